@@ -1,0 +1,208 @@
+"""Words to arguments: whatever is typed ends in arguments, in help, or in a UsageError that says what to type."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from udock_lab.commands import COMMANDS
+from udock_lab.commands.parsing import environment, parse, seconds, signal_number, size
+from udock_lab.errors import UsageError
+
+WORDS = st.lists(
+    st.one_of(
+        st.text(max_size=8),
+        st.sampled_from(
+            ["-", "--", "-d", "-it", "-e", "A=B", "--env=", "--mem", "64M", "-h", "--help", "-t", "-5", "demo", "-x", "--rm"]
+        ),
+    ),
+    max_size=8,
+)
+
+
+def arguments(*words: str) -> argparse.Namespace:
+    args = parse(COMMANDS[words[0]], words[1:])
+    assert isinstance(args, argparse.Namespace)
+    return args
+
+
+@pytest.mark.parametrize(
+    ("words", "argv"),
+    [
+        (["demo", "ls", "-l"], ["ls", "-l"]),
+        (["demo", "--", "ls", "-l"], ["ls", "-l"]),
+        (["--", "demo", "ls"], ["ls"]),
+        (["demo", "--", "--", "x"], ["--", "x"]),
+        (["demo", "sh", "--", "-c"], ["sh", "--", "-c"]),
+        (["demo"], []),
+        (["demo", "--help"], ["--help"]),
+        (["-e", "A=B", "demo", "-d", "--mem", "x"], ["-d", "--mem", "x"]),
+    ],
+)
+def test_options_end_at_the_image_and_the_rest_reaches_the_program(words: list[str], argv: list[str]) -> None:
+    args = arguments("run", *words)
+    assert args.image == "demo"
+    assert args.argv == argv
+    assert not args.detach
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-it", "-e", "A=B", "-eC=D", "demo"],
+        ["-i", "-t", "--env", "A=B", "--env=C=D", "demo"],
+        ["-ite", "A=B", "-e", "C=D", "demo"],
+    ],
+)
+def test_short_options_combine_and_take_their_value_in_every_spelling(words: list[str]) -> None:
+    args = arguments("run", *words)
+    assert (args.interactive, args.tty) == (True, True)
+    assert args.env == ["A=B", "C=D"]
+
+
+@pytest.mark.parametrize("words", [["-w", "-x", "demo"], ["-w-x", "demo"], ["--workdir", "-x", "demo"]])
+def test_a_value_may_begin_with_a_dash(words: list[str]) -> None:
+    assert arguments("run", *words).workdir == "-x"
+
+
+def test_an_empty_value_is_a_value() -> None:
+    assert arguments("run", "-w", "", "demo").workdir == ""
+    assert arguments("run", "--workdir=", "demo").workdir == ""
+
+
+def test_a_value_is_not_taken_for_the_image() -> None:
+    args = arguments("run", "--mem", "64M", "--cpu", "2", "--files", "16", "-w", "/tmp", "demo", "true")
+    assert (args.mem, args.cpu, args.files, args.workdir, args.image) == (64 << 20, 2, 16, "/tmp", "demo")
+
+
+def test_options_may_follow_the_ids_of_other_commands() -> None:
+    args = arguments("rm", "c1", "-f", "c2")
+    assert args.ids == ["c1", "c2"]
+    assert args.force
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "--mme", "64M", "demo"], "--mem"),
+        (["run", "--det", "demo"], "--detach"),
+        (["run", "--pids", "3", "demo"], "cgroups"),
+        (["run", "--hostname=x", "demo"], "namespaces"),
+        (["run", "-v", "/a:/b", "demo"], "--copy"),
+        (["run"], "IMAGE"),
+        (["run", "--mem"], "needs a value"),
+        (["run", "--rm=1", "demo"], "takes no value"),
+        (["run", "--mem", "lots", "demo"], "64M"),
+        (["run", "--cpu", "0", "demo"], "for instance 2"),
+        (["run", "--cpu", "1.5", "demo"], "for instance 2"),
+        (["run", "--files", "-3", "demo"], "for instance 64"),
+        (["run", "--files", "9" * 5000, "demo"], "for instance 64"),
+        (["run", "--cpu", "٣", "demo"], "for instance 2"),
+        (["run", "demo", "a\0b"], "NUL"),
+        (["kill", "-9", "c1"], "kill -s 9"),
+        (["kill", "-s", "TREM", "c1"], "SIGTERM"),
+        (["stop", "-t", "soon", "c1"], "-t 10"),
+        (["stop", "-t", "-5", "c1"], "-t 10"),
+        (["rm", "--foce"], "--force"),
+        (["build", "a"], "DIR"),
+        (["build", "a", "b", "c"], "too many arguments: c"),
+        (["images", "x"], "too many arguments: x"),
+        (["logs", "--tail", "-1", "c1"], "for instance 20"),
+    ],
+)
+def test_a_wrong_word_is_a_usage_error_that_says_what_to_type(words: list[str], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(COMMANDS[words[0]], words[1:])
+    assert said in str(caught.value)
+    assert caught.value.message.startswith(f"mdock {words[0]}")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+@given(words=WORDS)
+def test_any_words_give_arguments_or_help_or_a_usage_error(name: str, words: list[str]) -> None:
+    try:
+        args = parse(COMMANDS[name], words)
+    except UsageError as error:
+        assert error.message and error.hint
+        return
+    assert isinstance(args, (argparse.Namespace, str))
+
+
+@given(argv=st.lists(st.text(st.characters(exclude_characters="\0")), max_size=6))
+def test_the_programs_words_arrive_untouched_after_two_dashes(argv: list[str]) -> None:
+    assert arguments("run", "-d", "demo", "--", *argv).argv == argv
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    text = parse(COMMANDS[name], ["--help"])
+    assert isinstance(text, str)
+    assert COMMANDS[name].summary in text
+    assert f"mdock {name}" in text.partition("examples:")[2]
+    assert parse(COMMANDS[name], ["-h"]) == text
+
+
+def test_the_help_of_run_says_that_limits_are_per_process() -> None:
+    text = parse(COMMANDS["run"], ["--help"])
+    assert isinstance(text, str)
+    assert "per process, not per container" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("67108864", 64 << 20),
+        ("64M", 64 << 20),
+        ("64m", 64 << 20),
+        ("64MiB", 64 << 20),
+        ("64MB", 64 << 20),
+        ("512K", 512 << 10),
+        ("512k", 512 << 10),
+        ("512KiB", 512 << 10),
+        ("1G", 1 << 30),
+        ("1g", 1 << 30),
+    ],
+)
+def test_sizes_are_powers_of_1024(text: str, value: int) -> None:
+    assert size(text) == value
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_a_size_or_a_usage_error(text: str) -> None:
+    try:
+        assert 0 < size(text) < 2**63
+    except UsageError as error:
+        assert "64M" in error.hint
+
+
+@pytest.mark.parametrize("text", ["SIGTERM", "TERM", "sigterm", "term", "15"])
+def test_a_signal_has_many_spellings(text: str) -> None:
+    assert signal_number(text) == signal.SIGTERM
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "65", "999", "", "SIG", "SIG_DFL", "1.5"])
+def test_what_is_no_signal_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        signal_number(text)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1e3", "-1", ""])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        seconds(text)
+
+
+def test_a_bare_key_passes_the_callers_variable_on_and_the_last_of_a_name_wins() -> None:
+    assert environment(["A=1", "B", "A=2", "C="], {"B": "mine"}) == {"A": "2", "B": "mine", "C": ""}
+
+
+@pytest.mark.parametrize("pair", ["MISSING", "=x", ""])
+def test_a_variable_without_name_or_value_is_refused(pair: str) -> None:
+    with pytest.raises(UsageError):
+        environment([pair], {})

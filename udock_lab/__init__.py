@@ -1,0 +1,123 @@
+"""udock-lab: a Jupyter teaching kit around mdock, a small but real container runtime.
+
+Layout, and who may import whom (imports point down only; a test reads them)::
+
+    faces      cli  magics  course  widgets  lesson  grading     what a person touches
+                 │     └──────┬──────────┘
+    middle     commands    sandbox        display                one per subcommand; results to text
+                 │            │             │                    (display imports model and errors only)
+    engine     runtime ───────┘             │
+                 │                          │
+    ground     linux                        │
+                 └───────────► model ◄──────┘ ───► errors        model imports errors only
+
+``import udock_lab`` itself imports none of these: each name below is fetched when it is first asked for,
+so that ``mdock --help`` is quick and a notebook pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from udock_lab.errors import (
+        Conflict,
+        ExecFailed,
+        LauncherDied,
+        LockTimeout,
+        MdockError,
+        NotFound,
+        StepFailed,
+        StorageError,
+        Unsupported,
+        UsageError,
+    )
+    from udock_lab.model import (
+        Container,
+        ContainerSpec,
+        DoctorReport,
+        ExitStatus,
+        Failure,
+        Image,
+        Inspection,
+        Isolation,
+        Limits,
+        Record,
+        RunResult,
+        Status,
+        StepReport,
+    )
+    from udock_lab.runtime.engine import Runtime
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Conflict",
+    "Container",
+    "ContainerSpec",
+    "DoctorReport",
+    "ExecFailed",
+    "ExitStatus",
+    "Failure",
+    "Image",
+    "Inspection",
+    "Isolation",
+    "LauncherDied",
+    "Limits",
+    "LockTimeout",
+    "MdockError",
+    "NotFound",
+    "Record",
+    "RunResult",
+    "Runtime",
+    "Status",
+    "StepFailed",
+    "StepReport",
+    "StorageError",
+    "Unsupported",
+    "UsageError",
+    "__version__",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import the module behind a public name the first time it is asked for (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'udock_lab' has no attribute {name!r}")
+    value: object
+    if name == "Runtime":
+        from udock_lab.runtime.engine import Runtime as value
+    else:
+        from udock_lab import errors, model
+
+        value = getattr(errors if name in errors.__all__ else model, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(ip: InteractiveShell) -> None:
+    """``%load_ext udock_lab``: add ``%mdock``, its completion and the display of its results.
+
+    Raises Unsupported, with the ways to get one, where the machine is not Linux.
+    """
+    from udock_lab.commands.base import require_linux
+
+    require_linux()
+    from udock_lab.magics import load
+
+    load(ip)
+
+
+def unload_ipython_extension(ip: InteractiveShell) -> None:
+    """``%unload_ext udock_lab``: take them away again and close the runtime."""
+    from udock_lab.magics import unload
+
+    unload(ip)

@@ -1,0 +1,129 @@
+"""``mdock`` in a terminal.
+
+The container's output is stdout's and stderr's alone; mdock's own words go to stderr behind ``[mdock]``.
+Exit codes: ``run`` and ``exec`` give the container's own, 125 when mdock itself failed (126, 127 when the
+program could not be started); other commands 0, 1 for an error, 2 for wrong arguments; 130 after Ctrl-C,
+141 when whoever reads the output has gone away.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from udock_lab.commands import COMMANDS, Context, Outcome, dispatch, require_linux
+from udock_lab.errors import MdockError, UsageError
+
+if TYPE_CHECKING:
+    from udock_lab.runtime.engine import Runtime
+
+__all__ = ["main"]
+
+_INTERRUPTED = 128 + 2  # SIGINT
+_NOBODY_READS = 128 + 13  # SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (default ``sys.argv[1:]``) and return the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        return _NOBODY_READS
+
+
+def _run(words: Sequence[str]) -> int:
+    _open_standard_files()
+    context: Context | None = None
+    try:
+        require_linux()
+        context = _context()
+        outcome = dispatch(words, context)
+        _show(outcome)
+        code = outcome.exit_code
+    except MdockError as error:
+        _note(str(error))
+        code = _exit_code(words, error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _note(f"{error.filename or 'the operating system'}: {error.strerror or error}")
+        code = _exit_code(words, MdockError(str(error)))
+    for sentence in context.complaints() if context else ():
+        _note(sentence)
+    return code
+
+
+def _context() -> Context:
+    return Context(
+        _open_runtime,
+        _write,
+        _note,
+        environ=os.environ,
+        stdin=0,
+        stdin_is_terminal=os.isatty(0),
+        stdout_is_terminal=os.isatty(1),
+    )
+
+
+def _open_runtime() -> Runtime:
+    from udock_lab.runtime.engine import Runtime
+
+    return Runtime(forked=True)
+
+
+def _exit_code(words: Sequence[str], error: MdockError) -> int:
+    command = COMMANDS.get(words[0]) if words else None
+    if command is None:
+        return 2 if isinstance(error, UsageError) else 1
+    return command.exit_code_of(error)
+
+
+def _show(outcome: Outcome) -> None:
+    value = outcome.value
+    if value is None or outcome.shown:
+        return
+    if not isinstance(value, str):
+        from udock_lab.commands.results import tell
+
+        value = tell(value)
+    if value:
+        _write("stdout", value.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def _note(text: str) -> None:
+    """Say something in mdock's own voice: stderr, ``[mdock]`` before every line."""
+    from udock_lab.commands.results import printable
+
+    lines = "".join(f"[mdock] {printable(line)}\n" for line in text.splitlines())
+    _write("stderr", lines.encode("utf-8", "backslashreplace"))
+
+
+def _write(stream: str, data: bytes) -> None:
+    """Write all of it, also to a pipe or a terminal that was made non-blocking."""
+    fd = 2 if stream == "stderr" else 1
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(fd, view) :]
+        except BlockingIOError:
+            import select
+
+            select.select([], [fd], [])
+
+
+def _open_standard_files() -> None:
+    """A standard file that the caller closed becomes /dev/null, so that no other file takes its number."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

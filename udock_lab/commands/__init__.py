@@ -1,0 +1,86 @@
+"""The subcommands of mdock: one definition each, shared by terminal, magics, completion and tests.
+
+To add one: write a handler ``(args, context) -> Outcome`` and a :class:`Command` in the file it belongs to;
+both faces, the overview, ``--help`` and completion then know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from udock_lab.commands import containers, images, machine, running
+from udock_lab.commands.base import LINUX_ONLY, Command, Context, Outcome, require_linux
+from udock_lab.errors import UsageError
+
+__all__ = [
+    "COMMANDS",
+    "LINUX_ONLY",
+    "Command",
+    "Context",
+    "Outcome",
+    "dispatch",
+    "find",
+    "overview",
+    "require_linux",
+]
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (*images.COMMANDS, *running.COMMANDS, *containers.COMMANDS, *machine.COMMANDS)
+}
+
+_HELP_WORDS = ("-h", "--help", "help")
+
+
+def overview() -> str:
+    """What ``mdock`` alone shows: every command with one line."""
+    width = max(len(name) for name in COMMANDS)
+    rows = "\n".join(f"  {command.name.ljust(width)}  {command.summary}" for command in COMMANDS.values())
+    return (
+        "mdock: a small, real container runtime\n\n"
+        "usage: mdock COMMAND [OPTIONS] [ARGUMENTS]      in a notebook: %mdock COMMAND ...\n\n"
+        f"{rows}\n\n"
+        "mdock COMMAND --help explains one of them. A first try:\n"
+        "  mdock demo\n"
+        "  mdock run demo -- /bin/sh -c 'echo hello from $$; exit 42'\n"
+        "Images, records and logs are kept in $MDOCK_HOME (default ~/.mdock)."
+    )
+
+
+def find(name: str) -> Command:
+    """The command of this name; UsageError with the nearest one otherwise."""
+    command = COMMANDS.get(name)
+    if command is not None:
+        return command
+    from udock_lab.commands.parsing import nearest
+    from udock_lab.commands.results import printable
+
+    near = nearest(name, COMMANDS)
+    guess = f" Did you mean '{near}'?" if near else ""
+    raise UsageError(f"mdock has no command '{printable(name)}'.{guess}", "All commands: mdock --help")
+
+
+def dispatch(words: Sequence[str], context: Context) -> Outcome:
+    """Run one command line, without its leading ``mdock``. Raises MdockError; never exits the process."""
+    if not words or words[0] in _HELP_WORDS:
+        return Outcome(value=_help(words))
+    if words[0] == "--version":
+        words = ["version"]
+    command = find(words[0])
+    from udock_lab.commands.parsing import parse
+
+    args = parse(command, words[1:])
+    if isinstance(args, str):
+        from udock_lab.commands.results import Text
+
+        return Outcome(value=Text(args.rstrip("\n")))
+    return command.handler(args, context)
+
+
+def _help(words: Sequence[str]) -> object:
+    if words[:1] == ["help"] and len(words) > 1:
+        from udock_lab.commands.parsing import parser_of
+        from udock_lab.commands.results import Text
+
+        return Text(parser_of(find(words[1])).format_help().rstrip("\n"))
+    return overview()

@@ -1,0 +1,119 @@
+"""What a command is, what it is given, and what it gives back.
+
+Nothing heavy is imported here: ``mdock --help`` reads this file and little else.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from udock_lab.errors import MdockError, Unsupported
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from udock_lab.runtime.engine import Runtime
+
+__all__ = ["LINUX_ONLY", "Command", "Context", "Outcome", "require_linux"]
+
+LINUX_ONLY = (
+    "mdock needs Linux, because containers are made of Linux system calls: "
+    "open this folder in a dev container, use a Linux virtual machine (VM), or on Windows use WSL2."
+)
+
+
+def require_linux() -> None:
+    """Raise Unsupported, in one sentence, on anything but Linux."""
+    if not sys.platform.startswith("linux"):
+        raise Unsupported(LINUX_ONLY)
+
+
+class Outcome(NamedTuple):
+    """What a command came to.
+
+    ``value`` is an object of the model (or of ``commands.results``) that the face displays, None when
+    there is nothing to show. ``errors`` are those of single arguments (``stop c1 c2``): the others were
+    still done. ``shown`` says that a terminal has seen the value already.
+    """
+
+    exit_code: int = 0
+    value: object = None
+    errors: tuple[MdockError, ...] = ()
+    shown: bool = False
+
+
+class Context:
+    """The face a command talks to: where its words go and whether a person sits at a terminal.
+
+    ``out(stream, data)`` takes raw bytes for ``"stdout"`` or ``"stderr"``; ``note(text)`` says something in
+    mdock's own voice, behind ``[mdock]``. ``stdin`` is a file descriptor to inherit, the bytes of a cell's
+    script, or None for nothing at all.
+    """
+
+    def __init__(
+        self,
+        open_runtime: Callable[[], Runtime],
+        out: Callable[[str, bytes], None],
+        note: Callable[[str], None],
+        *,
+        environ: Mapping[str, str],
+        stdin: int | bytes | None = None,
+        in_cell: bool = False,
+        stdin_is_terminal: bool = False,
+        stdout_is_terminal: bool = False,
+    ) -> None:
+        self._open_runtime = open_runtime
+        self._runtime: Runtime | None = None
+        self.out = out
+        self.note = note
+        self.environ = environ
+        self.stdin = stdin
+        self.in_cell = in_cell
+        self.stdin_is_terminal = stdin_is_terminal
+        self.stdout_is_terminal = stdout_is_terminal
+
+    @property
+    def runtime(self) -> Runtime:
+        """The runtime, opened when the first command asks for it."""
+        if self._runtime is None:
+            self._runtime = self._open_runtime()
+        return self._runtime
+
+    def complaints(self) -> list[str]:
+        """Sentences about damaged records; empty while no command has opened the runtime."""
+        return self._runtime.complaints() if self._runtime is not None else []
+
+    def succeeded(self, line: str) -> None:
+        """Say on a terminal, at once, that one of several arguments is done (a cell shows the value)."""
+        if not self.in_cell:
+            self.out("stdout", line.encode("utf-8", "surrogateescape") + b"\n")
+
+    def failed(self, error: MdockError) -> None:
+        """Say on a terminal, at once, that one of several arguments failed (a cell raises it)."""
+        if not self.in_cell:
+            self.note(str(error))
+
+
+class Command(NamedTuple):
+    """One subcommand, defined once for the terminal, the magics, the completion and the tests."""
+
+    name: str
+    summary: str  # one line of the overview
+    usage: str  # what follows "mdock NAME"
+    handler: Callable[[Namespace, Context], Outcome]
+    configure: Callable[[ArgumentParser], None] | None = None
+    examples: str = ""
+    tail: str = ""  # where the words after the first argument go, untouched (run, exec)
+    completes: str = ""  # "image", "container", "both": what the arguments name
+    refused: Mapping[str, str] = {}  # options people try, and why they are not there
+    own_exit_code: bool = False  # exits with the container's code, 125 when mdock itself failed
+
+    def exit_code_of(self, error: MdockError) -> int:
+        """What the terminal exits with after ``error`` (docker's convention for run and exec)."""
+        from udock_lab.errors import UsageError
+
+        if self.own_exit_code:
+            return error.exit_code
+        return 2 if isinstance(error, UsageError) else 1

@@ -1,0 +1,207 @@
+"""``ps``, ``stop``, ``kill``, ``wait``, ``rm``, ``prune``, ``logs``, ``inspect``: containers and their records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udock_lab.commands.base import Command, Context, Outcome
+from udock_lab.commands.several import each
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+__all__ = ["COMMANDS"]
+
+
+def _ids(parser: ArgumentParser, what: str) -> None:
+    parser.add_argument("ids", metavar="ID", nargs="+", help=what)
+
+
+def _ps_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "-a", "--all", action="store_true", help="accepted and changes nothing: ended ones are shown"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="ids only")
+    parser.add_argument("--running", action="store_true", help="only those whose process is alive")
+
+
+def ps(args: Namespace, context: Context) -> Outcome:
+    """List containers, running and ended alike."""
+    from udock_lab.commands.results import Lines, containers_table
+
+    found = context.runtime.ps(running=args.running)
+    if args.quiet:
+        return Outcome(value=Lines(container.id for container in found))
+    return Outcome(value=containers_table(found, running=args.running))
+
+
+def _stop_options(parser: ArgumentParser) -> None:
+    from udock_lab.commands.parsing import seconds
+
+    _ids(parser, "running containers")
+    parser.add_argument(
+        "-t",
+        "--time",
+        metavar="SEC",
+        type=seconds,
+        default=5.0,
+        help="seconds between SIGTERM and SIGKILL (default 5)",
+    )
+
+
+def stop(args: Namespace, context: Context) -> Outcome:
+    """SIGTERM, wait, SIGKILL; returns as soon as the process is gone."""
+
+    def one(container_id: str) -> None:
+        context.runtime.stop(container_id, timeout=args.time)
+
+    return each(args.ids, one, context)
+
+
+def _kill_options(parser: ArgumentParser) -> None:
+    from udock_lab.commands.parsing import signal_number
+
+    _ids(parser, "running containers")
+    parser.add_argument(
+        "-s",
+        "--signal",
+        metavar="SIG",
+        type=signal_number,
+        default=9,
+        help="SIGTERM, TERM or 15 (default SIGKILL)",
+    )
+
+
+def kill(args: Namespace, context: Context) -> Outcome:
+    """Send one signal to the container's process group."""
+
+    def one(container_id: str) -> None:
+        context.runtime.kill(container_id, args.signal)
+
+    return each(args.ids, one, context)
+
+
+def wait(args: Namespace, context: Context) -> Outcome:
+    """Wait for containers to end and give their exit codes."""
+    return each(args.ids, lambda container_id: context.runtime.wait(container_id).exit_code, context)
+
+
+def _rm_options(parser: ArgumentParser) -> None:
+    _ids(parser, "containers that have ended")
+    parser.add_argument("-f", "--force", action="store_true", help="kill a running one first")
+
+
+def rm(args: Namespace, context: Context) -> Outcome:
+    """Remove the records, logs and private files of containers."""
+
+    def one(container_id: str) -> None:
+        context.runtime.rm(container_id, force=args.force)
+
+    return each(args.ids, one, context)
+
+
+def prune(args: Namespace, context: Context) -> Outcome:
+    """Remove every container that has ended."""
+    from udock_lab.commands.results import Lines
+
+    return Outcome(value=Lines(context.runtime.prune()))
+
+
+def _logs_options(parser: ArgumentParser) -> None:
+    from udock_lab.commands.parsing import lines
+
+    parser.add_argument("id", metavar="ID", help="a container")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until the container ends")
+    parser.add_argument("--tail", metavar="N", type=lines, help="only the last N lines")
+
+
+def logs(args: Namespace, context: Context) -> Outcome:
+    """Show what a container wrote to standard output and standard error."""
+    if not args.follow:
+        context.out("stdout", context.runtime.logs(args.id, tail=args.tail))
+        return Outcome()
+    for chunk in context.runtime.follow_logs(args.id, tail=args.tail):
+        context.out("stdout", chunk)
+    return Outcome()
+
+
+def _inspect_options(parser: ArgumentParser) -> None:
+    parser.add_argument("names", metavar="ID|IMAGE", nargs=1, help="a container or an image")
+
+
+def inspect(args: Namespace, context: Context) -> Outcome:
+    """Everything mdock knows of a container or an image, as JSON."""
+    return Outcome(value=context.runtime.inspect(args.names[0]))
+
+
+COMMANDS = (
+    Command(
+        name="ps",
+        summary="list containers, running and ended",
+        usage="[-a] [-q] [--running]",
+        handler=ps,
+        configure=_ps_options,
+        examples="  mdock ps\n  mdock stop $(mdock ps -q --running)",
+    ),
+    Command(
+        name="stop",
+        summary="end containers: SIGTERM, a while, SIGKILL",
+        usage="[-t SEC] ID...",
+        handler=stop,
+        configure=_stop_options,
+        completes="container",
+        examples="  mdock stop c1\n  mdock stop -t 0.5 c1 c2",
+    ),
+    Command(
+        name="kill",
+        summary="send a signal to containers",
+        usage="[-s SIG] ID...",
+        handler=kill,
+        configure=_kill_options,
+        completes="container",
+        examples="  mdock kill c1\n  mdock kill -s TERM c1",
+    ),
+    Command(
+        name="wait",
+        summary="wait until containers end; print their exit codes",
+        usage="ID...",
+        handler=wait,
+        configure=lambda parser: _ids(parser, "containers"),
+        completes="container",
+        examples="  mdock wait c1",
+    ),
+    Command(
+        name="rm",
+        summary="remove containers that have ended",
+        usage="[-f] ID...",
+        handler=rm,
+        configure=_rm_options,
+        completes="container",
+        examples="  mdock rm c1 c2\n  mdock rm -f c3",
+    ),
+    Command(
+        name="prune",
+        summary="remove every container that has ended",
+        usage="",
+        handler=prune,
+        examples="  mdock prune",
+    ),
+    Command(
+        name="logs",
+        summary="show what a container wrote",
+        usage="[-f] [--tail N] ID",
+        handler=logs,
+        configure=_logs_options,
+        completes="container",
+        examples="  mdock logs --tail 20 c1\n  mdock logs -f c1",
+    ),
+    Command(
+        name="inspect",
+        summary="everything known of a container or an image, as JSON",
+        usage="ID|IMAGE",
+        handler=inspect,
+        configure=_inspect_options,
+        completes="both",
+        examples="  mdock inspect c1\n  mdock inspect demo",
+    ),
+)

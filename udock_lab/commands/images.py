@@ -1,0 +1,125 @@
+"""``build``, ``demo``, ``images``, ``rmi``, ``rootfs``: what containers are made from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from udock_lab.commands.base import Command, Context, Outcome
+from udock_lab.commands.several import each
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+__all__ = ["COMMANDS"]
+
+
+def _progress(context: Context) -> Callable[[int, int], None]:
+    """Say how far a copy is, once a second, from the second second on."""
+    last = time.monotonic()
+
+    def report(files: int, size: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= 1.0:
+            last = time.monotonic()
+            context.note(f"copied {files:,} files, {size / 1e6:,.1f} MB")
+
+    return report
+
+
+def _build_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "name", metavar="NAME", help="1-64 characters: a letter, then letters, digits, - and _"
+    )
+    parser.add_argument("directory", metavar="DIR", help="the root file system to copy")
+    parser.add_argument("--force", action="store_true", help="replace an image of this name")
+
+
+def build(args: Namespace, context: Context) -> Outcome:
+    """Copy a root file system into a new image."""
+    return Outcome(
+        value=context.runtime.build(args.name, args.directory, force=args.force, progress=_progress(context))
+    )
+
+
+def demo(args: Namespace, context: Context) -> Outcome:
+    """Make the image ``demo`` unless it is there."""
+    return Outcome(value=context.runtime.demo(progress=_progress(context)))
+
+
+def images(args: Namespace, context: Context) -> Outcome:
+    """List the images."""
+    from udock_lab.commands.results import Lines, images_table
+
+    found = context.runtime.images()
+    return Outcome(value=Lines(image.name for image in found) if args.quiet else images_table(found))
+
+
+def _rmi_options(parser: ArgumentParser) -> None:
+    parser.add_argument("names", metavar="NAME", nargs="+", help="images to remove")
+
+
+def rmi(args: Namespace, context: Context) -> Outcome:
+    """Remove images that no container record uses."""
+    return each(args.names, lambda name: context.runtime.rmi(name), context)
+
+
+def _rootfs_options(parser: ArgumentParser) -> None:
+    parser.add_argument("directory", metavar="DIR", help="a new or empty folder")
+    parser.add_argument(
+        "programs", metavar="PROGRAM", nargs="*", help="programs of this machine to take along"
+    )
+
+
+def rootfs(args: Namespace, context: Context) -> Outcome:
+    """Make a root file system whose ``/bin/sh`` starts inside a chroot."""
+    return Outcome(value=context.runtime.rootfs(args.directory, tuple(args.programs)))
+
+
+COMMANDS = (
+    Command(
+        name="build",
+        summary="make an image from a folder that holds a root file system",
+        usage="[--force] NAME DIR",
+        handler=build,
+        configure=_build_options,
+        examples="  mdock build alpine ./alpine-rootfs\n  mdock build --force demo ./rootfs",
+    ),
+    Command(
+        name="demo",
+        summary="make the image 'demo' (a small root file system); does nothing when it is there",
+        usage="",
+        handler=demo,
+        examples="  mdock demo && mdock run demo -- /bin/echo hello",
+    ),
+    Command(
+        name="images",
+        summary="list the images",
+        usage="[-q]",
+        handler=images,
+        configure=lambda parser: _quiet(parser, "names only"),
+        examples="  mdock images",
+    ),
+    Command(
+        name="rmi",
+        summary="remove images that no container uses",
+        usage="NAME...",
+        handler=rmi,
+        configure=_rmi_options,
+        completes="image",
+        examples="  mdock rmi demo",
+    ),
+    Command(
+        name="rootfs",
+        summary="make a root file system, from busybox or from this machine's own programs",
+        usage="DIR [PROGRAM...]",
+        handler=rootfs,
+        configure=_rootfs_options,
+        examples="  mdock rootfs ./mine ls cat ps && mdock build mine ./mine",
+    ),
+)
+
+
+def _quiet(parser: ArgumentParser, text: str) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true", help=text)

@@ -1,0 +1,254 @@
+"""From words to arguments: argparse behind a scanner that knows where options end.
+
+The scanner exists because argparse differs between versions in what it does to ``--`` and to options after
+the first argument, exits the process on an error, and has no suggestions. Every error here is a UsageError.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, NoReturn
+
+from udock_lab.commands.base import Command
+from udock_lab.errors import UsageError
+
+__all__ = [
+    "count",
+    "environment",
+    "lines",
+    "nearest",
+    "parse",
+    "parser_of",
+    "seconds",
+    "signal_number",
+    "size",
+    "whole_seconds",
+]
+
+_LARGEST = 2**63 - 1  # RLIM_INFINITY is 2**64 - 1; the kernel treats larger values as signed
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser that raises instead of exiting."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}", f"Usage: {self.usage}\nHelp: {self.prog} --help")
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Fixed width, so that help is the same in a cell, a pipe and any terminal."""
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=96)
+
+
+def parser_of(command: Command) -> argparse.ArgumentParser:
+    """Build the parser of one command; its ``format_help()`` is what ``--help`` shows."""
+    epilog = f"examples:\n{command.examples}" if command.examples else None
+    parser = _Parser(
+        prog=f"mdock {command.name}",
+        usage=f"mdock {command.name} {command.usage}".rstrip(),
+        description=command.summary,
+        epilog=epilog,
+        allow_abbrev=False,
+        add_help=False,
+        formatter_class=_formatter,
+    )
+    parser.add_argument("-h", "--help", action="help", help="show this help")
+    if command.configure:
+        command.configure(parser)
+    return parser
+
+
+class _Scan(NamedTuple):
+    options: list[str]
+    arguments: list[str]
+    tail: list[str]
+    help: bool
+
+
+def parse(command: Command, words: Sequence[str]) -> argparse.Namespace | str:
+    """The arguments of one command, or its help as text when ``-h`` or ``--help`` is among the options."""
+    for word in words:
+        if "\0" in word:
+            raise UsageError(
+                f"mdock {command.name}: an argument contains a NUL byte, which no system call can carry.",
+                "Take the \\0 out of it.",
+            )
+    parser = parser_of(command)
+    scan = _scan(command, parser, words)
+    if scan.help:
+        return parser.format_help()
+    guard = ["--"] if any(word.startswith("-") for word in scan.arguments) else []
+    try:
+        args, extra = parser.parse_known_args([*scan.options, *guard, *scan.arguments])
+    except UsageError as error:  # a value's own message does not know its command
+        if error.message.startswith("mdock "):
+            raise
+        raise UsageError(f"mdock {command.name}: {error.message}", error.hint) from None
+    if extra:
+        parser.error(f"too many arguments: {' '.join(extra)}")
+    if command.tail:
+        setattr(args, command.tail, scan.tail)
+    return args
+
+
+def _scan(command: Command, parser: argparse.ArgumentParser, words: Sequence[str]) -> _Scan:
+    """Part the options from the arguments; with a ``tail``, stop at the first argument for good."""
+    options: list[str] = []
+    arguments: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            arguments += rest[:1] if command.tail else rest
+            rest = rest[1:] if command.tail else []
+            break
+        if len(word) > 1 and word.startswith("-"):
+            needs_value, wants_help = _look_up(command, parser, word)
+            if wants_help:
+                return _Scan([], [], [], True)
+            options.append(word)
+            if needs_value:
+                if not rest:
+                    parser.error(f"option {word} needs a value")
+                value = rest.pop(0)
+                if value.startswith("-"):  # joined, so that it stays a value
+                    options[-1] = f"{word}={value}" if word.startswith("--") else word + value
+                else:
+                    options.append(value)
+            continue
+        arguments.append(word)
+        if command.tail:
+            break
+    if command.tail and rest[:1] == ["--"]:
+        rest = rest[1:]
+    return _Scan(options, arguments, rest if command.tail else [], False)
+
+
+def _look_up(command: Command, parser: argparse.ArgumentParser, word: str) -> tuple[bool, bool]:
+    """Whether an option word still lacks its value, and whether it asks for help; UsageError if unknown."""
+    known = parser._option_string_actions
+    if word.startswith("--"):
+        name, equals, _ = word.partition("=")
+        if name not in known:
+            _unknown(command, known, name)
+        action = known[name]
+        if equals and action.nargs == 0:
+            parser.error(f"option {name} takes no value")
+        return action.nargs != 0 and not equals, name == "--help"
+    for position, letter in enumerate(word[1:], start=1):
+        name = "-" + letter
+        if name not in known:
+            _unknown(command, known, word if position == 1 else name)
+        if name == "-h":
+            return False, True
+        if known[name].nargs != 0:
+            return position == len(word) - 1, False
+    return False, False
+
+
+def _unknown(command: Command, known: Iterable[str], word: str) -> NoReturn:
+    reason = command.refused.get(word)
+    if reason:
+        raise UsageError(f"mdock {command.name}: there is no option {word}: {reason}", _help_hint(command))
+    if command.name == "kill" and re.fullmatch(r"-[A-Z0-9]+", word):
+        raise UsageError(
+            f"mdock kill: the signal is given with -s, not as {word}.", f"Type: mdock kill -s {word[1:]} ID"
+        )
+    near = nearest(word, known)
+    guess = f" Did you mean {near}?" if near else ""
+    raise UsageError(f"mdock {command.name}: unknown option {word}.{guess}", _help_hint(command))
+
+
+def _help_hint(command: Command) -> str:
+    return f"All options: mdock {command.name} --help"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like ``word``, or None when none is near."""
+    import difflib
+
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return found[0] if found else None
+
+
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_SIZE = re.compile(r"([0-9]{1,19})(?:([kmgt]?)(?:i?b)?)", re.IGNORECASE)
+
+
+def size(text: str) -> int:
+    """``64M``, ``64MiB``, ``65536K``, ``67108864`` to bytes; units are powers of 1024."""
+    match = _SIZE.fullmatch(text.strip())
+    value = int(match[1]) * _UNITS[match[2].lower()] if match else 0
+    if not 0 < value <= _LARGEST:
+        raise UsageError(
+            f"{text!r} is not a size.", "Write a number and a unit, for instance 64M, 512K or 1G."
+        )
+    return value
+
+
+def _number(text: str, what: str, example: str, smallest: int = 1) -> int:
+    value = int(text) if re.fullmatch(r"[0-9]{1,10}", text.strip()) else -1
+    if not smallest <= value < 2**31:
+        raise UsageError(
+            f"{text!r} is not {what}.", f"Write a whole number from {smallest} on, for instance {example}."
+        )
+    return value
+
+
+def whole_seconds(text: str) -> int:
+    """Seconds of processor time: a whole number above 0."""
+    return _number(text, "a number of seconds", "2")
+
+
+def count(text: str) -> int:
+    """How many files a process may have open: a whole number above 0."""
+    return _number(text, "a count", "64")
+
+
+def lines(text: str) -> int:
+    """How many lines to show: a whole number, 0 allowed."""
+    return _number(text, "a number of lines", "20", smallest=0)
+
+
+def seconds(text: str) -> float:
+    """Seconds to wait: 0 or more, fractions allowed."""
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text.strip()):
+        raise UsageError(f"{text!r} is not a number of seconds.", "Write for instance -t 10 or -t 0.5.")
+    return float(text)
+
+
+def signal_number(text: str) -> int:
+    """``SIGTERM``, ``TERM``, ``term`` and ``15`` are one signal (signal(7))."""
+    word = text.strip()
+    if re.fullmatch(r"[0-9]{1,3}", word) and 1 <= int(word) <= signal.SIGRTMAX:
+        return int(word)
+    name = word.upper() if word.upper().startswith("SIG") else f"SIG{word.upper()}"
+    known = signal.Signals.__members__
+    if name in known:
+        return int(known[name])
+    near = nearest(name, known)
+    guess = f" Did you mean {near}?" if near else ""
+    raise UsageError(f"{text!r} is not a signal.{guess}", "Write for instance -s TERM, -s SIGKILL or -s 10.")
+
+
+def environment(pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """The ``-e`` options as a mapping; a bare ``KEY`` is taken from ``environ``. The last of a name wins."""
+    result: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key:
+            raise UsageError(
+                f"-e {pair!r} has no name before the '='.", "Write for instance -e GREETING=hello."
+            )
+        if not equals:
+            if key not in environ:
+                raise UsageError(
+                    f"-e {key}: there is no variable {key} in your environment to pass on.",
+                    f"Give it a value: -e {key}=VALUE",
+                )
+            value = environ[key]
+        result[key] = value
+    return result

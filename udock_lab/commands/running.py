@@ -1,0 +1,199 @@
+"""``run`` and ``exec``: start a program in a container."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from udock_lab.commands.base import Command, Context, Outcome
+from udock_lab.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from udock_lab.model import RunResult
+
+__all__ = ["COMMANDS"]
+
+_LATER = {
+    "--pids": "a limit on processes comes with cgroups; --mem, --cpu and --files are per process.",
+    "--hostname": "a host name of its own comes with namespaces.",
+    "--memory": "its name here is --mem, and it is per process (RLIMIT_AS).",
+    "-m": "its name here is --mem, and it is per process (RLIMIT_AS).",
+    "--cpus": "--cpu SECONDS limits processor time per process; a share of processors comes with cgroups.",
+    "--name": "containers are called c1, c2, ...; mdock ps shows which is which.",
+    "-v": "volumes need mounts, which come with namespaces; --copy gives a private copy of the image.",
+    "--volume": "volumes need mounts, which come with namespaces; --copy gives a private copy of the image.",
+    "-p": "containers share the host's network, so every port is open already.",
+    "--publish": "containers share the host's network, so every port is open already.",
+    "--network": "containers share the host's network; another one comes with namespaces.",
+}
+
+
+def _both_options(parser: ArgumentParser) -> None:
+    parser.add_argument("-i", "--interactive", action="store_true", help="keep standard input open")
+    parser.add_argument("-t", "--tty", action="store_true", help="give the program a terminal (with -i: -it)")
+    parser.add_argument(
+        "-e",
+        "--env",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="set an environment variable; KEY alone passes yours on. Nothing else is inherited",
+    )
+    parser.add_argument("-w", "--workdir", metavar="DIR", help="start in this directory of the container")
+
+
+def _run_options(parser: ArgumentParser) -> None:
+    from udock_lab.commands.parsing import count, size, whole_seconds
+
+    parser.add_argument("image", metavar="IMAGE", help="a name that 'mdock images' lists; options end here")
+    parser.add_argument("-d", "--detach", action="store_true", help="run in the background and print the id")
+    parser.add_argument("--rm", action="store_true", help="remove the container when it has ended")
+    _both_options(parser)
+    parser.add_argument("--copy", action="store_true", help="run in a private copy of the image's files")
+    limits = parser.add_argument_group(
+        "limits",
+        "The kernel counts these per process, not per container: two processes may each use as much.",
+    )
+    limits.add_argument(
+        "--mem", metavar="SIZE", type=size, help="address space of each process (RLIMIT_AS), for instance 64M"
+    )
+    limits.add_argument(
+        "--cpu", metavar="SECONDS", type=whole_seconds, help="processor time of each process (RLIMIT_CPU)"
+    )
+    limits.add_argument(
+        "--files", metavar="N", type=count, help="open files of each process (RLIMIT_NOFILE), for instance 64"
+    )
+    parser.add_argument("--userns", action="store_true", help="chroot without root, by a user namespace")
+    parser.add_argument(
+        "--steps", action="store_true", help="afterwards show each system call, with its time"
+    )
+
+
+def _exec_options(parser: ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="a running container; options end here")
+    _both_options(parser)
+
+
+def run(args: Namespace, context: Context) -> Outcome:
+    """Start a program in a new container and, without ``-d``, stay with it to its end."""
+    from udock_lab.commands.parsing import environment
+    from udock_lab.model import ContainerSpec, Limits
+
+    tty = _wants_terminal(args, context, detach=args.detach)
+    if context.in_cell and not args.argv and context.stdin is None:
+        _no_terminal(f"a shell in '{args.image}' would have nobody to talk to", args.image)
+    spec = ContainerSpec(
+        image=args.image,
+        argv=tuple(args.argv) or ("/bin/sh",),
+        env=tuple(environment(args.env, context.environ).items()),
+        workdir=args.workdir,
+        limits=Limits(memory=args.mem, cpu=args.cpu, files=args.files),
+        userns=args.userns,
+        copy=args.copy,
+        detach=args.detach,
+        remove=args.rm,
+        tty=tty,
+        interactive=args.interactive,
+    )
+    inherited = args.detach and not args.interactive and not context.in_cell
+    result = context.runtime.run(
+        spec, stdin=None if inherited else context.stdin, on_output=context.out, on_note=context.note
+    )
+    if args.detach and result.failure is None:
+        context.succeeded(result.id)
+    if args.steps:
+        _show_steps(result, context)
+    return Outcome(exit_code=result.exit_code or 0, value=result, shown=True)
+
+
+def exec_(args: Namespace, context: Context) -> Outcome:
+    """Start one more program inside a running container."""
+    from udock_lab.commands.parsing import environment
+
+    if not args.argv:
+        raise UsageError(
+            "mdock exec: which program?",
+            f"Type: mdock exec {args.id} /bin/ls /   (all options: mdock exec --help)",
+        )
+    tty = _wants_terminal(args, context, detach=False)
+    result = context.runtime.exec(
+        args.id,
+        args.argv,
+        env=environment(args.env, context.environ) or None,
+        workdir=args.workdir,
+        tty=tty,
+        interactive=args.interactive,
+        stdin=context.stdin,
+        on_output=context.out,
+        on_note=context.note,
+    )
+    return Outcome(exit_code=result.exit_code or 0, value=result, shown=True)
+
+
+def _wants_terminal(args: Namespace, context: Context, *, detach: bool) -> bool:
+    """Whether the program gets a pty: on ``-t``, and in the foreground of a terminal by itself."""
+    if context.in_cell:
+        target = args.image if hasattr(args, "image") else None
+        if args.tty:
+            _no_terminal("a notebook cell has no terminal, so -t cannot be given", target)
+        if args.interactive and context.stdin is None:
+            _no_terminal("a notebook cell has no keyboard to read from, so -i needs a script", target)
+        return False
+    if args.tty and args.interactive and not detach and not context.stdin_is_terminal:
+        raise UsageError(
+            "the input device is not a terminal",
+            "Standard input is a file or a pipe here: leave -t out (-i is enough).",
+        )
+    at_terminal = context.stdin_is_terminal and context.stdout_is_terminal
+    return bool(args.tty) or (at_terminal and not detach)
+
+
+def _no_terminal(what: str, image: str | None) -> NoReturn:
+    name = image or "demo"
+    raise UsageError(
+        f"In a cell there is no terminal: {what}.",
+        f"Name a program:    %mdock run {name} -- /bin/sh -c 'echo hello'\n"
+        f"or give a script:  %%mdock run {name}      (the rest of the cell is the script)",
+    )
+
+
+def _show_steps(result: RunResult, context: Context) -> None:
+    from udock_lab import display
+
+    context.out("stderr", display.steps_text(result).encode("utf-8", "replace") + b"\n")
+
+
+COMMANDS = (
+    Command(
+        name="run",
+        summary="run a program in a new container",
+        usage="[OPTIONS] IMAGE [--] [PROGRAM ARGS...]",
+        handler=run,
+        configure=_run_options,
+        tail="argv",
+        completes="image",
+        refused=_LATER,
+        own_exit_code=True,
+        examples=(
+            "  mdock run demo -- /bin/sh -c 'echo hello; exit 42'\n"
+            "  mdock run -it demo                    a shell (the default program is /bin/sh)\n"
+            "  mdock run --mem 64M --cpu 2 demo sh < script.sh\n"
+            "  %%mdock run demo                      in a notebook: the rest of the cell is the script\n"
+            "exit code: the program's own; 128+n when signal n ended it; 127 no such program,\n"
+            "126 it cannot be run, 125 mdock itself failed"
+        ),
+    ),
+    Command(
+        name="exec",
+        summary="run a program in a running container",
+        usage="[OPTIONS] ID [--] PROGRAM [ARGS...]",
+        handler=exec_,
+        configure=_exec_options,
+        tail="argv",
+        completes="container",
+        refused=_LATER,
+        own_exit_code=True,
+        examples="  mdock exec c1 ps\n  mdock exec -it c1 /bin/sh",
+    ),
+)

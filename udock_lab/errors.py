@@ -1,0 +1,104 @@
+"""Every exception of mdock.
+
+::
+
+    MdockError                     something went wrong; the message says what to type next
+    ├── UsageError                 the arguments are wrong
+    ├── NotFound                   no such image, container, file
+    ├── Conflict                   it exists, is in use, or is running
+    ├── Unsupported                this machine refuses the feature; carries the probe's reason
+    ├── LockTimeout                another process keeps the lock of the home
+    ├── StorageError               the home could not be read or written (disk full, read-only, ...)
+    ├── LauncherDied               the supervising process is gone
+    └── StepFailed(step, errno)    a step of the container's set-up failed: exit code 125
+        └── ExecFailed             execve itself failed: exit code 126 or 127
+
+A container's non-zero exit is a result, never an exception.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import errorcode
+
+__all__ = [
+    "Conflict",
+    "ExecFailed",
+    "LauncherDied",
+    "LockTimeout",
+    "MdockError",
+    "NotFound",
+    "StepFailed",
+    "StorageError",
+    "Unsupported",
+    "UsageError",
+]
+
+
+class MdockError(Exception):
+    """Something mdock could not do.
+
+    ``message`` says what happened and why; ``hint``, when there is one, says what to type next.
+    ``str(error)`` gives both. ``exit_code`` is what the command line exits with.
+    """
+
+    exit_code = 125
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: the message is enough."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class UsageError(MdockError):
+    """The arguments are wrong."""
+
+
+class NotFound(MdockError):
+    """There is no such image, container or file."""
+
+
+class Conflict(MdockError):
+    """It exists already, is in use, or is (not) running."""
+
+
+class Unsupported(MdockError):
+    """This machine refuses the feature; the message carries the reason."""
+
+
+class LockTimeout(MdockError):
+    """Another process keeps the lock of the home."""
+
+
+class StorageError(MdockError):
+    """The home could not be read or written."""
+
+
+class LauncherDied(MdockError):
+    """The process that forks and supervises containers is gone."""
+
+
+class StepFailed(MdockError):
+    """A step between fork and exec failed. ``step`` is its name, ``errno`` the kernel's answer."""
+
+    def __init__(self, step: str, errno: int, message: str = "", hint: str = "") -> None:
+        text = message or f"{step} failed: {errorcode.get(errno, errno)} ({os.strerror(errno)})"
+        super().__init__(text, hint)
+        self.step = step
+        self.errno = errno
+
+
+class ExecFailed(StepFailed):
+    """``execve`` failed (execve(2)); ``exit_code`` is 127 for ENOENT, else 126."""
+
+    def __init__(self, program: str, errno: int, exit_code: int, message: str = "", hint: str = "") -> None:
+        super().__init__("execve", errno, message or "", hint)
+        self.program = program
+        self.exit_code = exit_code

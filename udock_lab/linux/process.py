@@ -1,0 +1,108 @@
+"""Processes as /proc shows them (proc(5)): identity, liveness, who is whose child.
+
+A pid alone proves nothing, since pids are reused. A process is identified by its pid, its start time in
+clock ticks since boot, and the boot it lives in.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+__all__ = [
+    "boot_id",
+    "children",
+    "descendants",
+    "is_same_process",
+    "last_pid",
+    "parent",
+    "start_ticks",
+    "state",
+]
+
+
+def _stat(pid: int) -> list[bytes] | None:
+    """The fields of /proc/PID/stat from the third on; the name before them may hold blanks and parentheses."""
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(fd, 4096).rpartition(b")")[2].split()
+        finally:
+            os.close(fd)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def state(pid: int) -> str | None:
+    """One letter (R, S, D, T, Z, ...), or None when there is no such process."""
+    fields = _stat(pid)
+    return fields[0].decode() if fields else None
+
+
+def parent(pid: int) -> int | None:
+    """The parent's pid, or None when there is no such process."""
+    fields = _stat(pid)
+    return int(fields[1]) if fields else None
+
+
+def start_ticks(pid: int) -> int | None:
+    """When it was forked, in clock ticks since boot (field 22), or None when there is no such process."""
+    fields = _stat(pid)
+    return int(fields[19]) if fields else None
+
+
+def boot_id() -> str:
+    """A word that differs from boot to boot."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return file.read().strip()
+    except OSError:
+        return "unknown"
+
+
+def is_same_process(pid: int, ticks: int, boot: str) -> bool:
+    """Does that very process still run? A zombie has ended."""
+    fields = _stat(pid)
+    if not fields or fields[0] in (b"Z", b"X", b"x"):
+        return False
+    return int(fields[19]) == ticks and boot == boot_id()
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process: from its ``children`` file where the kernel has it, else by one scan."""
+    with suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", "rb") as file:
+        return [int(word) for word in file.read().split()]
+    return _children_by_parent().get(pid, [])
+
+
+def descendants(pid: int) -> list[int]:
+    """Everything below a process, parents before children."""
+    by_parent = _children_by_parent()
+    found, queue = [], [pid]
+    while queue:
+        below = by_parent.get(queue.pop(), [])
+        found += below
+        queue += below
+    return found
+
+
+def _children_by_parent() -> dict[int, list[int]]:
+    table: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            above = parent(int(name))
+            if above is not None:
+                table.setdefault(above, []).append(int(name))
+    return table
+
+
+def last_pid() -> int:
+    """The pid that was given out last on this machine (fifth field of /proc/loadavg); 0 where it is hidden."""
+    try:
+        fd = os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return int(os.read(fd, 128).split()[4])
+        finally:
+            os.close(fd)
+    except (OSError, IndexError, ValueError):
+        return 0

@@ -1,0 +1,103 @@
+"""System calls that the standard library of Python 3.11 lacks, and one raiser for errno.
+
+Everything is bound when this module is imported, so that a forked child only calls.
+Each wrapper raises :class:`OSError` with the kernel's errno; sources: prctl(2), unshare(2), setns(2), mount(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+__all__ = [
+    "CLONE_NEWCGROUP",
+    "CLONE_NEWIPC",
+    "CLONE_NEWNET",
+    "CLONE_NEWNS",
+    "CLONE_NEWPID",
+    "CLONE_NEWTIME",
+    "CLONE_NEWUSER",
+    "CLONE_NEWUTS",
+    "MS_BIND",
+    "MS_PRIVATE",
+    "MS_REC",
+    "PR_SET_CHILD_SUBREAPER",
+    "PR_SET_PDEATHSIG",
+    "mount",
+    "prctl",
+    "setns",
+    "umount2",
+    "unshare",
+]
+
+CLONE_NEWTIME = 0x00000080
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.prctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong)
+_libc.unshare.argtypes = (ctypes.c_int,)
+_libc.setns.argtypes = (ctypes.c_int, ctypes.c_int)
+_libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
+_libc.umount2.argtypes = (ctypes.c_char_p, ctypes.c_int)
+_prctl, _unshare, _setns, _mount, _umount2 = (
+    _libc.prctl,
+    _libc.unshare,
+    _libc.setns,
+    _libc.mount,
+    _libc.umount2,
+)
+
+
+def _check(result: int, *names: str) -> int:
+    """Turn -1 into an OSError with the thread's errno, the one place where that happens."""
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), *names)
+    return result
+
+
+def prctl(option: int, arg2: int = 0, arg3: int = 0, arg4: int = 0, arg5: int = 0) -> int:
+    """Operate on the calling process (prctl(2))."""
+    return _check(_prctl(option, arg2, arg3, arg4, arg5))
+
+
+def unshare(flags: int) -> None:
+    """Leave the shared namespaces named by ``flags`` (unshare(2)); CLONE_NEWUSER needs a single thread."""
+    _check(_unshare(flags))
+
+
+def setns(fd: int, flags: int = 0) -> None:
+    """Enter the namespace behind ``fd`` (setns(2))."""
+    _check(_setns(fd, flags))
+
+
+def mount(source: str, target: str, fstype: str | None, flags: int = 0, data: str | None = None) -> None:
+    """Attach a file system (mount(2))."""
+    _check(
+        _mount(
+            os.fsencode(source),
+            os.fsencode(target),
+            fstype.encode() if fstype else None,
+            flags,
+            data.encode() if data else None,
+        ),
+        target,
+    )
+
+
+def umount2(target: str, flags: int = 0) -> None:
+    """Detach a file system (umount2(2))."""
+    _check(_umount2(os.fsencode(target), flags), target)

@@ -1,0 +1,272 @@
+"""``%mdock`` and ``%%mdock`` in a notebook: the same commands, results instead of exit codes."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import shlex
+import sys
+import time
+from typing import TYPE_CHECKING, Any, TextIO
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+
+from udock_lab.commands import Context, Outcome, dispatch, overview
+from udock_lab.commands.results import Lines, Table, Text, printable, tell
+from udock_lab.errors import MdockError, UsageError
+from udock_lab.model import Image, RunResult
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from udock_lab.runtime.engine import Runtime
+
+__all__ = ["CellOutput", "MdockMagics", "load", "unload"]
+
+CELL_BYTES = 256 * 1024
+CELL_LINES = 5_000
+
+
+class CellOutput:
+    """Streams a container's output into the running cell, up to a cap.
+
+    Jupyter drops what comes faster than 1 MB/s or 1,000 messages/s, and a flush per line costs 0.5 ms. So the
+    first byte is flushed at once, later ones when 50 ms have passed (ipykernel's own timer flushes the rest),
+    and after 256 KiB or 5,000 lines the cell shows no more; the container's log has everything.
+    """
+
+    PAUSE = 0.05  # seconds between flushes
+    SWITCHES = 200  # flushes spent on keeping stdout and stderr in order
+
+    def __init__(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")
+        self._decoders = {"stdout": decoder("replace"), "stderr": decoder("replace")}
+        self._bytes = CELL_BYTES
+        self._lines = CELL_LINES
+        self._switches = self.SWITCHES
+        self._last_stream = ""
+        self._last_flush = float("-inf")
+        self._capped_at: float | None = None
+        self._ends_line = True
+
+    @property
+    def capped(self) -> bool:
+        """Whether something was left out of the cell."""
+        return self._capped_at is not None
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Show one chunk; takes it and shows nothing once the cap is reached."""
+        if self._capped_at is not None:
+            if time.monotonic() - self._capped_at > 1.0:
+                self._capped_at = float("inf")
+                self.note("the cell shows no more, the program goes on and its log takes everything")
+            return
+        over = len(data) > self._bytes
+        data = data[: self._bytes]
+        self._bytes -= len(data)
+        text = self._decoders[stream].decode(data)
+        count = text.count("\n")
+        if count > self._lines or (count == self._lines and not text.endswith("\n")):
+            text, over = "".join(text.splitlines(keepends=True)[: self._lines]), True
+        self._lines -= count
+        if text:
+            self._show(stream, text)
+        if over:
+            self._capped_at = time.monotonic()
+
+    def _show(self, stream: str, text: str) -> None:
+        target = _stream(stream)
+        if stream != self._last_stream:
+            if self._last_stream and self._switches:
+                self._switches -= 1
+                _stream(self._last_stream).flush()
+            self._last_stream = stream
+        target.write(text)
+        self._ends_line = text.endswith("\n")
+        now = time.monotonic()
+        if now - self._last_flush > self.PAUSE:
+            target.flush()
+            self._last_flush = now
+
+    def note(self, text: str) -> None:
+        """Say something in mdock's own voice: stderr, ``[mdock]`` before every line."""
+        sys.stdout.flush()
+        lines = "".join(f"[mdock] {printable(line)}\n" for line in text.splitlines())
+        sys.stderr.write(lines if self._ends_line or self._last_stream == "stdout" else "\n" + lines)
+        sys.stderr.flush()
+
+    def finish(self, rest: str) -> None:
+        """Show what is still held back; when the cell was capped, say where the rest is."""
+        if self._capped_at is None:
+            for stream, decoder in self._decoders.items():
+                text = decoder.decode(b"", final=True)
+                if text:
+                    self._show(stream, text)
+        elif rest:
+            self.note(rest)
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _stream(name: str) -> TextIO:
+    """Asked for every time: a test, a widget or ``capture_output`` may have put another one in place."""
+    return sys.stderr if name == "stderr" else sys.stdout
+
+
+_runtimes: dict[str, Runtime] = {}
+
+
+def _runtime() -> Runtime:
+    """This kernel's runtime for the home that ``$MDOCK_HOME`` names at this moment."""
+    from udock_lab.runtime.engine import Runtime
+    from udock_lab.runtime.home import Home
+
+    path = Home().path
+    if path not in _runtimes:
+        _runtimes[path] = Runtime(path)
+    return _runtimes[path]
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(
+            f"%mdock: the line cannot be split into words: {str(error).lower()}.",
+            'Close the quotation mark, or write a single quote as "\'".',
+        ) from None
+
+
+@magics_class
+class MdockMagics(Magics):
+    """The magics of udock-lab."""
+
+    @line_cell_magic
+    @no_var_expand
+    def mdock(self, line: str, cell: str | None = None) -> object:
+        words = _split(line)
+        asks_help = not words or any(word in ("-h", "--help", "help") for word in words[:2])
+        if cell is not None and not asks_help and words[0] != "run":
+            raise UsageError(
+                f"%%mdock {words[0]}: only run takes a script from the cell.",
+                f"Write %mdock {words[0]} ... with one percent sign, or %%mdock run IMAGE above the script.",
+            )
+        output = CellOutput()
+        context = Context(
+            _runtime,
+            output.write,
+            output.note,
+            environ=os.environ,
+            stdin=None if cell is None else cell.encode("utf-8", "surrogatepass"),
+            in_cell=True,
+        )
+        outcome = Outcome()
+        try:
+            outcome = dispatch(words, context)
+        except KeyboardInterrupt:
+            if words[:1] != ["logs"]:
+                raise
+            output.note("no longer following; the container itself was not touched")
+        finally:
+            output.finish(_where_the_rest_is(words, outcome.value))
+        for sentence in context.complaints():
+            output.note(sentence)
+        return _value_of(outcome)
+
+    mdock.__doc__ = (
+        "Run an mdock command in this notebook.\n\n"
+        "    %mdock COMMAND ...              one line, and its result: r = %mdock run demo -- /bin/true\n"
+        "    %%mdock run IMAGE [PROGRAM...]  the rest of the cell is the program's standard input,\n"
+        "                                    a script when the program is /bin/sh (the default)\n\n"
+        "Python variables are not put in: $name and {expr} reach the program as they are.\n"
+        "A failing mdock command raises; a container's non-zero exit is a result.\n\n" + overview()
+    )
+
+
+def _where_the_rest_is(words: list[str], value: object) -> str:
+    if isinstance(value, RunResult):
+        return f"output continues in logs/{value.id}.log — %mdock logs {value.id}"
+    if words[:1] == ["logs"]:
+        return f"output continues in logs/{words[-1]}.log — %mdock logs --tail 100 {words[-1]}"
+    return "output continues in the container's log — %mdock ps names it, %mdock logs ID shows it"
+
+
+def _value_of(outcome: Outcome) -> object:
+    """What the cell gets: the value, or an exception where a command failed for one of its arguments."""
+    if outcome.errors:
+        if isinstance(outcome.value, Lines) and outcome.value:
+            print(outcome.value)
+        if len(outcome.errors) == 1:
+            raise outcome.errors[0]
+        raise MdockError("\n".join(str(error) for error in outcome.errors))
+    return Text(outcome.value) if type(outcome.value) is str else outcome.value
+
+
+_COMMAND_LINE = re.compile(r"(?:^|=)\s*%%?mdock\s+(.*)$")
+
+
+@context_matcher(identifier="udock_lab.mdock")  # type: ignore[untyped-decorator]
+def complete(context: CompletionContext) -> SimpleMatcherResult:
+    """Tab completion of subcommands, options, images and containers after ``%mdock``."""
+    from udock_lab.commands.completing import candidates
+
+    line = context.line_with_cursor[: context.cursor_position]
+    match = _COMMAND_LINE.search(line)
+    if match is None:
+        return {"completions": []}
+    words = match[1].split()
+    current = words.pop() if words and not match[1][-1].isspace() else ""
+    try:
+        found = candidates(words, current, _runtime)
+    except (MdockError, OSError):
+        found = []  # Tab is no place for an error message; the command itself will say it.
+    return {
+        "completions": [SimpleCompletion(text=text, type=kind) for text, kind in found],
+        "matched_fragment": current,
+        "suppress": bool(found),
+        "ordered": True,
+    }
+
+
+def _shown_types() -> list[type]:
+    from udock_lab import display
+
+    return [*display.TYPES, Image]
+
+
+def _plain(value: object, printer: Any, cycle: bool) -> None:
+    printer.text(tell(value))
+
+
+def _html(value: object) -> str | None:
+    from udock_lab import display
+
+    return display.to_html(value)
+
+
+def load(ip: InteractiveShell) -> None:
+    """Register magic, completion and formatters; loading twice changes nothing."""
+    unload(ip)
+    ip.register_magics(MdockMagics)
+    ip.Completer.custom_matchers.append(complete)
+    formatters = ip.display_formatter.formatters
+    for kind in (*_shown_types(), Text, Lines, Table):
+        formatters["text/plain"].for_type(kind, _plain)
+    for kind in _shown_types():
+        formatters["text/html"].for_type(kind, _html)
+
+
+def unload(ip: InteractiveShell) -> None:
+    """Take back what ``load`` registered and close the runtimes; detached containers run on."""
+    for kind in ("line", "cell"):
+        ip.magics_manager.magics[kind].pop("mdock", None)
+    if complete in ip.Completer.custom_matchers:
+        ip.Completer.custom_matchers.remove(complete)
+    formatters = ip.display_formatter.formatters
+    for shown in (*_shown_types(), Text, Lines, Table):
+        formatters["text/plain"].pop(shown, None)
+        formatters["text/html"].pop(shown, None)
+    while _runtimes:
+        _runtimes.popitem()[1].close()

@@ -1,0 +1,266 @@
+"""The nouns of mdock: frozen values and nothing else (no input or output, no HTML).
+
+Times are local ISO 8601 strings with seconds; durations are nanoseconds unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass, field
+from enum import Enum
+
+from udock_lab.errors import ExecFailed, StepFailed
+
+__all__ = [
+    "Container",
+    "ContainerSpec",
+    "DoctorReport",
+    "ExitStatus",
+    "Failure",
+    "Feature",
+    "Image",
+    "Inspection",
+    "Isolation",
+    "Limits",
+    "Record",
+    "RunResult",
+    "Status",
+    "StepReport",
+]
+
+
+class Status(str, Enum):
+    """The word in the fourth field of ``containers.db``."""
+
+    RUNNING = "running"
+    EXITED = "exited"
+    STOPPED = "stopped"
+    KILLED = "killed"
+
+
+class Isolation(str, Enum):
+    """How far the container's file system view is shut in."""
+
+    CHROOT = "chroot"
+    USERNS = "userns+chroot"
+    CHDIR = "chdir"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitStatus:
+    """How a process ended, as the kernel packs it into the 16 bits of a wait status (wait(2)).
+
+    Bits 8-15 hold the exit code, bits 0-6 the signal that ended it, bit 7 says whether core was dumped.
+    """
+
+    raw: int
+
+    @property
+    def exited(self) -> bool:
+        """WIFEXITED: it called exit (or returned from main)."""
+        return os.WIFEXITED(self.raw)
+
+    @property
+    def signaled(self) -> bool:
+        """WIFSIGNALED: a signal ended it."""
+        return os.WIFSIGNALED(self.raw)
+
+    @property
+    def code(self) -> int | None:
+        """WEXITSTATUS, 0-255, or None when a signal ended it."""
+        return os.WEXITSTATUS(self.raw) if self.exited else None
+
+    @property
+    def signal(self) -> int | None:
+        """WTERMSIG, or None when it exited by itself."""
+        return os.WTERMSIG(self.raw) if self.signaled else None
+
+    @property
+    def signal_name(self) -> str | None:
+        """For instance ``SIGKILL``."""
+        number = self.signal
+        if number is None:
+            return None
+        try:
+            return signal.Signals(number).name
+        except ValueError:
+            return f"signal {number}"
+
+    @property
+    def core_dumped(self) -> bool:
+        """WCOREDUMP."""
+        return self.signaled and os.WCOREDUMP(self.raw)
+
+    @property
+    def shell_code(self) -> int:
+        """What a shell's ``$?`` would say: the code, or 128 + the signal's number."""
+        code = self.code
+        return code if code is not None else 128 + (self.signal or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One line of ``containers.db``. ``exit_code`` and ``end_time`` are None while it runs."""
+
+    id: str
+    pid: int
+    image: str
+    status: Status
+    start_time: str
+    end_time: str | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """One line of ``images.db``."""
+
+    name: str
+    rootfs: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A record beside what the kernel says of its process now.
+
+    ``state`` is what a person should read: the record's status, or ``exited (orphaned)`` when the record
+    says running and the process is gone. ``uptime`` is in seconds, None when it has ended.
+    """
+
+    record: Record
+    state: str
+    alive: bool
+    uptime: float | None = None
+    command: str = ""
+    isolation: Isolation | None = None
+
+    @property
+    def id(self) -> str:
+        """The container's id, for instance ``c7``."""
+        return self.record.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Resource limits (setrlimit(2)). All count per process, as the kernel does."""
+
+    memory: int | None = None  # bytes of address space, RLIMIT_AS
+    cpu: int | None = None  # seconds of processor time, RLIMIT_CPU
+    files: int | None = None  # open file descriptors, RLIMIT_NOFILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSpec:
+    """What somebody asked for: the words of ``mdock run`` after parsing."""
+
+    image: str
+    argv: tuple[str, ...] = ("/bin/sh",)
+    env: tuple[tuple[str, str], ...] = ()
+    workdir: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    userns: bool = False
+    copy: bool = False
+    detach: bool = False
+    remove: bool = False
+    tty: bool = False
+    interactive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReport:
+    """One thing done by parent or child during a run.
+
+    ``start`` and ``end`` are nanoseconds of CLOCK_MONOTONIC; ``errno`` is 0 for success; ``call`` is
+    the system call as a person writes it, for instance ``chroot("/.../rootfs")``; ``result`` its outcome
+    in words (``= 0``, ``= -1 EPERM``, ``does not return``); ``who`` is ``parent`` or ``child``.
+    """
+
+    name: str
+    who: str
+    call: str
+    start: int
+    end: int
+    errno: int = 0
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why the program never started: the step, the errno, what is on disk, and what to type next."""
+
+    step: str
+    errno: int
+    exit_code: int
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What one ``mdock run`` was and how it ended.
+
+    ``exit_status`` is None for a detached container and when the program never started because mdock
+    failed before fork. ``exit_code`` follows docker: the program's own, 128+n, 125, 126 or 127.
+    ``stdout`` and ``stderr`` hold the beginning of the output (bytes; at most ``OUTPUT_KEPT``);
+    the whole of it is in ``log_path``. ``before`` and ``after`` are the record after phase 1 and phase 2.
+    """
+
+    id: str
+    image: str
+    argv: tuple[str, ...]
+    pid: int
+    exit_code: int | None
+    exit_status: ExitStatus | None
+    isolation: Isolation
+    steps: tuple[StepReport, ...] = ()
+    before: Record | None = None
+    after: Record | None = None
+    stdout: bytes = b""
+    stderr: bytes = b""
+    log_path: str = ""
+    failure: Failure | None = None
+    notes: tuple[str, ...] = ()
+    detached: bool = False
+
+    @property
+    def text(self) -> str:
+        """Standard output as text; undecodable bytes become U+FFFD."""
+        return self.stdout.decode("utf-8", "replace")
+
+    def check(self) -> RunResult:
+        """Raise :class:`~udock_lab.errors.StepFailed` if the program never started; else return self."""
+        if self.failure is None:
+            return self
+        f = self.failure
+        if f.step == "execve":
+            raise ExecFailed(self.argv[0], f.errno, f.exit_code, f.message, f.hint)
+        raise StepFailed(f.step, f.errno, f.message, f.hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """Everything mdock knows of one container: record, spec, identity, steps (JSON-like values)."""
+
+    kind: str  # "container" or "image"
+    data: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One thing tried for real. ``remedy`` says what to do where ``works`` is False."""
+
+    name: str
+    works: bool
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorReport:
+    """Which rung of the ladder (A, B, C, D, E) this machine stands on, and each feature tried."""
+
+    rung: str
+    summary: str
+    features: tuple[Feature, ...]

@@ -1,0 +1,1 @@
+"""What mdock does. The launch path (steps, launch, supervise, launcher) uses the standard library only."""

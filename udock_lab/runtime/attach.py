@@ -1,0 +1,161 @@
+"""The caller's side of a run: talk to a supervisor over the run's own socket until the container has ended.
+
+Output arrives as messages and is handed on as it comes. SIGINT goes to the container's process group, a
+second one kills it. On a terminal, keys and window sizes are relayed and the terminal is put into raw mode.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import sys
+import termios
+import threading
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from udock_lab.errors import LauncherDied
+from udock_lab.runtime.wire import decode, encode, receive, send
+
+__all__ = ["Attachment", "terminal_size"]
+
+OUTPUT_KEPT = 1 << 20
+
+
+def terminal_size(fd: int) -> list[int]:
+    """Rows and columns of a terminal."""
+    with suppress(OSError):
+        size = os.get_terminal_size(fd)
+        return [size.lines, size.columns]
+    return [24, 80]
+
+
+class Attachment:
+    """One run seen by its caller. ``stdout`` and ``stderr`` keep the first ``OUTPUT_KEPT`` bytes."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        on_output: Callable[[str, bytes], None] | None,
+        on_event: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self.sock = sock
+        self.on_output = on_output
+        self.on_event = on_event
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self.interrupts = 0
+
+    def follow(self, until: str, *, terminal: bool = False) -> dict[str, Any]:
+        """Hand on what comes until the event ``until`` (or a refusal, or the end); that event."""
+        if terminal:
+            with self._signals(), _raw(0):
+                return self._relay(until)
+        with self._signals():
+            while True:
+                event = self._next()
+                if event is not None and event["event"] in (until, "ended", "refused"):
+                    return event
+
+    def _next(self) -> dict[str, Any] | None:
+        """Take one message; an event, or None for output."""
+        try:
+            data, _ = receive(self.sock)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            raise LauncherDied(
+                "The process that supervised this container is gone.",
+                "See what became of the container with: mdock ps",
+            )
+        kind = data[0]
+        if kind == 0x6A:  # j
+            event: dict[str, Any] = decode(data[1:])
+            self.on_event(event)
+            return event
+        stream, kept = ("stdout", self.stdout) if kind == 0x6F else ("stderr", self.stderr)
+        if len(kept) < OUTPUT_KEPT:
+            kept += data[1 : 1 + OUTPUT_KEPT - len(kept)]
+        if self.on_output is not None:
+            self.on_output(stream, data[1:])
+        return None
+
+    def send_signal(self, number: int) -> None:
+        """Ask the supervisor to signal the container's process group."""
+        with suppress(OSError):
+            send(self.sock, b"j" + encode({"signal": number}))
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGINT to the container, SIGKILL on the second; SIGTERM and SIGHUP handed on. Main thread only."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def interrupt(number: int, _: object) -> None:
+            self.interrupts += 1
+            self.send_signal(signal.SIGINT if self.interrupts == 1 else signal.SIGKILL)
+
+        def hand_on(number: int, _: object) -> None:
+            self.send_signal(number)
+
+        old = {signal.SIGINT: signal.signal(signal.SIGINT, interrupt)}
+        if "ipykernel" not in sys.modules:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+                old[number] = signal.signal(number, hand_on)
+        try:
+            yield
+        finally:
+            for number, handler in old.items():
+                signal.signal(number, handler)
+
+    def _relay(self, until: str) -> dict[str, Any]:
+        """Keys from our terminal to the container's, window sizes too, until the end."""
+        wake, wake_in = os.pipe()
+        os.set_blocking(wake_in, False)
+        old = signal.signal(signal.SIGWINCH, lambda *_: os.write(wake_in, b"w"))
+        watched = [self.sock.fileno(), 0, wake]
+        try:
+            while True:
+                ready, _, _ = select.select(watched, (), ())
+                if wake in ready:
+                    os.read(wake, 64)
+                    send(self.sock, b"j" + encode({"size": terminal_size(0)}))
+                if 0 in ready and not self._send_keys():
+                    watched.remove(0)
+                if self.sock.fileno() in ready:
+                    event = self._next()
+                    if event is not None and event["event"] in (until, "ended", "refused"):
+                        return event
+        finally:
+            signal.signal(signal.SIGWINCH, old)
+            os.close(wake)
+            os.close(wake_in)
+
+    def _send_keys(self) -> bool:
+        try:
+            keys = os.read(0, 4096)
+        except OSError:
+            keys = b""
+        if keys:
+            with suppress(OSError):
+                send(self.sock, b"i" + keys)
+        return bool(keys)
+
+
+@contextmanager
+def _raw(fd: int) -> Iterator[None]:
+    """Raw mode: the container's terminal does echo, editing and Ctrl-C, ours passes everything on."""
+    if not os.isatty(fd):
+        yield
+        return
+    before = termios.tcgetattr(fd)
+    tty.setraw(fd)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)

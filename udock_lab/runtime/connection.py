@@ -1,0 +1,137 @@
+"""How a caller reaches a supervisor: the notebook's launcher, or one forked for this run.
+
+The launcher is one per process, started at the first run with ``subprocess`` (one vfork) and shared by every
+:class:`~udock_lab.runtime.engine.Runtime`. A small single-threaded program, such as the command line, forks its
+supervisor instead: that is cheaper than starting an interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+from udock_lab.errors import LauncherDied
+from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
+from udock_lab.runtime.launcher import become_supervisor, command_line
+from udock_lab.runtime.wire import encode, pair, send
+
+__all__ = ["Connection", "ForkedSupervisor", "Launcher", "the_launcher"]
+
+
+class Connection(Protocol):
+    """Something that takes requests."""
+
+    def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
+        """Hand over a request and its descriptors; LauncherDied if nobody takes it."""
+
+
+class Launcher:
+    """The helper process of this notebook kernel. Started when first needed, and again if it has died."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.sock: socket.socket | None = None
+        self.owner = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The launcher's process id, or None before the first request."""
+        return self.process.pid if self.process else None
+
+    def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
+        data = encode(message)
+        for _ in range(2):
+            sock = self._connected()
+            try:
+                send(sock, data, fds)
+                return
+            except (BrokenPipeError, ConnectionResetError, ConnectionRefusedError):
+                self.close()
+        raise LauncherDied("The launcher process dies at once.", "Restart the kernel, and see: %mdock doctor")
+
+    def start(self) -> None:
+        """Start now rather than at the first run."""
+        self._connected()
+
+    def _connected(self) -> socket.socket:
+        if self.sock is None or self.owner != os.getpid():
+            ours, theirs = pair()
+            with theirs:
+                self.process = subprocess.Popen(
+                    command_line(theirs.fileno()),
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    cwd="/",
+                )
+            self.sock, self.owner = ours, os.getpid()
+        return self.sock
+
+    def close(self) -> None:
+        """Let the launcher go; it ends with its last detached container."""
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+        if self.process is not None and self.owner == os.getpid():
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.2)
+            self.process.returncode = self.process.returncode or 0  # detached containers may keep it alive
+            self.process = None
+
+
+_LAUNCHER = Launcher()
+
+
+def the_launcher() -> Launcher:
+    """The one launcher of this process."""
+    return _LAUNCHER
+
+
+class ForkedSupervisor:
+    """A supervisor forked for one request, in a session of its own. For single-threaded callers only."""
+
+    pid: int | None = None
+
+    def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
+        if os.fork() == 0:
+            try:
+                _supervise(message, list(fds))
+            finally:
+                os._exit(0)
+
+    def close(self) -> None:
+        """Nothing to close: it ends with its container."""
+
+
+def _supervise(message: dict[str, Any], fds: list[int]) -> None:
+    """In the forked process: keep only what the request brought, serve it, end."""
+    from udock_lab.runtime.doctor import answer_probe
+    from udock_lab.runtime.supervise import Supervisor
+
+    os.setsid()
+    fds = _move_up(fds)
+    become_supervisor()
+    if message["op"] == "probe":
+        answer_probe(fds[0])
+        return
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    supervisor = Supervisor(None, spare=False)
+    supervisor.start(message, fds)
+    supervisor.serve()
+
+
+def _move_up(fds: list[int]) -> list[int]:
+    """Close everything of the caller's, so that nobody waits for our copies: its pipes, its sockets."""
+    high = max([2, *fds]) + 1
+    moved = []
+    for number, fd in enumerate(fds):
+        os.dup2(fd, high + number, inheritable=False)
+        moved.append(high + number)
+    os.closerange(3, high)
+    os.closerange(high + len(fds), 1 << 20)
+    return moved

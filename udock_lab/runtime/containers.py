@@ -1,0 +1,308 @@
+"""Ids, two-phase records and state transitions: what happens to ``containers.db``.
+
+One line a container::
+
+    container_id|pid|image_name|status|start_time|end_time|exit_code
+
+Phase 1 appends it as ``running``, after fork and before the program's first instruction; phase 2 fills in
+the end. A line that does not parse is kept byte for byte. The C original writes ``-1`` and spaces where we
+leave fields empty: both are read.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import re
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from udock_lab.errors import Conflict, NotFound, UsageError
+from udock_lab.linux.process import is_same_process, start_ticks
+from udock_lab.model import Record, Status
+from udock_lab.runtime.home import Home
+from udock_lab.runtime.records import append_line, read_lines, replace_last_match, replace_lines
+
+__all__ = [
+    "IdSource",
+    "begin",
+    "check_id",
+    "discard",
+    "find",
+    "finish",
+    "format_record",
+    "is_alive",
+    "load_extra",
+    "now",
+    "parse_record",
+    "read_all",
+    "remove",
+    "save_extra",
+    "set_intent",
+]
+
+_ID = re.compile(rb"c[1-9][0-9]*\Z")
+_ID_AT_LINE_START = re.compile(rb"^ *c([1-9][0-9]{0,17}) *\|", re.MULTILINE)
+_STATUSES = {status.value: status for status in Status}
+
+
+def now() -> str:
+    """Local time, ISO 8601, seconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def check_id(text: str) -> str:
+    """Return ``text`` if it is spelled like a container id; UsageError says how ids look."""
+    if not _ID.match(text.encode("utf-8", "replace")):
+        raise UsageError(f"{text!r} is not a container id.", "Ids look like c1, c2, c3; list them with: mdock ps")
+    return text
+
+
+def parse_record(line: bytes) -> Record | None:
+    """One line of containers.db, or None when it is not a record."""
+    try:
+        fields = [field.strip() for field in line.decode("utf-8").split("|")]
+    except UnicodeDecodeError:
+        return None
+    if len(fields) != 7 or not _ID.match(fields[0].encode()) or fields[3] not in _STATUSES:
+        return None
+    if not (fields[1].isascii() and fields[1].isdigit()):
+        return None
+    code = fields[6]
+    if code and not (code.isascii() and code.removeprefix("-").isdigit()):
+        return None
+    end_time = fields[5] if fields[5] not in ("", "-1", "-") else None
+    return Record(
+        id=fields[0],
+        pid=int(fields[1]),
+        image=fields[2],
+        status=_STATUSES[fields[3]],
+        start_time=fields[4],
+        end_time=end_time,
+        exit_code=int(code) if code not in ("", "-1") else None,
+    )
+
+
+def format_record(record: Record) -> bytes:
+    """The line (with its newline) that says this record."""
+    code = "" if record.exit_code is None else str(record.exit_code)
+    return (
+        f"{record.id}|{record.pid}|{record.image}|{record.status.value}|"
+        f"{record.start_time}|{record.end_time or ''}|{code}\n"
+    ).encode()
+
+
+def read_all(home: Home) -> tuple[list[Record], list[bytes]]:
+    """Every record in the order of the file, and the lines that are none."""
+    records, corrupt = [], []
+    for line in read_lines(home.containers_db):
+        record = parse_record(line)
+        if record is not None:
+            records.append(record)
+        elif line.strip():
+            corrupt.append(line)
+    return records, corrupt
+
+
+def find(home: Home, container_id: str) -> Record:
+    """The record with this id (the last one, should the file hold two); NotFound with what to type next."""
+    check_id(container_id)
+    found = None
+    key = container_id.encode()
+    for line in read_lines(home.containers_db):
+        if key in line:
+            record = parse_record(line)
+            if record is not None and record.id == container_id:
+                found = record
+    if found is None:
+        raise NotFound(f"Container '{container_id}' not found", "List containers with: mdock ps")
+    return found
+
+
+class IdSource:
+    """Allocates c1, c2, ...: one more than the larger of the highest id in the file and the mark beside it.
+
+    Remembers the file it saw last by inode, size and time, so that the next id after our own append
+    needs no second reading. Call :meth:`allocate` with the lock held.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._seen: tuple[int, int, int] | None = None
+        self._highest = 0
+
+    def allocate(self) -> str:
+        """The next id; the mark is written before anybody can see it, so a death skips it, never reuses it."""
+        if not self.is_current():
+            self._highest = _highest_in_file(self.home.containers_db)
+        mark = os.open(self.home.highest_id, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            text = os.pread(mark, 32, 0).strip()
+            self._highest = max(self._highest, int(text) if text.isdigit() else 0) + 1
+            os.pwrite(mark, b"%020d\n" % self._highest, 0)
+        finally:
+            os.close(mark)
+        return f"c{self._highest}"
+
+    def is_current(self) -> bool:
+        """Is the table still the one we saw last?"""
+        return self._seen is not None and self._seen == _fingerprint(self.home.containers_db)
+
+    def remember(self) -> None:
+        """The table now holds what we wrote: no need to read it again unless somebody else changes it."""
+        self._seen = _fingerprint(self.home.containers_db)
+
+    def forget(self) -> None:
+        """The table may have changed in a way we did not follow."""
+        self._seen = None
+
+
+def _fingerprint(path: str) -> tuple[int, int, int] | None:
+    try:
+        info = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return info.st_ino, info.st_size, info.st_mtime_ns
+
+
+def _highest_in_file(path: str) -> int:
+    """Ids are numbers, not strings: c10 comes after c9."""
+    try:
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return max((int(match) for match in _ID_AT_LINE_START.findall(data)), default=0)
+    except (FileNotFoundError, ValueError):  # mmap refuses an empty file with ValueError
+        return 0
+
+
+def begin(home: Home, record: Record) -> None:
+    """Phase 1: the record exists before the program's first instruction. Lock held."""
+    append_line(home.containers_db, format_record(record))
+
+
+def finish(home: Home, container_id: str, exit_code: int | None, end_time: str) -> tuple[Record | None, int]:
+    """Phase 2: fill in the end. Lock held. Returns the record and the old table's fd (-1: nothing to close).
+
+    A status that ``stop`` or ``kill`` wrote meanwhile stays. None: somebody removed the record.
+    """
+
+    def fill_in(line: bytes) -> bytes:
+        record = parse_record(line)
+        if record is None or record.end_time is not None:
+            return line
+        return format_record(_ended(record, exit_code, end_time)).rstrip(b"\n")
+
+    changed = replace_last_match(home.containers_db, f"{container_id}|".encode(), fill_in)
+    if changed is None:
+        return None, -1
+    return parse_record(changed[1]), changed[2]
+
+
+def _ended(record: Record, exit_code: int | None, end_time: str) -> Record:
+    status = Status.EXITED if record.status is Status.RUNNING else record.status
+    return Record(
+        id=record.id,
+        pid=record.pid,
+        image=record.image,
+        status=status,
+        start_time=record.start_time,
+        end_time=end_time,
+        exit_code=exit_code,
+    )
+
+
+def set_intent(home: Home, container_id: str, status: Status) -> None:
+    """Record that somebody is about to stop or kill it. Lock held; Conflict if it has ended meanwhile."""
+
+    def mark(line: bytes) -> bytes:
+        record = parse_record(line)
+        if record is None:
+            return line
+        if record.end_time is not None:
+            raise Conflict(f"Container '{container_id}' is not running.")
+        text = line.decode()
+        fields = text.split("|")
+        fields[3] = status.value
+        return "|".join(fields).encode()
+
+    changed = replace_last_match(home.containers_db, f"{container_id}|".encode(), mark)
+    if changed is None:
+        raise NotFound(f"Container '{container_id}' not found", "List containers with: mdock ps")
+    os.close(changed[2])
+
+
+def remove(home: Home, ids: set[str]) -> None:
+    """Drop these records; everything else stays byte for byte. Lock held."""
+
+    def drop(line: bytes) -> bytes | None:
+        record = parse_record(line)
+        return None if record is not None and record.id in ids else line
+
+    replace_lines(home.containers_db, drop)
+
+
+def discard(home: Home, ids: Sequence[str]) -> None:
+    """Remove these containers altogether: records first, then logs and private files. Lock held."""
+    private = [load_extra(home, container_id, "spec").get("private") for container_id in ids]
+    remove(home, set(ids))
+    for container_id in ids:
+        with suppress(FileNotFoundError):
+            os.unlink(home.container_log(container_id))
+        for name in ("spec", "steps"):
+            with suppress(FileNotFoundError):
+                os.unlink(f"{home.container_dir(container_id)}/{name}.json")
+        with suppress(OSError):
+            os.rmdir(home.container_dir(container_id))
+    folders = [folder for folder in private if isinstance(folder, str) and folder.startswith(home.run_dir)]
+    if folders:
+        from shutil import rmtree
+
+        for folder in folders:
+            rmtree(folder, ignore_errors=True)
+
+
+def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]) -> None:
+    """Write one of our own files under ``containers/<id>/``."""
+    folder = home.container_dir(container_id)
+    with suppress(FileExistsError):
+        os.mkdir(folder)
+    fd = os.open(f"{folder}/{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(fd, json.dumps(data).encode())
+    finally:
+        os.close(fd)
+
+
+def load_extra(home: Home, container_id: str, name: str) -> dict[str, object]:
+    """Read one of our own files; empty when it is missing or torn."""
+    try:
+        with open(f"{home.container_dir(container_id)}/{name}.json", "rb") as file:
+            data = json.loads(file.read())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def is_alive(home: Home, record: Record) -> bool:
+    """Is the very process of this record still there? Proven by pid and start time, never by pid alone.
+
+    A record without our extras (the C original's) is judged by its pid alone: nothing better is known.
+    """
+    identity = load_extra(home, record.id, "spec")
+    ticks, boot = identity.get("start_ticks"), identity.get("boot_id")
+    if identity.get("pid") == record.pid and isinstance(ticks, int) and isinstance(boot, str):
+        return is_same_process(record.pid, ticks, boot)
+    return record.pid > 1 and os.path.exists(f"/proc/{record.pid}/stat") and not _began_later(record)
+
+
+def _began_later(record: Record) -> bool:
+    """A process that began after its record was written cannot be the one the record means."""
+    ticks = start_ticks(record.pid)
+    try:
+        written = time.mktime(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S"))
+    except ValueError:
+        return False
+    since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
+    began = time.time() - since_boot + (ticks or 0) / os.sysconf("SC_CLK_TCK")
+    return began > written + 2

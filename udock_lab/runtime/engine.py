@@ -1,0 +1,613 @@
+"""Runtime: everything mdock does, each method a short story over the files beside this one.
+
+>>> runtime = Runtime()
+>>> runtime.run("demo", ["/bin/sh", "-c", "exit 42"]).exit_code   # doctest: +SKIP
+42
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import shutil
+import signal as signals
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
+from udock_lab.linux.process import descendants
+from udock_lab.model import (
+    Container,
+    ContainerSpec,
+    DoctorReport,
+    Image,
+    Inspection,
+    Isolation,
+    Limits,
+    Record,
+    RunResult,
+    Status,
+)
+from udock_lab.runtime import containers, records
+from udock_lab.runtime.attach import Attachment, terminal_size
+from udock_lab.runtime.connection import ForkedSupervisor, the_launcher
+from udock_lab.runtime.eventlog import write_event
+from udock_lab.runtime.home import Home, storage_error
+from udock_lab.runtime.images import build_image, find_image_by_name, list_images, remove_image
+from udock_lab.runtime.outcome import raise_refusal, run_result, start_notes
+from udock_lab.runtime.planning import make_plan
+from udock_lab.runtime.wire import pair
+
+if TYPE_CHECKING:
+    from udock_lab.runtime.rootfs import RootfsReport
+
+__all__ = ["Runtime"]
+
+OnOutput = Callable[[str, bytes], None]
+OnNote = Callable[[str], None]
+
+
+class Runtime:
+    """A home and the means to run containers in it.
+
+    ``home``: ``$MDOCK_HOME`` or ``~/.mdock``. ``spare=False`` forks within each run, so that the fork stands
+    inside its timeline. ``forked=True`` is for small single-threaded programs (the command line).
+    """
+
+    def __init__(
+        self, home: str | os.PathLike[str] | None = None, *, spare: bool = True, forked: bool = False
+    ) -> None:
+        self.home = Home(home)
+        self.spare = spare
+        self._connection = ForkedSupervisor() if forked else the_launcher()
+        self._complained: set[bytes] = set()
+
+    def __repr__(self) -> str:
+        return f"Runtime({self.home.path!r})"
+
+    @property
+    def launcher_pid(self) -> int | None:
+        """Process id of the launcher, None before the first run."""
+        return self._connection.pid
+
+    def close(self) -> None:
+        """Let the launcher go. Detached containers run on, supervised to their end."""
+        self._connection.close()
+
+    # --- images
+
+    def build(
+        self,
+        name: str,
+        directory: str | os.PathLike[str],
+        *,
+        force: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Image:
+        """Copy ``directory`` into a new image. Conflict if the name is taken (``force`` replaces it)."""
+        self.home.create()
+        image = build_image(self.home, name, os.fspath(directory), force=force, progress=progress)
+        self._log("BUILD", image=name, source=os.path.abspath(directory))
+        return image
+
+    def demo(self, progress: Callable[[int, int], None] | None = None) -> Image:
+        """The image ``demo``, made when it is missing. Safe to call again."""
+        from udock_lab.runtime.rootfs import make_rootfs
+
+        with suppress(NotFound):
+            return find_image_by_name(self.home.images_db, "demo")
+        self.home.create()
+        folder = f"{self.home.run_dir}/demo-rootfs-{secrets.token_hex(4)}"
+        try:
+            make_rootfs(folder)
+            with suppress(Conflict):
+                return self.build("demo", folder, progress=progress)
+            try:
+                return find_image_by_name(self.home.images_db, "demo")
+            except NotFound:
+                return self.build("demo", folder, force=True, progress=progress)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def images(self) -> list[Image]:
+        """All images, in the order of their building."""
+        return list_images(self.home.images_db)[0]
+
+    def rmi(self, name: str) -> None:
+        """Remove an image. Conflict, with the list, while any container record uses it."""
+        with records.locked(self.home):
+            find_users = [record.id for record in containers.read_all(self.home)[0] if record.image == name]
+            remove_image(self.home, name, find_users)
+        self._log("RMI", image=name)
+
+    def rootfs(self, directory: str | os.PathLike[str], programs: Sequence[str] = ()) -> RootfsReport:
+        """Make a root file system in ``directory``: busybox, or the host's own programs."""
+        from udock_lab.runtime.rootfs import make_rootfs
+
+        return make_rootfs(os.fspath(directory), tuple(programs))
+
+    # --- run and exec
+
+    def run(
+        self,
+        image: str | ContainerSpec,
+        argv: Sequence[str] | None = None,
+        *,
+        env: Mapping[str, str] | None = None,
+        workdir: str | None = None,
+        memory: int | None = None,
+        cpu: int | None = None,
+        files: int | None = None,
+        userns: bool = False,
+        copy: bool = False,
+        detach: bool = False,
+        remove: bool = False,
+        tty: bool = False,
+        interactive: bool = False,
+        stdin: int | bytes | str | None = None,
+        on_output: OnOutput | None = None,
+        on_note: OnNote | None = None,
+        spare: bool | None = None,
+    ) -> RunResult:
+        """Run a program in a new container and wait for its end (unless ``detach``).
+
+        ``memory`` in bytes, ``cpu`` in seconds, ``files`` a count: all per process (setrlimit(2)).
+        ``stdin``: a descriptor to inherit, or text or bytes to read; None is /dev/null. ``on_output`` gets
+        ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words.
+        A program that fails is a result; so is one that never started (``result.failure``).
+        """
+        if isinstance(image, ContainerSpec):
+            spec = image
+        else:
+            spec = ContainerSpec(
+                image=image,
+                argv=_words(argv) or ("/bin/sh",),
+                env=tuple((env or {}).items()),
+                workdir=workdir,
+                limits=Limits(memory=memory, cpu=cpu, files=files),
+                userns=userns,
+                copy=copy,
+                detach=detach,
+                remove=remove,
+                tty=tty,
+                interactive=interactive,
+            )
+        found = find_image_by_name(self.home.images_db, spec.image)
+        rootfs = self._private_copy(found) if spec.copy else found.rootfs
+        request = self._request(spec, rootfs)
+        request["fresh"] = not (self.spare if spare is None else spare)
+        try:
+            return self._attend(request, spec, rootfs, stdin, on_output, on_note)
+        except MdockError:
+            if spec.copy:
+                shutil.rmtree(os.path.dirname(rootfs), ignore_errors=True)
+            raise
+
+    def exec(
+        self,
+        container_id: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        workdir: str | None = None,
+        tty: bool = False,
+        interactive: bool = False,
+        stdin: int | bytes | str | None = None,
+        on_output: OnOutput | None = None,
+        on_note: OnNote | None = None,
+    ) -> RunResult:
+        """Run one more program in a running container: its root, its user namespace, a supervisor of its own."""
+        record = self._running(container_id)
+        stored = containers.load_extra(self.home, record.id, "spec")
+        rootfs = stored.get("rootfs")
+        if not isinstance(rootfs, str):
+            raise MdockError(
+                f"mdock does not know how {record.id} was started: its spec is missing.",
+                f"Stop it and run it again: mdock stop {record.id}",
+            )
+        spec = ContainerSpec(
+            image=record.image,
+            argv=_words(argv),
+            env=tuple((env or {}).items()),
+            workdir=workdir or str(stored.get("workdir") or "/"),
+            userns=bool(stored.get("userns")),
+            tty=tty,
+            interactive=interactive,
+        )
+        if not spec.argv:
+            raise UsageError("exec needs a program.", f"For instance: mdock exec {record.id} /bin/sh")
+        request = self._request(spec, rootfs, join=record.pid)
+        request |= {"exec_of": record.id, "watch_pid": record.pid, "fresh": not self.spare}
+        return self._attend(request, spec, rootfs, stdin, on_output, on_note)
+
+    def _request(self, spec: ContainerSpec, rootfs: str, join: int | None = None) -> dict[str, Any]:
+        """What the supervisor gets: the plan for the child, and what to write down."""
+        plan, describe = make_plan(spec, rootfs, join)
+        stored = asdict(spec) | {"rootfs": rootfs, "private": os.path.dirname(rootfs) if spec.copy else None}
+        return {
+            "op": "run",
+            "home": self.home.path,
+            "image": spec.image,
+            "spec": stored,
+            "plan": plan,
+            "describe": describe,
+            "detach": spec.detach,
+            "remove": spec.remove,
+            "tty": spec.tty,
+            "interactive": spec.interactive,
+            "size": terminal_size(0) if spec.tty else None,
+        }
+
+    def _attend(
+        self,
+        request: dict[str, Any],
+        spec: ContainerSpec,
+        rootfs: str,
+        stdin: int | bytes | str | None,
+        on_output: OnOutput | None,
+        on_note: OnNote | None,
+    ) -> RunResult:
+        """Hand the request over and follow the container to its end (detached: to its start)."""
+        events: dict[str, dict[str, Any]] = {}
+        said: list[str] = []
+
+        def on_event(event: dict[str, Any]) -> None:
+            events[event["event"]] = event
+            if event["event"] == "started" and on_note is not None:
+                for note in start_notes(event["reports"], request["describe"]):
+                    said.append(note)
+                    on_note(note)
+
+        ours, theirs = pair()
+        with ours:
+            with theirs, _stdin_fd(None if spec.tty else stdin) as fd:
+                self._connection.request(request, [theirs.fileno()] + ([] if fd is None else [fd]))
+            attachment = Attachment(ours, on_output, on_event)
+            last = attachment.follow("started" if spec.detach else "ended", terminal=spec.tty and not spec.detach)
+            if last["event"] == "refused":
+                raise_refusal(last)
+            if last["event"] == "started" and _never_started(last["reports"]):
+                attachment.follow("ended")
+        result = run_result(self.home, spec, rootfs, request, events, attachment)
+        if on_note is not None:
+            for note in result.notes[len(said) :]:
+                on_note(note)
+        return result
+
+    def _private_copy(self, image: Image) -> str:
+        from udock_lab.runtime.images import copy_tree
+
+        self.home.create()
+        folder = f"{self.home.run_dir}/copy-{secrets.token_hex(6)}"
+        os.mkdir(folder)
+        try:
+            copy_tree(image.rootfs, f"{folder}/rootfs")
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return f"{folder}/rootfs"
+
+    # --- looking
+
+    def ps(self, *, running: bool = False) -> list[Container]:
+        """Every container, running and ended alike, in the order of their records."""
+        found = [self._look(record) for record in containers.read_all(self.home)[0]]
+        return [container for container in found if container.alive] if running else found
+
+    def _look(self, record: Record) -> Container:
+        """The record beside the kernel's word: is that very process still there?"""
+        spec = containers.load_extra(self.home, record.id, "spec")
+        alive = record.end_time is None and containers.is_alive(self.home, record)
+        if record.end_time is None and not alive:
+            record = self._await_last_word(record, spec)
+        state = record.status.value
+        if record.end_time is None and not alive:
+            state = f"{'exited' if record.status is Status.RUNNING else state} (orphaned)"
+        elif alive and record.status is not Status.RUNNING:
+            state = "stopping"
+        argv = spec.get("argv")
+        return Container(
+            record=record,
+            state=state,
+            alive=alive,
+            uptime=_uptime(spec, record) if alive else None,
+            command=" ".join(str(word) for word in argv) if isinstance(argv, list) else "",
+            isolation=self._isolation(record.id, spec),
+        )
+
+    def _await_last_word(self, record: Record, spec: dict[str, object], patience: float = 0.5) -> Record:
+        """The process is gone and its supervisor lives: it is about to write the end. Give it a moment."""
+        supervisor = spec.get("supervisor")
+        deadline = time.monotonic() + patience
+        while isinstance(supervisor, int) and os.path.exists(f"/proc/{supervisor}"):
+            with suppress(NotFound):
+                record = containers.find(self.home, record.id)
+            if record.end_time is not None or time.monotonic() > deadline:
+                break
+            time.sleep(0.005)
+        return record
+
+    def _isolation(self, container_id: str, spec: dict[str, object]) -> Isolation | None:
+        steps = containers.load_extra(self.home, container_id, "steps")
+        if not steps:
+            return None
+        reports, describe = steps.get("reports"), steps.get("steps")
+        if not isinstance(reports, list) or not isinstance(describe, list):
+            return None
+        from udock_lab.runtime.outcome import isolation_of
+
+        return isolation_of(bool(spec.get("userns")), reports, describe)
+
+    def inspect(self, name: str) -> Inspection:
+        """Everything known of a container id, or of an image."""
+        try:
+            containers.check_id(name)
+        except UsageError:
+            return self._inspect_image(name)
+        container = self._look(containers.find(self.home, name))
+        data: dict[str, object] = {"id": name, "state": container.state, "alive": container.alive}
+        data |= {"record": asdict(container.record), "uptime_seconds": container.uptime}
+        data["isolation"] = container.isolation.value if container.isolation else None
+        data["spec"] = containers.load_extra(self.home, name, "spec")
+        data["steps"] = containers.load_extra(self.home, name, "steps")
+        data["log"] = self.home.container_log(name)
+        return Inspection(kind="container", data=data)
+
+    def _inspect_image(self, name: str) -> Inspection:
+        image = find_image_by_name(self.home.images_db, name)
+        users = [record.id for record in containers.read_all(self.home)[0] if record.image == name]
+        return Inspection(kind="image", data=asdict(image) | {"used_by": users})
+
+    def logs(self, container_id: str, *, tail: int | None = None) -> bytes:
+        """What the container wrote, or its last ``tail`` lines."""
+        containers.find(self.home, container_id)
+        try:
+            with open(self.home.container_log(container_id), "rb") as file:
+                data = file.read()
+        except FileNotFoundError:
+            return b""
+        if tail is None:
+            return data
+        lines = data.split(b"\n")
+        ends = lines.pop() if lines and lines[-1] == b"" else None
+        kept = lines[len(lines) - tail :] if tail < len(lines) else lines
+        return b"\n".join([*kept, b""] if ends is not None and kept else kept)
+
+    def follow_logs(self, container_id: str, *, tail: int | None = None) -> Iterator[bytes]:
+        """The log so far, then what is added, until the container has ended."""
+        containers.find(self.home, container_id)
+        first = self.logs(container_id, tail=tail)
+        at = len(first) if tail is None else os.path.getsize(self.home.container_log(container_id))
+        if first:
+            yield first
+        while True:
+            ended = self._look(containers.find(self.home, container_id))
+            with suppress(FileNotFoundError), open(self.home.container_log(container_id), "rb") as file:
+                file.seek(at)
+                while data := file.read(1 << 16):
+                    at += len(data)
+                    yield data
+            if not ended.alive:
+                return
+            time.sleep(0.05)
+
+    def doctor(self) -> DoctorReport:
+        """What this machine permits, each feature tried for real in a child."""
+        from udock_lab.runtime.doctor import report_from_json
+
+        read, write = os.pipe()
+        with open(read, "rb") as answer:
+            try:
+                self._connection.request({"op": "probe"}, [write])
+            finally:
+                os.close(write)
+            return report_from_json(answer.read())
+
+    def complaints(self) -> list[str]:
+        """A sentence for each line of the tables that does not parse, said once."""
+        said = []
+        for path, lines in (
+            (self.home.images_db, list_images(self.home.images_db)[1]),
+            (self.home.containers_db, containers.read_all(self.home)[1]),
+        ):
+            for line in lines:
+                if line not in self._complained:
+                    self._complained.add(line)
+                    shown = line[:60].decode("utf-8", "backslashreplace")
+                    said.append(f"{os.path.basename(path)} has a line that is no record; it is kept as it is: {shown!r}")
+        return said
+
+    # --- ending
+
+    def stop(self, container_id: str, timeout: float = 5.0) -> Record:
+        """SIGTERM, then SIGKILL after ``timeout`` seconds; returns as soon as the container is gone.
+
+        A container that has ended already is left as it is.
+        """
+        record = containers.find(self.home, container_id)
+        with self._pidfd(record) as pidfd:
+            if pidfd is None:
+                return self._await_last_word(record, containers.load_extra(self.home, record.id, "spec"))
+            if not self._intend(record, Status.STOPPED, "STOP"):
+                return containers.find(self.home, container_id)
+            below = descendants(record.pid)
+            _signal(record.pid, pidfd, signals.SIGTERM)
+            _signal(record.pid, pidfd, signals.SIGCONT)
+            if not _gone(pidfd, timeout) and self._intend(record, Status.KILLED, "KILL"):
+                below = descendants(record.pid)
+                _signal(record.pid, pidfd, signals.SIGKILL)
+            return self._settle(record, pidfd, below)
+
+    def kill(self, container_id: str, signal: int = signals.SIGKILL) -> Record:
+        """Send a signal to the container's process group. SIGKILL waits for the end."""
+        record = self._running(container_id)
+        with self._pidfd(record) as pidfd:
+            if pidfd is None:
+                raise Conflict(f"Container '{container_id}' is not running.")
+            if signal != signals.SIGKILL:
+                self._log("KILL", id=container_id, signal=signals.Signals(signal).name)
+                _signal(record.pid, pidfd, signal)
+                return containers.find(self.home, container_id)
+            below = descendants(record.pid)
+            if self._intend(record, Status.KILLED, "KILL"):
+                _signal(record.pid, pidfd, signal)
+            return self._settle(record, pidfd, below)
+
+    def wait(self, container_id: str) -> Record:
+        """Wait for the end; the final record. An orphaned container has none: MdockError."""
+        record = containers.find(self.home, container_id)
+        with self._pidfd(record) as pidfd:
+            if pidfd is not None:
+                _gone(pidfd, None)
+        record = self._await_last_word(record, containers.load_extra(self.home, record.id, "spec"), 15.0)
+        with suppress(NotFound):
+            record = containers.find(self.home, container_id)
+        if record.end_time is None:
+            raise MdockError(
+                f"{container_id} is orphaned: its supervisor was killed, so nobody learned how it ended.",
+                f"Remove its record with: mdock rm {container_id}",
+            )
+        return record
+
+    def rm(self, container_id: str, *, force: bool = False) -> None:
+        """Remove an ended container: record, log, private files. Conflict while it runs (``force`` kills it)."""
+        record = containers.find(self.home, container_id)
+        if force and self._look(record).alive:
+            self.kill(container_id)
+        self._remove([container_id])
+
+    def prune(self) -> list[str]:
+        """Remove every container that has ended; their ids."""
+        ended = [container.id for container in self.ps() if not container.alive]
+        if ended:
+            self._remove(ended)
+        return ended
+
+    def _remove(self, ids: list[str]) -> None:
+        with records.locked(self.home):
+            for container_id in ids:
+                record = containers.find(self.home, container_id)
+                if record.end_time is None and containers.is_alive(self.home, record):
+                    raise Conflict(
+                        f"Container '{container_id}' is running.",
+                        f"Stop it first: mdock stop {container_id}   or: mdock rm -f {container_id}",
+                    )
+            containers.discard(self.home, ids)
+        for container_id in ids:
+            self._log("RM", id=container_id)
+
+    def _running(self, container_id: str) -> Record:
+        record = containers.find(self.home, container_id)
+        container = self._look(record)
+        if not container.alive:
+            raise Conflict(
+                f"Container '{container_id}' is not running ({container.state}).",
+                f"Start another one: mdock run {record.image}",
+            )
+        return record
+
+    @contextmanager
+    def _pidfd(self, record: Record) -> Iterator[int | None]:
+        """A pidfd of the container's first process, proven to be that very process; None if it is gone."""
+        try:
+            pidfd = os.pidfd_open(record.pid)
+        except OSError:
+            yield None
+            return
+        try:
+            alive = record.end_time is None and containers.is_alive(self.home, record)
+            yield pidfd if alive else None
+        finally:
+            os.close(pidfd)
+
+    def _intend(self, record: Record, status: Status, event: str) -> bool:
+        """Write the intent down before the signal. False: it ended by itself meanwhile."""
+        try:
+            with records.locked(self.home):
+                containers.set_intent(self.home, record.id, status)
+        except Conflict:
+            return False
+        self._log(event, id=record.id, pid=record.pid)
+        return True
+
+    def _settle(self, record: Record, pidfd: int, below: list[int]) -> Record:
+        """Wait for the process to go and for its supervisor's last word; do its work if it is dead."""
+        _gone(pidfd, 10.0)
+        spec = containers.load_extra(self.home, record.id, "spec")
+        final = self._await_last_word(containers.find(self.home, record.id), spec, 10.0)
+        if final.end_time is not None:
+            return final
+        for pid in below:
+            with suppress(OSError):
+                os.kill(pid, signals.SIGKILL)
+        code = 137 if final.status is Status.KILLED else 143
+        with records.locked(self.home):
+            after, old = containers.finish(self.home, record.id, code, containers.now())
+            if old >= 0:
+                os.close(old)
+        return after or final
+
+    def _log(self, event: str, **fields: object) -> None:
+        try:
+            write_event(self.home, event, **fields)
+        except OSError as error:
+            raise storage_error(error, self.home.path) from error
+
+
+def _words(argv: Sequence[str] | None) -> tuple[str, ...]:
+    if isinstance(argv, str):
+        raise UsageError(
+            f"The program is given as a list of words, not as one string: {argv!r}.", f"Write {argv.split()!r}."
+        )
+    return tuple(argv or ())
+
+
+@contextmanager
+def _stdin_fd(stdin: int | bytes | str | None) -> Iterator[int | None]:
+    """A descriptor to hand over. Text travels in a memfd: however long it is, nobody has to feed a pipe."""
+    if stdin is None or isinstance(stdin, int):
+        yield stdin
+        return
+    fd = os.memfd_create("mdock-stdin")
+    try:
+        view = memoryview(stdin.encode() if isinstance(stdin, str) else stdin)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.lseek(fd, 0, os.SEEK_SET)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _signal(pid: int, pidfd: int, number: int) -> None:
+    """To the process group; to the process itself through its pidfd if it left its group."""
+    with suppress(ProcessLookupError):
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, number)
+        else:
+            signals.pidfd_send_signal(pidfd, number)
+
+
+def _gone(pidfd: int, timeout: float | None) -> bool:
+    """Wait until the process has ended (a pidfd becomes readable then, pidfd_open(2))."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(None if timeout is None else max(0, timeout) * 1000))
+
+
+def _never_started(reports: list[list[int]]) -> bool:
+    return not reports or reports[-1][1] != -1
+
+
+def _uptime(spec: dict[str, object], record: Record) -> float:
+    """Seconds since the start, from the boot clock where we noted it: a clock step does not change it."""
+    started = spec.get("started_boottime")
+    if isinstance(started, int | float):
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - started)
+    with suppress(ValueError):
+        return max(0.0, time.time() - time.mktime(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S")))
+    return 0.0

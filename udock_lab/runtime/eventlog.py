@@ -1,0 +1,32 @@
+"""``log.txt``: one line an event, ``[time] EVENT key=value ...``, appended in one write."""
+
+from __future__ import annotations
+
+import os
+
+from udock_lab.runtime.containers import now
+from udock_lab.runtime.home import Home
+
+__all__ = ["write_event"]
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+@%=~")
+
+
+def write_event(home: Home, event: str, **fields: object) -> None:
+    """Append one event: BUILD, RUN, EXEC_FAIL, EXIT, STOP, KILL, RM or RMI.
+
+    Values with blanks, quotes or control characters are quoted, so that a line stays one line.
+    """
+    words = " ".join(f"{key}={_quoted(str(value))}" for key, value in fields.items())
+    line = f"[{now()}] {event} {words}\n".encode("utf-8", "surrogateescape")
+    fd = os.open(home.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(fd, line)
+    finally:
+        os.close(fd)
+
+
+def _quoted(value: str) -> str:
+    if value and _PLAIN.issuperset(value):
+        return value
+    return '"' + value.encode("unicode_escape").decode().replace('"', '\\"') + '"'

@@ -1,0 +1,215 @@
+"""Fork, gate, steps, execve: the child's side of a container, to be read from top to bottom.
+
+The parent forks a :class:`Fresh` child with :func:`fork_child`. The child waits at its gate, a socket. When
+the parent opens the gate by sending the plan, the child applies the steps, says "about to exec" and becomes
+the program. Everything it has to say goes through a close-on-exec pipe; end-of-file there means exec worked.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import signal
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from udock_lab.runtime.resolve import resolve_in_root, shebang
+from udock_lab.runtime.steps import Child, Step, make_step
+from udock_lab.runtime.wire import decode, encode, pair, receive, send
+
+__all__ = ["EXEC", "NO_ANSWER", "Fresh", "fork_child", "open_gate", "parse_reports"]
+
+GATE, REPORTS = 3, 4  # what the child keeps open besides 0, 1 and 2
+EXEC = -1  # the number under which execve reports
+NO_ANSWER = -1  # the errno of a call that did not come back
+
+_now = time.monotonic_ns
+
+Plan = dict[str, Any]  # steps, argv, env, rootfs, candidates
+
+
+@dataclass(slots=True)
+class Fresh:
+    """A child that waits at its gate, seen from the parent. All file descriptors are the parent's ends."""
+
+    pid: int
+    pidfd: int
+    gate: socket.socket
+    reports: int
+    stdout: int
+    stderr: int
+    fork_start: int
+    fork_end: int
+
+
+def fork_child(*, rehearse: bool) -> Fresh:
+    """fork(2): a child in its own session, waiting. Only a single-threaded process may call this."""
+    ours, theirs = pair()
+    reports, reports_out = os.pipe()
+    stdout, stdout_in = os.pipe()
+    stderr, stderr_in = os.pipe()
+    start = _now()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _keep_only(theirs.fileno(), reports_out, stdout_in, stderr_in)
+            _be_a_container(rehearse)
+        finally:
+            os._exit(125)
+    end = _now()
+    theirs.close()
+    for fd in (reports_out, stdout_in, stderr_in):
+        os.close(fd)
+    for fd in (reports, stdout, stderr):
+        os.set_blocking(fd, False)
+    return Fresh(pid, os.pidfd_open(pid), ours, reports, stdout, stderr, start, end)
+
+
+def open_gate(gate: socket.socket, plan: Plan, stdin: int, terminal: int | None) -> None:
+    """Let the child go: the plan as JSON, with its standard input (and its terminal, if it gets one)."""
+    send(gate, encode(plan), (stdin,) if terminal is None else (stdin, terminal))
+
+
+# --- from here on, in the child ---------------------------------------------------------------------------
+#
+# The child's contract. Modules are imported and ctypes is bound before fork. From the gate's opening to
+# exec the child only decodes the plan, moves file descriptors into place, applies steps and reports; it
+# never imports, prints, logs, raises past its frame or touches IPython; every path ends in execve or _exit.
+# SIGPIPE, SIGXFSZ and SIGINT are back at their defaults, and only file descriptors 0, 1, 2 survive exec.
+
+
+def _keep_only(gate: int, reports: int, stdout: int, stderr: int) -> None:
+    """Close all of the parent's files: a copy kept here would hide an end-of-file from somebody."""
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in (gate, reports, stdout, stderr)]
+    null = os.open("/dev/null", os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(high[2], 1)
+    os.dup2(high[3], 2)
+    os.dup2(high[0], GATE, inheritable=False)
+    os.dup2(high[1], REPORTS, inheritable=False)
+    os.closerange(REPORTS + 1, 1 << 20)
+
+
+def _be_a_container(rehearse: bool) -> NoReturn:
+    os.setsid()
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    gate = socket.socket(fileno=GATE)
+    if rehearse:
+        _rehearse()
+    data, fds = receive(gate)
+    if not data:
+        os._exit(0)  # the parent is gone, or has no use for a spare any more
+    woken = _now()
+    plan: Plan = decode(data)
+    _place(fds)
+    _report(0, 0, woken, _now())
+    child = Child(plan["rootfs"])
+    for number, words in enumerate(plan["steps"], 1):
+        _apply(number, make_step(words), child)
+    _exec(plan, child)
+
+
+def _place(fds: list[int]) -> None:
+    """Standard input, or all three from a terminal, where the program expects them."""
+    if not fds:
+        return
+    os.dup2(fds[0], 0)
+    if len(fds) > 1:
+        for target in (0, 1, 2):
+            os.dup2(fds[1], target)
+
+
+def _apply(number: int, step: Step, child: Child) -> None:
+    """One step; a refusal that is not optional ends the child with 125."""
+    start = _now()
+    try:
+        step.apply(child)
+    except OSError as error:
+        _report(number, error.errno or errno.EIO, start, _now())
+        if error.errno not in step.optional_errnos:
+            os._exit(125)
+    else:
+        _report(number, 0, start, _now())
+
+
+def _exec(plan: Plan, child: Child) -> NoReturn:
+    """Try the candidates in turn, as execvp does: only "not here" leads on to the next folder of PATH."""
+    argv, env = plan["argv"], plan["env"]
+    refused = 0
+    for path in plan["candidates"]:
+        start = _now()
+        try:
+            program, words = (path, argv) if child.inside else _from_inside(child, path, argv)
+            _report(EXEC, NO_ANSWER, start, 0)
+            os.execve(program, words, env)
+        except OSError as error:
+            number = error.errno or errno.EIO
+        except (ValueError, MemoryError) as error:
+            number = errno.ENOMEM if isinstance(error, MemoryError) else errno.EINVAL
+        _report(EXEC, number, start, _now())
+        if number == errno.EACCES:
+            refused = number
+        elif number not in (errno.ENOENT, errno.ENOTDIR) or len(plan["candidates"]) == 1:
+            refused = number
+            break
+    os._exit(127 if refused in (0, errno.ENOENT) else 126)
+
+
+def _from_inside(child: Child, path: str, argv: list[str]) -> tuple[str, list[str]]:
+    """Without chroot: the program, and a script's interpreter, looked up inside the root all the same."""
+    program = resolve_in_root(child.rootfs, path, child.workdir)
+    line = shebang(program) if os.access(program, os.X_OK) else None
+    if line is None:
+        return program, argv
+    interpreter, argument = line
+    return (
+        resolve_in_root(child.rootfs, interpreter, child.workdir),
+        [interpreter, *([argument] if argument else []), program, *argv[1:]],
+    )
+
+
+def _report(number: int, answer: int, start: int, end: int) -> None:
+    os.write(REPORTS, b"%d %d %d %d\n" % (number, answer, start, end))
+
+
+def _rehearse() -> None:
+    """Go through the motions before the gate opens.
+
+    After a fork, every page that is written is copied first (copy-on-write). Touching now what the run will
+    touch moves that cost to a moment when nobody waits. Every call here fails or changes nothing.
+    """
+    plan = json.loads('{"steps":[["chdir","/"]],"argv":["x"],"env":{"A":"b"},"rootfs":"/","candidates":["x"]}')
+    child = Child(plan["rootfs"])
+    start = _now()
+    for words in (["subreaper"], ["chdir", "/"], ["chroot", ""], ["chdir_inside", "/"]):
+        try:
+            make_step(words).apply(child)
+        except OSError as error:
+            start = min(start, error.errno or 0)
+    try:
+        os.execve("", plan["argv"], plan["env"])
+    except OSError as error:
+        b"%d %d %d %d\n" % (EXEC, error.errno or 0, start, _now())
+
+
+# --- back in the parent -----------------------------------------------------------------------------------
+
+
+def parse_reports(data: bytes) -> list[tuple[int, int, int, int]]:
+    """(number, errno, start ns, end ns) of each report; an execve's two lines become its last word."""
+    reports: list[tuple[int, int, int, int]] = []
+    for line in data.split(b"\n"):
+        words = line.split()
+        if len(words) != 4:
+            continue
+        number, answer, start, end = (int(word) for word in words)
+        if number == EXEC and reports and reports[-1][:3] == (EXEC, NO_ANSWER, start):
+            reports.pop()
+        reports.append((number, answer, start, end))
+    return reports

@@ -1,0 +1,56 @@
+"""The launcher: a small helper process that forks and supervises, so that the notebook kernel never forks.
+
+An ipykernel has about twelve threads; forking it is unsafe and its cost grows with the heap. The launcher is
+started once, with ``subprocess`` (one vfork), in a session of its own; requests come over a socket.
+
+This file runs as ``python -I -S .../launcher.py FD FOLDER``: isolated, without site-packages.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+
+__all__ = ["become_supervisor", "command_line"]
+
+
+def command_line(control: int) -> list[str]:
+    """How the kernel starts the launcher: ``control`` is the number of the socket it inherits."""
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return [sys.executable, "-I", "-S", os.path.abspath(__file__), str(control), package]
+
+
+def become_supervisor() -> None:
+    """Cut the ties to whoever started us: no terminal, no SIGINT from it, no standard streams."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    null = os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    if null > 2:
+        os.close(null)
+    os.chdir("/")
+
+
+def main(control: int, folder: str) -> None:
+    """Serve until the kernel has closed its socket and the last container has ended."""
+    sys.path.insert(0, folder)
+    from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
+    from udock_lab.runtime.supervise import Supervisor
+
+    become_supervisor()
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    sock = socket.socket(fileno=control)
+    sock.set_inheritable(False)
+    gc.collect()
+    gc.disable()  # a collection touches every object, and so copies every page shared with the spare
+    gc.freeze()
+    Supervisor(sock, spare=True).serve()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

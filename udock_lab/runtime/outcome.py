@@ -1,0 +1,234 @@
+"""From the supervisor's events to the result that a person reads."""
+
+from __future__ import annotations
+
+import errno
+import os
+from errno import errorcode
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from udock_lab import errors
+from udock_lab.model import (
+    ContainerSpec,
+    ExitStatus,
+    Failure,
+    Isolation,
+    Record,
+    RunResult,
+    StepReport,
+)
+from udock_lab.runtime.containers import parse_record
+from udock_lab.runtime.home import Home
+from udock_lab.runtime.launch import EXEC, NO_ANSWER
+
+if TYPE_CHECKING:
+    from udock_lab.runtime.attach import Attachment
+
+__all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes"]
+
+CHROOT_REFUSED = "chroot failed (need root). Running with chdir only."
+Reports = list[list[int]]
+
+
+def raise_refusal(event: dict[str, Any]) -> NoReturn:
+    """The supervisor could not even begin: raise its error here."""
+    kind = getattr(errors, event["error"], errors.MdockError)
+    raise kind(event["message"], event["hint"])
+
+
+def start_notes(reports: Reports, describe: list[str]) -> list[str]:
+    """What to say as soon as the program runs: the chroot warning."""
+    return [CHROOT_REFUSED] if _chroot_refused(reports, describe) else []
+
+
+def _chroot_refused(reports: Reports, describe: list[str]) -> bool:
+    return any(
+        number > 0 and answer == errno.EPERM and describe[number - 1].startswith("chroot(")
+        for number, answer, _, _ in reports
+    )
+
+
+def isolation_of(userns: bool, reports: Reports, describe: list[str]) -> Isolation:
+    """How far the container was shut in, from what the child reported."""
+    if _chroot_refused(reports, describe):
+        return Isolation.CHDIR
+    return Isolation.USERNS if userns else Isolation.CHROOT
+
+
+def run_result(
+    home: Home,
+    spec: ContainerSpec,
+    rootfs: str,
+    request: dict[str, Any],
+    events: dict[str, dict[str, Any]],
+    attachment: Attachment,
+) -> RunResult:
+    """Put everything together: status, steps, records, and why it never started if it did not."""
+    created, ended = events["created"], events.get("ended")
+    last = ended or events["started"]
+    reports: Reports = last["reports"]
+    describe: list[str] = request["describe"]
+    status = ExitStatus(raw=ended["status"]) if ended else None
+    failure = _failure(spec, rootfs, reports, describe, status)
+    isolation = isolation_of(spec.userns, reports, describe)
+    notes = start_notes(reports, describe)
+    if isolation is Isolation.CHDIR and failure is None:
+        notes.append("A dynamic program runs with this machine's own loader and libraries here.")
+    notes += ended["notes"] if ended else []
+    explained = _explain_missing_library(spec, rootfs, status) if failure is None else None
+    if explained:
+        notes.append(explained)
+    return RunResult(
+        id=created["id"],
+        image=spec.image,
+        argv=spec.argv,
+        pid=created["pid"],
+        exit_code=status.shell_code if status else None,
+        exit_status=status,
+        isolation=isolation,
+        steps=tuple(_steps(last, reports, describe, spec, created, status)),
+        before=_record(ended, "before"),
+        after=_record(ended, "after"),
+        stdout=bytes(attachment.stdout),
+        stderr=bytes(attachment.stderr),
+        log_path=home.container_log(created["id"]),
+        failure=failure,
+        notes=tuple(notes),
+        detached=ended is None,
+    )
+
+
+def _record(ended: dict[str, Any] | None, key: str) -> Record | None:
+    return parse_record(ended[key].rstrip("\n").encode()) if ended and ended[key] else None
+
+
+def _failure(
+    spec: ContainerSpec, rootfs: str, reports: Reports, describe: list[str], status: ExitStatus | None
+) -> Failure | None:
+    """The step that ended the child, or execve's refusal; None when the program started."""
+    if reports and reports[-1][0] == EXEC:
+        answers = [answer for number, answer, _, _ in reports if number == EXEC]
+        if answers[-1] == NO_ANSWER:
+            return None
+        number = errno.EACCES if errno.EACCES in answers else answers[-1]
+        return _exec_failure(spec, rootfs, number, status)
+    if not reports or reports[-1][1] == 0 or _survivable(reports[-1], describe):
+        if status is None or status.code != 125:
+            said = status.signal_name if status else "an unknown end"
+            return Failure(
+                step="launch", errno=0, exit_code=status.shell_code if status else 125,
+                message=f"The child ended before its exec: {said}.",
+                hint="Look at the log: mdock inspect ID",
+            )
+    number, answer, _, _ = reports[-1] if reports else [0, 0, 0, 0]
+    call = describe[number - 1] if 0 < number <= len(describe) else "the gate"
+    return Failure(
+        step=call.partition("(")[0], errno=answer, exit_code=125,
+        message=f"{call} failed: {errorcode.get(answer, answer)} ({os.strerror(answer)}).",
+        hint=_step_hint(call, answer, spec),
+    )
+
+
+def _survivable(report: list[int], describe: list[str]) -> bool:
+    return report[1] == errno.EPERM and describe[report[0] - 1].startswith("chroot(")
+
+
+def _step_hint(call: str, answer: int, spec: ContainerSpec) -> str:
+    if call.startswith("unshare"):
+        return "This machine refuses user namespaces; see what it permits with: mdock doctor"
+    if call.startswith("setrlimit"):
+        return "The limit is above what you may have; see: ulimit -H -a"
+    if call.startswith("chdir") and spec.workdir and f'"{spec.workdir}"' in call:
+        return f"The image has no such folder; look: mdock run {spec.image} ls /"
+    if answer == errno.EACCES:
+        return "A folder on the way is closed to you; look at the path: namei -l PATH"
+    return f"Is the image whole? Build it again with: mdock build --force {spec.image} DIR"
+
+
+def _exec_failure(spec: ContainerSpec, rootfs: str, number: int, status: ExitStatus | None) -> Failure:
+    from udock_lab.runtime.explain import explain_exec_failure
+    from udock_lab.runtime.planning import make_plan
+
+    candidates = make_plan(spec, rootfs, None)[0]["candidates"]
+    message, hint = explain_exec_failure(
+        rootfs, candidates, number, spec.workdir or "/", spec.argv[0], image=spec.image
+    )
+    code = status.shell_code if status else (127 if number == errno.ENOENT else 126)
+    return Failure(step="execve", errno=number, exit_code=code, message=message, hint=hint)
+
+
+def _explain_missing_library(spec: ContainerSpec, rootfs: str, status: ExitStatus | None) -> str | None:
+    """127 although execve succeeded: was it the loader that said no?"""
+    if status is None or status.code != 127:
+        return None
+    from udock_lab.runtime.explain import explain_exit_127
+    from udock_lab.runtime.planning import make_plan
+    from udock_lab.runtime.resolve import resolve_in_root
+
+    for path in make_plan(spec, rootfs, None)[0]["candidates"]:
+        try:
+            program = resolve_in_root(rootfs, path, spec.workdir or "/")
+        except OSError:
+            continue
+        return explain_exit_127(rootfs, program)
+    return None
+
+
+def _steps(
+    last: dict[str, Any],
+    reports: Reports,
+    describe: list[str],
+    spec: ContainerSpec,
+    created: dict[str, Any],
+    status: ExitStatus | None,
+) -> list[StepReport]:
+    """Parent's and child's steps in the order of time."""
+    pid = created["pid"]
+    steps = []
+    if last.get("fork"):
+        start, end = last["fork"]
+        steps.append(StepReport(name="fork", who="parent", call="fork()", start=start, end=end, result=f"= {pid}"))
+    for name, number, start, end in last.get("marks", []):
+        call, result = _parent_words(name, created, status)
+        steps.append(
+            StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result)
+        )
+    for number, answer, start, end in reports:
+        steps.append(_child_step(number, answer, start, end, describe, spec))
+    return sorted(steps, key=lambda step: step.start)
+
+
+def _parent_words(name: str, created: dict[str, Any], status: ExitStatus | None) -> tuple[str, str]:
+    words = {
+        "record_running": ("append to containers.db", f"{created['id']} is running"),
+        "open_gate": ("sendmsg(gate, plan)", "the gate is open"),
+        "waitpid": (f"waitpid({created['pid']})", f"= {created['pid']}, status {status.raw if status else '?'}"),
+        "record_ended": ("rename over containers.db", f"{created['id']} has ended"),
+    }
+    return words.get(name, (name, ""))
+
+
+def _child_step(
+    number: int, answer: int, start: int, end: int, describe: list[str], spec: ContainerSpec
+) -> StepReport:
+    if number == EXEC:
+        shown = ", ".join(f'"{word}"' for word in spec.argv)
+        call = f'execve("{spec.argv[0]}", [{shown}])'
+        if answer == NO_ANSWER:
+            return StepReport(
+                name="execve", who="child", call=call, start=start, end=start, result="does not return"
+            )
+        return StepReport(
+            name="execve", who="child", call=call, start=start, end=end, errno=answer, result=_minus_one(answer)
+        )
+    if number == 0:
+        return StepReport(name="gate", who="child", call="recvmsg(gate)", start=start, end=end, result="the plan")
+    call = describe[number - 1]
+    result = _minus_one(answer) if answer else "= 0"
+    return StepReport(
+        name=call.partition("(")[0], who="child", call=call, start=start, end=end, errno=answer, result=result
+    )
+
+
+def _minus_one(number: int) -> str:
+    return f"= -1 {errorcode.get(number, number)} ({os.strerror(number)})"

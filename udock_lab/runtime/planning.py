@@ -1,0 +1,71 @@
+"""From what somebody asked for to what the child will do: the list of steps, in order."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from udock_lab.errors import UsageError
+from udock_lab.model import ContainerSpec, Limits
+from udock_lab.runtime.steps import make_step
+
+__all__ = ["DEFAULT_PATH", "container_env", "make_plan"]
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def container_env(spec: ContainerSpec) -> dict[str, str]:
+    """PATH, HOME, TERM and what was asked for; nothing is inherited."""
+    return {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"} | dict(spec.env)
+
+
+def make_plan(spec: ContainerSpec, rootfs: str, join: int | None) -> tuple[dict[str, Any], list[str]]:
+    """The plan that goes through the gate, and each step as a person writes it.
+
+    ``join``: the process whose user namespace is entered (``exec``), instead of making a new one.
+    """
+    env = container_env(spec)
+    _refuse_nul(spec, env)
+    steps: list[list[object]] = [["subreaper"]]
+    if spec.tty:
+        steps.append(["terminal"])
+    if spec.userns:
+        steps.append(["join_userns", join] if join else ["userns", os.geteuid(), os.getegid()])
+    steps += [["chdir", rootfs], ["chroot", rootfs], ["chdir_inside", spec.workdir or "/"]]
+    steps += _limit_steps(spec.limits)
+    plan = {
+        "steps": steps,
+        "argv": list(spec.argv),
+        "env": env,
+        "rootfs": rootfs,
+        "candidates": _candidates(spec.argv[0], env["PATH"]),
+    }
+    return plan, [make_step(words).describe() for words in steps]
+
+
+def _limit_steps(limits: Limits) -> list[list[object]]:
+    """Soft and hard limit are equal, except for processor time: soft < hard lets SIGXCPU come before SIGKILL."""
+    steps: list[list[object]] = []
+    if limits.files is not None:
+        steps.append(["limit", "RLIMIT_NOFILE", limits.files, limits.files])
+    if limits.cpu is not None:
+        steps.append(["limit", "RLIMIT_CPU", limits.cpu, limits.cpu + 1])
+    if limits.memory is not None:
+        steps.append(["limit", "RLIMIT_AS", limits.memory, limits.memory])
+    return steps
+
+
+def _candidates(program: str, path: str) -> list[str]:
+    """A bare name is looked for in the container's PATH (execvp(3)); anything with a slash is a path."""
+    if "/" in program or not program:
+        return [program]
+    return [f"{folder.rstrip('/') or ''}/{program}" for folder in path.split(":") if folder] or [program]
+
+
+def _refuse_nul(spec: ContainerSpec, env: dict[str, str]) -> None:
+    words = [*spec.argv, *env, *env.values(), spec.workdir or ""]
+    if any("\0" in word for word in words):
+        raise UsageError("An argument or a variable holds a NUL byte, which ends a string for the kernel.")
+    for key in env:
+        if not key or "=" in key:
+            raise UsageError(f"{key!r} cannot be the name of a variable.", "Write it as: -e NAME=VALUE")

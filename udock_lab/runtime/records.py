@@ -1,0 +1,280 @@
+"""Pipe-delimited tables: lock, append, splice and atomic rename.
+
+A table is a text file with one record a line. Readers take no lock: an append is one ``write`` and a
+rewrite is one ``rename``, so a reader sees the table before or after, never between (rename(2)).
+Writers hold the home's lock (flock(2)). Every byte that a rewrite does not mean to change is copied as it is.
+
+Atomic here means against the death of any process at any instant, not against power loss: nothing is fsynced.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from udock_lab.errors import LockTimeout
+from udock_lab.runtime.home import Home, storage_error
+
+__all__ = [
+    "append_line",
+    "lock_timeout",
+    "locked",
+    "read_lines",
+    "release",
+    "replace_last_match",
+    "replace_lines",
+    "try_lock",
+]
+
+
+def lock_timeout() -> float:
+    """Seconds to wait for the lock: ``$MDOCK_LOCK_TIMEOUT``, or 10."""
+    try:
+        return float(os.environ.get("MDOCK_LOCK_TIMEOUT", "10"))
+    except ValueError:
+        return 10.0
+
+
+def try_lock(home: Home) -> int | None:
+    """Take the lock if it is free: its open file, or None. Never waits."""
+    fd = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        if error.errno in (errno.EWOULDBLOCK, errno.EINTR):
+            return None
+        raise
+    return fd
+
+
+def release(fd: int) -> None:
+    """Give the lock back. Unlocked by name, because a child forked meanwhile shares the open file."""
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    os.close(fd)
+
+
+@contextmanager
+def locked(home: Home, timeout: float | None = None) -> Iterator[None]:
+    """Hold the home's lock; poll with a growing, jittered pause; LockTimeout after ``timeout`` seconds."""
+    home.create()
+    deadline = time.monotonic() + (lock_timeout() if timeout is None else timeout)
+    pause = 0.0005
+    while True:
+        try:
+            fd = try_lock(home)
+        except OSError as error:
+            raise storage_error(error, home.path) from error
+        if fd is not None:
+            break
+        if time.monotonic() > deadline:
+            raise held_too_long(home)
+        time.sleep(pause * random.uniform(0.5, 1.5))
+        pause = min(pause * 1.5, 0.02)
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error, home.path) from error
+    finally:
+        release(fd)
+
+
+def held_too_long(home: Home) -> LockTimeout:
+    """Name the process that keeps the lock, from /proc/locks (proc(5))."""
+    holder, state = _lock_holder(home), ""
+    if holder:
+        with suppress(OSError), open(f"/proc/{holder}/stat", "rb") as file:
+            state = file.read().rpartition(b")")[2].split()[0].decode()
+    who = f"process {holder}" if holder else "another process"
+    if state in ("T", "t"):
+        return LockTimeout(
+            f"The mdock home is locked by {who}, which is stopped (Ctrl-Z?).",
+            f"Let it go on with: kill -CONT {holder}   or end it with: kill {holder}",
+        )
+    hint = f"See what it does: ps -fp {holder}" if holder else f"Find it with: fuser {home.lock}"
+    return LockTimeout(f"The mdock home is still locked by {who}.", hint)
+
+
+def _lock_holder(home: Home) -> int | None:
+    with suppress(OSError):
+        info = os.stat(home.lock)
+        wanted = f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}:{info.st_ino}"
+        with open("/proc/locks") as file:
+            for line in file:
+                fields = line.split()
+                if "->" not in fields and len(fields) > 5 and fields[1] == "FLOCK" and fields[5] == wanted:
+                    return int(fields[4])
+    return None
+
+
+def read_lines(path: str) -> list[bytes]:
+    """All lines without their newline; a missing table has none. A torn last line is a line too."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return []
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def append_line(path: str, line: bytes) -> None:
+    """Add one line (with its newline) in one write. Call it with the lock held.
+
+    A line torn by an earlier death is closed first, so that it stays one bad line. A write cut short by
+    a full disk is taken back; OSError(ENOSPC).
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        size = os.lseek(fd, 0, os.SEEK_END)
+        if size and os.pread(fd, 1, size - 1) != b"\n":
+            line = b"\n" + line
+        written = 0
+        try:
+            written = os.write(fd, line)
+        finally:
+            if written != len(line):
+                os.ftruncate(fd, size)
+        if written != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+    finally:
+        os.close(fd)
+
+
+def replace_lines(path: str, change: Callable[[bytes], bytes | None]) -> None:
+    """Rewrite a table line by line: ``change`` gets a line without newline and returns it, a new one, or None.
+
+    Call it with the lock held. Nothing happens to the table if ``change`` raises or the disk is full.
+    """
+    try:
+        with open(path, "rb") as file:
+            old = file.read()
+    except FileNotFoundError:
+        return
+    kept = []
+    for line in _lines(old):
+        new = change(line.rstrip(b"\n"))
+        if new is not None:
+            kept.append(line if new == line.rstrip(b"\n") else new + b"\n")
+    data = b"".join(kept)
+    if data != old:
+        _splice(path, -1, data, 0, 0)
+
+
+def _lines(data: bytes) -> list[bytes]:
+    """Split after ``\\n`` only: a carriage return, form feed or such inside a line belongs to it."""
+    parts = data.split(b"\n")
+    return [part + b"\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+
+_CHUNK = 1 << 16
+
+
+def replace_last_match(path: str, key: bytes, change: Callable[[bytes], bytes]) -> tuple[bytes, bytes, int] | None:
+    """Rewrite the last line that begins with ``key``; returns (old, new, fd of the old table), or None.
+
+    Searches from the end, since the newest records change most; the rest is copied inside the kernel
+    (copy_file_range(2)). The caller closes the fd when it has time: freeing the old table's blocks is
+    the dearest part of the whole rewrite. Call it with the lock held.
+    """
+    try:
+        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        size = os.lseek(source, 0, os.SEEK_END)
+        found = _find_last(source, size, key)
+        if found is None:
+            os.close(source)
+            return None
+        start, old = found
+        new = change(old)
+        if new != old:
+            _splice(path, source, new, start, start + len(old))
+    except BaseException:
+        with suppress(OSError):
+            os.close(source)
+        raise
+    return old, new, source
+
+
+def _find_last(fd: int, size: int, key: bytes) -> tuple[int, bytes] | None:
+    """Offset and bytes (without newline) of the last line that begins with ``key``."""
+    tail = b""
+    start = size
+    while True:
+        if start == 0:
+            position = tail.rfind(b"\n" + key) + 1
+            if position == 0 and not tail.startswith(key):
+                return None
+            break
+        step = min(start, _CHUNK)
+        start -= step
+        tail = os.pread(fd, step, start) + tail
+        position = tail.rfind(b"\n" + key) + 1
+        if position:
+            break
+    end = tail.find(b"\n", position)
+    return start + position, tail[position : end if end >= 0 else len(tail)]
+
+
+def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> None:
+    """New table = source[:start] + middle + source[end:], put in place by one rename."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    total = 0 if source < 0 else os.lseek(source, 0, os.SEEK_END)
+    size = start + len(middle) + max(0, total - end)
+    out = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        if size:
+            _reserve(out, size)
+        if start:
+            _copy(source, out, start, 0, 0)
+        _write_all(out, middle, start)
+        if total > end:
+            _copy(source, out, total - end, end, start + len(middle))
+        os.rename(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    finally:
+        os.close(out)
+
+
+def _reserve(fd: int, size: int) -> None:
+    """Ask for the blocks now: a full disk is noticed early, and ext4 need not flush inside rename."""
+    try:
+        os.posix_fallocate(fd, 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENODEV, errno.ENOSYS):
+            raise
+
+
+def _copy(source: int, out: int, count: int, source_at: int, out_at: int) -> None:
+    while count:
+        try:
+            done = os.copy_file_range(source, out, count, source_at, out_at)
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF):
+                raise
+            done = os.pwrite(out, os.pread(source, min(count, 1 << 20), source_at), out_at)
+        if not done:
+            raise OSError(errno.EIO, "the table shrank while it was copied")
+        count -= done
+        source_at += done
+        out_at += done
+
+
+def _write_all(fd: int, data: bytes, at: int) -> None:
+    view = memoryview(data)
+    while view:
+        done = os.pwrite(fd, view, at)
+        view = view[done:]
+        at += done

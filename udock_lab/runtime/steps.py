@@ -1,0 +1,205 @@
+"""What a child does between the gate and exec: each step says what it is and does it.
+
+A step travels to the child as a list, its name first. ``describe`` is the call as a person writes it;
+``apply`` makes it, in the child, and raises OSError. Steps run in the order of :func:`plan`.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import resource
+import termios
+from dataclasses import dataclass
+
+from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_CHILD_SUBREAPER, prctl, setns, unshare
+from udock_lab.runtime.resolve import resolve_in_root
+
+__all__ = ["STEPS", "Child", "Step", "make_step"]
+
+
+@dataclass(slots=True)
+class Child:
+    """What the steps learn on the way: is the child really inside its root?"""
+
+    rootfs: str
+    inside: bool = False
+    workdir: str = "/"
+
+
+class Step:
+    """One system call of the set-up. ``optional_errnos``: refusals after which the run goes on."""
+
+    name = "step"
+    optional_errnos: tuple[int, ...] = ()
+
+    def describe(self) -> str:
+        """The call as a person writes it."""
+        raise NotImplementedError
+
+    def apply(self, child: Child) -> None:
+        """Make the call; OSError if the kernel refuses."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class Subreaper(Step):
+    """Orphans of this process stay below it (prctl(2), PR_SET_CHILD_SUBREAPER); the flag survives exec."""
+
+    name = "subreaper"
+
+    def describe(self) -> str:
+        return "prctl(PR_SET_CHILD_SUBREAPER, 1)"
+
+    def apply(self, child: Child) -> None:
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+@dataclass(slots=True)
+class Terminal(Step):
+    """Standard input becomes the controlling terminal of this session (ioctl_tty(2), TIOCSCTTY)."""
+
+    name = "terminal"
+
+    def describe(self) -> str:
+        return "ioctl(0, TIOCSCTTY)"
+
+    def apply(self, child: Child) -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@dataclass(slots=True)
+class NewUserNamespace(Step):
+    """A user namespace in which the caller is root (user_namespaces(7)): chroot is allowed in there."""
+
+    uid: int = 0
+    gid: int = 0
+    name = "userns"
+
+    def describe(self) -> str:
+        return "unshare(CLONE_NEWUSER)"
+
+    def apply(self, child: Child) -> None:
+        unshare(CLONE_NEWUSER)
+        _write("/proc/self/setgroups", "deny")  # before gid_map, or an unprivileged write is refused
+        _write("/proc/self/uid_map", f"0 {self.uid} 1")
+        _write("/proc/self/gid_map", f"0 {self.gid} 1")
+
+
+@dataclass(slots=True)
+class JoinUserNamespace(Step):
+    """Enter the user namespace of a running container (setns(2))."""
+
+    pid: int = 0
+    name = "join_userns"
+
+    def describe(self) -> str:
+        return f'setns(open("/proc/{self.pid}/ns/user"), CLONE_NEWUSER)'
+
+    def apply(self, child: Child) -> None:
+        fd = os.open(f"/proc/{self.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        setns(fd, CLONE_NEWUSER)
+        os.close(fd)
+
+
+@dataclass(slots=True)
+class Chdir(Step):
+    """The working directory becomes the image's root (chdir(2)). Without chroot, this is all there is."""
+
+    path: str = "/"
+    name = "chdir"
+
+    def describe(self) -> str:
+        return f'chdir("{self.path}")'
+
+    def apply(self, child: Child) -> None:
+        os.chdir(self.path)
+
+
+@dataclass(slots=True)
+class Chroot(Step):
+    """``/`` becomes the image's root (chroot(2)); EPERM without CAP_SYS_CHROOT, and the run goes on."""
+
+    path: str = "/"
+    name = "chroot"
+    optional_errnos = (errno.EPERM,)
+
+    def describe(self) -> str:
+        return f'chroot("{self.path}")'
+
+    def apply(self, child: Child) -> None:
+        os.chroot(self.path)
+        child.inside = True
+
+
+@dataclass(slots=True)
+class ChdirInside(Step):
+    """Step into the new root. Skipped without chroot: there, ``/`` is still the host's."""
+
+    path: str = "/"
+    name = "chdir_inside"
+
+    def describe(self) -> str:
+        return f'chdir("{self.path}")'
+
+    def apply(self, child: Child) -> None:
+        child.workdir = self.path
+        if child.inside:
+            os.chdir(self.path)
+        elif self.path != "/":
+            os.chdir(resolve_in_root(child.rootfs, self.path))
+
+
+_RESOURCES = {
+    "RLIMIT_AS": resource.RLIMIT_AS,
+    "RLIMIT_CPU": resource.RLIMIT_CPU,
+    "RLIMIT_NOFILE": resource.RLIMIT_NOFILE,
+}
+
+
+@dataclass(slots=True)
+class Limit(Step):
+    """A resource limit (setrlimit(2)), per process. Set last: the child still needs memory and files itself."""
+
+    resource: str = ""
+    soft: int = 0
+    hard: int = 0
+    name = "limit"
+
+    def describe(self) -> str:
+        return f"setrlimit({self.resource}, soft={self.soft}, hard={self.hard})"
+
+    def apply(self, child: Child) -> None:
+        try:
+            resource.setrlimit(_RESOURCES[self.resource], (self.soft, self.hard))
+        except ValueError as error:  # what the resource module makes of EPERM and EINVAL
+            raise OSError(errno.EPERM, str(error)) from error
+
+
+STEPS: dict[str, type[Step]] = {
+    step.name: step
+    for step in (
+        Subreaper,
+        Terminal,
+        NewUserNamespace,
+        JoinUserNamespace,
+        Chdir,
+        Chroot,
+        ChdirInside,
+        Limit,
+    )
+}
+
+
+def make_step(words: list[object]) -> Step:
+    """The step that travelled as ``[name, argument, ...]``."""
+    return STEPS[str(words[0])](*words[1:])
+
+
+def _write(path: str, text: str) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)

@@ -1,0 +1,767 @@
+"""The parent's side of a container: records, log, wait, reap what is left.
+
+One :class:`Supervisor` is one single-threaded process with one epoll loop. It serves any number of runs at
+once, each a :class:`Job` that moves forward when something happens: the lock is free, the program has
+started, output has come, the process has ended. The notebook's launcher is a supervisor with a spare child;
+the command line forks one without.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import heapq
+import os
+import select
+import signal
+import socket
+import struct
+import termios
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from errno import errorcode
+from typing import Any
+
+from udock_lab.errors import MdockError
+from udock_lab.linux.process import boot_id, children, descendants, last_pid, start_ticks
+from udock_lab.model import Record, Status
+from udock_lab.runtime import containers
+from udock_lab.runtime.eventlog import write_event
+from udock_lab.runtime.home import Home, storage_error
+from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, fork_child, open_gate, parse_reports
+from udock_lab.runtime.records import held_too_long, lock_timeout, release, try_lock
+from udock_lab.runtime.wire import decode, encode, receive, send
+
+__all__ = ["Job", "Supervisor", "log_limit"]
+
+CHUNK = 1 << 16
+GRACE = 5.0  # seconds between SIGTERM and SIGKILL when a foreground run's caller has died
+PATIENCE = 600.0  # seconds during which an end that could not be recorded is tried again
+_now = time.monotonic_ns
+
+
+def log_limit() -> int:
+    """Bytes that one container's log may hold: ``$MDOCK_LOG_LIMIT``, or 1 GiB."""
+    with suppress(ValueError):
+        return int(os.environ.get("MDOCK_LOG_LIMIT", ""))
+    return 1 << 30
+
+
+class Supervisor:
+    """Forks containers, watches them to their end and writes down what happened."""
+
+    def __init__(self, control: socket.socket | None, *, spare: bool) -> None:
+        self.epoll = select.epoll()
+        self.handlers: dict[int, Callable[[int], None]] = {}
+        self.timers: list[tuple[float, int, Callable[[], None]]] = []
+        self.timer_number = 0
+        self.jobs: set[Job] = set()
+        self.ids: dict[str, containers.IdSource] = {}
+        self.helpers: set[int] = set()
+        self.control = control
+        self.keeps_spare = spare
+        self.spare: Fresh | None = None
+        self.last_pid_moves = False
+        self.boot = boot_id()
+        if control is not None:
+            control.setblocking(False)
+            self.watch(control.fileno(), select.EPOLLIN, self._on_request)
+        if spare:
+            self._make_spare()
+
+    # --- the loop
+
+    def watch(self, fd: int, events: int, handler: Callable[[int], None]) -> None:
+        self.epoll.register(fd, events)
+        self.handlers[fd] = handler
+
+    def unwatch(self, fd: int) -> None:
+        """Forget a descriptor; before it is closed, since a forked child may still hold a copy."""
+        if self.handlers.pop(fd, None) is not None:
+            self.epoll.unregister(fd)
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        self.timer_number += 1
+        heapq.heappush(self.timers, (time.monotonic() + seconds, self.timer_number, action))
+
+    def serve(self) -> None:
+        """Until the control socket is closed (if there was one) and the last container has ended."""
+        while self.control is not None or self.jobs:
+            timeout = max(0.0, self.timers[0][0] - time.monotonic()) if self.timers else -1
+            for fd, events in self.epoll.poll(timeout):
+                handler = self.handlers.get(fd)
+                if handler is not None:
+                    handler(events)
+            while self.timers and self.timers[0][0] <= time.monotonic():
+                heapq.heappop(self.timers)[2]()
+        self._drop_spare()
+
+    def _on_request(self, events: int) -> None:
+        assert self.control is not None
+        try:
+            data, fds = receive(self.control)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, fds = b"", []
+        if not data:
+            self.unwatch(self.control.fileno())
+            self.control.close()
+            self.control = None
+            self._drop_spare()
+            return
+        message = decode(data)
+        if message["op"] == "run":
+            self.start(message, fds)
+        elif message["op"] == "probe":
+            self._probe(fds[0])
+
+    def start(self, request: dict[str, Any], fds: list[int]) -> None:
+        """A run: the request, and the descriptors of its own socket and its standard input."""
+        self.jobs.add(Job(self, request, socket.socket(fileno=fds[0]), fds[1] if len(fds) > 1 else -1))
+
+    def _probe(self, answer: int) -> None:
+        """Try what this machine permits, in a child: probes change the process that makes them."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                from udock_lab.runtime.doctor import answer_probe
+
+                answer_probe(answer)
+            finally:
+                os._exit(0)
+        os.close(answer)
+        self.helpers.add(pid)
+        pidfd = os.pidfd_open(pid)
+
+        def reap(_: int) -> None:
+            self.unwatch(pidfd)
+            os.close(pidfd)
+            os.waitpid(pid, 0)
+            self.helpers.discard(pid)
+
+        self.watch(pidfd, select.EPOLLIN, reap)
+
+    # --- the spare
+
+    def take_child(self, *, fresh: bool) -> Fresh:
+        """The spare, or a child forked now."""
+        child, self.spare = (None, self.spare) if fresh else (self.spare, None)
+        return child or fork_child(rehearse=False)
+
+    def give_back(self, child: Fresh) -> None:
+        """A child whose gate was never opened."""
+        if self.keeps_spare and self.spare is None and self.control is not None:
+            self.spare = child
+        else:
+            _discard(child)
+
+    def prepare(self) -> None:
+        """Pay for the next fork now, when nobody waits."""
+        if self.keeps_spare and self.spare is None and self.control is not None:
+            self._make_spare()
+
+    def _make_spare(self) -> None:
+        before = last_pid()
+        self.spare = fork_child(rehearse=True)
+        if not self.last_pid_moves:
+            self.last_pid_moves = before < self.spare.pid <= last_pid()
+
+    def _drop_spare(self) -> None:
+        if self.spare is not None:
+            _discard(self.spare)
+            self.spare = None
+
+    def last_pid_now(self) -> int | None:
+        """The newest process id of the machine, or None where /proc/loadavg does not tell (lxcfs)."""
+        return last_pid() if self.last_pid_moves else None
+
+    # --- what containers leave behind
+
+    def kill_leftovers(self) -> bool:
+        """Kill and reap every child that we did not fork, with all below it. True when none is left.
+
+        Orphans of an ended container come to us because we are their nearest subreaper (prctl(2)).
+        """
+        ours = self.helpers | {job.child.pid for job in self.jobs if job.child and not job.reaped}
+        if self.spare is not None:
+            ours.add(self.spare.pid)
+        left = [pid for pid in children(os.getpid()) if pid not in ours]
+        for pid in left:
+            for below in (pid, *descendants(pid)):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(below, signal.SIGKILL)
+        for pid in left:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        return not left
+
+    def id_source(self, home: Home) -> containers.IdSource:
+        return self.ids.setdefault(home.path, containers.IdSource(home))
+
+
+def _discard(child: Fresh) -> None:
+    """End a child that waits at its gate: end-of-file there tells it to go."""
+    child.gate.close()
+    for fd in (child.reports, child.stdout, child.stderr, child.pidfd):
+        os.close(fd)
+    os.waitpid(child.pid, 0)
+
+
+class Job:
+    """One container from request to record. ``request`` is what engine.py sends: see ``Runtime._request``."""
+
+    def __init__(self, supervisor: Supervisor, request: dict[str, Any], sock: socket.socket, stdin: int) -> None:
+        self.supervisor = supervisor
+        self.request = request
+        self.sock: socket.socket | None = sock
+        self.stdin = stdin
+        self.home = Home(request["home"])
+        self.id = ""
+        self.child: Fresh | None = None
+        self.reaped = False
+        self.record: Record | None = None
+        self.after: Record | None = None
+        self.status = 0
+        self.reports: list[tuple[int, int, int, int]] = []
+        self.started = False
+        self.marks: list[tuple[str, int, int, int]] = []  # the parent's own steps: name, errno, start, end
+        self.notes: list[str] = []
+        self.queue: list[bytes] = []  # messages that the caller has not taken yet
+        self.outputs: dict[int, bytes] = {}
+        self.paused = False
+        self.logged = 0
+        self.log_fd = -1
+        self.log_limit = int(request.get("log_limit") or log_limit())
+        self.terminal = -1
+        self.held_stdin = -1
+        self.typed = b""
+        self.ended = False
+        self.deadline = time.monotonic() + lock_timeout()
+        self.pause = 0.0005
+        self.give_up_at = 0.0
+        self.newest_pid: int | None = None
+        sock.setblocking(False)
+        supervisor.watch(sock.fileno(), select.EPOLLIN, self._on_caller)
+        self._try_begin()
+
+    # --- phase 1
+
+    def _try_begin(self) -> None:
+        """Under the lock: id and record; then the gate. Tried again soon while somebody else has the lock."""
+        if self.sock is None:
+            self._forget()
+            return
+        try:
+            self.home.create() if not os.path.isdir(self.home.run_dir) else None
+            if self.child is None:
+                self._prepare_child()
+            lock = -1 if self.request.get("exec_of") else try_lock(self.home)
+            if lock is None:
+                self._wait_for_lock(self._try_begin, self._refuse_lock)
+                return
+            try:
+                self._begin()
+            finally:
+                if lock >= 0:
+                    release(lock)
+        except OSError as error:
+            self._refuse(storage_error(error, self.home.path))
+        except MdockError as error:
+            self._refuse(error)
+        else:
+            self._open_gate()
+
+    def _prepare_child(self) -> None:
+        self.child = self.supervisor.take_child(fresh=bool(self.request.get("fresh")))
+        if self.request.get("tty"):
+            self._make_terminal()
+        elif self.stdin < 0:
+            if self.request.get("interactive"):
+                self.stdin, self.held_stdin = os.pipe()
+            else:
+                self.stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+
+    def _make_terminal(self) -> None:
+        if self.stdin >= 0:
+            os.close(self.stdin)
+        self.terminal, self.stdin = os.openpty()
+        os.set_blocking(self.terminal, False)
+        size = self.request.get("size")
+        if size:
+            self._resize(size)
+
+    def _resize(self, size: list[int]) -> None:
+        packed = struct.pack("HHHH", size[0], size[1], 0, 0)
+        with suppress(OSError):
+            fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, packed)
+
+    def _begin(self) -> None:
+        """Phase 1. The pid is known because fork came first; the program has not run because the gate is shut."""
+        assert self.child is not None
+        if self.request.get("exec_of"):
+            self.id = self.request["exec_of"]
+            return
+        start = _now()
+        ids = self.supervisor.id_source(self.home)
+        self.id = ids.allocate()
+        self.record = Record(
+            id=self.id,
+            pid=self.child.pid,
+            image=self.request["image"],
+            status=Status.RUNNING,
+            start_time=containers.now(),
+        )
+        try:
+            containers.begin(self.home, self.record)
+            ids.remember()
+        except BaseException:
+            ids.forget()
+            raise
+        self.marks.append(("record_running", 0, start, _now()))
+
+    def _wait_for_lock(self, again: Callable[[], None], give_up: Callable[[], None]) -> None:
+        if time.monotonic() > self.deadline:
+            give_up()
+            return
+        self.supervisor.later(self.pause * (0.5 + (_now() & 1023) / 1024), again)
+        self.pause = min(self.pause * 1.5, 0.02)
+
+    def _refuse_lock(self) -> None:
+        self._refuse(held_too_long(self.home))
+
+    def _refuse(self, error: MdockError) -> None:
+        """Nothing was started: say why and forget it."""
+        self._tell({"event": "refused", "error": type(error).__name__, "message": error.message, "hint": error.hint})
+        self._forget()
+
+    def _forget(self) -> None:
+        if self.child is not None:
+            self.supervisor.give_back(self.child)
+            self.child = None
+        self._close()
+
+    # --- the gate and after
+
+    def _open_gate(self) -> None:
+        """From here the child runs beside us; what follows costs the learner nothing."""
+        assert self.child is not None
+        child, request = self.child, self.request
+        self.newest_pid = self.supervisor.last_pid_now()
+        start = _now()
+        try:
+            open_gate(child.gate, request["plan"], self.stdin, self.stdin if self.terminal >= 0 else None)
+        except OSError as error:
+            self.notes.append(f"the gate could not be opened: {error.strerror}")
+            os.kill(child.pid, signal.SIGKILL)
+        self.marks.append(("open_gate", 0, start, _now()))
+        self._watch_child(child)
+        self._keep_extras(child)
+        self._tell({"event": "created", "id": self.id, "pid": child.pid})
+
+    def _watch_child(self, child: Fresh) -> None:
+        watch = self.supervisor.watch
+        watch(child.pidfd, select.EPOLLIN, self._on_exit)
+        watch(child.reports, 0, self._on_started)  # EPOLLHUP only: the close-on-exec end is gone
+        os.close(self.stdin)
+        if self.terminal >= 0:
+            self.outputs = {self.terminal: b"o"}
+        else:
+            self.outputs = {child.stdout: b"o", child.stderr: b"e"}
+        for fd in self.outputs:
+            watch(fd, select.EPOLLIN, self._output_handler(fd))
+        if self.request.get("watch_pid"):
+            self._die_with(self.request["watch_pid"])
+
+    def _keep_extras(self, child: Fresh) -> None:
+        """Identity and spec under containers/<id>/, RUN in the log, an open log file."""
+        if self.request.get("exec_of"):
+            return
+        spec = dict(self.request["spec"])
+        spec |= {"pid": child.pid, "start_ticks": start_ticks(child.pid), "boot_id": self.supervisor.boot}
+        spec["started_boottime"] = time.clock_gettime(time.CLOCK_BOOTTIME)
+        spec["supervisor"] = os.getpid()
+        try:
+            containers.save_extra(self.home, self.id, "spec", spec)
+            self.log_fd = os.open(
+                self.home.container_log(self.id), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644
+            )
+            command = " ".join(self.request["plan"]["argv"])
+            write_event(self.home, "RUN", id=self.id, pid=child.pid, image=self.request["image"], command=command)
+        except OSError as error:
+            self.notes.append(f"the log of {self.id} is incomplete: {error.strerror}")
+
+    def _on_started(self, events: int) -> None:
+        """End-of-file on the reports: exec worked, or the child has ended."""
+        assert self.child is not None
+        if self.started:
+            return
+        self.started = True
+        fd = self.child.reports
+        self.supervisor.unwatch(fd)
+        data = b""
+        while part := _read(fd):
+            data += part
+        self.reports = parse_reports(data)
+        os.close(fd)
+        extra = {"reports": self.reports, "marks": self.marks, "steps": self.request["describe"]}
+        if not self.request.get("exec_of"):
+            with suppress(OSError):
+                containers.save_extra(self.home, self.id, "steps", extra)
+            self._log_exec_failure()
+        self._tell({"event": "started", "reports": self.reports})
+
+    def failed_exec(self) -> int:
+        """The errno of an execve that failed for good, or 0."""
+        answers = [answer for number, answer, _, _ in self.reports if number == EXEC]
+        if not answers or answers[-1] == NO_ANSWER:
+            return 0
+        return errno.EACCES if errno.EACCES in answers else answers[-1]
+
+    def _log_exec_failure(self) -> None:
+        failed = self.failed_exec()
+        if failed:
+            program = self.request["plan"]["argv"][0]
+            code = 127 if failed == errno.ENOENT else 126
+            with suppress(OSError):
+                write_event(
+                    self.home, "EXEC_FAIL", id=self.id, program=program, errno=errorcode.get(failed, failed), code=code
+                )
+
+    # --- output
+
+    def _output_handler(self, fd: int) -> Callable[[int], None]:
+        return lambda _: self._pump(fd)
+
+    def _pump(self, fd: int) -> bool:
+        """Move one chunk to the log and to the caller. False at end-of-file."""
+        data = _read(fd)
+        if data is None:
+            return True
+        if not data:
+            self.supervisor.unwatch(fd)
+            self.outputs.pop(fd, None)
+            self._close_output(fd)
+            return False
+        if not self.started:
+            self._look_for_start()
+        self._log(data)
+        if self.sock is not None and not self.request.get("detach"):
+            self._queue(self.outputs.get(fd, b"o") + data)
+        return True
+
+    def _look_for_start(self) -> None:
+        """Output before we saw exec: its news come first."""
+        assert self.child is not None
+        poll = select.poll()
+        poll.register(self.child.reports, 0)
+        if poll.poll(0):
+            self._on_started(0)
+
+    def _close_output(self, fd: int) -> None:
+        if fd == self.terminal:
+            self.terminal = -1
+        os.close(fd)
+        if self.child is not None and fd == self.child.stdout:
+            self.child.stdout = -1
+        if self.child is not None and fd == self.child.stderr:
+            self.child.stderr = -1
+
+    def _log(self, data: bytes) -> None:
+        if self.log_fd < 0:
+            return
+        room = self.log_limit - self.logged
+        try:
+            view = memoryview(data)[: max(0, room)]
+            while view:
+                done = os.write(self.log_fd, view)
+                self.logged += done
+                view = view[done:]
+            if len(data) > room:
+                os.write(self.log_fd, b"\n[mdock] the log is full at %d bytes; the program runs on\n" % self.log_limit)
+        except OSError as error:
+            self.notes.append(f"the log of {self.id} is incomplete: {error.strerror}")
+            room = -1
+        if len(data) > room:
+            os.close(self.log_fd)
+            self.log_fd = -1
+
+    def _queue(self, message: bytes) -> None:
+        """Send now, or stop reading the container's output until the caller has caught up."""
+        if self.queue or not self._send(message):
+            self.queue.append(message)
+            self._pause(True)
+
+    def _send(self, message: bytes) -> bool:
+        assert self.sock is not None
+        try:
+            send(self.sock, message)
+        except BlockingIOError:
+            return False
+        except OSError:
+            self._caller_gone()
+        return True
+
+    def _pause(self, paused: bool) -> None:
+        if self.paused == paused or self.sock is None:
+            return
+        self.paused = paused
+        for fd in self.outputs:
+            if paused:
+                self.supervisor.unwatch(fd)
+            else:
+                self.supervisor.watch(fd, select.EPOLLIN, self._output_handler(fd))
+        wanted = select.EPOLLIN | (select.EPOLLOUT if paused else 0)
+        self.supervisor.epoll.modify(self.sock.fileno(), wanted)
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        if self.sock is not None:
+            self._queue(b"j" + encode(message))
+
+    # --- the caller
+
+    def _on_caller(self, events: int) -> None:
+        """A signal, a window size or typed bytes from the caller; or room for more output; or its death."""
+        if events & select.EPOLLOUT:
+            self._flush()
+        if self.sock is None or not events & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
+            return
+        try:
+            data, fds = receive(self.sock)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, fds = b"", []
+        for fd in fds:
+            os.close(fd)
+        if not data:
+            self._caller_gone()
+        elif data[:1] == b"i":
+            self._type(data[1:])
+        else:
+            message = decode(data[1:])
+            if "signal" in message:
+                self.signal(message["signal"])
+            if "size" in message and self.terminal >= 0:
+                self._resize(message["size"])
+
+    def _flush(self) -> None:
+        while self.queue and self.sock is not None:
+            if not self._send(self.queue[0]):
+                return
+            if self.queue:
+                self.queue.pop(0)
+        if self.sock is not None:
+            self._pause(False)
+        if self.ended:
+            self._close()
+
+    def _type(self, data: bytes) -> None:
+        """Keys for the container's terminal; the rest waits until the line discipline has room."""
+        self.typed += data
+        if self.terminal < 0:
+            return
+        with suppress(OSError):
+            self.typed = self.typed[os.write(self.terminal, self.typed) :]
+        if self.typed:
+            self.supervisor.later(0.01, lambda: self._type(b""))
+
+    def signal(self, number: int) -> None:
+        """To the container's process group; the group's leader is ours and not reaped, so the number is safe."""
+        if self.child is not None and not self.reaped:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.child.pid, number)
+            if number == signal.SIGKILL:
+                with suppress(ProcessLookupError, PermissionError):
+                    signal.pidfd_send_signal(self.child.pidfd, number)
+
+    def _caller_gone(self) -> None:
+        """Only a detached container outlives its caller: TERM, and KILL after a while."""
+        if self.sock is None:
+            return
+        self.queue.clear()
+        self._pause(False)
+        self.supervisor.unwatch(self.sock.fileno())
+        self.sock.close()
+        self.sock = None
+        if self.ended:
+            self._close()
+        elif not self.request.get("detach") and self.child is not None:
+            self.signal(signal.SIGTERM)
+            self.signal(signal.SIGCONT)
+            self.supervisor.later(GRACE, lambda: self.signal(signal.SIGKILL))
+
+    def _die_with(self, pid: int) -> None:
+        """A process that ``exec`` started ends with its container."""
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            self.signal(signal.SIGKILL)
+            return
+
+        def container_ended(_: int) -> None:
+            self.supervisor.unwatch(pidfd)
+            os.close(pidfd)
+            self.signal(signal.SIGKILL)
+
+        self.supervisor.watch(pidfd, select.EPOLLIN, container_ended)
+
+    # --- the end
+
+    def _on_exit(self, events: int) -> None:
+        """The container's first process has ended: reap it, and it alone (waitpid(2))."""
+        assert self.child is not None
+        start = _now()
+        self.supervisor.unwatch(self.child.pidfd)
+        _, self.status = os.waitpid(self.child.pid, 0)
+        self.reaped = True
+        os.close(self.child.pidfd)
+        self.marks.append(("waitpid", 0, start, _now()))
+        self._on_started(0)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Kill what the container left running. Nothing can be left if no process was made since the gate opened."""
+        newest = self.supervisor.last_pid_now()
+        if newest is not None and newest == self.newest_pid:
+            self._drain()
+            return
+        if self.supervisor.kill_leftovers():
+            self._drain()
+        else:
+            self.newest_pid = None
+            self.supervisor.later(0.001, self._sweep)
+
+    def _drain(self) -> None:
+        """Every writer is dead: what is in the pipes is all there will be."""
+        for fd in list(self.outputs):
+            self.supervisor.unwatch(fd)
+            while True:
+                data = _read(fd)
+                if not data:
+                    break
+                self._log(data)
+                if self.sock is not None and not self.request.get("detach"):
+                    self._queue(self.outputs[fd] + data)
+        for fd in list(self.outputs):
+            self._close_output(fd)
+        self.outputs.clear()
+        self.deadline, self.pause = time.monotonic() + lock_timeout(), 0.0005
+        self._try_finish()
+
+    def _try_finish(self) -> None:
+        """Phase 2, under the lock."""
+        if self.request.get("exec_of"):
+            self._end()
+            return
+        old = -1
+        try:
+            lock = try_lock(self.home)
+            if lock is None:
+                self._wait_for_lock(self._try_finish, self._finish_much_later)
+                return
+            try:
+                old = self._finish()
+            finally:
+                release(lock)
+        except OSError as error:
+            self._finish_much_later(str(storage_error(error, self.home.path)))
+            return
+        self._end()
+        if old >= 0:
+            os.close(old)
+        self.supervisor.prepare()
+
+    def _finish(self) -> int:
+        start = _now()
+        code = _shell_code(self.status)
+        ids = self.supervisor.id_source(self.home)
+        followed = ids.is_current()
+        self.after, old = containers.finish(self.home, self.id, code, containers.now())
+        if followed:
+            ids.remember()
+        self.marks.append(("record_ended", 0, start, _now()))
+        if self.request.get("remove"):
+            containers.discard(self.home, [self.id])
+            ids.forget()
+        status = self.after.status.value if self.after else "removed"
+        write_event(self.home, "EXIT", id=self.id, pid=self.child.pid if self.child else 0, code=code, status=status)
+        return old
+
+    def _finish_much_later(self, why: str = "") -> None:
+        """The end could not be recorded now. Tell the caller, and keep trying while we live."""
+        if not self.ended:
+            self.notes.append(f"the end of {self.id} is not recorded yet: {why or str(held_too_long(self.home))}")
+            self._end()
+            self.give_up_at = time.monotonic() + PATIENCE
+        if time.monotonic() > self.give_up_at:
+            self.supervisor.jobs.discard(self)
+            return
+        self.deadline = time.monotonic() + lock_timeout()
+        self.supervisor.jobs.add(self)
+        self.supervisor.later(0.5, self._try_finish)
+
+    def _end(self) -> None:
+        """Word to whoever is attached."""
+        if self.ended:
+            self.supervisor.jobs.discard(self)
+            return
+        self.ended = True
+        child = self.child
+        self._tell(
+            {
+                "event": "ended",
+                "status": self.status,
+                "reports": self.reports,
+                "marks": self.marks,
+                "fork": [child.fork_start, child.fork_end] if child else None,
+                "before": containers.format_record(self.record).decode() if self.record else "",
+                "after": containers.format_record(self.after).decode() if self.after else "",
+                "notes": self.notes,
+            }
+        )
+        if not self.queue:
+            self._close()
+
+    def _close(self) -> None:
+        self.supervisor.jobs.discard(self)
+        if self.sock is not None:
+            self.supervisor.unwatch(self.sock.fileno())
+            self.sock.close()
+            self.sock = None
+        for fd in list(self.outputs):
+            self.supervisor.unwatch(fd)
+            os.close(fd)
+        self.outputs.clear()
+        if self.child is not None and self.ended:
+            self._close_child(self.child)
+        for name in ("log_fd", "held_stdin"):
+            if getattr(self, name) >= 0:
+                os.close(getattr(self, name))
+                setattr(self, name, -1)
+
+    def _close_child(self, child: Fresh) -> None:
+        child.gate.close()
+        if self.request.get("tty"):
+            for fd in (child.stdout, child.stderr):
+                if fd >= 0:
+                    os.close(fd)
+        self.child = None
+
+
+def _shell_code(status: int) -> int:
+    """The exit code as a shell says it: 128 + n for signal n."""
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _read(fd: int) -> bytes | None:
+    """What is there: None when nothing is yet, empty at the end (a terminal says EIO then)."""
+    try:
+        return os.read(fd, CHUNK)
+    except BlockingIOError:
+        return None
+    except OSError as error:
+        if error.errno == errno.EIO:
+            return b""
+        raise

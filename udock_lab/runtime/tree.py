@@ -1,0 +1,526 @@
+"""Copy and remove whole trees of files.
+
+Both walk with directory file descriptors (openat(2) and its family), hold two of them at a time and climb
+back through ``..``: neither a tree deeper than PATH_MAX, nor one deeper than Python's recursion limit, nor
+one deeper than RLIMIT_NOFILE stops them, and a symlink is never followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from udock_lab.errors import Conflict, NotFound, StorageError, UsageError
+
+__all__ = ["CopyStats", "Progress", "copy_tree", "refuse_mounts", "remove_tree"]
+
+Progress = Callable[[int, int], None]  # (files so far, bytes so far)
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_SMALL = 1 << 17  # bytes; below this one read and one write beat setting up a copy inside the kernel
+_CHUNK = 1 << 23  # bytes between two looks at the clock, so that a large file shows progress too
+_PAUSE = 0.1  # seconds between two calls of progress
+_NO_SUCH_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.ETXTBSY)
+_MAX_NOTES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyStats:
+    """What a copy did. ``bytes`` counts the data of regular files, holes included, hard links once.
+
+    ``files`` are regular files, further names of one file not included: those are ``hard_links``.
+    ``notes`` are sentences about what could not be kept.
+    """
+
+    files: int = 0
+    directories: int = 0
+    symlinks: int = 0
+    hard_links: int = 0
+    special: int = 0
+    bytes: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def copy_tree(
+    src: str | os.PathLike[str], dst: str | os.PathLike[str], progress: Progress | None = None
+) -> CopyStats:
+    """Copy the directory ``src`` to the new directory ``dst``, faithfully.
+
+    Kept: data with its holes, symlinks as they are, hard links, modes, times in nanoseconds, and, where
+    this user may, owners, extended attributes, device nodes and FIFOs. Sockets are skipped.
+
+    Raises NotFound, UsageError (``src`` is no directory, or ``dst`` lies inside it), Conflict (``dst``
+    exists), StorageError (something cannot be read or written). After an error nothing is left of ``dst``.
+    """
+    source, target = os.path.abspath(os.fspath(src)), os.path.abspath(os.fspath(dst))
+    _check_ends(source, target)
+    copier = _Copier(source, target, progress)
+    try:
+        os.mkdir(target, 0o700)
+    except FileExistsError:
+        raise Conflict(f"{target} exists already.", "Choose a new folder.") from None
+    except OSError as error:
+        raise StorageError(f"{target} cannot be made: {error.strerror}.") from error
+    try:
+        copier.run()
+    except BaseException:
+        with suppress(OSError, StorageError, Conflict):  # the first error is the one to tell
+            remove_tree(target)
+        raise
+    return copier.stats()
+
+
+def _check_ends(source: str, target: str) -> None:
+    try:
+        if not stat.S_ISDIR(os.stat(source).st_mode):
+            raise UsageError(f"{source} is not a directory.", "Name the directory that holds bin, etc, usr, ...")
+    except FileNotFoundError:
+        raise NotFound(f"There is no directory {source}.", "Make one with: mdock rootfs DIR") from None
+    except OSError as error:
+        raise StorageError(f"{source} cannot be read: {error.strerror}.") from error
+    inner = os.path.join(os.path.realpath(os.path.dirname(target)), os.path.basename(target))
+    outer = os.path.realpath(source)
+    if inner == outer or inner.startswith(outer.rstrip("/") + "/"):
+        raise UsageError(
+            f"{source} would be copied into itself: {target} lies inside it.",
+            "Name a directory that does not hold mdock's home, or move the home: export MDOCK_HOME=/some/folder",
+        )
+
+
+class _Frame:
+    """One directory on the way down: its name, its status, and the subdirectories still to do."""
+
+    __slots__ = ("info", "name", "todo")
+
+    def __init__(self, name: str, info: os.stat_result) -> None:
+        self.name = name
+        self.info = info
+        self.todo: list[tuple[str, os.stat_result]] = []
+
+
+class _Copier:
+    """The state of one copy. ``here`` and ``there`` are the current directories of source and target."""
+
+    def __init__(self, source: str, target: str, progress: Progress | None) -> None:
+        self.source, self.target = source, target
+        self.progress = progress
+        self.next_word = time.monotonic() + _PAUSE
+        self.files = self.directories = self.symlinks = self.hard_links = self.special = self.bytes = 0
+        self.notes: list[str] = []
+        self.more_notes = 0
+        self.not_owned = 0
+        self.lost_setuid: list[str] = []
+        self.lost_attributes: dict[str, int] = {}
+        self.first_names: dict[tuple[int, int], str] = {}
+        self.frames: list[_Frame] = []
+        self.here = self.there = self.top = -1
+        self.outer: tuple[int, ...] = ()
+        self.target_id = (0, 0)
+        self.at = ""
+
+    def run(self) -> None:
+        """Copy everything; a failing call is told with the path it was about."""
+        try:
+            self._open_top()
+            self._read_directory()
+            while self.frames:
+                frame = self.frames[-1]
+                if frame.todo:
+                    self._descend(*frame.todo.pop())
+                else:
+                    self._ascend()
+        except OSError as error:
+            raise self._explain(error) from error
+        finally:
+            _close({self.here, self.there, self.top, *self.outer})
+        if self.progress:
+            self.progress(self.files, self.bytes)
+
+    def stats(self) -> CopyStats:
+        """The totals, with one note for each kind of thing that was lost."""
+        notes = list(self.notes)
+        if self.more_notes:
+            notes.append(f"... and {self.more_notes} more like these.")
+        if self.not_owned:
+            notes.append(f"The owner of {self.not_owned} entries is now you: only root may give files away.")
+        if self.lost_setuid:
+            some = ", ".join(self.lost_setuid[:3]) + (", ..." if len(self.lost_setuid) > 3 else "")
+            notes.append(f"Without their owner these lost their setuid or setgid bit: {some}.")
+        for name, count in self.lost_attributes.items():
+            notes.append(f"The extended attribute {name} could not be kept on {count} entries.")
+        return CopyStats(
+            files=self.files,
+            directories=self.directories,
+            symlinks=self.symlinks,
+            hard_links=self.hard_links,
+            special=self.special,
+            bytes=self.bytes,
+            notes=tuple(notes),
+        )
+
+    # -- walking -----------------------------------------------------------------------------------
+
+    def _open_top(self) -> None:
+        self.here = os.open(self.source, _DIRECTORY & ~os.O_NOFOLLOW)
+        self.there = os.open(self.target, _DIRECTORY)
+        self.top = os.dup(self.there)
+        target = os.fstat(self.there)
+        self.target_id = (target.st_dev, target.st_ino)
+        self.frames.append(_Frame("", os.fstat(self.here)))
+
+    def _read_directory(self) -> None:
+        """Copy all that is no directory, and note the directories for later."""
+        frame = self.frames[-1]
+        with os.scandir(self.here) as entries:
+            for entry in entries:
+                self.at = entry.name
+                info = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(info.st_mode):
+                    frame.todo.append((entry.name, info))
+                else:
+                    self._copy_entry(entry.name, info)
+        self.at = ""
+
+    def _descend(self, name: str, info: os.stat_result) -> None:
+        """Enter a directory and copy its files. The way back is closed only if there is a deeper one to go.
+
+        A directory with subdirectories that could be looked at is searchable, and ``..`` leads out of it again;
+        an empty one need not be.
+        """
+        self.at = name
+        if (info.st_dev, info.st_ino) == self.target_id:  # reached by way of a bind mount
+            self._note(f"{self._path(name)} is the copy itself and was skipped.")
+            return
+        self.outer = (self.here, self.there)
+        self.here = os.open(name, _DIRECTORY, dir_fd=self.outer[0])
+        os.mkdir(name, 0o700, dir_fd=self.outer[1])
+        self.there = os.open(name, _DIRECTORY, dir_fd=self.outer[1])
+        self.frames.append(_Frame(name, info))
+        self._read_directory()
+        if self.frames[-1].todo:
+            _close(self.outer)
+        else:
+            self._leave(*self.outer)
+        self.outer = ()
+
+    def _ascend(self) -> None:
+        """Leave a directory whose subdirectories are all done."""
+        if len(self.frames) == 1:
+            self._leave(-1, -1)
+        else:
+            parent = _open_parent(self.here, self.frames[-2].info)
+            self.outer = (parent, _open_parent(self.there, None))
+            self._leave(*self.outer)
+            self.outer = ()
+
+    def _leave(self, here: int, there: int) -> None:
+        """Finish a directory: its times last, because every entry made in it has changed them."""
+        frame = self.frames.pop()
+        self._keep_metadata(self.here, self.there, frame.info, frame.name)
+        self.directories += 1
+        _close((self.here, self.there))
+        self.here, self.there = here, there
+
+    def _path(self, name: str) -> str:
+        """The entry's path from the source's top, with a slash in front, as the container will see it."""
+        return "/" + "/".join([frame.name for frame in self.frames[1:]] + [name])
+
+    # -- one entry ---------------------------------------------------------------------------------
+
+    def _copy_entry(self, name: str, info: os.stat_result) -> None:
+        mode = info.st_mode
+        if info.st_nlink > 1 and self._link(name, info):
+            return
+        if stat.S_ISREG(mode):
+            self._copy_file(name, info)
+        elif stat.S_ISLNK(mode):
+            os.symlink(os.readlink(name, dir_fd=self.here), name, dir_fd=self.there)
+            self._own(name, info)
+            os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=self.there, follow_symlinks=False)
+            self.symlinks += 1
+        else:
+            self._copy_special(name, info)
+        if self.progress and time.monotonic() > self.next_word:
+            self._tell(0)
+
+    def _link(self, name: str, info: os.stat_result) -> bool:
+        """Make ``name`` a further name of a file that is copied already; False when it is the first."""
+        key = (info.st_dev, info.st_ino)
+        first = self.first_names.get(key)
+        if first is None:
+            self.first_names[key] = self._path(name)[1:]
+            return False
+        try:
+            os.link(first, name, src_dir_fd=self.top, dst_dir_fd=self.there, follow_symlinks=False)
+        except OSError as error:
+            # Too many names, too long a path, or the first was skipped: this becomes a file of its own.
+            if error.errno not in (errno.EMLINK, errno.ENAMETOOLONG, errno.ENOENT, errno.EPERM):
+                raise
+            return False
+        self.hard_links += 1
+        return True
+
+    def _copy_file(self, name: str, info: os.stat_result) -> None:
+        source = os.open(name, _READ, dir_fd=self.here)
+        try:
+            target = os.open(name, _CREATE, 0o600, dir_fd=self.there)
+            try:
+                size = self._copy_data(source, target, info)
+                self._keep_metadata(source, target, info, name)
+            finally:
+                os.close(target)
+        finally:
+            os.close(source)
+        self.files += 1
+        self.bytes += size
+
+    def _copy_data(self, source: int, target: int, info: os.stat_result) -> int:
+        """Copy the bytes, return how many. Holes stay holes (lseek(2), SEEK_DATA)."""
+        size = info.st_size
+        if info.st_blocks * 512 < size:
+            return self._copy_extents(source, target, size)
+        if size <= _SMALL:
+            return _copy_by_hand(source, target)
+        done = 0
+        while True:
+            count = _copy_in_kernel(source, target, _CHUNK)
+            if count < 0:
+                return done + _copy_by_hand(source, target)
+            if not count:
+                return done
+            done += count
+            self._tell(done)
+
+    def _copy_extents(self, source: int, target: int, size: int) -> int:
+        at = 0
+        while at < size:
+            try:
+                at = os.lseek(source, at, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # nothing but hole from here to the end
+                    break
+                raise
+            end = os.lseek(source, at, os.SEEK_HOLE)
+            os.lseek(source, at, os.SEEK_SET)
+            os.lseek(target, at, os.SEEK_SET)
+            while at < end:
+                count = _copy_in_kernel(source, target, min(_CHUNK, end - at))
+                if count < 0:
+                    count = os.write(target, os.read(source, min(1 << 20, end - at)))
+                if not count:
+                    break
+                at += count
+                self._tell(at)
+        os.ftruncate(target, size)
+        return size
+
+    def _copy_special(self, name: str, info: os.stat_result) -> None:
+        if stat.S_ISSOCK(info.st_mode):
+            self._note(f"{self._path(name)} is a socket and was skipped.")
+            return
+        try:
+            os.mknod(name, stat.S_IFMT(info.st_mode) | 0o600, info.st_rdev, dir_fd=self.there)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EACCES, errno.ENOSYS):
+                raise
+            what = "FIFO" if stat.S_ISFIFO(info.st_mode) else "device node"
+            self._note(f"{self._path(name)} is a {what} and could not be made here: {error.strerror}.")
+            return
+        self._own(name, info)
+        os.chmod(name, stat.S_IMODE(info.st_mode), dir_fd=self.there)
+        os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=self.there)
+        self.special += 1
+
+    # -- metadata ----------------------------------------------------------------------------------
+
+    def _keep_metadata(self, source: int, target: int, info: os.stat_result, name: str) -> None:
+        """Owner, attributes, mode, times, in this order: chown clears setuid and file capabilities."""
+        mode = stat.S_IMODE(info.st_mode)
+        if not self._own(target, info) and mode & (stat.S_ISUID | stat.S_ISGID) and stat.S_ISREG(info.st_mode):
+            mode &= ~(stat.S_ISUID | stat.S_ISGID)  # not for an owner who never asked for it (as cp -p)
+            self.lost_setuid.append(self._path(name))
+        try:
+            attributes = os.listxattr(source)
+        except OSError:  # this file system has none
+            attributes = []
+        for attribute in attributes:
+            try:
+                os.setxattr(target, attribute, os.getxattr(source, attribute))
+            except OSError:
+                self.lost_attributes[attribute] = self.lost_attributes.get(attribute, 0) + 1
+        os.fchmod(target, mode)
+        os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+    def _own(self, target: int | str, info: os.stat_result) -> bool:
+        """Give the copy its owner; False where this user may not."""
+        try:
+            if isinstance(target, int):
+                os.fchown(target, info.st_uid, info.st_gid)
+            else:
+                os.chown(target, info.st_uid, info.st_gid, dir_fd=self.there, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EINVAL):  # EINVAL: an id this user namespace lacks
+                raise
+            self.not_owned += 1
+            return False
+        return True
+
+    # -- words -------------------------------------------------------------------------------------
+
+    def _note(self, text: str) -> None:
+        if len(self.notes) < _MAX_NOTES:
+            self.notes.append(text)
+        else:
+            self.more_notes += 1
+
+    def _tell(self, unfinished: int) -> None:
+        if self.progress and time.monotonic() > self.next_word:
+            self.progress(self.files, self.bytes + unfinished)
+            self.next_word = time.monotonic() + _PAUSE
+
+    def _explain(self, error: OSError) -> StorageError:
+        path = self.source.rstrip("/") + self._path(self.at).rstrip("/")
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return StorageError(
+                f"{path} cannot be copied: {error.strerror}. Nothing is kept of the copy.",
+                f"Build as a user who may read it (sudo), or look at: ls -ld {path}",
+            )
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return StorageError(
+                f"No space is left to copy {path}. Nothing is kept of the copy.",
+                f"Make room (mdock prune, mdock rmi NAME; df -h {os.path.dirname(self.target)}) and try again.",
+            )
+        return StorageError(f"{path} cannot be copied: {error.strerror}. Nothing is kept of the copy.")
+
+
+def _open_parent(fd: int, expected: os.stat_result | None) -> int:
+    """Open the parent of the directory ``fd``; ESTALE if somebody moved it meanwhile."""
+    parent = os.open("..", _DIRECTORY, dir_fd=fd)
+    if expected is not None:
+        info = os.fstat(parent)
+        if (info.st_dev, info.st_ino) != (expected.st_dev, expected.st_ino):
+            os.close(parent)
+            raise OSError(errno.ESTALE, "it was moved while it was copied")
+    return parent
+
+
+def _close(fds: Iterable[int]) -> None:
+    for fd in fds:
+        if fd >= 0:
+            os.close(fd)
+
+
+def _copy_by_hand(source: int, target: int) -> int:
+    done = 0
+    while data := os.read(source, _SMALL):
+        view = memoryview(data)
+        while view:
+            view = view[os.write(target, view) :]
+        done += len(data)
+    return done
+
+
+def _copy_in_kernel(source: int, target: int, count: int) -> int:
+    """Let the kernel copy (copy_file_range(2), sendfile(2)); -1 where it can do neither."""
+    try:
+        return os.copy_file_range(source, target, count)
+    except OSError as error:
+        if error.errno not in _NO_SUCH_COPY:
+            raise
+    try:
+        return os.sendfile(target, source, None, count)  # type: ignore[arg-type]
+    except OSError as error:
+        if error.errno not in _NO_SUCH_COPY:
+            raise
+    return -1
+
+
+def remove_tree(path: str | os.PathLike[str]) -> None:
+    """Remove ``path`` and all below it; a missing one is fine, a symlink is removed and not followed.
+
+    Directories that are not writable are made so first. Raises Conflict when something is mounted inside
+    (a removal would empty what is mounted) and StorageError when an entry cannot be removed.
+    """
+    top = os.path.abspath(os.fspath(path))
+    refuse_mounts(top)
+    try:
+        if not stat.S_ISDIR(os.lstat(top).st_mode):
+            os.unlink(top)
+            return
+        _empty(top)
+        os.rmdir(top)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageError(
+            f"{error.filename or top} cannot be removed: {error.strerror}.",
+            f"Look at it: ls -la {top}; lsattr -d {top}",
+        ) from error
+
+
+def _empty(top: str) -> None:
+    """Remove all that is in ``top``, walking with one descriptor and climbing back through ``..``."""
+    here = _open_to_empty(top, None)
+    todo: list[list[str]] = [_unlink_files(here)]
+    names: list[str] = []
+    try:
+        while True:
+            if todo[-1]:
+                name = todo[-1].pop()
+                inner = _open_to_empty(name, here)
+                os.close(here)
+                here = inner
+                names.append(name)
+                todo.append(_unlink_files(here))
+            elif names:
+                todo.pop()
+                parent = os.open("..", _DIRECTORY, dir_fd=here)
+                os.close(here)
+                here = parent
+                os.rmdir(names.pop(), dir_fd=here)
+            else:
+                return
+    finally:
+        os.close(here)
+
+
+def _open_to_empty(name: str, parent: int | None) -> int:
+    """Open a directory that is to be emptied, taking the permission first where it is ours to take."""
+    info = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    if info.st_mode & 0o700 != 0o700 and stat.S_ISDIR(info.st_mode):
+        with suppress(PermissionError):  # not the owner: if it matters, unlink will say so
+            os.chmod(name, 0o700, dir_fd=parent)
+    return os.open(name, _DIRECTORY, dir_fd=parent)
+
+
+def _unlink_files(fd: int) -> list[str]:
+    """Unlink what is no directory; return the names of the directories."""
+    directories = []
+    with os.scandir(fd) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                directories.append(entry.name)
+            else:
+                os.unlink(entry.name, dir_fd=fd)
+    return directories
+
+
+def refuse_mounts(path: str) -> None:
+    """Raise Conflict when something is mounted at or below ``path`` (/proc/self/mountinfo, proc(5))."""
+    real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            points = [line.split()[4] for line in file]
+    except OSError:  # without /proc nobody can tell
+        return
+    for raw in points:
+        point = os.fsdecode(raw.decode("unicode_escape").encode("latin-1"))  # a space is written \040
+        if point == real or point.startswith(real + "/"):
+            raise Conflict(f"Something is mounted on {point}: it would be emptied too.", f"First: umount {point}")

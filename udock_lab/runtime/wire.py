@@ -1,0 +1,87 @@
+"""Messages between client, supervisor and gate: JSON in one SOCK_SEQPACKET datagram, with file descriptors.
+
+unix(7): such a socket keeps message boundaries and carries descriptors (SCM_RIGHTS). A message too large for
+one datagram travels in a memfd (memfd_create(2)) whose descriptor comes first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["decode", "encode", "pair", "receive", "send"]
+
+DATAGRAM = 1 << 16
+_SPILL = b"\x00in-memfd"
+_MAX_FDS = 8
+_FD_SPACE = socket.CMSG_SPACE(_MAX_FDS * 4)
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Two connected sockets, close-on-exec."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def encode(message: object) -> bytes:
+    """ASCII JSON: surrogate escapes (bytes of a file name that are no UTF-8) survive."""
+    return json.dumps(message, separators=(",", ":")).encode("ascii")
+
+
+def decode(data: bytes) -> Any:
+    """The message of :func:`encode`."""
+    return json.loads(data)
+
+
+def send(sock: socket.socket, data: bytes, fds: Sequence[int] = ()) -> None:
+    """Send one datagram with descriptors; OSError as send(2)."""
+    if len(data) <= DATAGRAM:
+        _send(sock, data, fds)
+        return
+    spill = os.memfd_create("mdock-message")
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(spill, view) :]
+        _send(sock, _SPILL, (spill, *fds))
+    finally:
+        os.close(spill)
+
+
+def _send(sock: socket.socket, data: bytes, fds: Sequence[int]) -> None:
+    if not fds:
+        sock.send(data)
+        return
+    packed = b"".join(fd.to_bytes(4, sys.byteorder) for fd in fds)
+    sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, packed)])
+
+
+def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
+    """One datagram and its descriptors (close-on-exec); empty bytes mean that the other side is gone."""
+    data, ancillary, _, _ = sock.recvmsg(DATAGRAM + 1, _FD_SPACE, socket.MSG_CMSG_CLOEXEC)
+    fds = []
+    for level, kind, packed in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds += [int.from_bytes(packed[i : i + 4], sys.byteorder) for i in range(0, len(packed) - 3, 4)]
+    if data == _SPILL and fds:
+        spill = fds.pop(0)
+        try:
+            data = _read_whole(spill)
+        finally:
+            os.close(spill)
+    return data, fds
+
+
+def _read_whole(fd: int) -> bytes:
+    size = os.fstat(fd).st_size
+    parts, at = [], 0
+    while at < size:
+        part = os.pread(fd, min(size - at, 1 << 20), at)
+        if not part:
+            break
+        parts.append(part)
+        at += len(part)
+    return b"".join(parts)
