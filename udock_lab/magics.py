@@ -14,9 +14,9 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from udock_lab.commands import Context, Outcome, dispatch, overview
-from udock_lab.commands.results import Lines, Table, Text, printable, tell
+from udock_lab.commands.results import Containers, Images, Lines, Text, printable, tell
 from udock_lab.errors import MdockError, UsageError
-from udock_lab.model import Image, RunResult
+from udock_lab.model import Container, DoctorReport, ExitStatus, Image, Inspection, Record, RunResult
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -230,10 +230,9 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
     }
 
 
-def _shown_types() -> list[type]:
-    from udock_lab import display
-
-    return [*display.TYPES, Image]
+_SHOWN = (Container, DoctorReport, ExitStatus, Image, Inspection, Record, RunResult)
+_TEXT_ONLY = (Text, Lines, Images, Containers)  # the listings bring their own HTML
+_ROOTFS_REPORT = ("udock_lab.runtime.rootfs", "RootfsReport")  # by name: rarely asked for, so not imported
 
 
 def _plain(value: object, printer: Any, cycle: bool) -> None:
@@ -248,25 +247,36 @@ def _html(value: object) -> str | None:
 
 def load(ip: InteractiveShell) -> None:
     """Register magic, completion and formatters; loading twice changes nothing."""
-    unload(ip)
+    _unregister(ip)
     ip.register_magics(MdockMagics)
     ip.Completer.custom_matchers.append(complete)
-    formatters = ip.display_formatter.formatters
-    for kind in (*_shown_types(), Text, Lines, Table):
-        formatters["text/plain"].for_type(kind, _plain)
-    for kind in _shown_types():
-        formatters["text/html"].for_type(kind, _html)
+    text, page = _formatters(ip)
+    for kind in (*_SHOWN, *_TEXT_ONLY):
+        text.for_type(kind, _plain)
+    text.for_type_by_name(*_ROOTFS_REPORT, _plain)
+    for kind in _SHOWN:
+        page.for_type(kind, _html)
 
 
 def unload(ip: InteractiveShell) -> None:
     """Take back what ``load`` registered and close the runtimes; detached containers run on."""
-    for kind in ("line", "cell"):
-        ip.magics_manager.magics[kind].pop("mdock", None)
-    if complete in ip.Completer.custom_matchers:
-        ip.Completer.custom_matchers.remove(complete)
-    formatters = ip.display_formatter.formatters
-    for shown in (*_shown_types(), Text, Lines, Table):
-        formatters["text/plain"].pop(shown, None)
-        formatters["text/html"].pop(shown, None)
+    _unregister(ip)
     while _runtimes:
         _runtimes.popitem()[1].close()
+
+
+def _unregister(ip: InteractiveShell) -> None:
+    for where in ("line", "cell"):
+        ip.magics_manager.magics[where].pop("mdock", None)
+    if complete in ip.Completer.custom_matchers:
+        ip.Completer.custom_matchers.remove(complete)
+    for formatter in _formatters(ip):
+        for kind in (*_SHOWN, *_TEXT_ONLY, ".".join(_ROOTFS_REPORT)):
+            formatter.pop(kind, None)
+
+
+def _formatters(ip: InteractiveShell) -> tuple[Any, Any]:
+    if ip.display_formatter is None:
+        raise UsageError("This IPython shows nothing, so mdock cannot either.", "Use a notebook or ipython.")
+    formatters = ip.display_formatter.formatters
+    return formatters["text/plain"], formatters["text/html"]

@@ -1,4 +1,4 @@
-"""Words to arguments: whatever is typed ends in arguments, in help, or in a UsageError that says what to type."""
+"""Words to arguments: whatever is typed ends in arguments, in help, or in a UsageError with a hint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,24 @@ WORDS = st.lists(
     st.one_of(
         st.text(max_size=8),
         st.sampled_from(
-            ["-", "--", "-d", "-it", "-e", "A=B", "--env=", "--mem", "64M", "-h", "--help", "-t", "-5", "demo", "-x", "--rm"]
+            [
+                "-",
+                "--",
+                "-d",
+                "-it",
+                "-e",
+                "A=B",
+                "--env=",
+                "--mem",
+                "64M",
+                "-h",
+                "--help",
+                "-t",
+                "-5",
+                "demo",
+                "-x",
+                "--rm",
+            ]
         ),
     ),
     max_size=8,

@@ -1,4 +1,4 @@
-"""``ps``, ``stop``, ``kill``, ``wait``, ``rm``, ``prune``, ``logs``, ``inspect``: containers and their records."""
+"""Containers and their records: ``ps``, ``stop``, ``kill``, ``wait``, ``rm``, ``prune``, ``logs``, ..."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def _ps_options(parser: ArgumentParser) -> None:
 
 def ps(args: Namespace, context: Context) -> Outcome:
     """List containers, running and ended alike."""
-    from udock_lab.commands.results import Lines, containers_table
+    from udock_lab.commands.results import Containers, Lines
 
     found = context.runtime.ps(running=args.running)
     if args.quiet:
         return Outcome(value=Lines(container.id for container in found))
-    return Outcome(value=containers_table(found, running=args.running))
+    return Outcome(value=Containers(found))
 
 
 def _stop_options(parser: ArgumentParser) -> None:

@@ -50,10 +50,10 @@ def demo(args: Namespace, context: Context) -> Outcome:
 
 def images(args: Namespace, context: Context) -> Outcome:
     """List the images."""
-    from udock_lab.commands.results import Lines, images_table
+    from udock_lab.commands.results import Images, Lines
 
     found = context.runtime.images()
-    return Outcome(value=Lines(image.name for image in found) if args.quiet else images_table(found))
+    return Outcome(value=Lines(image.name for image in found) if args.quiet else Images(found))
 
 
 def _rmi_options(parser: ArgumentParser) -> None:

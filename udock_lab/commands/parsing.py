@@ -223,7 +223,7 @@ def seconds(text: str) -> float:
 def signal_number(text: str) -> int:
     """``SIGTERM``, ``TERM``, ``term`` and ``15`` are one signal (signal(7))."""
     word = text.strip()
-    if re.fullmatch(r"[0-9]{1,3}", word) and 1 <= int(word) <= signal.SIGRTMAX:
+    if re.fullmatch(r"[0-9]{1,3}", word) and int(word) in list(signal.Signals):
         return int(word)
     name = word.upper() if word.upper().startswith("SIG") else f"SIG{word.upper()}"
     known = signal.Signals.__members__

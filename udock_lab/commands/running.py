@@ -96,9 +96,9 @@ def run(args: Namespace, context: Context) -> Outcome:
         tty=tty,
         interactive=args.interactive,
     )
-    inherited = args.detach and not args.interactive and not context.in_cell
+    unattended = args.detach and not args.interactive and not context.in_cell  # a shell's "&" does the same
     result = context.runtime.run(
-        spec, stdin=None if inherited else context.stdin, on_output=context.out, on_note=context.note
+        spec, stdin=None if unattended else context.stdin, on_output=context.out, on_note=context.note
     )
     if args.detach and result.failure is None:
         context.succeeded(result.id)

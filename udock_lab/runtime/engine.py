@@ -87,10 +87,16 @@ class Runtime:
         *,
         force: bool = False,
         progress: Callable[[int, int], None] | None = None,
+        on_note: OnNote | None = None,
     ) -> Image:
-        """Copy ``directory`` into a new image. Conflict if the name is taken (``force`` replaces it)."""
+        """Copy ``directory`` into a new image. Conflict if the name is taken (``force`` replaces it).
+
+        ``progress`` is told files and bytes so far; ``on_note`` what could not be copied faithfully.
+        """
         self.home.create()
-        image = build_image(self.home, name, os.fspath(directory), force=force, progress=progress)
+        image, stats = build_image(self.home, name, os.fspath(directory), force=force, progress=progress)
+        for note in stats.notes if on_note is not None else ():
+            on_note(note)
         self._log("BUILD", image=name, source=os.path.abspath(directory))
         return image
 

@@ -1,0 +1,51 @@
+"""Results as text and as HTML: pure functions of the model. The two forms say the same.
+
+The text of a run is deterministic: what differs from run to run (pids, times, microseconds) is left to the
+HTML and to :func:`steps_text`.
+"""
+
+from udock_lab.display.html import (
+    doctor_html,
+    images_html,
+    inspect_html,
+    ps_html,
+    record_html,
+    run_html,
+    status_html,
+    steps_html,
+    to_html,
+)
+from udock_lab.display.text import (
+    doctor_text,
+    images_text,
+    inspect_text,
+    ps_text,
+    record_text,
+    run_text,
+    status_text,
+    steps_text,
+    to_text,
+    uptime,
+)
+
+__all__ = [
+    "doctor_html",
+    "doctor_text",
+    "images_html",
+    "images_text",
+    "inspect_html",
+    "inspect_text",
+    "ps_html",
+    "ps_text",
+    "record_html",
+    "record_text",
+    "run_html",
+    "run_text",
+    "status_html",
+    "status_text",
+    "steps_html",
+    "steps_text",
+    "to_html",
+    "to_text",
+    "uptime",
+]
