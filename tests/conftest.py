@@ -77,6 +77,8 @@ def _leftovers() -> list[str]:
     """Mounts under a test's folder, and launchers that nobody owns any more."""
     left = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines() if "/pytest-of-" in line]
     if shutil.which("pgrep"):
-        found = subprocess.run(["pgrep", "-P", "1", "-f", "udock_lab/runtime/launcher.py"], capture_output=True, text=True)
+        found = subprocess.run(
+            ["pgrep", "-P", "1", "-f", "udock_lab/runtime/launcher.py"], capture_output=True, text=True
+        )
         left += [f"launcher {pid}" for pid in found.stdout.split()]
     return left

@@ -19,6 +19,8 @@ from udock_lab.errors import MdockError, UsageError
 from udock_lab.model import Container, DoctorReport, ExitStatus, Image, Inspection, Record, RunResult
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from udock_lab.runtime.engine import Runtime
@@ -248,6 +250,7 @@ def _html(value: object) -> str | None:
 def load(ip: InteractiveShell) -> None:
     """Register magic, completion and formatters; loading twice changes nothing."""
     _unregister(ip)
+    _forbid_fork()
     ip.register_magics(MdockMagics)
     ip.Completer.custom_matchers.append(complete)
     text, page = _formatters(ip)
@@ -258,8 +261,41 @@ def load(ip: InteractiveShell) -> None:
         page.for_type(kind, _html)
 
 
+_guard = {"installed": False, "active": False}
+
+
+def _forbid_fork() -> None:
+    """From now on ``os.fork`` in this process raises: a forked kernel would be a second kernel.
+
+    An audit hook (PEP 578) cannot be taken back, so it looks at a switch. multiprocessing is left alone,
+    and ``!cmd`` never comes by here.
+    """
+    _guard["active"] = True
+    if not _guard["installed"]:
+        _guard["installed"] = True
+        sys.addaudithook(_on_audit)
+
+
+def _on_audit(event: str, _: object) -> None:
+    if event == "os.fork" and _guard["active"] and not _called_by_multiprocessing():
+        raise MdockError(
+            "os.fork() in a cell would copy the whole notebook kernel: two kernels would answer your next cell.",
+            "Run a program in a container instead: %mdock run demo -- /bin/sh -c 'echo hello'",
+        )
+
+
+def _called_by_multiprocessing() -> bool:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if str(frame.f_globals.get("__name__", "")).split(".")[0] in ("multiprocessing", "joblib", "concurrent"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def unload(ip: InteractiveShell) -> None:
     """Take back what ``load`` registered and close the runtimes; detached containers run on."""
+    _guard["active"] = False
     _unregister(ip)
     while _runtimes:
         _runtimes.popitem()[1].close()

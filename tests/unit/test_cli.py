@@ -26,9 +26,7 @@ class Terminal:
         self.home = home
         self.env = {**os.environ, "MDOCK_HOME": str(home)}
 
-    def __call__(
-        self, *words: str, input: str | None = "", timeout: float = 60
-    ) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str, input: str | None = "", timeout: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*MDOCK, *words], env=self.env, input=input, capture_output=True, text=True, timeout=timeout
         )
@@ -69,9 +67,7 @@ def test_python_dash_m_udock_lab_is_mdock() -> None:
 
 
 def test_help_imports_nothing_it_does_not_need() -> None:
-    code = (
-        "import sys; from udock_lab.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
-    )
+    code = "import sys; from udock_lab.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(result.stderr.split())
     needless = {
@@ -94,9 +90,7 @@ def test_help_imports_nothing_it_does_not_need() -> None:
         (["exec", "c1"], 125),
     ],
 )
-def test_wrong_arguments_are_explained_on_stderr_behind_mdock(
-    nowhere: Terminal, words: list[str], code: int
-) -> None:
+def test_wrong_arguments_are_explained_on_stderr_behind_mdock(nowhere: Terminal, words: list[str], code: int) -> None:
     result = nowhere(*words)
     assert (result.returncode, result.stdout) == (code, "")
     assert result.stderr
@@ -140,9 +134,7 @@ def test_run_exits_with_the_containers_code_and_keeps_the_streams_apart(mdock: T
     ("program", "code"),
     [(["/bin/nonsense"], 127), (["/etc/passwd"], 126), (["/bin/sh", "-c", "kill -9 $$"], 137)],
 )
-def test_a_program_that_cannot_start_or_dies_gives_dockers_code(
-    mdock: Terminal, program: list[str], code: int
-) -> None:
+def test_a_program_that_cannot_start_or_dies_gives_dockers_code(mdock: Terminal, program: list[str], code: int) -> None:
     assert mdock("run", "demo", *program).returncode == code
 
 
@@ -223,9 +215,7 @@ def test_images_lists_demo_and_rmi_refuses_it_while_a_record_uses_it(mdock: Term
 
 
 def test_every_byte_of_a_large_output_arrives(mdock: Terminal) -> None:
-    result = mdock(
-        "run", "demo", "/bin/sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done"
-    )
+    result = mdock("run", "demo", "/bin/sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done")
     assert result.stdout.splitlines() == [f"line {number}" for number in range(20000)]
 
 

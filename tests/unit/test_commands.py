@@ -48,9 +48,7 @@ def test_there_is_one_definition_of_every_subcommand() -> None:
 
 
 def test_the_overview_names_every_command() -> None:
-    assert all(
-        re.search(rf"^  {name} +{re.escape(COMMANDS[name].summary)}$", overview(), re.M) for name in ISSUED
-    )
+    assert all(re.search(rf"^  {name} +{re.escape(COMMANDS[name].summary)}$", overview(), re.M) for name in ISSUED)
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
@@ -58,9 +56,7 @@ def test_mdock_alone_shows_the_overview_without_a_runtime(words: list[str]) -> N
     assert dispatch(words, Heard().context).value == overview()
 
 
-@pytest.mark.parametrize(
-    ("typed", "near"), [("rnu", "run"), ("sotp", "stop"), ("image", "images"), ("RUN", None)]
-)
+@pytest.mark.parametrize(("typed", "near"), [("rnu", "run"), ("sotp", "stop"), ("image", "images"), ("RUN", None)])
 def test_an_unknown_command_suggests_the_nearest_one(typed: str, near: str | None) -> None:
     with pytest.raises(UsageError) as caught:
         dispatch([typed], Heard().context)

@@ -25,8 +25,7 @@ __all__ = [
 ]
 
 COMMANDS: dict[str, Command] = {
-    command.name: command
-    for command in (*images.COMMANDS, *running.COMMANDS, *containers.COMMANDS, *machine.COMMANDS)
+    command.name: command for command in (*images.COMMANDS, *running.COMMANDS, *containers.COMMANDS, *machine.COMMANDS)
 }
 
 _HELP_WORDS = ("-h", "--help", "help")

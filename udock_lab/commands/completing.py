@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["candidates"]
 
 
-def candidates(
-    before: Sequence[str], current: str, open_runtime: Callable[[], Runtime]
-) -> list[tuple[str, str]]:
+def candidates(before: Sequence[str], current: str, open_runtime: Callable[[], Runtime]) -> list[tuple[str, str]]:
     """(word, kind) pairs that begin with ``current``, given the words before it (without ``mdock``).
 
     ``open_runtime`` is called only where names of images or containers are wanted; its errors pass through.
@@ -61,9 +59,7 @@ def _lacks_value(known: Mapping[str, object], word: str) -> str:
     return name if action is not None and getattr(action, "nargs", 0) != 0 else ""
 
 
-def _names(
-    command: Command, before: Sequence[str], open_runtime: Callable[[], Runtime]
-) -> list[tuple[str, str]]:
+def _names(command: Command, before: Sequence[str], open_runtime: Callable[[], Runtime]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if command.completes in ("container", "both"):
         found += [(container.id, "container") for container in open_runtime().ps()]

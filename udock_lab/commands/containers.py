@@ -18,9 +18,7 @@ def _ids(parser: ArgumentParser, what: str) -> None:
 
 
 def _ps_options(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "-a", "--all", action="store_true", help="accepted and changes nothing: ended ones are shown"
-    )
+    parser.add_argument("-a", "--all", action="store_true", help="accepted and changes nothing: ended ones are shown")
     parser.add_argument("-q", "--quiet", action="store_true", help="ids only")
     parser.add_argument("--running", action="store_true", help="only those whose process is alive")
 

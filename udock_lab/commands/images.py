@@ -29,9 +29,7 @@ def _progress(context: Context) -> Callable[[int, int], None]:
 
 
 def _build_options(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "name", metavar="NAME", help="1-64 characters: a letter, then letters, digits, - and _"
-    )
+    parser.add_argument("name", metavar="NAME", help="1-64 characters: a letter, then letters, digits, - and _")
     parser.add_argument("directory", metavar="DIR", help="the root file system to copy")
     parser.add_argument("--force", action="store_true", help="replace an image of this name")
 
@@ -67,9 +65,7 @@ def rmi(args: Namespace, context: Context) -> Outcome:
 
 def _rootfs_options(parser: ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="a new or empty folder")
-    parser.add_argument(
-        "programs", metavar="PROGRAM", nargs="*", help="programs of this machine to take along"
-    )
+    parser.add_argument("programs", metavar="PROGRAM", nargs="*", help="programs of this machine to take along")
 
 
 def rootfs(args: Namespace, context: Context) -> Outcome:

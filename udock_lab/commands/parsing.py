@@ -183,9 +183,7 @@ def size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     value = int(match[1]) * _UNITS[match[2].lower()] if match else 0
     if not 0 < value <= _LARGEST:
-        raise UsageError(
-            f"{text!r} is not a size.", "Write a number and a unit, for instance 64M, 512K or 1G."
-        )
+        raise UsageError(f"{text!r} is not a size.", "Write a number and a unit, for instance 64M, 512K or 1G.")
     return value
 
 
@@ -240,9 +238,7 @@ def environment(pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, s
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not key:
-            raise UsageError(
-                f"-e {pair!r} has no name before the '='.", "Write for instance -e GREETING=hello."
-            )
+            raise UsageError(f"-e {pair!r} has no name before the '='.", "Write for instance -e GREETING=hello.")
         if not equals:
             if key not in environ:
                 raise UsageError(

@@ -65,9 +65,7 @@ def _run_options(parser: ArgumentParser) -> None:
         "--files", metavar="N", type=count, help="open files of each process (RLIMIT_NOFILE), for instance 64"
     )
     parser.add_argument("--userns", action="store_true", help="chroot without root, by a user namespace")
-    parser.add_argument(
-        "--steps", action="store_true", help="afterwards show each system call, with its time"
-    )
+    parser.add_argument("--steps", action="store_true", help="afterwards show each system call, with its time")
 
 
 def _exec_options(parser: ArgumentParser) -> None:

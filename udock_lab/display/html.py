@@ -170,9 +170,7 @@ def inspect_html(inspection: Inspection) -> str:
 
 def doctor_html(report: DoctorReport) -> str:
     """The rung of the ladder, then each feature that was tried."""
-    rows = [
-        ["✔ yes" if f.works else "✖ no", f.name, f.detail, "" if f.works else f.remedy] for f in report.features
-    ]
+    rows = [["✔ yes" if f.works else "✖ no", f.name, f.detail, "" if f.works else f.remedy] for f in report.features]
     head = f'<p class="verdict">Rung {_say(report.rung)}: {_say(report.summary)}</p>'
     return _card(head + _table(("", "feature", "what was seen", "what to do"), rows), "what this machine permits")
 

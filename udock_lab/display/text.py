@@ -49,7 +49,9 @@ def clean(text: str) -> str:
     """Control characters as escapes: a file name cannot move the cursor."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c == " " else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    return "".join(
+        c if c.isprintable() or c == " " else c.encode("unicode_escape", "backslashreplace").decode() for c in text
+    )
 
 
 def uptime(seconds: float | None) -> str:
@@ -114,7 +116,9 @@ def steps_text(steps: Sequence[StepReport] | RunResult, *, measured: bool = True
     rows = []
     for step in ordered:
         mark = "FAILED" if step.errno else "ok"
-        call, result = (clean(step.call), clean(step.result)) if measured else (_elided(step.call, run), _elided(step.result, run))
+        call, result = (
+            (clean(step.call), clean(step.result)) if measured else (_elided(step.call, run), _elided(step.result, run))
+        )
         row = [step.who, mark, call, result]
         if measured:
             row = [f"{(step.start - ordered[0].start) / 1000:9.0f}", f"{(step.end - step.start) / 1000:7.0f}", *row]
@@ -176,7 +180,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns aligned by blanks."""
     cells = [list(head), *[list(row) for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
 
 
 PS_HEAD = ("CONTAINER ID", "IMAGE", "COMMAND", "STATUS", "PID", "UPTIME", "STARTED", "EXIT")

@@ -12,6 +12,9 @@ import fnmatch
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
+
+from udock_lab.linux.resolve import resolve_in_root
 
 __all__ = ["ElfInfo", "LibraryReport", "inspect_elf", "libraries", "static_program"]
 
@@ -96,12 +99,12 @@ def _inspect(path: str, _device: int, _inode: int, _size: int, _time: int) -> El
             return None
 
 
-def _read(elf: object) -> ElfInfo:
+def _read(elf: Any) -> ElfInfo:
     interpreter: str | None = None
     needed: list[str] = []
     runpath: list[str] = []
     rpath: list[str] = []
-    for segment in elf.iter_segments():  # type: ignore[attr-defined]
+    for segment in elf.iter_segments():
         kind = segment["p_type"]
         if kind == "PT_INTERP":
             interpreter = segment.get_interp_name()
@@ -113,14 +116,14 @@ def _read(elf: object) -> ElfInfo:
                     runpath += tag.runpath.split(":")
                 elif tag.entry.d_tag == "DT_RPATH":
                     rpath += tag.rpath.split(":")
-    machine = str(elf["e_machine"])  # type: ignore[index]
+    machine = str(elf["e_machine"])
     return ElfInfo(
         interpreter=interpreter,
         needed=tuple(needed),
         runpath=tuple(runpath or rpath),
         inherited=not runpath and bool(rpath),
         machine=_MACHINES.get(machine, machine.removeprefix("EM_").lower()),
-        bits=int(elf.elfclass),  # type: ignore[attr-defined]
+        bits=int(elf.elfclass),
     )
 
 
@@ -205,8 +208,6 @@ class _Search:
         return None
 
     def _lookup(self, path: str) -> str | None:
-        from udock_lab.runtime.resolve import resolve_in_root
-
         try:
             return resolve_in_root(self.root, path)
         except OSError:
@@ -249,8 +250,6 @@ def _default_folders(root: str, program: ElfInfo) -> tuple[str, ...]:
 
 def _configured_folders(root: str, path: str, depth: int) -> list[str]:
     """The folders that /etc/ld.so.conf names, with its ``include`` lines (ldconfig(8))."""
-    from udock_lab.runtime.resolve import resolve_in_root
-
     folders: list[str] = []
     try:
         with open(resolve_in_root(root, path), encoding="utf-8", errors="surrogateescape") as file:
@@ -272,8 +271,6 @@ def _configured_folders(root: str, path: str, depth: int) -> list[str]:
 
 def _matches(root: str, pattern: str) -> list[str]:
     """Paths inside the root whose last name matches, in order; the folder itself is taken literally."""
-    from udock_lab.runtime.resolve import resolve_in_root
-
     folder, name = os.path.split(pattern)
     try:
         names = os.listdir(resolve_in_root(root, folder))

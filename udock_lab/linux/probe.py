@@ -44,13 +44,19 @@ def probe() -> DoctorReport:
             _feature("user namespace", lambda: _try_userns(folder), _userns_remedy()),
             *(_namespace(name, flag) for name, flag in NAMESPACES.items()),
             _feature("fresh /proc", _try_proc, "A masked /proc (podman, Kubernetes) forbids it; use a VM."),
-            _feature("overlayfs", lambda: _try_overlay(folder), f"{USE_ROOT} Kernel 5.11 allows it in a user namespace."),
+            _feature(
+                "overlayfs", lambda: _try_overlay(folder), f"{USE_ROOT} Kernel 5.11 allows it in a user namespace."
+            ),
             _feature("device nodes", lambda: _try_mknod(folder), USE_ROOT),
-            _feature("ptrace", _try_ptrace, "A seccomp filter or ptrace_scope 3 forbids it; ask who runs this machine."),
+            _feature(
+                "ptrace", _try_ptrace, "A seccomp filter or ptrace_scope 3 forbids it; ask who runs this machine."
+            ),
             _strace(),
             _feature("pidfd", _try_pidfd, "Needs Linux 5.3 or later."),
             _feature("seccomp", _try_seccomp, "The kernel was built without seccomp."),
-            _feature("landlock", _try_landlock, "Needs Linux 5.13 or later with landlock among the kernel's lsm= list."),
+            _feature(
+                "landlock", _try_landlock, "Needs Linux 5.13 or later with landlock among the kernel's lsm= list."
+            ),
             *_cgroups(),
             _busybox(),
         ]
@@ -250,7 +256,9 @@ def _cgroups() -> list[Feature]:
 
 def _cgroup(name: str, places: list[str]) -> Feature:
     if not places:
-        return Feature(name=name, works=False, detail="not mounted", remedy="Modern systems have v2 only; nothing to do.")
+        return Feature(
+            name=name, works=False, detail="not mounted", remedy="Modern systems have v2 only; nothing to do."
+        )
     for place in places:
         group = f"{place}/mdock-probe-{os.getpid()}"
         try:

@@ -24,7 +24,6 @@ __all__ = [
     "PR_SET_CHILD_SUBREAPER",
     "PR_SET_PDEATHSIG",
     "mount",
-    "own_private_pages",
     "prctl",
     "setns",
     "umount2",
@@ -53,8 +52,6 @@ _libc.unshare.argtypes = (ctypes.c_int,)
 _libc.setns.argtypes = (ctypes.c_int, ctypes.c_int)
 _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
 _libc.umount2.argtypes = (ctypes.c_char_p, ctypes.c_int)
-_libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-_madvise = _libc.madvise
 _prctl, _unshare, _setns, _mount, _umount2 = (
     _libc.prctl,
     _libc.unshare,
@@ -104,21 +101,3 @@ def mount(source: str, target: str, fstype: str | None, flags: int = 0, data: st
 def umount2(target: str, flags: int = 0) -> None:
     """Detach a file system (umount2(2))."""
     _check(_umount2(os.fsencode(target), flags), target)
-
-
-MADV_POPULATE_WRITE = 23
-
-
-def own_private_pages() -> None:
-    """Make every writable private page of this process its own now (madvise(2), MADV_POPULATE_WRITE).
-
-    After a fork each of them would otherwise be copied at its next write (copy-on-write), one page fault at
-    a time, at a moment when somebody waits. Kernels before 5.14 refuse with EINVAL; then nothing changes.
-    """
-    with open("/proc/self/maps", "rb") as maps:
-        for line in maps.read().splitlines():
-            span, access = line.split(None, 2)[:2]
-            if access == b"rw-p" and not line.endswith(b"[stack]"):
-                start, _, end = span.partition(b"-")
-                first = int(start, 16)
-                _madvise(first, int(end, 16) - first, MADV_POPULATE_WRITE)

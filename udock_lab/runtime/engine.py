@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import select
 import shutil
 import signal as signals
@@ -37,9 +36,10 @@ from udock_lab.runtime.attach import Attachment, terminal_size
 from udock_lab.runtime.connection import ForkedSupervisor, the_launcher
 from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.home import Home, storage_error
-from udock_lab.runtime.images import build_image, find_image_by_name, list_images, remove_image
+from udock_lab.runtime.images import build_image, find_image_by_name, list_images, retire_image
 from udock_lab.runtime.outcome import raise_refusal, run_result, start_notes
 from udock_lab.runtime.planning import make_plan
+from udock_lab.runtime.tree import remove_tree
 from udock_lab.runtime.wire import pair
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ class Runtime:
     inside its timeline. ``forked=True`` is for small single-threaded programs (the command line).
     """
 
-    def __init__(
-        self, home: str | os.PathLike[str] | None = None, *, spare: bool = True, forked: bool = False
-    ) -> None:
+    def __init__(self, home: str | os.PathLike[str] | None = None, *, spare: bool = True, forked: bool = False) -> None:
         self.home = Home(home)
         self.spare = spare
         self._connection = ForkedSupervisor() if forked else the_launcher()
@@ -94,9 +92,7 @@ class Runtime:
         ``progress`` is told files and bytes so far; ``on_note`` what could not be copied faithfully.
         """
         self.home.create()
-        image, stats = build_image(self.home, name, os.fspath(directory), force=force, progress=progress)
-        for note in stats.notes if on_note is not None else ():
-            on_note(note)
+        image = build_image(self.home, name, os.fspath(directory), force=force, progress=progress, on_note=on_note)
         self._log("BUILD", image=name, source=os.path.abspath(directory))
         return image
 
@@ -107,7 +103,7 @@ class Runtime:
         with suppress(NotFound):
             return find_image_by_name(self.home.images_db, "demo")
         self.home.create()
-        folder = f"{self.home.run_dir}/demo-rootfs-{secrets.token_hex(4)}"
+        folder = f"{self.home.run_dir}/demo-rootfs-{os.urandom(4).hex()}"
         try:
             make_rootfs(folder)
             with suppress(Conflict):
@@ -127,7 +123,9 @@ class Runtime:
         """Remove an image. Conflict, with the list, while any container record uses it."""
         with records.locked(self.home):
             find_users = [record.id for record in containers.read_all(self.home)[0] if record.image == name]
-            remove_image(self.home, name, find_users)
+            trash = retire_image(self.home, name, find_users)
+        if trash:
+            remove_tree(trash)
         self._log("RMI", image=name)
 
     def rootfs(self, directory: str | os.PathLike[str], programs: Sequence[str] = ()) -> RootfsReport:
@@ -288,7 +286,7 @@ class Runtime:
         from udock_lab.runtime.images import copy_tree
 
         self.home.create()
-        folder = f"{self.home.run_dir}/copy-{secrets.token_hex(6)}"
+        folder = f"{self.home.run_dir}/copy-{os.urandom(6).hex()}"
         os.mkdir(folder)
         try:
             copy_tree(image.rootfs, f"{folder}/rootfs")
@@ -411,7 +409,10 @@ class Runtime:
                 self._connection.request({"op": "probe"}, [write])
             finally:
                 os.close(write)
-            return report_from_json(answer.read())
+            data = answer.read()
+        if not data:
+            raise MdockError("The probe of this machine was killed.", "Try again: mdock doctor")
+        return report_from_json(data)
 
     def complaints(self) -> list[str]:
         """A sentence for each line of the tables that does not parse, said once."""
@@ -424,7 +425,9 @@ class Runtime:
                 if line not in self._complained:
                     self._complained.add(line)
                     shown = line[:60].decode("utf-8", "backslashreplace")
-                    said.append(f"{os.path.basename(path)} has a line that is no record; it is kept as it is: {shown!r}")
+                    said.append(
+                        f"{os.path.basename(path)} has a line that is no record; it is kept as it is: {shown!r}"
+                    )
         return said
 
     # --- ending
@@ -455,7 +458,7 @@ class Runtime:
             if pidfd is None:
                 raise Conflict(f"Container '{container_id}' is not running.")
             if signal != signals.SIGKILL:
-                self._log("KILL", id=container_id, signal=signals.Signals(signal).name)
+                self._log("KILL", id=container_id, signal=_signal_name(signal))
                 _signal(record.pid, pidfd, signal)
                 return containers.find(self.home, container_id)
             below = descendants(record.pid)
@@ -596,6 +599,13 @@ def _signal(pid: int, pidfd: int, number: int) -> None:
             os.killpg(pid, number)
         else:
             signals.pidfd_send_signal(pidfd, number)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signals.Signals(number).name
+    except ValueError:  # real-time signals have numbers only
+        return str(number)
 
 
 def _gone(pidfd: int, timeout: float | None) -> bool:

@@ -33,6 +33,7 @@ __all__ = [
     "list_images",
     "parse_image_line",
     "remove_image",
+    "retire_image",
 ]
 
 _RULE = "A name has 1 to 64 characters: an ASCII letter, then letters, digits, '-' and '_'. For instance: demo"
@@ -193,8 +194,11 @@ def build_image(
     *,
     force: bool = False,
     progress: Progress | None = None,
-) -> tuple[Image, CopyStats]:
+    on_note: Callable[[str], None] | None = None,
+) -> Image:
     """Copy the directory ``source`` into the home as the image ``name`` and record it.
+
+    ``on_note`` is told of what could not be kept, in sentences (:class:`CopyStats`).
 
     Until the record is written nobody sees anything of it; after an error, or the death of this process,
     an older image of that name is still there. ``force`` replaces it: a container that is running in it
@@ -211,7 +215,10 @@ def build_image(
         with locked(home):
             _refuse_existing(home, name, force)  # again: somebody may have been faster
             _publish(home, name, partial, line)
-    return image, stats
+    if on_note is not None:
+        for note in stats.notes:
+            on_note(note)
+    return image
 
 
 def _refuse_existing(home: Home, name: str, force: bool) -> None:
@@ -327,30 +334,37 @@ def _remove_stale(home: Home) -> None:
 # -- removing ------------------------------------------------------------------------------------------
 
 
-def remove_image(home: Home, name: str, used_by: Sequence[str] | Callable[[], Sequence[str]] = ()) -> Image:
-    """Remove the record, then the files if they lie in the home's own ``images/<name>``; returns the record.
+def remove_image(home: Home, name: str, used_by: Sequence[str] = ()) -> None:
+    """Remove the record, then the files if they lie in the home's own ``images/<name>``.
 
-    ``used_by`` are the ids of the containers whose records name the image, or a function that is asked for
-    them under the lock. Raises NotFound, Conflict (used, or something is mounted inside), StorageError.
+    Call it with the home's lock held, so that ``used_by``, the ids of the containers whose records name the
+    image, is still true. Raises NotFound, Conflict (used, or something is mounted inside), StorageError.
+    """
+    trash = retire_image(home, name, used_by)
+    if trash:
+        remove_tree(trash)
+
+
+def retire_image(home: Home, name: str, used_by: Sequence[str] = ()) -> str | None:
+    """Remove the record and move the files aside; their new path, or None where they are not the home's.
+
+    As :func:`remove_image`, but quick: the lock need not be held while the files are removed.
     """
     folder = f"{home.images_dir}/{name}"
-    trash = f"{home.images_dir}/.{name}.{os.getpid()}.{os.urandom(4).hex()}{_PARTIAL}"
-    with locked(home):
-        image = _lookup(home.images_db, name)
-        if image is None:
-            raise _no_such_image(home.images_db, name)
-        ids = used_by() if callable(used_by) else used_by
-        if ids:
-            raise _in_use(name, ids)
-        ours = _same_place(image.rootfs, f"{folder}/rootfs")
-        if ours:
-            refuse_mounts(folder)
-        replace_lines(home.images_db, lambda line: None if _names(line, name) else line)
-        if ours and os.path.lexists(folder):
-            os.rename(folder, trash)  # out of the way of a build of the same name
+    image = _lookup(home.images_db, name)
+    if image is None:
+        raise _no_such_image(home.images_db, name)
+    if used_by:
+        raise _in_use(name, used_by)
+    ours = _same_place(image.rootfs, f"{folder}/rootfs") and os.path.lexists(folder)
     if ours:
-        remove_tree(trash)
-    return image
+        refuse_mounts(folder)
+    replace_lines(home.images_db, lambda line: None if _names(line, name) else line)
+    if not ours:
+        return None
+    trash = f"{home.images_dir}/.{name}.{os.getpid()}.{os.urandom(4).hex()}{_PARTIAL}"
+    os.rename(folder, trash)  # out of the way of a build of the same name
+    return trash
 
 
 def _in_use(name: str, ids: Sequence[str]) -> Conflict:

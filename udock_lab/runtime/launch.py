@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from udock_lab.runtime.resolve import resolve_in_root, shebang
+from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.runtime.steps import Child, Step, make_step
 from udock_lab.runtime.wire import decode, encode, pair, receive, send
 

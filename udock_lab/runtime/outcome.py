@@ -116,14 +116,18 @@ def _failure(
         if status is None or status.code != 125:
             said = status.signal_name if status else "an unknown end"
             return Failure(
-                step="launch", errno=0, exit_code=status.shell_code if status else 125,
+                step="launch",
+                errno=0,
+                exit_code=status.shell_code if status else 125,
                 message=f"The child ended before its exec: {said}.",
                 hint="Look at the log: mdock inspect ID",
             )
     number, answer, _, _ = reports[-1] if reports else [0, 0, 0, 0]
     call = describe[number - 1] if 0 < number <= len(describe) else "the gate"
     return Failure(
-        step=call.partition("(")[0], errno=answer, exit_code=125,
+        step=call.partition("(")[0],
+        errno=answer,
+        exit_code=125,
         message=f"{call} failed: {errorcode.get(answer, answer)} ({os.strerror(answer)}).",
         hint=_step_hint(call, answer, spec),
     )
@@ -161,9 +165,9 @@ def _explain_missing_library(spec: ContainerSpec, rootfs: str, status: ExitStatu
     """127 although execve succeeded: was it the loader that said no?"""
     if status is None or status.code != 127:
         return None
+    from udock_lab.linux.resolve import resolve_in_root
     from udock_lab.runtime.explain import explain_exit_127
     from udock_lab.runtime.planning import make_plan
-    from udock_lab.runtime.resolve import resolve_in_root
 
     for path in make_plan(spec, rootfs, None)[0]["candidates"]:
         try:
@@ -190,9 +194,7 @@ def _steps(
         steps.append(StepReport(name="fork", who="parent", call="fork()", start=start, end=end, result=f"= {pid}"))
     for name, number, start, end in last.get("marks", []):
         call, result = _parent_words(name, created, status)
-        steps.append(
-            StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result)
-        )
+        steps.append(StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result))
     for number, answer, start, end in reports:
         steps.append(_child_step(number, answer, start, end, describe, spec))
     return sorted(steps, key=lambda step: step.start)
@@ -208,16 +210,12 @@ def _parent_words(name: str, created: dict[str, Any], status: ExitStatus | None)
     return words.get(name, (name, ""))
 
 
-def _child_step(
-    number: int, answer: int, start: int, end: int, describe: list[str], spec: ContainerSpec
-) -> StepReport:
+def _child_step(number: int, answer: int, start: int, end: int, describe: list[str], spec: ContainerSpec) -> StepReport:
     if number == EXEC:
         shown = ", ".join(f'"{word}"' for word in spec.argv)
         call = f'execve("{spec.argv[0]}", [{shown}])'
         if answer == NO_ANSWER:
-            return StepReport(
-                name="execve", who="child", call=call, start=start, end=start, result="does not return"
-            )
+            return StepReport(name="execve", who="child", call=call, start=start, end=start, result="does not return")
         return StepReport(
             name="execve", who="child", call=call, start=start, end=end, errno=answer, result=_minus_one(answer)
         )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, Unsupported, UsageError
 from udock_lab.linux.elf import inspect_elf, libraries, static_program
-from udock_lab.runtime.resolve import resolve_in_root, shebang
+from udock_lab.linux.resolve import resolve_in_root, shebang
 
 __all__ = ["HOST_PROGRAMS", "RootfsReport", "make_rootfs"]
 
@@ -223,9 +223,9 @@ class _Maker:
         if info.interpreter:
             self._copy_path(info.interpreter)
         report = libraries(host)
-        for soname, library in report.found:
+        for _, library in report.found:
             self._copy_path(library)
-            self._help_loader(soname, library, info.runpath)
+        self._help_loader(host, dict(report.found))
         if report.missing:
             self.notes.append(f"{name} needs libraries that this machine lacks too: {', '.join(report.missing)}.")
 
@@ -244,14 +244,18 @@ class _Maker:
                 program = _find_program(line[1].removeprefix("-S").split()[0])
                 self.add_program(program, os.path.basename(program), depth + 1)
 
-    def _help_loader(self, soname: str, library: str, runpath: tuple[str, ...]) -> None:
-        """The new root has no ld.so.cache: a library outside the built-in folders gets a symlink in one."""
-        folder = os.path.dirname(library)
-        if runpath or folder.startswith(("/lib", "/usr/lib")) and folder.count("/") <= 3:
-            return
-        place = self._place(f"usr/lib/{soname}")
-        if not os.path.lexists(place):
-            os.symlink(library, place)
+    def _help_loader(self, host: str, found: dict[str, str]) -> None:
+        """Link what the loader would not find again: the new root has no ld.so.cache (ldconfig(8)).
+
+        A library that the host's /etc/ld.so.conf led to gets a symlink beside the C library.
+        """
+        inside = resolve_in_root(self.root, host)
+        for soname in libraries(inside, self.root).missing:
+            if soname in found:
+                beside = os.path.dirname(found.get("libc.so.6", f"/usr/lib/{soname}"))
+                place = self._place(f"{beside}/{soname}")
+                if not os.path.lexists(place):
+                    os.symlink(found[soname], place)
 
     def add_files(self, source: str) -> None:
         """What a shell session looks for; a file that is there already is left as it is."""

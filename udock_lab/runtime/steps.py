@@ -13,8 +13,8 @@ import resource
 import termios
 from dataclasses import dataclass
 
+from udock_lab.linux.resolve import resolve_in_root
 from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_CHILD_SUBREAPER, prctl, setns, unshare
-from udock_lab.runtime.resolve import resolve_in_root
 
 __all__ = ["STEPS", "Child", "Step", "make_step"]
 

@@ -25,7 +25,6 @@ from typing import Any
 
 from udock_lab.errors import MdockError
 from udock_lab.linux.process import boot_id, children, descendants, last_pid, start_ticks
-from udock_lab.linux.syscalls import own_private_pages
 from udock_lab.model import Record, Status
 from udock_lab.runtime import containers
 from udock_lab.runtime.eventlog import write_event
@@ -166,7 +165,6 @@ class Supervisor:
     def _make_spare(self) -> None:
         before = last_pid()
         self.spare = fork_child(rehearse=True)
-        # own_private_pages()
         if not self.last_pid_moves:
             self.last_pid_moves = before < self.spare.pid <= last_pid()
 

@@ -48,9 +48,7 @@ class CopyStats:
     notes: tuple[str, ...] = ()
 
 
-def copy_tree(
-    src: str | os.PathLike[str], dst: str | os.PathLike[str], progress: Progress | None = None
-) -> CopyStats:
+def copy_tree(src: str | os.PathLike[str], dst: str | os.PathLike[str], progress: Progress | None = None) -> CopyStats:
     """Copy the directory ``src`` to the new directory ``dst``, faithfully.
 
     Kept: data with its holes, symlinks as they are, hard links, modes, times in nanoseconds, and, where
@@ -435,7 +433,7 @@ def _copy_in_kernel(source: int, target: int, count: int) -> int:
         if error.errno not in _NO_SUCH_COPY:
             raise
     try:
-        return os.sendfile(target, source, None, count)  # type: ignore[arg-type]
+        return os.sendfile(target, source, None, count)
     except OSError as error:
         if error.errno not in _NO_SUCH_COPY:
             raise

@@ -77,9 +77,13 @@ def shebang(host_path: str) -> tuple[str, str | None] | None:
 
     Everything after the interpreter is one argument, blanks inside it included; a carriage return is an
     ordinary character and so becomes part of the name. None when the file is no script, or names no
-    interpreter. Raises OSError when the file cannot be read. Source: execve(2), fs/binfmt_script.c.
+    interpreter, or when this user may run but not read it. Raises OSError when it cannot be opened otherwise.
+    Source: execve(2), fs/binfmt_script.c.
     """
-    fd = os.open(host_path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        fd = os.open(host_path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except PermissionError:
+        return None
     try:
         head = os.read(fd, _BINPRM_BUF_SIZE)
     finally:
