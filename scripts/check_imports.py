@@ -33,7 +33,7 @@ def imports(path: Path) -> list[tuple[int, str]]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "udock_lab":
             names = [node.module] if node.module != "udock_lab" else [f"udock_lab.{n.name}" for n in node.names]
-            found += [(node.lineno, room(name)) for name in names]
+            found += [(node.lineno, room(name)) for name in names if not room(name).startswith("__")]
         elif isinstance(node, ast.Import):
             found += [(node.lineno, room(n.name)) for n in node.names if n.name.split(".")[0] == "udock_lab"]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,7 +52,7 @@ def _headings(cells: list[dict]) -> list[str]:
                 found.append("a picture has no alt text")
     if levels.count(1) != 1:
         found.append(f"{levels.count(1)} headings of the first level, wanted one")
-    found += [f"heading level skips from {a} to {b}" for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]
+    found += [f"heading level skips from {a} to {b}" for a, b in pairwise(levels) if b > a + 1]
     return found
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from udock_lab.display import text as plain
 from udock_lab.model import (
@@ -177,12 +178,13 @@ def doctor_html(report: DoctorReport) -> str:
 
 def to_html(value: object) -> str:
     """The HTML form of any result."""
-    for kind, form in (
+    forms: tuple[tuple[type, Callable[[Any], str]], ...] = (
         (RunResult, run_html),
         (DoctorReport, doctor_html),
         (Inspection, inspect_html),
         (ExitStatus, status_html),
-    ):
+    )
+    for kind, form in forms:
         if isinstance(value, kind):
-            return form(value)  # type: ignore[operator,no-any-return]
+            return form(value)
     return _card(f"<pre>{escape(plain.to_text(value))}</pre>", "result")

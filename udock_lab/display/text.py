@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from udock_lab.model import (
     Container,
@@ -236,14 +237,15 @@ def doctor_text(report: DoctorReport) -> str:
 
 def to_text(value: object) -> str:
     """The text form of any result."""
-    for kind, form in (
+    forms: tuple[tuple[type, Callable[[Any], str]], ...] = (
         (RunResult, run_text),
         (DoctorReport, doctor_text),
         (Inspection, inspect_text),
         (ExitStatus, status_text),
-    ):
+    )
+    for kind, form in forms:
         if isinstance(value, kind):
-            return form(value)  # type: ignore[operator,no-any-return]
+            return form(value)
     if isinstance(value, Record):
         return clean(record_line(value))
     return str(value)

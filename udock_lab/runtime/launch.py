@@ -96,8 +96,8 @@ def _keep_only(gate: int, reports: int, stdout: int, stderr: int) -> None:
 
 def _be_a_container(rehearse: bool) -> NoReturn:
     os.setsid()
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     gate = socket.socket(fileno=GATE)
     if rehearse:

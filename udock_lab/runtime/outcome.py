@@ -112,16 +112,16 @@ def _failure(
             return None
         number = errno.EACCES if errno.EACCES in answers else answers[-1]
         return _exec_failure(spec, rootfs, number, status)
-    if not reports or reports[-1][1] == 0 or _survivable(reports[-1], describe):
-        if status is None or status.code != 125:
-            said = status.signal_name if status else "an unknown end"
-            return Failure(
-                step="launch",
-                errno=0,
-                exit_code=status.shell_code if status else 125,
-                message=f"The child ended before its exec: {said}.",
-                hint="Look at the log: mdock inspect ID",
-            )
+    silent = not reports or reports[-1][1] == 0 or _survivable(reports[-1], describe)
+    if silent and (status is None or status.code != 125):
+        said = status.signal_name if status else "an unknown end"
+        return Failure(
+            step="launch",
+            errno=0,
+            exit_code=status.shell_code if status else 125,
+            message=f"The child ended before its exec: {said}.",
+            hint="Run it again; if a limit was set, raise it (the kernel may kill a process it cannot start).",
+        )
     number, answer, _, _ = reports[-1] if reports else [0, 0, 0, 0]
     call = describe[number - 1] if 0 < number <= len(describe) else "the gate"
     return Failure(

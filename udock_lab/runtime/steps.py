@@ -11,6 +11,7 @@ import fcntl
 import os
 import resource
 import termios
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from udock_lab.linux.resolve import resolve_in_root
@@ -192,7 +193,7 @@ STEPS: dict[str, type[Step]] = {
 }
 
 
-def make_step(words: list[object]) -> Step:
+def make_step(words: Sequence[object]) -> Step:
     """The step that travelled as ``[name, argument, ...]``."""
     return STEPS[str(words[0])](*words[1:])
 

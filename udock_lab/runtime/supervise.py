@@ -434,22 +434,21 @@ class Job:
     def _output_handler(self, fd: int) -> Callable[[int], None]:
         return lambda _: self._pump(fd)
 
-    def _pump(self, fd: int) -> bool:
-        """Move one chunk to the log and to the caller. False at end-of-file."""
+    def _pump(self, fd: int) -> None:
+        """Move one chunk to the log and to the caller."""
         data = _read(fd)
         if data is None:
-            return True
+            return
         if not data:
             self.supervisor.unwatch(fd)
             self.outputs.pop(fd, None)
             self._close_output(fd)
-            return False
+            return
         if not self.started:
             self._look_for_start()
         self._log(data)
         if self.sock is not None and not self.request.get("detach"):
             self._queue(self.outputs.get(fd, b"o") + data)
-        return True
 
     def _look_for_start(self) -> None:
         """Output before we saw exec: its news come first."""
