@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Callable
 
 from IPython import get_ipython
 
@@ -63,9 +64,10 @@ def run_after_other_writer(home: str) -> int:
     return run(home)
 
 
-def cell(source: str) -> int:
-    """A whole cell: parsing, running, history, showing the result. In the home ``$MDOCK_HOME`` names."""
+def cell(source: str, home: str) -> int:
+    """A whole cell: parsing, running, history, showing the result."""
     shell = get_ipython()
+    os.environ["MDOCK_HOME"] = home
     started = time.perf_counter_ns()
     outcome = shell.run_cell(source, store_history=True)
     elapsed = time.perf_counter_ns() - started
@@ -98,7 +100,7 @@ def launcher() -> int:
     return next(iter(_runtimes.values())).launcher_pid or 0
 
 
-_REQUESTS = {
+_REQUESTS: dict[str, Callable[..., int]] = {
     "cell": cell,
     "grow": grow,
     "launcher": launcher,

@@ -196,16 +196,22 @@ def pss(pid: int) -> int:
 
 
 def contenders(
-    floor: Floor, kernel: Kernel, big: Kernel, homes: dict[str, str], peers: dict[str, list[str]]
+    floor: Floor, kernels: dict[str, Kernel], homes: dict[str, str], peers: dict[str, list[str]]
 ) -> dict[str, Launch]:
-    """Everything that is launched once a round. The names are those the report looks for."""
-    mdock = mdock_command()
+    """Everything that is launched once a round. The names are those the report looks for.
+
+    The heap is judged beside a twin, a kernel that is called as seldom: the main one's caches are warmer.
+    """
+    kernel, big, twin = kernels["main"], kernels["big"], kernels["twin"]
+    mdock, magic = mdock_command(), "%mdock run demo /bin/true"
     found: dict[str, Launch] = {
         "floor": floor.launch,
         "run": lambda: kernel.ask("run", homes["main"]),
-        "magic": lambda: kernel.ask("cell", "%mdock run demo /bin/true"),
-        "an empty cell": lambda: kernel.ask("cell", "pass"),
+        "magic": lambda: kernel.ask("cell", magic, homes["main"]),
+        "  an empty cell": lambda: kernel.ask("cell", "pass", homes["main"]),
+        "magic, 10,000 records": lambda: kernel.ask("cell", magic, homes["10000"]),
         "run, big heap": lambda: big.ask("run", homes["big"]),
+        "run, its twin without": lambda: twin.ask("run", homes["twin"]),
         "run, 1,000 records": lambda: kernel.ask("run", homes["1000"]),
         "run, 10,000 records": lambda: kernel.ask("run", homes["10000"]),
         "  after another writer": lambda: kernel.ask("run_after_other_writer", homes["10000b"]),
@@ -249,17 +255,17 @@ def rates(floor: Floor, kernel: Kernel, home: str, peers: dict[str, list[str]], 
 def measure(scratch: str, runs: int, warmup: int, quick: bool) -> Measured:
     """Set everything up, run the rounds, take it all down."""
     binary = build_floor(scratch)
-    sizes = {"main": 1, "big": 1, "process": 1, "1000": 1_000, "10000": 10_000, "10000b": 10_000}
+    sizes = {"main": 1, "big": 1, "twin": 1, "process": 1, "1000": 1_000, "10000": 10_000, "10000b": 10_000}
     homes = {name: make_home(f"{scratch}/home-{name}", records) for name, records in sizes.items()}
     root = f"{homes['main']}/images/demo/rootfs"
     peers, left_out = find_peers(root, scratch)
     with ExitStack() as stack:
         floor = stack.enter_context(closing(Floor(binary, root, homes["process"])))
-        kernel = stack.enter_context(closing(Kernel(scratch, homes["main"])))
-        big = stack.enter_context(closing(Kernel(scratch, homes["big"])))
-        kernel.ask("cell", "%load_ext udock_lab")
-        measured = Measured({}, big.ask("grow", heap_size(quick)), left_out)
-        measured.times = rounds(contenders(floor, kernel, big, homes, peers), warmup, runs)
+        kernels = {name: stack.enter_context(closing(Kernel(scratch, homes[name]))) for name in ("main", "big", "twin")}
+        kernel = kernels["main"]
+        kernel.ask("cell", "%load_ext udock_lab", homes["main"])
+        measured = Measured({}, kernels["big"].ask("grow", heap_size(quick)), left_out)
+        measured.times = rounds(contenders(floor, kernels, homes, peers), warmup, runs)
         measured.per_second = rates(floor, kernel, homes["main"], peers, runs)
         time.sleep(0.1)  # the next spare is being forked
         launcher = kernel.ask("launcher")

@@ -47,8 +47,15 @@ def verdicts(measured: Measured) -> str:
     lines = [
         _ratio(measured, "Runtime.run, beside the floor", "run", "floor", 3.0),
         _ratio(measured, "%mdock run, beside the floor", "magic", "floor", 4.0),
-        _ratio(measured, f"heap of {measured.heap / 1e9:.1f} GB, beside none", "run, big heap", "run", 1.15),
+        _ratio(
+            measured,
+            f"heap of {measured.heap / 1e9:.1f} GB, beside none",
+            "run, big heap",
+            "run, its twin without",
+            1.15,
+        ),
         _ratio(measured, "10,000 records, beside 1", "run, 10,000 records", "run", 2.0),
+        _ratio(measured, "the same, of %mdock run", "magic, 10,000 records", "magic", 2.0),
         *(_ratio(measured, f"Runtime.run, beside {peer}", "run", peer, 1.0) for peer in PEERS),
         _ratio(measured, "mdock process, beside runc", "mdock run process", "runc", 1.0),
     ]

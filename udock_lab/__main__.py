@@ -1,7 +1,5 @@
 """``python -m udock_lab`` is ``mdock``."""
 
-import sys
+from udock_lab.cli import command
 
-from udock_lab.cli import main
-
-sys.exit(main())
+command()

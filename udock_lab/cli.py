@@ -8,10 +8,12 @@ program could not be started); other commands 0, 1 for an error, 2 for wrong arg
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
 
 from udock_lab.commands import COMMANDS, Context, Outcome, dispatch, require_linux
 from udock_lab.errors import MdockError, UsageError
@@ -19,10 +21,21 @@ from udock_lab.errors import MdockError, UsageError
 if TYPE_CHECKING:
     from udock_lab.runtime.engine import Runtime
 
-__all__ = ["main"]
+__all__ = ["command", "main"]
 
 _INTERRUPTED = 128 + 2  # SIGINT
 _NOBODY_READS = 128 + 13  # SIGPIPE
+
+
+def command() -> NoReturn:
+    """The program ``mdock``: no garbage collection in a life this short, and no tidying up at its end."""
+    gc.disable()
+    code = main()
+    with suppress(OSError):
+        sys.stdout.flush()
+    with suppress(OSError):
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -126,4 +139,4 @@ def _open_standard_files() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

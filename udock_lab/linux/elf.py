@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fnmatch
 import os
+import stat
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -76,6 +77,8 @@ def inspect_elf(path: str | os.PathLike[str]) -> ElfInfo | None:
     """
     name = os.fspath(path)
     info = os.stat(name)
+    if not stat.S_ISREG(info.st_mode):
+        return None
     return _inspect(name, info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
 
 
@@ -83,20 +86,15 @@ def inspect_elf(path: str | os.PathLike[str]) -> ElfInfo | None:
 def _inspect(path: str, _device: int, _inode: int, _size: int, _time: int) -> ElfInfo | None:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     with open(fd, "rb") as file:
-        try:
-            if file.read(4) != b"\x7fELF":
-                return None
-        except IsADirectoryError:
+        if file.read(4) != b"\x7fELF":
             return None
         from elftools.common.exceptions import ELFError
         from elftools.elf.elffile import ELFFile
 
         try:
             return _read(ELFFile(file))
-        except (ELFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError):
-            return None  # pyelftools lets a damaged file through to wherever its numbers make no sense
-        except MemoryError:
-            return None
+        except (ELFError, ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError, ValueError):
+            return None  # pyelftools follows a damaged file's numbers wherever they lead
 
 
 def _read(elf: Any) -> ElfInfo:

@@ -165,7 +165,9 @@ class _Maker:
 
     def lay_out(self) -> None:
         """The folders; on a merged-/usr host ``/bin`` is a symlink to ``usr/bin`` here too."""
-        os.makedirs(self.root, mode=0o755, exist_ok=True)
+        if not os.path.isdir(self.root):
+            os.makedirs(self.root)
+            os.chmod(self.root, 0o755)
         for name in _MERGED:
             self._merged_or_folder(name)
         for name, mode in (*_FOLDERS, *_MORE_FOLDERS):
@@ -183,7 +185,7 @@ class _Maker:
             self._folder(target)
             os.symlink(target, place)
         elif name in ("bin", "sbin", "lib"):
-            os.mkdir(place, 0o755)
+            self._folder(name)
 
     def add_busybox(self, busybox: str) -> None:
         """One file, and a symlink to it for each of its applets."""
@@ -301,7 +303,8 @@ class _Maker:
                 continue
             done = f"{done}/{part}"
             if not os.path.lexists(f"{here}/{part}"):
-                os.mkdir(f"{here}/{part}", 0o755)
+                os.mkdir(f"{here}/{part}")
+                os.chmod(f"{here}/{part}", 0o755)  # whatever the umask says
             here = resolve_in_root(self.root, done)
         return here
 
