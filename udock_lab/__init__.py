@@ -17,7 +17,7 @@ so that ``mdock --help`` is quick and a notebook pays only for what it uses.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -23,6 +23,7 @@ __all__ = [
     "Inspection",
     "Isolation",
     "Limits",
+    "ProcessNode",
     "Record",
     "RunResult",
     "Status",
@@ -245,6 +246,21 @@ class Inspection:
 
     kind: str  # "container" or "image"
     data: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessNode:
+    """A process and everything below it, as it was at one moment.
+
+    ``state`` is the letter of proc(5) (R, S, D, T, Z, ...); ``start_ticks`` are clock ticks since boot.
+    """
+
+    pid: int
+    name: str
+    state: str
+    start_ticks: int
+    command: tuple[str, ...] = ()
+    children: tuple[ProcessNode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

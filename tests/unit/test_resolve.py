@@ -100,33 +100,16 @@ for path in sys.stdin.read().split("\\n"):
 """
 
 
+_NAMES = ["bin", "usr", "sh", "etc", "passwd", "..", ".", "abs", "escape", "deep", "er", "up"]
+_NAMES += ["dangling", "loop", "slash", "self", "no", "filelink"]
+
+
 @needs_root
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.lists(
-            st.sampled_from(
-                [
-                    "bin",
-                    "usr",
-                    "sh",
-                    "etc",
-                    "passwd",
-                    "..",
-                    ".",
-                    "abs",
-                    "escape",
-                    "deep",
-                    "er",
-                    "up",
-                    "dangling",
-                    "loop",
-                    "slash",
-                    "self",
-                    "no",
-                    "filelink",
-                ]
-            ),
+            st.sampled_from(_NAMES),
             min_size=1,
             max_size=6,
         ),

@@ -62,9 +62,10 @@ def test_ten_programs_of_the_host_start_and_take_under_a_second(tmp_path: Path, 
     report = make_rootfs(tmp_path / "root", here, source=source)
     assert time.perf_counter() - start < 1
     assert set(here) <= set(report.programs)
-    for name in set(here) - {"awk"}:
-        assert inside(tmp_path / "root", f"{name} --version >/dev/null && echo ok") == "ok\n"
-    assert inside(tmp_path / "root", "awk 'BEGIN{print 42}'") == "42\n"
+    for name in here:  # not by way of the shell: busybox's prefers its own applets to what is in PATH
+        words = ["awk", "BEGIN{}"] if name == "awk" else [name, "--version"]
+        done = subprocess.run(["chroot", str(tmp_path / "root"), *words], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_every_loader_and_library_is_inside(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from html import escape
@@ -32,43 +33,57 @@ __all__ = [
     "to_html",
 ]
 
+_LONGEST_CALL = 68  # characters of a call in the timeline; the middle of a longer one goes to its title
+_GAP = 1_000_000  # nanoseconds without any call that the timeline marks: a millisecond
+_RUNGS = "ABCDE"
+
 
 @cache
 def _style() -> str:
-    css = (Path(__file__).parent / "style.css").read_text()
-    return "<style>" + " ".join(css.split()) + "</style>"
+    """The style sheet as it is sent: once per output, so short."""
+    css = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    css = re.sub(r"\s*([{};,>])\s*", r"\1", " ".join(css.split()))
+    return "<style>" + re.sub(r":\s+", ":", css).replace(";}", "}") + "</style>"
 
 
 def _card(body: str, label: str) -> str:
-    return f'{_style()}<section class="udock" aria-label="{escape(label)}">{body}</section>'
+    return f'{_style()}<section class="udock" aria-label="{_say(label)}">{body}</section>'
 
 
 def _say(text: str) -> str:
     return escape(plain.clean(text))
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
-    """Cells are escaped here."""
+def _paragraphs(text: str, kind: str = "") -> str:
+    """A message of several lines, one paragraph each."""
+    opening = f'<p class="{kind}">' if kind else "<p>"
+    return "".join(f"{opening}{_say(line)}</p>" for line in text.splitlines())
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells are escaped here; the first of a row is its header."""
     top = "".join(f'<th scope="col">{_say(name)}</th>' for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{_say(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    title = f"<caption>{_say(caption)}</caption>" if caption else ""
-    return f"<table>{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    body = "".join(
+        f'<tr><th scope="row">{_say(row[0])}</th>' + "".join(f"<td>{_say(cell)}</td>" for cell in row[1:]) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+@cache
+def _boxes(value: str) -> str:
+    return "".join(f"<i>{bit}</i>" if bit == "0" else f"<i><b>{bit}</b></i>" for bit in value)
 
 
 def _status(status: ExitStatus) -> str:
-    code, core, number = plain.bits(status).split()
-    groups = (
-        ("bits 8-15", code, f"exit code {int(code, 2)}", "WEXITSTATUS", status.exited),
-        ("bit 7", core, "core dumped" if core == "1" else "no core", "WCOREDUMP", status.core_dumped),
-        ("bits 0-6", number, f"signal {int(number, 2)}", "WTERMSIG", status.signaled),
+    groups = "".join(
+        f'<div{" class=on" if counts else ""}><div role="img" aria-label="{where}: {value}">{_boxes(value)}</div>'
+        f"<small>{where}</small><strong>{_say(meaning)}</strong><small>{reader}</small></div>"
+        for where, value, meaning, reader, counts in plain.status_groups(status)
     )
-    cells = "".join(
-        f'<div class="bits{" read" if read else ""}"><small>{where}</small><code>{value}</code>'
-        f"<span>{meaning}</span><small>{macro}{' ← read this' if read else ''}</small></div>"
-        for where, value, meaning, macro, read in groups
-    )
-    words = f"wait status {status.raw}: {plain.ending(status)}; a shell says $? = {status.shell_code}"
-    return f'<div class="status">{cells}</div><p class="line">{_say(words)}</p>'
+    words = f"wait status {status.raw}: {plain.ending(status)}; in a shell {plain.shell_words(status)}"
+    return f'<div class="bits">{groups}</div><p>{_say(words)}</p>'
 
 
 def status_html(status: ExitStatus) -> str:
@@ -76,23 +91,44 @@ def status_html(status: ExitStatus) -> str:
     return _card(_status(status), "wait status")
 
 
+def _call(call: str) -> tuple[str, str]:
+    """The call as HTML, its name bold, and a title attribute with all of it where it had to be shortened."""
+    full = plain.clean(call)
+    title = ""
+    if len(full) > _LONGEST_CALL:
+        title = f' title="{escape(full)}"'
+        name, _, arguments = full.partition("(")
+        keep = _LONGEST_CALL - 3
+        full = full[: keep // 2] + " … " + full[-(keep - keep // 2) :]
+    name, paren, arguments = full.partition("(")
+    if not paren:
+        return escape(full), title
+    return f"<b>{escape(name)}</b>({escape(arguments)}", title
+
+
+def _block(step: StepReport) -> str:
+    call, title = _call(step.call)
+    took = "" if step.result == "does not return" else f" <small>{(step.end - step.start) / 1000:,.0f} µs</small>"
+    failed, mark = (" failed", "✖ FAILED ") if step.errno else ("", "")
+    return (
+        f'<div class="call{failed}" tabindex="0"{title}><code>{call}</code> '
+        f"<span>{mark}{_say(step.result)}</span>{took}</div>"
+    )
+
+
 def _steps(steps: Sequence[StepReport]) -> str:
     ordered = plain.shown_steps(steps)
     if not ordered:
         return "<p>no steps were reported</p>"
-    first = ordered[0].start
-    rows = []
+    first, done, rows = ordered[0].start, ordered[0].start, []
     for step in ordered:
-        call, lane = plain.clean(step.call), "child" if step.who == "child" else "parent"
-        short = call if len(call) <= 72 else call[:44] + " … " + call[-24:]
-        took = "" if step.result == "does not return" else f"{(step.end - step.start) / 1000:.0f} µs"
-        mark = "✖ FAILED " if step.errno else ""
-        block = (
-            f'<span class="call{" failed" if step.errno else ""}" tabindex="0" title="{escape(call)}">'
-            f"<code>{escape(short)}</code> <b>{mark}{_say(step.result)}</b> <small>{took}</small></span>"
-        )
-        cells = f"<td>{block}</td><td></td>" if lane == "parent" else f"<td></td><td>{block}</td>"
-        rows.append(f'<tr><th scope="row">{(step.start - first) / 1000:.0f}</th>{cells}</tr>')
+        if step.start - done >= _GAP:
+            pause = (step.start - done) / 1_000_000
+            rows.append(f'<tr class="gap"><td></td><td colspan="2">⋮ {pause:,.1f} ms without a call</td></tr>')
+        done = max(done, step.end, step.start)
+        block = _block(step)
+        cells = f"<td></td><td>{block}</td>" if step.who == "child" else f"<td>{block}</td><td></td>"
+        rows.append(f'<tr><th scope="row">{(step.start - first) / 1000:,.0f}</th>{cells}</tr>')
     return (
         '<table class="lanes"><thead><tr><th scope="col">µs</th><th scope="col">parent</th>'
         f'<th scope="col">child</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
@@ -100,25 +136,37 @@ def _steps(steps: Sequence[StepReport]) -> str:
 
 
 def steps_html(steps: Sequence[StepReport]) -> str:
-    """Two lanes, parent and child, in the order of time."""
+    """Two lanes, parent and child; time runs down, in microseconds since the first step."""
     return _card(_steps(steps), "timeline of parent and child")
 
 
-_FIELDS = ("container_id", "pid", "image_name", "status", "start_time", "end_time", "exit_code")
+def _line(record: Record, changed: Sequence[str]) -> str:
+    """The line of containers.db, its changed fields marked."""
+    fields = plain.record_line(record).split("|", 6)
+    shown = (
+        f"<mark>{_say(value)}</mark>" if name in changed and value else _say(value)
+        for name, value in zip(plain.FIELDS, fields, strict=True)
+    )
+    return "|".join(shown)
 
 
 def _record(before: Record | None, after: Record | None) -> str:
-    lines = [plain.record_line(record).split("|") if record else None for record in (before, after)]
+    changed = plain.changed_fields(before, after)
+    old, new = (plain.record_line(r).split("|", 6) if r else [""] * 7 for r in (before, after))
     rows = []
-    for number, name in enumerate(_FIELDS):
-        old = lines[0][number] if lines[0] else ""
-        new = lines[1][number] if lines[1] else ""
-        changed = bool(lines[0] and lines[1] and old != new)
-        shown = f"<strong>{_say(new)}</strong> (changed)" if changed else _say(new)
-        rows.append(f'<tr><th scope="row">{name}</th><td>{_say(old)}</td><td>{shown}</td></tr>')
+    for name, was, now in zip(plain.FIELDS, old, new, strict=True):
+        shown = f"<strong>{_say(now) or 'empty'}</strong> <small>← changed</small>" if name in changed else _say(now)
+        empty = "<small>empty</small>" if before and not was else ""
+        rows.append(f'<tr><th scope="row">{name}</th><td>{_say(was) or empty}</td><td>{shown}</td></tr>')
+    lines = "".join(
+        f"<div><small>{when}</small> <code>{_line(record, marked)}</code></div>"
+        for when, record, marked in (("while running", before, ()), ("at the end", after, changed))
+        if record
+    )
     return (
-        '<table><thead><tr><th scope="col">field</th><th scope="col">while running</th>'
-        f'<th scope="col">at the end</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        f'<div class="lines">{lines}</div><table><thead><tr><th scope="col">field</th>'
+        '<th scope="col">while running</th><th scope="col">at the end</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
@@ -131,26 +179,38 @@ def _details(title: str, body: str, *, is_open: bool) -> str:
     return f"<details{' open' if is_open else ''}><summary>{title}</summary>{body}</details>"
 
 
+def _mood(run: RunResult) -> tuple[str, str]:
+    """Class and sign of the verdict; the sentence beside it says the same in words."""
+    if run.failure is not None:
+        return "bad", "✖"
+    if run.exit_status is None:
+        return "", "●"
+    if run.exit_status.signaled:
+        return "bad", "⚡"
+    return ("good", "✔") if run.exit_code == 0 else ("some", "▲")
+
+
 def run_html(run: RunResult) -> str:
     """The card of one run: how it ended, the bits, the timeline, the record."""
-    good = run.failure is None and run.exit_code in (0, None)
-    sign = "●" if run.exit_status is None and not run.failure else ("✔" if good else "✖")
-    command = " ".join(run.argv)
-    head = (
-        f"<header><b>{_say(run.id)}</b> <span>{_say(run.image)}</span> <code>{_say(command)}</code></header>"
-        f'<p class="verdict">{sign} {_say(plain.verdict(run))}</p>'
+    mood, sign = _mood(run)
+    said = plain.verdict(run).splitlines() or [""]
+    body = (
+        f"<header><b>{_say(run.id)}</b><span>{_say(run.image)}</span>"
+        f"<code>{escape(plain.command_line(run.argv))}</code></header>"
+        f'<p class="verdict {mood}"><span aria-hidden="true">{sign}</span> {_say(said[0])}</p>'
     )
+    body += _paragraphs("\n".join(said[1:]))
     if run.failure and run.failure.hint:
-        head += f'<p class="line">{_say(run.failure.hint)}</p>'
-    head += f'<p class="line">{_say(plain.isolation_sentence(run))}</p>'
-    head += "".join(f'<p class="line">{_say(note)}</p>' for note in run.notes)
+        body += _paragraphs(run.failure.hint, "hint")
+    body += f"<p><small>isolation</small> {_say(plain.isolation_sentence(run))}</p>"
+    body += "".join(_paragraphs(note, "note") for note in run.notes)
     if run.exit_status:
-        head += _details("Wait status, bit by bit", _status(run.exit_status), is_open=True)
+        body += _details("Wait status, bit by bit", _status(run.exit_status), is_open=True)
     if run.steps:
-        head += _details("Parent and child", _steps(run.steps), is_open=True)
+        body += _details("Parent and child, call by call", _steps(run.steps), is_open=True)
     if run.before or run.after:
-        head += _details("Record before and after", _record(run.before, run.after), is_open=False)
-    return _card(head, f"container {run.id}")
+        body += _details("Record before and after", _record(run.before, run.after), is_open=False)
+    return _card(body, f"container {run.id}")
 
 
 def ps_html(containers: Sequence[Container]) -> str:
@@ -160,20 +220,23 @@ def ps_html(containers: Sequence[Container]) -> str:
 
 def images_html(images: Sequence[Image]) -> str:
     """All images."""
-    rows = [[image.name, image.created, image.rootfs] for image in images]
-    return _card(_table(("IMAGE", "CREATED", "ROOTFS"), rows), "images")
+    return _card(_table(plain.IMAGES_HEAD, plain.images_rows(images)), "images")
 
 
 def inspect_html(inspection: Inspection) -> str:
     """JSON, as docker inspect prints it."""
-    return _card(f"<pre>{escape(plain.inspect_text(inspection))}</pre>", "inspection")
+    return _card(f'<pre tabindex="0">{escape(plain.inspect_text(inspection))}</pre>', "inspection")
 
 
 def doctor_html(report: DoctorReport) -> str:
     """The rung of the ladder, then each feature that was tried."""
-    rows = [["✔ yes" if f.works else "✖ no", f.name, f.detail, "" if f.works else f.remedy] for f in report.features]
-    head = f'<p class="verdict">Rung {_say(report.rung)}: {_say(report.summary)}</p>'
-    return _card(head + _table(("", "feature", "what was seen", "what to do"), rows), "what this machine permits")
+    rungs = "".join(
+        f'<li aria-current="true"><b>{rung}</b> this machine</li>' if rung == report.rung else f"<li>{rung}</li>"
+        for rung in _RUNGS
+    )
+    head = f'<p class="verdict">Rung {_say(report.rung)}: {_say(report.summary)}</p><ol class="rungs">{rungs}</ol>'
+    rows = [[f.name, "✔ yes" if f.works else "✖ NO", f.detail, "" if f.works else f.remedy] for f in report.features]
+    return _card(head + _table(("feature", "works", "what was seen", "what to do"), rows), "what this machine permits")
 
 
 def to_html(value: object) -> str:
@@ -183,8 +246,12 @@ def to_html(value: object) -> str:
         (DoctorReport, doctor_html),
         (Inspection, inspect_html),
         (ExitStatus, status_html),
+        (Container, lambda container: ps_html([container])),
+        (Image, lambda image: images_html([image])),
+        (Record, lambda record: _card(f"<pre>{_line(record, ())}</pre>", f"record of {record.id}")),
     )
     for kind, form in forms:
         if isinstance(value, kind):
             return form(value)
-    return _card(f"<pre>{escape(plain.to_text(value))}</pre>", "result")
+    lines = "\n".join(_say(line) for line in plain.to_text(value).splitlines())
+    return _card(f"<pre>{lines}</pre>", "result")

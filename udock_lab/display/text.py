@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 from udock_lab.model import (
     Container,
@@ -19,10 +22,16 @@ from udock_lab.model import (
 )
 
 __all__ = [
+    "FIELDS",
+    "IMAGES_HEAD",
+    "PS_HEAD",
     "bits",
+    "changed_fields",
     "clean",
+    "command_line",
     "doctor_text",
     "ending",
+    "images_rows",
     "images_text",
     "inspect_text",
     "isolation_sentence",
@@ -31,12 +40,16 @@ __all__ = [
     "record_line",
     "record_text",
     "run_text",
+    "shell_words",
     "shown_steps",
+    "size",
+    "status_groups",
     "status_text",
     "steps_text",
     "table",
     "to_text",
     "uptime",
+    "verdict",
 ]
 
 ISOLATION = {
@@ -44,6 +57,11 @@ ISOLATION = {
     Isolation.USERNS: "chroot inside a user namespace: root in there, an ordinary user outside",
     Isolation.CHDIR: "chdir only: chroot was refused, so / is still this machine's",
 }
+FIELDS = ("container_id", "pid", "image_name", "status", "start_time", "end_time", "exit_code")
+PS_HEAD = ("CONTAINER ID", "IMAGE", "COMMAND", "STATUS", "PID", "UPTIME", "STARTED", "EXIT")
+IMAGES_HEAD = ("IMAGE", "CREATED", "ROOTFS")
+_COMMAND_WIDTH = 32  # characters of a command that ps shows
+_OTHERS_PID = re.compile(r"/proc/\d+/")
 
 
 def clean(text: str) -> str:
@@ -61,6 +79,23 @@ def uptime(seconds: float | None) -> str:
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
+def size(count: int) -> str:
+    """Bytes as a person reads them, in powers of 1024: ``0 B``, ``1.5 KiB``, ``12 MiB``."""
+    if abs(count) < 1024:
+        return f"{count} B"
+    amount, unit = float(count), ""
+    for unit in ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
+        amount /= 1024
+        if abs(amount) < 1023.5:  # rounds to 1024 otherwise, which is the next unit's 1.0
+            break
+    return f"{amount:.1f} {unit}" if abs(amount) < 9.95 else f"{amount:.0f} {unit}"
+
+
+def command_line(argv: Sequence[str]) -> str:
+    """The words as a shell would take them, so that where one argument ends can be seen."""
+    return clean(shlex.join(argv))
+
+
 def bits(status: ExitStatus) -> str:
     """The 16 bits: exit code, core flag, signal."""
     text = f"{status.raw & 0xFFFF:016b}"
@@ -71,34 +106,68 @@ def ending(status: ExitStatus) -> str:
     """One sentence: how it ended."""
     if status.code is not None:
         return f"exited with code {status.code}"
+    if status.signal is None:  # bits 0-6 all set: waitpid with WUNTRACED tells of a stop like this
+        return "has not ended: the low seven bits are all 1, which means stopped"
     said = f"ended by {status.signal_name} (signal {status.signal})"
     if status.signal_name == "SIGXCPU":
         said += ": it used up its processor time"
     return said + (", core dumped" if status.core_dumped else "")
 
 
-def status_text(status: ExitStatus) -> str:
-    """The wait status, bit by bit (wait(2))."""
+def shell_words(status: ExitStatus) -> str:
+    """What ``$?`` would be, and the sum behind it where there is one."""
+    if status.signal is None:
+        return f"$? = {status.shell_code}"
+    return f"$? = 128 + {status.signal} = {status.shell_code}"
+
+
+def status_groups(status: ExitStatus) -> tuple[tuple[str, str, str, str, bool], ...]:
+    """The three groups of bits: where, the bits, what they say, who reads them, and whether they count here."""
     code, core, number = bits(status).split()
-    return "\n".join(
-        (
-            f"wait status {status.raw} = {code} {core} {number}",
-            f"  bits 8-15  {code}  exit code {int(code, 2)}" + ("  <- WEXITSTATUS" if status.exited else ""),
-            f"  bit  7     {core:>8}  core dumped: {'yes' if status.core_dumped else 'no'}",
-            f"  bits 0-6    {number}  signal {int(number, 2)}" + ("  <- WTERMSIG" if status.signaled else ""),
-            f"  {ending(status)}; a shell says $? = {status.shell_code}",
+    if status.exited:
+        return (
+            ("bits 8-15", code, f"exit code {status.code}", "WEXITSTATUS reads these", True),
+            ("bit 7", core, "core dumped: no", "WCOREDUMP: only after a signal", False),
+            ("bits 0-6", number, "no signal", "all 0, so WIFEXITED is true", True),
         )
+    named = f"signal {status.signal} = {status.signal_name}" if status.signaled else "stopped"
+    reader = "WTERMSIG reads these; not 0, so WIFSIGNALED is true" if status.signaled else "all 1: WIFSTOPPED is true"
+    dumped = f"core dumped: {'yes' if status.core_dumped else 'no'}"
+    return (
+        ("bits 8-15", code, "no exit code", "WEXITSTATUS: only after exit", False),
+        ("bit 7", core, dumped, "WCOREDUMP reads this", status.signaled),
+        ("bits 0-6", number, named, reader, True),
     )
 
 
+def status_text(status: ExitStatus) -> str:
+    """The wait status, bit by bit (wait(2))."""
+    groups = status_groups(status)
+    width = max(len(group[2]) for group in groups)
+    lines = [f"wait status {status.raw} = {bits(status)}"]
+    lines += [f"  {where:<9}  {value:>8}  {meaning:<{width}}  {reader}" for where, value, meaning, reader, _ in groups]
+    return "\n".join([*lines, f"  {ending(status)}; in a shell {shell_words(status)}"])
+
+
+def _home_of(run: RunResult) -> str:
+    return run.log_path.rpartition("/logs/")[0]
+
+
 def _elided(text: str, run: RunResult | None) -> str:
-    """Without what differs from machine to machine: the home's path and the pid."""
-    if run is not None:
-        home = run.log_path.rpartition("/logs/")[0]
-        if home:
-            text = text.replace(home, "...")
-        text = text.replace(str(run.pid), "<pid>") if run.pid else text
-    return clean(text)
+    """Without what differs from machine to machine: the home's path and the pid of another container."""
+    home = _home_of(run) if run else ""
+    if home:
+        text = text.replace(home, "...")
+    return _OTHERS_PID.sub("/proc/<pid>/", text) if "/proc/" in text else text
+
+
+def _without_pid(step: StepReport, run: RunResult | None) -> tuple[str, str]:
+    """Call and result of a step without paths and pids; a learner's own argument that looks like the pid stays."""
+    call, result = _elided(step.call, run), _elided(step.result, run)
+    if run is not None and run.pid and step.who == "parent":
+        pid = re.compile(rf"(?<!\d){run.pid}(?!\d)")
+        call, result = pid.sub("<pid>", call, count=1), pid.sub("<pid>", result, count=1)
+    return clean(call), clean(result)
 
 
 def shown_steps(steps: Sequence[StepReport]) -> list[StepReport]:
@@ -109,22 +178,19 @@ def shown_steps(steps: Sequence[StepReport]) -> list[StepReport]:
 def steps_text(steps: Sequence[StepReport] | RunResult, *, measured: bool = True) -> str:
     """Who did what, with its result; ``measured`` adds microseconds since the first step and duration."""
     run = steps if isinstance(steps, RunResult) else None
-    ordered = shown_steps(run.steps if run else steps)  # type: ignore[arg-type]
+    ordered = shown_steps(steps.steps if isinstance(steps, RunResult) else steps)
     if not ordered:
         return "no steps were reported"
     if not measured:  # the order in time of two processes may vary: parent first, then child
         ordered = [s for s in ordered if s.who == "parent"] + [s for s in ordered if s.who != "parent"]
-    rows = []
+    head, rows = ["WHO", "", "CALL", "RESULT"], []
     for step in ordered:
         mark = "FAILED" if step.errno else "ok"
-        call, result = (
-            (clean(step.call), clean(step.result)) if measured else (_elided(step.call, run), _elided(step.result, run))
-        )
-        row = [step.who, mark, call, result]
-        if measured:
-            row = [f"{(step.start - ordered[0].start) / 1000:9.0f}", f"{(step.end - step.start) / 1000:7.0f}", *row]
-        rows.append(row)
-    head = ["WHO", "", "CALL", "RESULT"]
+        if not measured:
+            rows.append([clean(step.who), mark, *_without_pid(step, run)])
+            continue
+        start, took = (step.start - ordered[0].start) / 1000, (step.end - step.start) / 1000
+        rows.append([f"{start:8.0f}", f"{took:7.0f}", clean(step.who), mark, clean(step.call), clean(step.result)])
     return table(["START us", "TOOK us", *head] if measured else head, rows)
 
 
@@ -136,6 +202,22 @@ def record_line(record: Record, *, measured: bool = True) -> str:
     return f"{record.id}|{pid}|{record.image}|{record.status.value}|{start}|{end}|{code}"
 
 
+def changed_fields(before: Record | None, after: Record | None) -> tuple[str, ...]:
+    """The names of the fields that phase 2 changed."""
+    if before is None or after is None:
+        return ()
+    pairs = (
+        (before.id, after.id),
+        (before.pid, after.pid),
+        (before.image, after.image),
+        (before.status, after.status),
+        (before.start_time, after.start_time),
+        (before.end_time, after.end_time),
+        (before.exit_code, after.exit_code),
+    )
+    return tuple(name for name, (old, new) in zip(FIELDS, pairs, strict=True) if old != new)
+
+
 def record_text(before: Record | None, after: Record | None, *, measured: bool = True) -> str:
     """The record after phase 1 and after phase 2."""
     lines = []
@@ -143,6 +225,8 @@ def record_text(before: Record | None, after: Record | None, *, measured: bool =
         lines.append(f"record while running  {clean(record_line(before, measured=measured))}")
     if after:
         lines.append(f"record at the end     {clean(record_line(after, measured=measured))}")
+    if before and after:
+        lines.append(f"changed               {', '.join(changed_fields(before, after)) or 'nothing'}")
     return "\n".join(lines) or "no record"
 
 
@@ -154,22 +238,36 @@ def isolation_sentence(run: RunResult) -> str:
 def verdict(run: RunResult) -> str:
     """One sentence: what became of it."""
     if run.failure:
-        return f"never started (exit code {run.exit_code}): {run.failure.message}"
-    if run.exit_status is None:
+        code = run.failure.exit_code if run.exit_code is None else run.exit_code
+        return f"never started (exit code {code}): {run.failure.message}"
+    status = run.exit_status
+    if status is None:
         return "runs in the background"
-    return ending(run.exit_status)
+    return ending(status) + (f", shell code {status.shell_code}" if status.signaled else "")
+
+
+def _lines(text: str, run: RunResult) -> list[str]:
+    """A message of several lines stays one; each line is clean."""
+    return [clean(_elided(line, run)) for line in text.splitlines()]
+
+
+def _entry(label: str, text: str, run: RunResult) -> list[str]:
+    lines = _lines(text, run)
+    return [f"  {label if number == 0 else '':<13}{line}" for number, line in enumerate(lines)]
 
 
 def run_text(run: RunResult) -> str:
-    """The card of one run."""
-    command = " ".join(run.argv)
-    lines = [f"{run.id}  {run.image}  {clean(command)}", f"  {clean(verdict(run))}"]
+    """The card of one run: the same text for the same run, whatever its pid, times and home."""
+    lines = [f"{clean(run.id)}  {clean(run.image)}  {command_line(run.argv)}"]
+    lines += [f"  {line}" for line in _lines(verdict(run), run)]
     if run.failure and run.failure.hint:
-        lines.append(f"  {clean(run.failure.hint)}")
-    lines.append(f"  isolation    {isolation_sentence(run)}")
+        lines += [f"  {line}" for line in _lines(run.failure.hint, run)]
+    lines += _entry("isolation", isolation_sentence(run), run)
     if run.exit_status:
-        lines.append(f"  wait status  {run.exit_status.raw} = {bits(run.exit_status)}, shell code {run.exit_code}")
-    lines += [f"  note         {clean(_elided(note, run))}" for note in run.notes]
+        lines += _entry("wait status", f"{run.exit_status.raw} = {bits(run.exit_status)}", run)
+        lines += _entry("shell code", shell_words(run.exit_status), run)
+    for note in run.notes:
+        lines += _entry("note", note, run)
     if run.before or run.after:
         lines += ["  " + line for line in record_text(run.before, run.after, measured=False).split("\n")]
     if run.steps and not run.detached:
@@ -177,32 +275,37 @@ def run_text(run: RunResult) -> str:
     return "\n".join(lines)
 
 
+def _columns(text: str) -> int:
+    """How many columns of a terminal the text takes: wide characters take two."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns aligned by blanks."""
     cells = [list(head), *[list(row) for row in rows]]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+        "  ".join(cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
     )
 
 
-PS_HEAD = ("CONTAINER ID", "IMAGE", "COMMAND", "STATUS", "PID", "UPTIME", "STARTED", "EXIT")
-
-
 def ps_rows(containers: Sequence[Container]) -> list[list[str]]:
-    """One row a container."""
+    """One row a container, every cell clean."""
     rows = []
     for c in containers:
         command = clean(c.command)
         rows.append(
             [
-                c.id,
-                c.record.image,
-                command if len(command) <= 32 else command[:31] + "…",
-                c.state,
+                clean(c.id),
+                clean(c.record.image),
+                command if len(command) <= _COMMAND_WIDTH else command[: _COMMAND_WIDTH - 1] + "…",
+                clean(c.state),
                 str(c.record.pid),
                 uptime(c.uptime) if c.alive else "-",
-                c.record.start_time,
+                clean(c.record.start_time),
                 "-" if c.record.exit_code is None else str(c.record.exit_code),
             ]
         )
@@ -214,9 +317,14 @@ def ps_text(containers: Sequence[Container]) -> str:
     return table(PS_HEAD, ps_rows(containers))
 
 
+def images_rows(images: Sequence[Image]) -> list[list[str]]:
+    """One row an image, every cell clean."""
+    return [[clean(i.name), clean(i.created), clean(i.rootfs)] for i in images]
+
+
 def images_text(images: Sequence[Image]) -> str:
     """All images."""
-    return table(("IMAGE", "CREATED", "ROOTFS"), [[i.name, i.created, clean(i.rootfs)] for i in images])
+    return table(IMAGES_HEAD, images_rows(images))
 
 
 def inspect_text(inspection: Inspection) -> str:
@@ -226,10 +334,12 @@ def inspect_text(inspection: Inspection) -> str:
 
 def doctor_text(report: DoctorReport) -> str:
     """The rung of the ladder, then each feature that was tried."""
-    lines = [f"Rung {report.rung}: {report.summary}", ""]
-    width = max((len(f.name) for f in report.features), default=0)
-    for feature in report.features:
-        lines.append(f"  {'yes' if feature.works else 'NO ':3}  {feature.name.ljust(width)}  {clean(feature.detail)}")
+    lines = [f"Rung {clean(report.rung)}: {clean(report.summary)}", ""]
+    names = [clean(f.name) for f in report.features]
+    width = max(map(_columns, names), default=0)
+    for feature, name in zip(report.features, names, strict=True):
+        padded = name + " " * (width - _columns(name))
+        lines.append(f"  {'yes' if feature.works else 'NO ':3}  {padded}  {clean(feature.detail)}")
         if not feature.works and feature.remedy:
             lines.append(f"       {' ' * width}  -> {clean(feature.remedy)}")
     return "\n".join(lines)
@@ -242,10 +352,11 @@ def to_text(value: object) -> str:
         (DoctorReport, doctor_text),
         (Inspection, inspect_text),
         (ExitStatus, status_text),
+        (Container, lambda container: ps_text([container])),
+        (Image, lambda image: images_text([image])),
+        (Record, lambda record: clean(record_line(record))),
     )
     for kind, form in forms:
         if isinstance(value, kind):
             return form(value)
-    if isinstance(value, Record):
-        return clean(record_line(value))
     return str(value)

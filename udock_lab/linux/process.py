@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from udock_lab.model import ProcessNode
 
 __all__ = [
     "boot_id",
@@ -16,20 +20,24 @@ __all__ = [
     "is_same_process",
     "last_pid",
     "parent",
+    "process_tree",
     "start_ticks",
     "state",
 ]
 
 
 def _stat(pid: int) -> list[bytes] | None:
-    """The fields of /proc/PID/stat from the third on; the name before them may hold blanks and parentheses."""
+    """The fields of /proc/PID/stat from the third on; the name before them may hold blanks and parentheses.
+
+    None when there is no such process, or when the machine hides it from us (hidepid, proc(5)).
+    """
     try:
         fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
         try:
             return os.read(fd, 4096).rpartition(b")")[2].split()
         finally:
             os.close(fd)
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
 
 
@@ -94,6 +102,38 @@ def _children_by_parent() -> dict[int, list[int]]:
             if above is not None:
                 table.setdefault(above, []).append(int(name))
     return table
+
+
+def process_tree(pid: int) -> ProcessNode | None:
+    """A process and all below it, zombies included, or None when there is no such process.
+
+    One pass over the machine with psutil, which is imported here and nowhere on the launch path.
+    """
+    import psutil
+
+    facts: dict[int, dict[str, Any]] = {}
+    below: dict[int, list[int]] = {}
+    for process in psutil.process_iter(["name", "cmdline", "ppid"]):
+        facts[process.pid] = process.info
+        below.setdefault(process.info["ppid"], []).append(process.pid)
+    return _node(pid, facts, below)
+
+
+def _node(pid: int, facts: dict[int, dict[str, Any]], below: dict[int, list[int]]) -> ProcessNode | None:
+    from udock_lab.model import ProcessNode
+
+    fields = _stat(pid)
+    if fields is None or pid not in facts:
+        return None
+    nodes = [_node(child, facts, below) for child in below.get(pid, [])]
+    return ProcessNode(
+        pid=pid,
+        name=facts[pid]["name"],
+        state=fields[0].decode(),
+        start_ticks=int(fields[19]),
+        command=tuple(facts[pid]["cmdline"] or ()),  # None for a zombie, and for what we may not look at
+        children=tuple(node for node in nodes if node is not None),
+    )
 
 
 def last_pid() -> int:

@@ -63,6 +63,7 @@ class Runtime:
         self.spare = spare
         self._connection = ForkedSupervisor() if forked else the_launcher()
         self._complained: set[bytes] = set()
+        self._unsaid: list[str] = []
 
     def __repr__(self) -> str:
         return f"Runtime({self.home.path!r})"
@@ -117,12 +118,14 @@ class Runtime:
 
     def images(self) -> list[Image]:
         """All images, in the order of their building."""
-        return list_images(self.home.images_db)[0]
+        found, corrupt = list_images(self.home.images_db)
+        self._complain(self.home.images_db, corrupt)
+        return found
 
     def rmi(self, name: str) -> None:
         """Remove an image. Conflict, with the list, while any container record uses it."""
         with records.locked(self.home):
-            find_users = [record.id for record in containers.read_all(self.home)[0] if record.image == name]
+            find_users = [record.id for record in self._records() if record.image == name]
             trash = retire_image(self.home, name, find_users)
         if trash:
             remove_tree(trash)
@@ -181,6 +184,7 @@ class Runtime:
                 interactive=interactive,
             )
         found = find_image_by_name(self.home.images_db, spec.image)
+        self._complain(self.home.images_db, list_images(self.home.images_db)[1])
         rootfs = self._private_copy(found) if spec.copy else found.rootfs
         request = self._request(spec, rootfs)
         request["fresh"] = not (self.spare if spare is None else spare)
@@ -299,7 +303,7 @@ class Runtime:
 
     def ps(self, *, running: bool = False) -> list[Container]:
         """Every container, running and ended alike, in the order of their records."""
-        found = [self._look(record) for record in containers.read_all(self.home)[0]]
+        found = [self._look(record) for record in self._records()]
         return [container for container in found if container.alive] if running else found
 
     def _look(self, record: Record) -> Container:
@@ -363,7 +367,7 @@ class Runtime:
 
     def _inspect_image(self, name: str) -> Inspection:
         image = find_image_by_name(self.home.images_db, name)
-        users = [record.id for record in containers.read_all(self.home)[0] if record.image == name]
+        users = [record.id for record in self._records() if record.image == name]
         return Inspection(kind="image", data=asdict(image) | {"used_by": users})
 
     def logs(self, container_id: str, *, tail: int | None = None) -> bytes:
@@ -415,20 +419,22 @@ class Runtime:
         return report_from_json(data)
 
     def complaints(self) -> list[str]:
-        """A sentence for each line of the tables that does not parse, said once."""
-        said = []
-        for path, lines in (
-            (self.home.images_db, list_images(self.home.images_db)[1]),
-            (self.home.containers_db, containers.read_all(self.home)[1]),
-        ):
-            for line in lines:
-                if line not in self._complained:
-                    self._complained.add(line)
-                    shown = line[:60].decode("utf-8", "backslashreplace")
-                    said.append(
-                        f"{os.path.basename(path)} has a line that is no record; it is kept as it is: {shown!r}"
-                    )
+        """A sentence for each line that did not parse among the tables read so far; each is said once."""
+        said, self._unsaid = self._unsaid, []
         return said
+
+    def _records(self) -> list[Record]:
+        found, corrupt = containers.read_all(self.home)
+        self._complain(self.home.containers_db, corrupt)
+        return found
+
+    def _complain(self, path: str, corrupt: list[bytes]) -> None:
+        for line in corrupt:
+            if line not in self._complained:
+                self._complained.add(line)
+                shown = line[:60].decode("utf-8", "backslashreplace")
+                table = os.path.basename(path)
+                self._unsaid.append(f"{table} has a line that is no record; it is kept as it is: {shown!r}")
 
     # --- ending
 

@@ -14,8 +14,6 @@ import os
 import signal
 import socket
 import time
-from dataclasses import dataclass
-from typing import Any, NoReturn
 
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.runtime.steps import Child, Step, make_step
@@ -29,21 +27,35 @@ NO_ANSWER = -1  # the errno of a call that did not come back
 
 _now = time.monotonic_ns
 
-Plan = dict[str, Any]  # steps, argv, env, rootfs, candidates
+TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    Plan = dict[str, Any]  # steps, argv, env, rootfs, candidates
 
 
-@dataclass(slots=True)
 class Fresh:
-    """A child that waits at its gate, seen from the parent. All file descriptors are the parent's ends."""
+    """A child that waits at its gate, seen from the parent. All file descriptors are the parent's ends.
 
-    pid: int
-    pidfd: int
-    gate: socket.socket
-    reports: int
-    stdout: int
-    stderr: int
-    fork_start: int
-    fork_end: int
+    ``fork_start`` and ``fork_end`` are nanoseconds of CLOCK_MONOTONIC.
+    """
+
+    def __init__(self, pid: int, fds: list[int], fork_start: int, fork_end: int) -> None:
+        gate, self.reports, self.stdout, self.stderr, self.pidfd = fds
+        self.pid = pid
+        self.gate = socket.socket(fileno=gate)
+        self.fork_start = fork_start
+        self.fork_end = fork_end
+
+    def fds(self) -> list[int]:
+        """The descriptors, in the order in which ``Fresh`` takes them."""
+        return [self.gate.fileno(), self.reports, self.stdout, self.stderr, self.pidfd]
+
+    def close(self) -> None:
+        """Close our ends; a child that still waits at its gate sees end-of-file there, and goes."""
+        self.gate.close()
+        for fd in (self.reports, self.stdout, self.stderr, self.pidfd):
+            os.close(fd)
 
 
 def fork_child(*, rehearse: bool) -> Fresh:
@@ -66,7 +78,7 @@ def fork_child(*, rehearse: bool) -> Fresh:
         os.close(fd)
     for fd in (reports, stdout, stderr):
         os.set_blocking(fd, False)
-    return Fresh(pid, os.pidfd_open(pid), ours, reports, stdout, stderr, start, end)
+    return Fresh(pid, [ours.detach(), reports, stdout, stderr, os.pidfd_open(pid)], start, end)
 
 
 def open_gate(gate: socket.socket, plan: Plan, stdin: int, terminal: int | None) -> None:

@@ -40,16 +40,18 @@ def main(control: int, folder: str) -> None:
     """Serve until the kernel has closed its socket and the last container has ended."""
     sys.path.insert(0, folder)
     from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
-    from udock_lab.runtime.supervise import Supervisor
+    from udock_lab.runtime.forker import start_forker
 
     become_supervisor()
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+    gc.disable()  # a collection touches every object, and so copies every page shared with a child
+    gc.freeze()
+    forker = start_forker()
+    from udock_lab.runtime.supervise import Supervisor
+
     sock = socket.socket(fileno=control)
     sock.set_inheritable(False)
-    gc.collect()
-    gc.disable()  # a collection touches every object, and so copies every page shared with the spare
-    gc.freeze()
-    Supervisor(sock, spare=True).serve()
+    Supervisor(sock, spare=True, forker=forker).serve()
 
 
 if __name__ == "__main__":

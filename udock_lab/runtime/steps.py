@@ -12,7 +12,6 @@ import os
 import resource
 import termios
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from udock_lab.linux.resolve import resolve_in_root
 from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_CHILD_SUBREAPER, prctl, setns, unshare
@@ -20,20 +19,25 @@ from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_CHILD_SUBREAPER, prct
 __all__ = ["STEPS", "Child", "Step", "make_step"]
 
 
-@dataclass(slots=True)
 class Child:
     """What the steps learn on the way: is the child really inside its root?"""
 
-    rootfs: str
-    inside: bool = False
-    workdir: str = "/"
+    def __init__(self, rootfs: str) -> None:
+        self.rootfs = rootfs
+        self.inside = False
+        self.workdir = "/"
 
 
 class Step:
     """One system call of the set-up. ``optional_errnos``: refusals after which the run goes on."""
 
     name = "step"
+    fields: tuple[str, ...] = ()
     optional_errnos: tuple[int, ...] = ()
+
+    def __init__(self, *values: object) -> None:
+        for field, value in zip(self.fields, values, strict=True):
+            setattr(self, field, value)
 
     def describe(self) -> str:
         """The call as a person writes it."""
@@ -44,7 +48,6 @@ class Step:
         raise NotImplementedError
 
 
-@dataclass(slots=True)
 class Subreaper(Step):
     """Orphans of this process stay below it (prctl(2), PR_SET_CHILD_SUBREAPER); the flag survives exec."""
 
@@ -57,7 +60,6 @@ class Subreaper(Step):
         prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-@dataclass(slots=True)
 class Terminal(Step):
     """Standard input becomes the controlling terminal of this session (ioctl_tty(2), TIOCSCTTY)."""
 
@@ -70,13 +72,13 @@ class Terminal(Step):
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-@dataclass(slots=True)
 class NewUserNamespace(Step):
     """A user namespace in which the caller is root (user_namespaces(7)): chroot is allowed in there."""
 
-    uid: int = 0
-    gid: int = 0
     name = "userns"
+    fields = ("uid", "gid")
+    uid: int
+    gid: int
 
     def describe(self) -> str:
         return "unshare(CLONE_NEWUSER)"
@@ -88,12 +90,12 @@ class NewUserNamespace(Step):
         _write("/proc/self/gid_map", f"0 {self.gid} 1")
 
 
-@dataclass(slots=True)
 class JoinUserNamespace(Step):
     """Enter the user namespace of a running container (setns(2))."""
 
-    pid: int = 0
     name = "join_userns"
+    fields = ("pid",)
+    pid: int
 
     def describe(self) -> str:
         return f'setns(open("/proc/{self.pid}/ns/user"), CLONE_NEWUSER)'
@@ -104,12 +106,12 @@ class JoinUserNamespace(Step):
         os.close(fd)
 
 
-@dataclass(slots=True)
 class Chdir(Step):
     """The working directory becomes the image's root (chdir(2)). Without chroot, this is all there is."""
 
-    path: str = "/"
     name = "chdir"
+    fields = ("path",)
+    path: str
 
     def describe(self) -> str:
         return f'chdir("{self.path}")'
@@ -118,12 +120,12 @@ class Chdir(Step):
         os.chdir(self.path)
 
 
-@dataclass(slots=True)
 class Chroot(Step):
     """``/`` becomes the image's root (chroot(2)); EPERM without CAP_SYS_CHROOT, and the run goes on."""
 
-    path: str = "/"
     name = "chroot"
+    fields = ("path",)
+    path: str
     optional_errnos = (errno.EPERM,)
 
     def describe(self) -> str:
@@ -134,12 +136,12 @@ class Chroot(Step):
         child.inside = True
 
 
-@dataclass(slots=True)
 class ChdirInside(Step):
     """Step into the new root. Skipped without chroot: there, ``/`` is still the host's."""
 
-    path: str = "/"
     name = "chdir_inside"
+    fields = ("path",)
+    path: str
 
     def describe(self) -> str:
         return f'chdir("{self.path}")'
@@ -159,14 +161,14 @@ _RESOURCES = {
 }
 
 
-@dataclass(slots=True)
 class Limit(Step):
     """A resource limit (setrlimit(2)), per process. Set last: the child still needs memory and files itself."""
 
-    resource: str = ""
-    soft: int = 0
-    hard: int = 0
     name = "limit"
+    fields = ("resource", "soft", "hard")
+    resource: str
+    soft: int
+    hard: int
 
     def describe(self) -> str:
         return f"setrlimit({self.resource}, soft={self.soft}, hard={self.hard})"

@@ -24,12 +24,13 @@ from errno import errorcode
 from typing import Any
 
 from udock_lab.errors import MdockError
-from udock_lab.linux.process import boot_id, children, descendants, last_pid, start_ticks
+from udock_lab.linux.process import boot_id, last_pid, start_ticks
 from udock_lab.model import Record, Status
 from udock_lab.runtime import containers
 from udock_lab.runtime.eventlog import write_event
+from udock_lab.runtime.forker import LocalForker, RemoteForker
 from udock_lab.runtime.home import Home, storage_error
-from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, fork_child, open_gate, parse_reports
+from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, open_gate, parse_reports
 from udock_lab.runtime.records import held_too_long, lock_timeout, release, try_lock
 from udock_lab.runtime.wire import decode, encode, receive, send
 
@@ -51,8 +52,11 @@ def log_limit() -> int:
 class Supervisor:
     """Forks containers, watches them to their end and writes down what happened."""
 
-    def __init__(self, control: socket.socket | None, *, spare: bool) -> None:
+    def __init__(
+        self, control: socket.socket | None, *, spare: bool, forker: LocalForker | RemoteForker | None = None
+    ) -> None:
         self.epoll = select.epoll()
+        self.forker = forker or LocalForker()
         self.handlers: dict[int, Callable[[int], None]] = {}
         self.timers: list[tuple[float, int, Callable[[], None]]] = []
         self.timer_number = 0
@@ -148,14 +152,14 @@ class Supervisor:
     def take_child(self, *, fresh: bool) -> Fresh:
         """The spare, or a child forked now."""
         child, self.spare = (None, self.spare) if fresh else (self.spare, None)
-        return child or fork_child(rehearse=False)
+        return child or self.forker.fork(rehearse=False)
 
     def give_back(self, child: Fresh) -> None:
         """A child whose gate was never opened."""
         if self.keeps_spare and self.spare is None and self.control is not None:
             self.spare = child
         else:
-            _discard(child)
+            self._discard(child)
 
     def prepare(self) -> None:
         """Pay for the next fork now, when nobody waits."""
@@ -164,14 +168,19 @@ class Supervisor:
 
     def _make_spare(self) -> None:
         before = last_pid()
-        self.spare = fork_child(rehearse=True)
+        self.spare = self.forker.fork(rehearse=True)
         if not self.last_pid_moves:
             self.last_pid_moves = before < self.spare.pid <= last_pid()
 
     def _drop_spare(self) -> None:
         if self.spare is not None:
-            _discard(self.spare)
+            self._discard(self.spare)
             self.spare = None
+
+    def _discard(self, child: Fresh) -> None:
+        """End a child that waits at its gate: end-of-file there tells it to go."""
+        child.close()
+        self.forker.reap(child.pid)
 
     def last_pid_now(self) -> int | None:
         """The newest process id of the machine, or None where /proc/loadavg does not tell (lxcfs)."""
@@ -180,33 +189,11 @@ class Supervisor:
     # --- what containers leave behind
 
     def kill_leftovers(self) -> bool:
-        """Kill and reap every child that we did not fork, with all below it. True when none is left.
-
-        Orphans of an ended container come to us because we are their nearest subreaper (prctl(2)).
-        """
-        ours = self.helpers | {job.child.pid for job in self.jobs if job.child and not job.reaped}
-        if self.spare is not None:
-            ours.add(self.spare.pid)
-        left = [pid for pid in children(os.getpid()) if pid not in ours]
-        for pid in left:
-            for below in (pid, *descendants(pid)):
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(below, signal.SIGKILL)
-        for pid in left:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
-        return not left
+        """Kill what an ended container left running; True when nothing is left."""
+        return self.forker.kill_leftovers(self.helpers)
 
     def id_source(self, home: Home) -> containers.IdSource:
         return self.ids.setdefault(home.path, containers.IdSource(home))
-
-
-def _discard(child: Fresh) -> None:
-    """End a child that waits at its gate: end-of-file there tells it to go."""
-    child.gate.close()
-    for fd in (child.reports, child.stdout, child.stderr, child.pidfd):
-        os.close(fd)
-    os.waitpid(child.pid, 0)
 
 
 class Job:
@@ -613,7 +600,7 @@ class Job:
         assert self.child is not None
         start = _now()
         self.supervisor.unwatch(self.child.pidfd)
-        _, self.status = os.waitpid(self.child.pid, 0)
+        self.status = self.supervisor.forker.reap(self.child.pid)
         self.reaped = True
         os.close(self.child.pidfd)
         self.marks.append(("waitpid", 0, start, _now()))

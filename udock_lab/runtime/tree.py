@@ -519,6 +519,8 @@ def refuse_mounts(path: str) -> None:
     except OSError:  # without /proc nobody can tell
         return
     for raw in points:
-        point = os.fsdecode(raw.decode("unicode_escape").encode("latin-1"))  # a space is written \040
+        for code, character in ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\")):
+            raw = raw.replace(code, character)
+        point = os.fsdecode(raw)
         if point == real or point.startswith(real + "/"):
             raise Conflict(f"Something is mounted on {point}: it would be emptied too.", f"First: umount {point}")

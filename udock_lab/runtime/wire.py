@@ -11,9 +11,12 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 __all__ = ["decode", "encode", "pair", "receive", "send"]
+
+TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+if TYPE_CHECKING:
+    from typing import Any
 
 DATAGRAM = 1 << 16
 _SPILL = b"\x00in-memfd"

@@ -1,0 +1,158 @@
+"""Identity and kinship of processes, asked of processes that really run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from udock_lab.linux.process import (
+    boot_id,
+    children,
+    descendants,
+    is_same_process,
+    last_pid,
+    parent,
+    process_tree,
+    start_ticks,
+    state,
+)
+
+GONE = 2**22  # the largest pid the kernel gives out is one less
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait at most five seconds."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["/bin/sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def family() -> Iterator[subprocess.Popen[bytes]]:
+    """A shell, with a shell below it, with a sleep below that."""
+    with subprocess.Popen(["/bin/sh", "-c", "/bin/sh -c 'sleep 60; :'; :"], start_new_session=True) as shell:
+        until(lambda: len(descendants(shell.pid)) == 2)
+        yield shell
+        os.killpg(shell.pid, signal.SIGKILL)
+
+
+def test_a_running_process_is_itself_and_no_other(sleeper: subprocess.Popen[bytes]) -> None:
+    ticks = start_ticks(sleeper.pid)
+    assert ticks is not None
+    assert is_same_process(sleeper.pid, ticks, boot_id())
+    assert not is_same_process(sleeper.pid, ticks + 1, boot_id())
+    assert not is_same_process(sleeper.pid, ticks, "another boot")
+
+
+def test_a_zombie_counts_as_gone_though_its_pid_still_answers(sleeper: subprocess.Popen[bytes]) -> None:
+    ticks = start_ticks(sleeper.pid)
+    assert ticks is not None
+    sleeper.kill()
+    until(lambda: state(sleeper.pid) == "Z")
+    os.kill(sleeper.pid, 0)
+    assert start_ticks(sleeper.pid) == ticks
+    assert not is_same_process(sleeper.pid, ticks, boot_id())
+
+
+def test_a_process_that_does_not_exist_has_neither_state_nor_parent_nor_children() -> None:
+    assert (state(GONE), parent(GONE), start_ticks(GONE), process_tree(GONE)) == (None, None, None, None)
+    assert (children(GONE), descendants(GONE)) == ([], [])
+    assert not is_same_process(GONE, 1, boot_id())
+
+
+@pytest.mark.parametrize("name", ["a b", ") R 1 1", "((", "x) Z"])
+def test_a_name_with_blanks_and_parentheses_confuses_no_field(tmp_path: Path, name: str) -> None:
+    program = tmp_path / name
+    program.symlink_to("/bin/sleep")
+    with subprocess.Popen([program, "60"]) as process:
+        try:
+            until(lambda: Path(f"/proc/{process.pid}/comm").read_text() == f"{name}\n")
+            assert parent(process.pid) == os.getpid()
+            assert state(process.pid) in {"S", "R", "D"}
+            assert start_ticks(process.pid) == start_ticks(process.pid)
+        finally:
+            process.kill()
+
+
+def test_start_ticks_are_clock_ticks_since_boot(sleeper: subprocess.Popen[bytes]) -> None:
+    ticks = start_ticks(sleeper.pid)
+    assert ticks is not None
+    seconds = ticks / os.sysconf("SC_CLK_TCK")
+    assert 0 <= time.clock_gettime(time.CLOCK_BOOTTIME) - seconds < 10
+
+
+def test_children_are_direct_and_descendants_are_all_parents_first(family: subprocess.Popen[bytes]) -> None:
+    (shell,) = children(family.pid)
+    (sleep,) = children(shell)
+    assert descendants(family.pid) == [shell, sleep]
+    assert children(sleep) == []
+
+
+def test_the_tree_shows_names_commands_and_who_is_below_whom(family: subprocess.Popen[bytes]) -> None:
+    tree = process_tree(family.pid)
+    assert tree is not None
+    (shell,) = tree.children
+    (sleep,) = shell.children
+    assert sleep.command == ("sleep", "60")
+    assert (sleep.name, sleep.children) == ("sleep", ())
+    assert (shell.start_ticks, shell.state) == (start_ticks(shell.pid), "S")
+
+
+def test_the_tree_shows_a_zombie(sleeper: subprocess.Popen[bytes]) -> None:
+    sleeper.kill()
+    until(lambda: state(sleeper.pid) == "Z")
+    tree = process_tree(os.getpid())
+    assert tree is not None
+    zombie = next(node for node in tree.children if node.pid == sleeper.pid)
+    assert (zombie.state, zombie.name, zombie.command) == ("Z", "sleep", ())
+
+
+def test_the_last_pid_moves_on_with_every_process() -> None:
+    before = last_pid()
+    subprocess.run(["/bin/true"], check=True)
+    assert before > 0
+    assert last_pid() != before
+
+
+def test_a_machine_that_hides_other_peoples_processes_is_no_error(as_root: None) -> None:
+    """proc(5), hidepid=1: what belongs to others cannot be opened, and counts as not there."""
+    code = """
+import os
+from udock_lab.linux.process import *
+from udock_lab.linux.syscalls import *
+unshare(CLONE_NEWNS | CLONE_NEWPID)
+mount("none", "/", None, MS_REC | MS_PRIVATE)
+if os.fork() == 0:
+    try:
+        mount("proc", "/proc", "proc", 0, "hidepid=1")
+        os.setresuid(65534, 65534, 65534)
+        if os.fork() == 0:
+            os._exit(0)
+        try:
+            open("/proc/1/stat").close()
+            print("root's are not hidden")
+        except OSError as error:
+            print(error.errno)
+        print(state(99999), start_ticks(99999), len(descendants(1)) < 2, flush=True)
+    finally:
+        os._exit(0)
+os.wait()
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stderr == ""
+    assert result.stdout.splitlines()[-1] == "None None True"

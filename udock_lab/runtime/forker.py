@@ -1,0 +1,149 @@
+"""Who forks and reaps for a supervisor: itself, or a forker process that is smaller still.
+
+After a fork every page that either side writes is copied first (copy-on-write), so a process that forks pays
+for it in everything it does next. The launcher writes records, logs and messages; it lets a *forker* do
+nothing but fork and reap. The forker is forked from the launcher once, before the launcher imports the rest
+of itself: what a child has to copy, and to throw away at exec, is as small as it can be.
+
+The forker is the containers' parent and their subreaper; should it die, the launcher, a subreaper too,
+inherits them.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+from contextlib import suppress
+
+from udock_lab.linux.process import children, descendants
+from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
+from udock_lab.runtime.launch import Fresh, fork_child
+from udock_lab.runtime.wire import decode, encode, pair, receive, send
+
+__all__ = ["LocalForker", "RemoteForker", "start_forker"]
+
+
+class LocalForker:
+    """Forks and reaps in this very process, which must be single-threaded and a subreaper."""
+
+    def __init__(self) -> None:
+        self.alive: set[int] = set()
+
+    def fork(self, *, rehearse: bool) -> Fresh:
+        """A child at its gate."""
+        child = fork_child(rehearse=rehearse)
+        self.alive.add(child.pid)
+        return child
+
+    def reap(self, pid: int) -> int:
+        """Wait for this child and it alone (waitpid(2)); its raw wait status."""
+        _, status = os.waitpid(pid, 0)
+        self.alive.discard(pid)
+        return status
+
+    def kill_leftovers(self, spared: set[int] = frozenset()) -> bool:  # type: ignore[assignment]
+        """Kill and reap every child that nobody forked here, with all below it. True when none is left.
+
+        Orphans of an ended container come to us because we are their nearest subreaper (prctl(2)).
+        """
+        left = [pid for pid in children(os.getpid()) if pid not in self.alive and pid not in spared]
+        for pid in left:
+            for below in (pid, *descendants(pid)):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(below, signal.SIGKILL)
+        for pid in left:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        return not left
+
+
+class RemoteForker:
+    """The launcher's side: asks the forker process, over a socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.ended: dict[int, int] = {}
+
+    def fork(self, *, rehearse: bool) -> Fresh:
+        """A child at its gate, forked by the forker; we get its descriptors."""
+        send(self.sock, encode(["fork", rehearse]))
+        words, fds = self._answer("child")
+        return Fresh(words[0], fds, words[1], words[2])
+
+    def reap(self, pid: int) -> int:
+        """The raw wait status of a child that has ended, from the forker's waitpid."""
+        while pid not in self.ended:
+            try:
+                self._take()
+            except EOFError:
+                return os.waitpid(pid, 0)[1]  # the forker is dead, and its children are ours now
+        return self.ended.pop(pid)
+
+    def kill_leftovers(self, spared: set[int] = frozenset()) -> bool:  # type: ignore[assignment]
+        """As :meth:`LocalForker.kill_leftovers`, where the orphans are: at the forker."""
+        try:
+            send(self.sock, encode(["sweep"]))
+            return bool(self._answer("swept")[0][0])
+        except (EOFError, OSError):
+            return True
+
+    def _answer(self, kind: str) -> tuple[list[int], list[int]]:
+        while True:
+            said, words, fds = self._take()
+            if said == kind:
+                return words, fds
+
+    def _take(self) -> tuple[str, list[int], list[int]]:
+        data, fds = receive(self.sock)
+        if not data:
+            raise EOFError("the forker is gone")
+        said, *words = decode(data)
+        if said == "ended":
+            self.ended[words[0]] = words[1]
+        return said, words, fds
+
+
+def start_forker() -> RemoteForker:
+    """Fork the forker. Call it early, while this process is small."""
+    ours, theirs = pair()
+    if os.fork() == 0:
+        try:
+            ours.close()
+            os.closerange(3, theirs.fileno())
+            os.closerange(theirs.fileno() + 1, 1 << 16)
+            prctl(PR_SET_CHILD_SUBREAPER, 1)
+            _serve(theirs)
+        finally:
+            os._exit(0)
+    theirs.close()
+    return RemoteForker(ours)
+
+
+def _serve(sock: socket.socket) -> None:
+    """Fork on request, reap what has ended, kill what is left over; until the launcher is gone."""
+    forker, epoll = LocalForker(), select.epoll()
+    pidfds: dict[int, int] = {}
+    epoll.register(sock.fileno(), select.EPOLLIN)
+    while True:
+        for fd, _ in epoll.poll():
+            if fd != sock.fileno():
+                pid = pidfds.pop(fd)
+                epoll.unregister(fd)
+                os.close(fd)
+                send(sock, encode(["ended", pid, forker.reap(pid)]))
+                continue
+            data, _ = receive(sock)
+            if not data:
+                return
+            request = decode(data)
+            if request[0] == "sweep":
+                send(sock, encode(["swept", forker.kill_leftovers()]))
+                continue
+            child = forker.fork(rehearse=request[1])
+            send(sock, encode(["child", child.pid, child.fork_start, child.fork_end]), child.fds())
+            watched = os.dup(child.pidfd)
+            child.close()
+            pidfds[watched] = child.pid
+            epoll.register(watched, select.EPOLLIN)
