@@ -31,10 +31,10 @@ def command() -> NoReturn:
     """The program ``mdock``: no garbage collection in a life this short, and no tidying up at its end."""
     gc.disable()
     code = main()
-    with suppress(OSError):
-        sys.stdout.flush()
-    with suppress(OSError):
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.flush()
     os._exit(code)
 
 

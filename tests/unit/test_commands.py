@@ -131,7 +131,7 @@ def test_the_table_of_containers_has_both_forms_with_the_same_cells() -> None:
     text, page = str(table), table._repr_html_()
     for cell in ("c1", "demo", "7", "running", "01:02:05", "/bin/sh", "2025-01-01T10:00:00"):
         assert cell in text
-        assert f">{cell}</td>" in page
+        assert f">{cell}</t" in page
     assert table[0].id == "c1"
 
 

@@ -97,7 +97,6 @@ def _call(call: str) -> tuple[str, str]:
     title = ""
     if len(full) > _LONGEST_CALL:
         title = f' title="{escape(full)}"'
-        name, _, arguments = full.partition("(")
         keep = _LONGEST_CALL - 3
         full = full[: keep // 2] + " … " + full[-(keep - keep // 2) :]
     name, paren, arguments = full.partition("(")

@@ -83,11 +83,11 @@ def size(count: int) -> str:
     """Bytes as a person reads them, in powers of 1024: ``0 B``, ``1.5 KiB``, ``12 MiB``."""
     if abs(count) < 1024:
         return f"{count} B"
-    amount, unit = float(count), ""
-    for unit in ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
+    amount, units = count / 1024, ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+    while abs(amount) >= 1023.5 and len(units) > 1:  # would be shown as 1024: that is 1.0 of the next unit
         amount /= 1024
-        if abs(amount) < 1023.5:  # rounds to 1024 otherwise, which is the next unit's 1.0
-            break
+        del units[0]
+    unit = units[0]
     return f"{amount:.1f} {unit}" if abs(amount) < 9.95 else f"{amount:.0f} {unit}"
 
 
