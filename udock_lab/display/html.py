@@ -206,7 +206,7 @@ def run_html(run: RunResult) -> str:
     if run.exit_status:
         body += _details("Wait status, bit by bit", _status(run.exit_status), is_open=True)
     if run.steps:
-        body += _details("Parent and child, call by call", _steps(run.steps), is_open=True)
+        body += _details("Parent and child, call by call", _steps(plain.without_home(run)), is_open=True)
     if run.before or run.after:
         body += _details("Record before and after", _record(run.before, run.after), is_open=False)
     return _card(body, f"container {run.id}")

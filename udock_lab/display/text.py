@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -168,6 +169,12 @@ def _without_pid(step: StepReport, run: RunResult | None) -> tuple[str, str]:
         pid = re.compile(rf"(?<!\d){run.pid}(?!\d)")
         call, result = pid.sub("<pid>", call, count=1), pid.sub("<pid>", result, count=1)
     return clean(call), clean(result)
+
+
+def without_home(run: RunResult) -> list[StepReport]:
+    """The steps with the home's path elided, so that a published page names no folder of its author."""
+    home = _home_of(run)
+    return [replace(step, call=_elided(step.call, run)) if home and home in step.call else step for step in run.steps]
 
 
 def shown_steps(steps: Sequence[StepReport]) -> list[StepReport]:

@@ -33,49 +33,68 @@ NAMESPACES = {
 }
 USE_ROOT = "Run as root (sudo), in a VM or in a privileged dev container."
 USE_USERNS = "Needs root or user namespaces."
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2  # seccomp(2)
+SYS_LANDLOCK_CREATE_RULESET, LANDLOCK_CREATE_RULESET_VERSION = 444, 1  # landlock_create_ruleset(2)
+PTRACE_TRACEME = 0  # ptrace(2)
+PATIENCE = 3  # seconds for one attempt
 
 
 def probe() -> DoctorReport:
     """Try everything. Takes well under two seconds."""
     folder = tempfile.mkdtemp(prefix="mdock-probe-")
     try:
-        features = [
-            _feature("chroot", lambda: _try_chroot(folder), f"{USE_ROOT} Without it, mdock runs with chdir only."),
-            _feature("user namespace", lambda: _try_userns(folder), _userns_remedy()),
-            *(_namespace(name, flag) for name, flag in NAMESPACES.items()),
-            _feature("fresh /proc", _try_proc, "A masked /proc (podman, Kubernetes) forbids it; use a VM."),
-            _feature(
-                "overlayfs", lambda: _try_overlay(folder), f"{USE_ROOT} Kernel 5.11 allows it in a user namespace."
-            ),
-            _feature("device nodes", lambda: _try_mknod(folder), USE_ROOT),
-            _feature(
-                "ptrace", _try_ptrace, "A seccomp filter or ptrace_scope 3 forbids it; ask who runs this machine."
-            ),
-            _strace(),
-            _feature("pidfd", _try_pidfd, "Needs Linux 5.3 or later."),
-            _feature("seccomp", _try_seccomp, "The kernel was built without seccomp."),
-            _feature(
-                "landlock", _try_landlock, "Needs Linux 5.13 or later with landlock among the kernel's lsm= list."
-            ),
-            *_cgroups(),
-            _busybox(),
-        ]
+        features = [*_roots(folder), *_namespaces(), *_mounts(folder), *_tracing(), *_guards(), *_cgroups(), _busybox()]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    rung, summary = _rung({feature.name: feature.works for feature in features})
+    rung, summary = _rung(features, _in_child(lambda: _unshared(sc.CLONE_NEWNS))[0])
     return DoctorReport(rung=rung, summary=summary, features=tuple(features))
 
 
-def _rung(works: dict[str, bool]) -> tuple[str, str]:
-    if works["chroot"] and works["mount namespace"]:
-        return "A", "root: chroot and every namespace work here."
-    if works["user namespace"] and works["fresh /proc"]:
+def _rung(features: list[Feature], own_mounts: bool) -> tuple[str, str]:
+    """The ladder. ``own_mounts``: a mount namespace without the help of a user namespace, as only root gets it."""
+    works = {feature.name for feature in features if feature.works}
+    if "chroot" in works and own_mounts:
+        missing = [f"{name} namespace" for name in NAMESPACES if f"{name} namespace" not in works]
+        return "A", "root: chroot and every namespace work here" + (f", but {', '.join(missing)}." if missing else ".")
+    if "user namespace" in works and "fresh /proc" in works:
         return "B", "user namespaces: everything but cgroups works, with --userns."
-    if works["user namespace"]:
+    if "user namespace" in works:
         return "C", "user namespaces with a masked /proc: chroot works with --userns, a fresh /proc does not."
-    if works["chroot"]:
+    if "chroot" in works:
         return "D", "a container's root: chroot works, namespaces are refused."
     return "E", "no privilege: containers run with chdir only, limits work."
+
+
+def _roots(folder: str) -> list[Feature]:
+    return [
+        _feature("chroot", lambda: _try_chroot(folder), f"{USE_ROOT} Without it, mdock runs with chdir only."),
+        _feature("user namespace", lambda: _try_userns(folder), _userns_remedy()),
+    ]
+
+
+def _namespaces() -> list[Feature]:
+    return [_namespace(name, flag) for name, flag in NAMESPACES.items()]
+
+
+def _mounts(folder: str) -> list[Feature]:
+    return [
+        _feature("fresh /proc", _try_proc, "A masked /proc (podman, Kubernetes) forbids it; use a VM."),
+        _feature("overlayfs", lambda: _try_overlay(folder), f"{USE_ROOT} Linux 5.11 allows it in a user namespace."),
+        _feature("device nodes", lambda: _try_mknod(folder), USE_ROOT),
+    ]
+
+
+def _tracing() -> list[Feature]:
+    remedy = "A seccomp filter or ptrace_scope 3 forbids it; ask who runs this machine."
+    return [_feature("ptrace", _try_ptrace, remedy), _strace(), _feature("pidfd", _try_pidfd, "Needs Linux 5.3.")]
+
+
+def _guards() -> list[Feature]:
+    remedy = "Needs Linux 5.13 or later with landlock among the kernel's lsm= list."
+    return [
+        _feature("seccomp", _try_seccomp, "The kernel was built without seccomp filters."),
+        _feature("landlock", _try_landlock, remedy),
+    ]
 
 
 def _feature(name: str, attempt: Callable[[], str], remedy: str) -> Feature:
@@ -85,24 +104,32 @@ def _feature(name: str, attempt: Callable[[], str], remedy: str) -> Feature:
 
 
 def _in_child(attempt: Callable[[], str]) -> tuple[bool, str]:
+    """Whether it worked, and what the child said of it; a child that says nothing was killed."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            signal.alarm(5)
+            signal.alarm(PATIENCE)
             try:
                 said = b"+" + attempt().encode()
             except OSError as error:
-                where = f" ({error.filename})" if error.filename else ""
-                said = f"-{errorcode.get(error.errno or 0, error.errno)}: {error.strerror}{where}".encode()
+                said = f"-{_reason(error)}".encode()
             os.write(write, said)
         finally:
             os._exit(0)
     os.close(write)
     with open(read, "rb") as answer:
         said = answer.read()
-    os.waitpid(pid, 0)
-    return said[:1] == b"+", said[1:].decode() or "the probe was killed"
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if not said:
+        return False, f"the attempt was killed by {signal.Signals(-status).name}" if status < 0 else "the attempt broke"
+    return said[:1] == b"+", said[1:].decode()
+
+
+def _reason(error: OSError) -> str:
+    """The errno's name and words, and what was refused where that is a file of /proc (others are temporary)."""
+    where = f" ({error.filename})" if "/proc" in str(error.filename) else ""
+    return f"{errorcode.get(error.errno or 0, error.errno)}: {error.strerror}{where}"
 
 
 def _try_chroot(folder: str) -> str:
@@ -130,6 +157,9 @@ def _userns_remedy() -> str:
     with suppress(OSError), open("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") as file:
         if file.read().strip() == "1":
             return "AppArmor restricts it: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+    with suppress(OSError), open("/proc/sys/kernel/unprivileged_userns_clone") as file:
+        if file.read().strip() == "0":
+            return "Debian's switch is off: sudo sysctl kernel.unprivileged_userns_clone=1"
     with suppress(OSError), open("/proc/sys/user/max_user_namespaces") as file:
         if file.read().strip() == "0":
             return "Allow some: sudo sysctl user.max_user_namespaces=15000"
@@ -138,21 +168,25 @@ def _userns_remedy() -> str:
 
 def _namespace(name: str, flag: int) -> Feature:
     """As ourselves, else inside a user namespace."""
-    works, detail = _in_child(lambda: _unshared(flag, "works as you are"))
-    if not works:
+    works, detail = _in_child(lambda: _unshared(flag))
+    if works:
+        return Feature(name=f"{name} namespace", works=True, detail="works as you are")
 
-        def inside() -> str:
-            _enter_userns()
-            return _unshared(flag, "works inside a user namespace")
+    def inside() -> str:
+        _enter_userns()
+        return _unshared(flag)
 
-        again, said = _in_child(inside)
-        works, detail = (True, said) if again else (False, detail)
+    works, said = _in_child(inside)
+    if works:
+        detail = f"works inside a user namespace (as you are: {detail})"
+    elif said != detail:
+        detail = f"{detail}; inside a user namespace: {said}"
     return Feature(name=f"{name} namespace", works=works, detail=detail, remedy="" if works else USE_USERNS)
 
 
-def _unshared(flag: int, said: str) -> str:
+def _unshared(flag: int) -> str:
     sc.unshare(flag)
-    return said
+    return "works"
 
 
 def _own_mounts(flags: int = 0) -> None:
@@ -197,7 +231,7 @@ def _try_mknod(folder: str) -> str:
 
 def _try_ptrace() -> str:
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.ptrace(0, 0, 0, 0) == -1:
+    if libc.ptrace(PTRACE_TRACEME, 0, 0, 0) == -1:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return "a process may be traced"
@@ -209,7 +243,11 @@ def _strace() -> Feature:
         return Feature(
             name="strace", works=False, detail="not installed", remedy="Install it: sudo apt-get install strace"
         )
-    done = subprocess.run([path, "-o", "/dev/null", "/bin/true"], capture_output=True, timeout=5, check=False)
+    command = [path, "-o", "/dev/null", "/bin/sh", "-c", ":"]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Feature(name="strace", works=False, detail=f"does not run: {error}", remedy="Reinstall strace.")
     said = done.stderr.decode(errors="replace").strip().split("\n")[0]
     works = done.returncode == 0
     return Feature(
@@ -226,17 +264,19 @@ def _try_pidfd() -> str:
 
 
 def _try_seccomp() -> str:
-    sc.prctl(21)  # PR_GET_SECCOMP
+    try:
+        sc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0)
+    except OSError as error:
+        if error.errno != errno.EFAULT:  # EFAULT: the kernel has filters and went to read ours
+            raise
     with open("/proc/self/status") as file:
-        mode = next((line.split()[1] for line in file if line.startswith("Seccomp:")), None)
-    if mode is None:
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    return "available" if mode == "0" else "available; this process is filtered already"
+        mode = next((line.split()[1] for line in file if line.startswith("Seccomp:")), "0")
+    return "filters work" if mode == "0" else "filters work; this process is filtered already"
 
 
 def _try_landlock() -> str:
     libc = ctypes.CDLL(None, use_errno=True)
-    abi = libc.syscall(444, None, 0, 1)  # landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION)
+    abi = libc.syscall(SYS_LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_CREATE_RULESET_VERSION)
     if abi < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
@@ -251,31 +291,39 @@ def _cgroups() -> list[Feature]:
             fields = line.split()
             if fields[2] in mounts:
                 mounts[fields[2]].append(fields[1])
-    return [_cgroup("cgroup v1", mounts["cgroup"]), _cgroup("cgroup v2", mounts["cgroup2"])]
+    own = ""
+    with suppress(OSError), open("/proc/self/cgroup") as file:
+        own = next((line.strip()[3:] for line in file if line.startswith("0::")), "").rstrip("/")
+    # systemd hands a user the group that the session runs in, not the one at the top
+    second = [place + below for place in mounts["cgroup2"] for below in dict.fromkeys(("", own))]
+    return [
+        _cgroup("cgroup v1", mounts["cgroup"], "Nothing to do: v2 has taken its place."),
+        _cgroup("cgroup v2", second, "Boot with systemd.unified_cgroup_hierarchy=1, or use a newer system."),
+    ]
 
 
-def _cgroup(name: str, places: list[str]) -> Feature:
+def _cgroup(name: str, places: list[str], absent: str) -> Feature:
     if not places:
-        return Feature(
-            name=name, works=False, detail="not mounted", remedy="Modern systems have v2 only; nothing to do."
-        )
+        return Feature(name=name, works=False, detail="not mounted", remedy=absent)
+    reasons = []
     for place in places:
         group = f"{place}/mdock-probe-{os.getpid()}"
         try:
             os.mkdir(group)
         except OSError as error:
-            reason = f"{errorcode.get(error.errno or 0)}: {error.strerror} ({place})"
+            reasons.append(f"{errorcode.get(error.errno or 0, error.errno)}: {error.strerror} ({place})")
             continue
         os.rmdir(group)
         controllers = ""
         with suppress(OSError), open(f"{place}/cgroup.controllers") as file:
             controllers = f", controllers: {file.read().strip() or 'none'}"
         return Feature(name=name, works=True, detail=f"writable at {place}{controllers}")
-    return Feature(name=name, works=False, detail=reason, remedy="Run as root, or ask systemd for a delegated group.")
+    remedy = "Run as root, or ask systemd for a delegated group."
+    return Feature(name=name, works=False, detail=reasons[0], remedy=remedy)
 
 
 def _busybox() -> Feature:
-    path = shutil.which("busybox")
+    path = next(filter(None, map(shutil.which, ("busybox", "busybox-static", "busybox.static"))), None)
     if path is None:
         return Feature(
             name="busybox",
@@ -283,8 +331,9 @@ def _busybox() -> Feature:
             detail="not installed; mdock copies this machine's own programs instead",
             remedy="Install it: sudo apt-get install busybox-static",
         )
-    with open(path, "rb") as file:
-        static = b"/ld-" not in file.read(4096)
+    static = False
+    with suppress(OSError), open(path, "rb") as file:
+        static = b"/ld-" not in file.read(4096)  # the loader's path stands at the front; no pyelftools here
     return Feature(
         name="busybox",
         works=static,
