@@ -1,6 +1,6 @@
 """Imports point down only: faces -> commands, sandbox -> runtime -> linux; display knows only the model.
 
-Reads every import with ``ast``, those inside functions too, and ends with 1 if an arrow points up.
+Reads every import with ``ast``, those inside functions too but not those under TYPE_CHECKING, and ends with 1 if an arrow points up.
 """
 
 from __future__ import annotations
@@ -27,16 +27,34 @@ def room(module: str) -> str:
     return parts[1] if len(parts) > 1 else ""
 
 
-def imports(path: Path) -> list[tuple[int, str]]:
-    """(line, room) of each import of ours."""
+def imports(path: Path, package: str) -> list[tuple[int, str]]:
+    """(line, room) of each import of ours in a file of ``package`` (dotted); for type checkers only do not count."""
+    tree = ast.parse(path.read_text())
+    ignored = {id(below) for node in ast.walk(tree) if _for_checkers(node) for below in ast.walk(node)}
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "udock_lab":
-            names = [node.module] if node.module != "udock_lab" else [f"udock_lab.{n.name}" for n in node.names]
-            found += [(node.lineno, room(name)) for name in names if not room(name).startswith("__")]
+    for node in ast.walk(tree):
+        if id(node) in ignored:
+            continue
+        if isinstance(node, ast.ImportFrom):
+            found += [(node.lineno, room(name)) for name in _sources(node, package)]
         elif isinstance(node, ast.Import):
             found += [(node.lineno, room(n.name)) for n in node.names if n.name.split(".")[0] == "udock_lab"]
-    return found
+    return [(line, name) for line, name in found if not name.startswith("__")]
+
+
+def _for_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _sources(node: ast.ImportFrom, package: str) -> list[str]:
+    """The modules of ours that a ``from ... import`` reads, relative ones spelt out."""
+    module = node.module or ""
+    if node.level:
+        parent = package.split(".")[: len(package.split(".")) - node.level + 1]
+        module = ".".join([*parent, *filter(None, [module])])
+    if module.split(".")[0] != "udock_lab":
+        return []
+    return [f"udock_lab.{name.name}" for name in node.names] if module == "udock_lab" else [module]
 
 
 def wrong_arrows(package: Path) -> list[str]:
@@ -47,9 +65,10 @@ def wrong_arrows(package: Path) -> list[str]:
         here = relative.parts[0].removesuffix(".py")
         if here not in ALLOWED:
             continue  # a face may import anything
+        dotted = ".".join(["udock_lab", *relative.parts[:-1]])
         wrong += [
             f"{relative}:{line}: {here} must not import {there}"
-            for line, there in imports(path)
+            for line, there in imports(path, dotted)
             if there not in (ALLOWED[here] | {here})
         ]
     return wrong

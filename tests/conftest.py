@@ -1,11 +1,18 @@
-"""Fixtures that all tests share, and two rules: no quiet skips in CI, nothing left behind."""
+"""Fixtures that all tests share, and two rules: no quiet skips in CI, nothing left behind.
+
+Whatever a session starts carries ``UDOCK_TEST_SESSION`` in its environment, and temporary files go to a folder of
+the session's own, so that leftovers are told from what else happens on the machine.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
-import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +20,10 @@ import pytest
 from udock_lab import Runtime
 
 PRIVILEGE = "needs privilege:"
+SESSION = "UDOCK_TEST_SESSION"
+PATIENCE = 5.0  # seconds for what is ending to have ended
+SCRATCH = pytest.StashKey[Path]()  # temporary files of the code under test
+BASE = pytest.StashKey[Path]()  # pytest's own, of which it keeps the last three
 
 
 @pytest.fixture(scope="session")
@@ -50,35 +61,63 @@ def as_root() -> None:
         pytest.skip(f"{PRIVILEGE} chroot needs root here")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """In CI a skipped test is a failure, unless the machine refused the privilege."""
-    for report in _quiet_skips(terminalreporter):
-        terminalreporter.write_line(f"SKIPPED IN CI: {report.nodeid}: {report.longrepr[2]}", red=True)
-
-
-def _quiet_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
-    if not os.environ.get("CI"):
-        return []
-    return [r for r in reporter.stats.get("skipped", []) if PRIVILEGE not in r.longrepr[2]]
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Mark what this session starts, and give it a place for temporary files that any user may write to."""
+    os.environ[SESSION] = str(os.getpid())
+    session.config.stash[BASE] = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    scratch = Path(tempfile.mkdtemp(prefix="udock-tests-"))
+    scratch.chmod(0o1777)
+    session.config.stash[SCRATCH] = scratch
+    os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail on a quiet skip in CI, and on a process or mount that the tests left behind."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    left = _leftovers()
-    if left:
-        reporter.write_line("\nLEFT BEHIND: " + "; ".join(left), red=True)
-    if left or _quiet_skips(reporter):
+    """Fail on a quiet skip in CI, and on a process, mount or temporary folder that the tests left behind."""
+    reporter, stash = session.config.pluginmanager.get_plugin("terminalreporter"), session.config.stash
+    complaints = [f"SKIPPED IN CI: {what}" for what in _quiet_skips(reporter)]
+    complaints += [f"LEFT BEHIND: {what}" for what in _leftovers(stash[BASE], stash[SCRATCH])]
+    shutil.rmtree(stash[SCRATCH], ignore_errors=True)
+    if complaints:
+        reporter.write_line("\n" + "\n".join(complaints), red=True)
         session.exitstatus = 1
 
 
-def _leftovers() -> list[str]:
-    """Mounts under a test's folder, and launchers that nobody owns any more."""
-    left = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines() if "/pytest-of-" in line]
-    if shutil.which("pgrep"):
-        found = subprocess.run(
-            ["pgrep", "-P", "1", "-f", "udock_lab/runtime/launcher.py"], capture_output=True, text=True
-        )
-        left += [f"launcher {pid}" for pid in found.stdout.split()]
-    return left
+def _quiet_skips(reporter: pytest.TerminalReporter) -> list[str]:
+    """In CI a skipped test is a failure, unless the machine refused the privilege."""
+    if not os.environ.get("CI"):
+        return []
+    skips = [(r.nodeid, r.longrepr[2].removeprefix("Skipped: ")) for r in reporter.stats.get("skipped", [])]
+    return [f"{test}: {reason}" for test, reason in skips if not reason.startswith(PRIVILEGE)]
+
+
+def _leftovers(base: Path, scratch: Path) -> list[str]:
+    from udock_lab.runtime.connection import the_launcher
+
+    gc.collect()
+    the_launcher().close()
+    deadline = time.monotonic() + PATIENCE
+    while (processes := _processes(base)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return [
+        *processes,
+        *(f"mount {place}" for place in mounts if place.startswith((str(base), str(scratch)))),
+        *(f"temporary {path}" for path in sorted(scratch.iterdir()) if path.name.startswith(("mdock", "udock"))),
+    ]
+
+
+def _processes(base: Path) -> list[str]:
+    """Processes of this session: by their environment, and containers, which inherit none, by their root."""
+    mark = f"{SESSION}={os.getpid()}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or entry.name == str(os.getpid()):
+            continue
+        with suppress(OSError):
+            ours = mark in (entry / "environ").read_bytes().split(b"\0")
+            if ours or os.readlink(entry / "root").startswith(str(base)):
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                found.append(f"process {entry.name}: {command[:120]}")
+    return found

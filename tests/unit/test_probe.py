@@ -109,7 +109,7 @@ def test_a_masked_proc_puts_an_ordinary_user_on_c(machine: dict[str, bool]) -> N
 def test_a_root_that_may_chroot_and_nothing_else_stands_on_d(machine: dict[str, bool]) -> None:
     drop = "import subprocess; userns(65536); forbid_user_namespaces(); sys.stdout.flush()"
     inner = PRELUDE + ANSWER
-    report = probed(f"{drop}; os.execvp('setpriv', {CHROOT_ONLY + [sys.executable, '-c', inner]!r})")
+    report = probed(f"{drop}; os.execvp('setpriv', {[*CHROOT_ONLY, sys.executable, '-c', inner]!r})")
     assert report.rung == "D"
     found = works(report)
     assert found["chroot"]
