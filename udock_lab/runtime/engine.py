@@ -284,6 +284,8 @@ class Runtime:
         if on_note is not None:
             for note in result.notes[len(said) :]:
                 on_note(note)
+            if result.failure is not None:
+                on_note("\n".join(filter(None, (result.failure.message, result.failure.hint))))
         return result
 
     def _private_copy(self, image: Image) -> str:

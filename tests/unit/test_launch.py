@@ -1,0 +1,146 @@
+"""The child's side: a gate, steps, reports, exec."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import subprocess
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, fork_child, open_gate, parse_reports
+
+Reports = list[tuple[int, int, int, int]]
+
+
+def drain(fd: int) -> bytes:
+    data = b""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    while poll.poll(5000):
+        try:
+            part = os.read(fd, 1 << 16)
+        except BlockingIOError:
+            continue
+        if not part:
+            break
+        data += part
+    return data
+
+
+def through(plan: dict[str, Any], *, rehearse: bool = False, stdin: int | None = None) -> tuple[Reports, bytes, int]:
+    """Run one plan in a fresh child; reports, standard output, wait status."""
+    child = fork_child(rehearse=rehearse)
+    null = os.open("/dev/null", os.O_RDONLY) if stdin is None else stdin
+    open_gate(child.gate, plan, null, None)
+    os.close(null)
+    reports, out = parse_reports(drain(child.reports)), drain(child.stdout)
+    _, status = os.waitpid(child.pid, 0)
+    child.close()
+    return reports, out, status
+
+
+def plan(*argv: str, steps: list[list[object]] | None = None, candidates: list[str] | None = None) -> dict[str, Any]:
+    return {
+        "steps": steps or [],
+        "argv": list(argv),
+        "env": {"A": "b"},
+        "rootfs": "/",
+        "candidates": candidates or [argv[0]],
+    }
+
+
+@pytest.mark.parametrize("rehearse", [False, True])
+def test_child_becomes_the_program_and_says_so_first(rehearse: bool) -> None:
+    reports, out, status = through(plan("/bin/sh", "-c", "echo $A; exit 3"), rehearse=rehearse)
+    assert out == b"b\n" and os.waitstatus_to_exitcode(status) == 3
+    assert [report[:2] for report in reports] == [(0, 0), (EXEC, NO_ANSWER)]
+
+
+def test_only_three_descriptors_survive_exec_and_the_session_is_its_own() -> None:
+    _, out, _ = through(plan("/bin/sh", "-c", "echo /proc/$$/fd/*; cut -d' ' -f5,6 /proc/$$/stat; echo $$"))
+    files, ids, pid = out.decode().split("\n")[:3]
+    assert len(files.split()) == 3
+    assert ids == f"{pid} {pid}"
+
+
+def test_signals_that_python_ignores_are_back_at_default() -> None:
+    _, out, _ = through(plan("/bin/sh", "-c", "grep -E 'Sig(Ign|Blk)' /proc/$$/status"))
+    assert [int(line.split()[1], 16) for line in out.splitlines()] == [0, 0]
+
+
+def test_missing_program_is_127_with_enoent_reported() -> None:
+    reports, _, status = through(plan("/no/such"))
+    assert os.waitstatus_to_exitcode(status) == 127
+    assert reports[-1][:2] == (EXEC, errno.ENOENT)
+
+
+def test_search_goes_on_after_not_here_and_remembers_a_refusal(tmp_path: os.PathLike[str]) -> None:
+    closed = os.path.join(tmp_path, "closed")
+    open(closed, "w").close()
+    os.chmod(closed, 0o644)
+    _, out, _ = through(plan("echo", "hi", candidates=["/no/echo", closed, "/bin/echo"]))
+    assert out == b"hi\n"
+    reports, _, status = through(plan("echo", candidates=["/no/echo", closed, "/no/echo2"]))
+    assert os.waitstatus_to_exitcode(status) == 126
+    assert [report[1] for report in reports if report[0] == EXEC] == [errno.ENOENT, errno.EACCES, errno.ENOENT]
+
+
+def test_refused_step_ends_the_child_with_125_and_its_errno() -> None:
+    reports, _, status = through(plan("/bin/true", steps=[["chdir", "/no/such/folder"]]))
+    assert os.waitstatus_to_exitcode(status) == 125
+    assert reports[-1][:2] == (1, errno.ENOENT)
+
+
+def test_words_that_are_no_utf8_reach_the_program(tmp_path: os.PathLike[str]) -> None:
+    _, out, _ = through(plan("/bin/echo", os.fsdecode(b"\xff\xfe|")))
+    assert out == b"\xff\xfe|\n"
+
+
+def test_too_many_words_are_126_and_the_child_is_gone() -> None:
+    reports, _, status = through(plan("/bin/true", *["x" * 100_000] * 40))
+    assert os.waitstatus_to_exitcode(status) == 126
+    assert reports[-1][:2] == (EXEC, errno.E2BIG)
+
+
+def test_child_whose_parent_closes_the_gate_goes_quietly() -> None:
+    child: Fresh = fork_child(rehearse=True)
+    child.close()
+    assert os.waitpid(child.pid, 0)[1] == 0
+
+
+def test_child_killed_at_its_gate_never_reports_an_exec() -> None:
+    child = fork_child(rehearse=False)
+    os.kill(child.pid, 9)
+    assert parse_reports(drain(child.reports)) == []
+    os.waitpid(child.pid, 0)
+    child.close()
+
+
+def test_grandchild_holding_the_output_does_not_hide_exec() -> None:
+    start = time.monotonic()
+    child = fork_child(rehearse=False)
+    null = os.open("/dev/null", os.O_RDONLY)
+    open_gate(child.gate, plan("/bin/sh", "-c", "sleep 3 & exit 0"), null, None)
+    os.close(null)
+    assert parse_reports(drain(child.reports))[-1][:2] == (EXEC, NO_ANSWER)
+    assert time.monotonic() - start < 2
+    os.waitpid(child.pid, 0)
+    subprocess.run(["pkill", "-s", str(child.pid)], check=False)  # its session is what we started
+    child.close()
+
+
+@given(data=st.binary(max_size=100))
+def test_torn_reports_are_skipped(data: bytes) -> None:
+    if not any(len(line.split()) == 4 for line in data.split(b"\n")):
+        assert parse_reports(data) == []
+
+
+def test_two_lines_of_one_execve_become_its_last_word() -> None:
+    data = b"0 0 1 2\n-1 -1 5 0\n-1 2 5 6\n-1 -1 7 0\n"
+    assert parse_reports(data) == [(0, 0, 1, 2), (-1, 2, 5, 6), (-1, -1, 7, 0)]

@@ -1,0 +1,94 @@
+"""From what was asked for to the list of steps."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from udock_lab.errors import UsageError
+from udock_lab.model import ContainerSpec, Limits
+from udock_lab.runtime.planning import DEFAULT_PATH, container_env, make_plan
+from udock_lab.runtime.wire import decode, encode
+
+word = st.text(st.characters(codec=None, exclude_characters="\0"), max_size=20)
+
+
+def plan_of(spec: ContainerSpec, join: int | None = None) -> dict[str, object]:
+    return make_plan(spec, "/root-of-image", join)[0]
+
+
+def names(spec: ContainerSpec, join: int | None = None) -> list[str]:
+    steps = plan_of(spec, join)["steps"]
+    assert isinstance(steps, list)
+    return [step[0] for step in steps]
+
+
+def test_plain_run_steps_in_order() -> None:
+    assert names(ContainerSpec(image="demo")) == ["subreaper", "chdir", "chroot", "chdir_inside"]
+
+
+def test_limits_come_last_because_the_child_needs_memory_until_then() -> None:
+    spec = ContainerSpec(image="demo", tty=True, userns=True, limits=Limits(memory=1, cpu=2, files=3))
+    assert names(spec) == [
+        "subreaper", "terminal", "userns", "chdir", "chroot", "chdir_inside", "limit", "limit", "limit",
+    ]  # fmt: skip
+    assert plan_of(spec)["steps"][-1] == ["limit", "RLIMIT_AS", 1, 1]  # type: ignore[index]
+
+
+def test_soft_cpu_limit_lies_below_the_hard_one_so_that_sigxcpu_is_seen() -> None:
+    spec = ContainerSpec(image="demo", limits=Limits(cpu=5))
+    assert plan_of(spec)["steps"][-1] == ["limit", "RLIMIT_CPU", 5, 6]  # type: ignore[index]
+
+
+def test_exec_joins_the_user_namespace_instead_of_making_one() -> None:
+    spec = ContainerSpec(image="demo", userns=True)
+    assert "join_userns" in names(spec, join=77) and "userns" not in names(spec, join=77)
+    assert "join_userns" not in names(ContainerSpec(image="demo"), join=77)
+
+
+def test_every_step_describes_itself() -> None:
+    spec = ContainerSpec(image="demo", tty=True, userns=True, limits=Limits(memory=1, cpu=2, files=3))
+    plan, described = make_plan(spec, "/r", None)
+    assert len(plan["steps"]) == len(described)
+    assert described[4] == 'chroot("/r")'
+
+
+def test_nothing_is_inherited_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "1")
+    env = container_env(ContainerSpec(image="demo", env=(("A", "b"), ("PATH", "/x"))))
+    assert env == {"PATH": "/x", "HOME": "/root", "TERM": "xterm", "A": "b"}
+
+
+def test_bare_name_is_looked_for_in_path_and_a_path_is_not() -> None:
+    found = plan_of(ContainerSpec(image="demo", argv=("ls",)))["candidates"]
+    assert found == [f"{folder}/ls" for folder in DEFAULT_PATH.split(":")]
+    assert plan_of(ContainerSpec(image="demo", argv=("./ls",)))["candidates"] == ["./ls"]
+    assert plan_of(ContainerSpec(image="demo", argv=("",)))["candidates"] == [""]
+    empty = ContainerSpec(image="demo", argv=("ls",), env=(("PATH", ""),))
+    assert plan_of(empty)["candidates"] == ["ls"]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ContainerSpec(image="demo", argv=("a\0b",)),
+        ContainerSpec(image="demo", env=(("A", "\0"),)),
+        ContainerSpec(image="demo", env=(("", "x"),)),
+        ContainerSpec(image="demo", env=(("A=B", "x"),)),
+        ContainerSpec(image="demo", workdir="/\0"),
+    ],
+)
+def test_what_execve_cannot_carry_is_refused_before_anything_happens(spec: ContainerSpec) -> None:
+    with pytest.raises(UsageError):
+        plan_of(spec)
+
+
+@given(argv=st.lists(word, min_size=1, max_size=5), value=word)
+def test_any_words_travel_unchanged(argv: list[str], value: str) -> None:
+    plan = plan_of(ContainerSpec(image="demo", argv=tuple(argv), env=(("A", value),)))
+    back = decode(encode(plan))
+    assert back["argv"] == argv and back["env"]["A"] == value
+    json.dumps(back)
