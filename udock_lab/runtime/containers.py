@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from udock_lab.errors import Conflict, NotFound, UsageError
+from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
 from udock_lab.linux.process import is_same_process, start_ticks
 from udock_lab.model import Record, Status
 from udock_lab.runtime.home import Home
@@ -254,12 +254,21 @@ def discard(home: Home, ids: Sequence[str]) -> None:
                 os.unlink(f"{home.container_dir(container_id)}/{name}.json")
         with suppress(OSError):
             os.rmdir(home.container_dir(container_id))
-    folders = [folder for folder in private if isinstance(folder, str) and folder.startswith(home.run_dir)]
+    folders = [folder for folder in private if _is_private_copy(home, folder)]
     if folders:
-        from shutil import rmtree
+        from udock_lab.runtime.tree import remove_tree
 
         for folder in folders:
-            rmtree(folder, ignore_errors=True)
+            with suppress(MdockError, FileNotFoundError):
+                remove_tree(str(folder))
+
+
+def _is_private_copy(home: Home, folder: object) -> bool:
+    """Only what ``run --copy`` made is ever removed, whatever a spec says."""
+    if not isinstance(folder, str):
+        return False
+    above, name = os.path.split(os.path.normpath(folder))
+    return above == home.run_dir and name.startswith("copy-")
 
 
 def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]) -> None:

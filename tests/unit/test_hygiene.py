@@ -1,0 +1,151 @@
+"""The checks check: each rule for lessons fires, and the test session notices skips and leftovers."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from check_notebooks import problems  # noqa: E402
+
+TITLE = "# A lesson\n\nAfter this lesson you can see, say and do. 25 minutes."
+
+
+def text(source: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
+def code(source: str, *outputs: dict[str, Any], count: int | None = 1, tags: tuple[str, ...] = ()) -> dict[str, Any]:
+    cell = {"cell_type": "code", "metadata": {"tags": list(tags)}, "source": source, "execution_count": count}
+    return cell | {"outputs": list(outputs)}
+
+
+def stream(said: str) -> dict[str, Any]:
+    return {"output_type": "stream", "name": "stdout", "text": [said]}
+
+
+ERROR = {"output_type": "error", "ename": "ValueError", "evalue": "", "traceback": []}
+
+
+def judged(folder: Path, *cells: dict[str, Any]) -> list[str]:
+    path = folder / "lesson.ipynb"
+    path.write_text(json.dumps({"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    return problems(path)
+
+
+def test_a_clean_lesson_has_no_problems(tmp_path: Path) -> None:
+    (tmp_path / "next.md").touch()
+    body = "## Situation\n\n![a parent and a child](next.md) [on](next.md) [man](https://example.org) [up](#here)"
+    fenced = text("### Task\n\n```sh\n# not a heading\n![](nothing)\n```")
+    run = code("1 / 0", ERROR, tags=("raises-exception",))
+    assert judged(tmp_path, text(TITLE), text(body), fenced, run, code("print(1)", stream("HOME=/root\n"))) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ([], "it is empty"),
+        ([text("# A lesson\n\n25 minutes")], "the first cell does not say: After this lesson you can ..."),
+        ([text("# A lesson\n\nAfter this lesson you can fork")], "the first cell does not say how many minutes"),
+        ([text(TITLE), text("# Another title")], "2 headings of the first level, wanted one"),
+        ([text(TITLE.removeprefix("# "))], "0 headings of the first level, wanted one"),
+        ([text(TITLE), text("### Deep")], "heading level skips from 1 to 3"),
+        ([text(TITLE), *[text("words")] * 25], "26 cells, at most 25"),
+        ([text(TITLE), text("![ ](https://example.org/a.png)")], "cell 2: a picture has no alt text"),
+        ([text(TITLE), text('<img src="https://example.org/a.png" alt="">')], "cell 2: a picture has no alt text"),
+        ([text(TITLE), text("[lost](nowhere.ipynb)")], "cell 2: the link nowhere.ipynb leads nowhere"),
+        ([text(TITLE), text("[lost](nowhere.ipynb#part)")], "cell 2: the link nowhere.ipynb leads nowhere"),
+        ([text(TITLE), code("\n".join("a" * 16))], "cell 2: 16 lines, at most 15"),
+        ([text(TITLE), code("print(1)", count=None)], "cell 2: was never executed; commit its outputs"),
+        ([text(TITLE), code("1 / 0", ERROR)], "cell 2: a committed output is an error"),
+        ([text(TITLE), code("ls", stream("/home/somebody/x"))], "cell 2: an output tells where it was made: /home/"),
+        ([text(TITLE), code("ls", stream("/tmp/x"))], "cell 2: an output tells where it was made: /tmp/"),
+        ([text(TITLE), code("ls", stream(f"{ROOT}/x"))], "cell 2: an output tells where it was made: "),
+    ],
+)
+def test_each_rule_for_lessons_is_enforced(tmp_path: Path, cells: list[dict[str, Any]], problem: str) -> None:
+    (found,) = judged(tmp_path, *cells)
+    assert found.startswith(problem)
+
+
+def test_the_lessons_of_this_course_are_clean() -> None:
+    lessons = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert lessons
+    assert {path.name: problems(path) for path in lessons} == {path.name: [] for path in lessons}
+
+
+def session(folder: Path, test: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A test session of its own, under the rules of this one, that has this one test."""
+    (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    (folder / "test_it.py").write_text(f"import os, subprocess, sys, tempfile, pytest\ndef test_it():\n    {test}\n")
+    (folder / "pytest.ini").touch()
+    clean = {name: value for name, value in os.environ.items() if name != "CI"}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--basetemp", str(folder / "base"), "."]
+    return subprocess.run(command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=60)
+
+
+def test_a_quiet_skip_fails_the_session_in_ci_only(tmp_path: Path) -> None:
+    skip = "pytest.skip('no browser, which needs privilege: no')"
+    assert session(tmp_path, skip).returncode == 0
+    done = session(tmp_path, skip, CI="true")
+    assert done.returncode == 1
+    assert "SKIPPED IN CI: test_it.py::test_it: no browser" in done.stdout
+
+
+def test_a_skip_for_want_of_privilege_is_accepted_in_ci(tmp_path: Path) -> None:
+    assert session(tmp_path, "pytest.skip('needs privilege: mount')", CI="true").returncode == 0
+
+
+def test_a_process_that_outlives_the_tests_fails_the_session(tmp_path: Path) -> None:
+    done = session(tmp_path, "subprocess.Popen(['sleep', '60'], start_new_session=True)")
+    left = re.search(r"LEFT BEHIND: process (\d+): sleep 60", done.stdout)
+    assert left, done.stdout
+    os.kill(int(left[1]), signal.SIGKILL)
+    assert done.returncode == 1
+
+
+def test_a_temporary_folder_that_outlives_the_tests_fails_the_session(tmp_path: Path) -> None:
+    done = session(tmp_path, "tempfile.mkdtemp(prefix='mdock-')")
+    assert done.returncode == 1
+    assert "LEFT BEHIND: temporary" in done.stdout
+
+
+def test_a_mount_that_outlives_the_tests_fails_the_session(tmp_path: Path, as_root: None) -> None:
+    """In a mount namespace of its own, so that this one is spared."""
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        pytest.skip("needs privilege: a mount namespace")
+    own = "from udock_lab.linux.syscalls import CLONE_NEWNS, unshare; unshare(CLONE_NEWNS)"
+    place = str(tmp_path / "base" / "place")
+    mount = f"os.mkdir({place!r}); subprocess.run(['mount', '-t', 'tmpfs', 'none', {place!r}], check=True)"
+    done = session(tmp_path, f"{own}; {mount}")
+    assert done.returncode == 1
+    assert "LEFT BEHIND: mount" in done.stdout
+
+
+def test_what_a_session_may_leave_is_nothing_and_then_it_passes(tmp_path: Path) -> None:
+    """A whole run with a launcher, ended by the end of the session."""
+    run = (
+        "from udock_lab import Runtime; from udock_lab.runtime.rootfs import make_rootfs;"
+        " runtime = Runtime(tempfile.mkdtemp(prefix='home')); make_rootfs(runtime.home.path + '/root');"
+        " runtime.build('demo', runtime.home.path + '/root'); assert runtime.run('demo', ['/bin/true']).exit_code == 0"
+    )
+    done = session(tmp_path, run)
+    assert (done.returncode, "LEFT BEHIND" in done.stdout) == (0, False), done.stdout
+
+
+def test_every_script_that_make_calls_can_be_executed() -> None:
+    called = [word for word in (ROOT / "Makefile").read_text().split() if word.lstrip("@").startswith("scripts/")]
+    assert called
+    for word in called:
+        path = ROOT / word.lstrip("@")
+        assert path.suffix == ".py" or os.access(path, os.X_OK), path
