@@ -18,7 +18,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
-from udock_lab.linux.process import descendants
+from udock_lab.linux.process import descendants, is_same_process
 from udock_lab.model import (
     Container,
     ContainerSpec,
@@ -331,9 +331,8 @@ class Runtime:
 
     def _await_last_word(self, record: Record, spec: dict[str, object], patience: float = 0.5) -> Record:
         """The process is gone and its supervisor lives: it is about to write the end. Give it a moment."""
-        supervisor = spec.get("supervisor")
         deadline = time.monotonic() + patience
-        while isinstance(supervisor, int) and os.path.exists(f"/proc/{supervisor}"):
+        while _supervisor_lives(spec):
             with suppress(NotFound):
                 record = containers.find(self.home, record.id)
             if record.end_time is not None or time.monotonic() > deadline:
@@ -621,6 +620,14 @@ def _gone(pidfd: int, timeout: float | None) -> bool:
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     return bool(poll.poll(None if timeout is None else max(0, timeout) * 1000))
+
+
+def _supervisor_lives(spec: dict[str, object]) -> bool:
+    """Is the very supervisor of this container still there? Neither a zombie nor a reused pid will write the end."""
+    pid, ticks, boot = spec.get("supervisor"), spec.get("supervisor_ticks"), spec.get("boot_id")
+    if not (isinstance(pid, int) and isinstance(ticks, int) and isinstance(boot, str)):
+        return False
+    return is_same_process(pid, ticks, boot)
 
 
 def _never_started(reports: list[list[int]]) -> bool:

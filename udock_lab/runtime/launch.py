@@ -91,7 +91,8 @@ def open_gate(gate: socket.socket, plan: Plan, stdin: int, terminal: int | None)
 # The child's contract. Modules are imported and ctypes is bound before fork. From the gate's opening to
 # exec the child only decodes the plan, moves file descriptors into place, applies steps and reports; it
 # never imports, prints, logs, raises past its frame or touches IPython; every path ends in execve or _exit.
-# SIGPIPE, SIGXFSZ and SIGINT are back at their defaults, and only file descriptors 0, 1, 2 survive exec.
+# Every signal is back at its default (SIGPIPE, SIGXFSZ, SIGINT, and what the caller ignored), and
+# only file descriptors 0, 1, 2 survive exec.
 
 
 def _keep_only(gate: int, reports: int, stdout: int, stderr: int) -> None:
@@ -108,8 +109,9 @@ def _keep_only(gate: int, reports: int, stdout: int, stderr: int) -> None:
 
 def _be_a_container(rehearse: bool) -> NoReturn:
     os.setsid()
-    for ignored in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ignored, signal.SIG_DFL)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        if signal.getsignal(number) is not signal.SIG_DFL:  # Python's SIGPIPE, or what the caller ignored
+            signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     gate = socket.socket(fileno=GATE)
     if rehearse:

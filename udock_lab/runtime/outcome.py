@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from errno import errorcode
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,19 +39,20 @@ def raise_refusal(event: dict[str, Any]) -> NoReturn:
 
 def start_notes(reports: Reports, describe: list[str]) -> list[str]:
     """What to say as soon as the program runs: the chroot warning."""
-    return [CHROOT_REFUSED] if _chroot_refused(reports, describe) else []
+    return [CHROOT_REFUSED] if _refused_chroot(reports, describe) else []
 
 
-def _chroot_refused(reports: Reports, describe: list[str]) -> bool:
-    return any(
-        number > 0 and answer == errno.EPERM and describe[number - 1].startswith("chroot(")
-        for number, answer, _, _ in reports
-    )
+def _refused_chroot(reports: Reports, describe: list[str]) -> int:
+    """The number of the step at which chroot was refused; 0 if it was not."""
+    for number, answer, _, _ in reports:
+        if number > 0 and answer == errno.EPERM and describe[number - 1].startswith("chroot("):
+            return number
+    return 0
 
 
 def isolation_of(userns: bool, reports: Reports, describe: list[str]) -> Isolation:
     """How far the container was shut in, from what the child reported."""
-    if _chroot_refused(reports, describe):
+    if _refused_chroot(reports, describe):
         return Isolation.CHDIR
     return Isolation.USERNS if userns else Isolation.CHROOT
 
@@ -188,6 +190,7 @@ def _steps(
 ) -> list[StepReport]:
     """Parent's and child's steps in the order of time."""
     pid = created["pid"]
+    refused = _refused_chroot(reports, describe)
     steps = []
     if last.get("fork"):
         start, end = last["fork"]
@@ -196,7 +199,8 @@ def _steps(
         call, result = _parent_words(name, created, status)
         steps.append(StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result))
     for number, answer, start, end in reports:
-        steps.append(_child_step(number, answer, start, end, describe, spec))
+        step = _child_step(number, answer, start, end, describe, spec)
+        steps.append(_outside(step) if refused and number == refused + 1 and not answer else step)
     return sorted(steps, key=lambda step: step.start)
 
 
@@ -226,6 +230,12 @@ def _child_step(number: int, answer: int, start: int, end: int, describe: list[s
     return StepReport(
         name=call.partition("(")[0], who="child", call=call, start=start, end=end, errno=answer, result=result
     )
+
+
+def _outside(step: StepReport) -> StepReport:
+    """The chdir after a refused chroot, as it really went: ``/`` is the host's there, so it was not called."""
+    skipped = step.call == 'chdir("/")'
+    return replace(step, result="skipped: / is still this machine's" if skipped else "= 0, looked up in the image")
 
 
 def _minus_one(number: int) -> str:

@@ -68,6 +68,7 @@ class Supervisor:
         self.spare: Fresh | None = None
         self.last_pid_moves = False
         self.boot = boot_id()
+        self.start_ticks = start_ticks(os.getpid())
         if control is not None:
             control.setblocking(False)
             self.watch(control.fileno(), select.EPOLLIN, self._on_request)
@@ -368,7 +369,7 @@ class Job:
         spec = dict(self.request["spec"])
         spec |= {"pid": child.pid, "start_ticks": start_ticks(child.pid), "boot_id": self.supervisor.boot}
         spec["started_boottime"] = time.clock_gettime(time.CLOCK_BOOTTIME)
-        spec["supervisor"] = os.getpid()
+        spec |= {"supervisor": os.getpid(), "supervisor_ticks": self.supervisor.start_ticks}
         try:
             containers.save_extra(self.home, self.id, "spec", spec)
             self.log_fd = os.open(

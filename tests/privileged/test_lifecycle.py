@@ -1,0 +1,397 @@
+"""Detached containers, their end, and what they leave behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from udock_lab import Runtime
+from udock_lab.errors import Conflict, MdockError, NotFound
+from udock_lab.model import RunResult, Status
+
+pytestmark = pytest.mark.usefixtures("as_root")
+
+
+def background(runtime: Runtime, script: str, **options: object) -> RunResult:
+    return runtime.run("demo", ["/bin/sh", "-c", script], detach=True, **options)  # type: ignore[arg-type]
+
+
+def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return bool(condition())
+
+
+def with_argument(mark: str) -> list[int]:
+    """Processes on this machine that carry this very word."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                words = Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if mark.encode() in words:
+                found.append(int(name))
+    return found
+
+
+def test_detached_run_returns_at_once_and_is_recorded_to_its_end(runtime: Runtime) -> None:
+    start = time.monotonic()
+    result = background(runtime, "echo begun; sleep 0.5; echo done; exit 6")
+    assert time.monotonic() - start < 0.4
+    assert result.detached and result.exit_code is None
+    assert runtime.ps(running=True)[0].id == result.id
+    record = runtime.wait(result.id)
+    assert (record.status, record.exit_code) == (Status.EXITED, 6)
+    assert runtime.logs(result.id) == b"begun\ndone\n"
+
+
+def test_detached_program_that_never_starts_says_so_at_once(runtime: Runtime) -> None:
+    result = runtime.run("demo", ["/no/such"], detach=True)
+    assert result.exit_code == 127 and result.failure is not None
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "code"),
+    [
+        ("exec sleep 60", Status.STOPPED, 143),
+        ("trap 'exit 9' TERM; while :; do sleep 0.05; done", Status.STOPPED, 9),
+        ("trap '' TERM; while :; do sleep 0.05; done", Status.KILLED, 137),
+    ],
+)
+def test_stop_records_how_it_ended_and_nothing_overwrites_it(
+    runtime: Runtime, script: str, status: Status, code: int
+) -> None:
+    result = background(runtime, script)
+    time.sleep(0.15)
+    record = runtime.stop(result.id, timeout=0.6)
+    assert (record.status, record.exit_code) == (status, code) and record.end_time
+    time.sleep(0.2)
+    assert runtime.ps()[0].record == record == runtime.wait(result.id)
+
+
+def test_stop_returns_as_soon_as_the_process_is_gone(runtime: Runtime) -> None:
+    result = background(runtime, "exec sleep 60")
+    start = time.monotonic()
+    runtime.stop(result.id, timeout=5)
+    assert time.monotonic() - start < 1
+
+
+def test_stop_of_a_stopped_process_does_not_need_the_kill(runtime: Runtime) -> None:
+    result = background(runtime, "exec sleep 60")
+    os.kill(result.pid, signal.SIGSTOP)
+    record = runtime.stop(result.id, timeout=3)
+    assert (record.status, record.exit_code) == (Status.STOPPED, 143)
+
+
+def test_stop_of_an_ended_container_changes_nothing(runtime: Runtime) -> None:
+    result = runtime.run("demo", ["/bin/true"])
+    assert runtime.stop(result.id) == result.after
+
+
+def test_kill_is_137_and_another_signal_is_the_programs_affair(runtime: Runtime) -> None:
+    first, second = (
+        background(runtime, "exec sleep 60"),
+        background(runtime, "trap 'echo hup' HUP; echo ready; while :; do sleep 0.05; done"),
+    )
+    record = runtime.kill(first.id)
+    assert (record.status, record.exit_code) == (Status.KILLED, 137)
+    assert until(lambda: b"ready" in runtime.logs(second.id))
+    runtime.kill(second.id, signal.SIGHUP)
+    assert until(lambda: b"hup" in runtime.logs(second.id))
+    assert runtime.ps(running=True)[0].id == second.id
+    with pytest.raises(Conflict):
+        runtime.kill(first.id)
+
+
+def test_signal_from_elsewhere_is_exited_with_128_plus_n(runtime: Runtime) -> None:
+    result = background(runtime, "exec sleep 60")
+    os.kill(result.pid, signal.SIGKILL)
+    record = runtime.wait(result.id)
+    assert (record.status, record.exit_code) == (Status.EXITED, 137)
+
+
+LEFTOVERS = {
+    "background job": "sleep 3{n} & exit 0",
+    "whole family": "(sleep 3{n} & sleep 3{n} & wait) & (sleep 3{n}) & exit 0",
+    "setsid daemon": "setsid sleep 3{n} & exit 0",
+    "double-forked setsid daemon": "(setsid sh -c 'sleep 3{n} & sleep 3{n} & wait' >/dev/null 2>&1 </dev/null &) ; exit 0",
+    "one that ignores signals": "(trap '' TERM HUP INT; sleep 3{n}; sleep 3{n}) & exit 0",
+}
+
+
+@pytest.mark.parametrize("kind", LEFTOVERS)
+def test_what_a_container_leaves_running_is_gone_within_a_second(runtime: Runtime, kind: str) -> None:
+    mark = "3" + str(time.monotonic_ns())[-8:]
+    start = time.monotonic()
+    result = runtime.run(
+        "demo", ["/bin/sh", "-c", LEFTOVERS[kind].replace("3{n}", mark).replace("exit 0", "sleep 0.1; exit 0")]
+    )
+    assert result.exit_code == 0
+    assert until(lambda: not with_argument(mark), 1.0)
+    assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("kind", LEFTOVERS)
+def test_stop_ends_the_whole_container(runtime: Runtime, kind: str) -> None:
+    mark = "3" + str(time.monotonic_ns())[-8:]
+    result = background(runtime, LEFTOVERS[kind].replace("3{n}", mark).replace("exit 0", "exec sleep 60"))
+    assert until(lambda: with_argument(mark))
+    runtime.stop(result.id, timeout=2)
+    assert until(lambda: not with_argument(mark), 1.0)
+
+
+def test_neighbour_is_spared_when_leftovers_are_swept(runtime: Runtime) -> None:
+    neighbour = background(runtime, "(setsid sleep 60 &); exec sleep 60")
+    for _ in range(5):
+        runtime.run("demo", ["/bin/sh", "-c", "setsid sleep 60 & exit 0"])
+    time.sleep(0.2)
+    assert runtime.ps(running=True)[0].id == neighbour.id
+    assert len(Path(f"/proc/{neighbour.pid}/task/{neighbour.pid}/children").read_text().split()) == 1
+    runtime.kill(neighbour.id)
+
+
+def test_two_hundred_processes_that_multiply_are_stopped_fully(runtime: Runtime) -> None:
+    mark = "4" + str(time.monotonic_ns())[-8:]
+    script = (
+        f"i=0; while [ $i -lt 100 ]; do (setsid sh -c 'sleep {mark} & sleep {mark}' &); i=$((i+1)); done; exec sleep 60"
+    )
+    result = background(runtime, script)
+    assert until(lambda: len(with_argument(mark)) >= 200, 20)
+    runtime.stop(result.id, timeout=3)
+    assert until(lambda: not with_argument(mark), 1.5)
+
+
+def test_container_that_keeps_forking_is_stopped_fully(runtime: Runtime) -> None:
+    mark = "5" + str(time.monotonic_ns())[-8:]
+    script = f"(setsid sh -c 'i=0; while [ $i -lt 3000 ]; do sleep {mark} & sleep 0.002; i=$((i+1)); done' &); sleep 0.3; exit 0"
+    runtime.run("demo", ["/bin/sh", "-c", script])
+    assert until(lambda: not with_argument(mark), 1.0)
+    time.sleep(0.3)
+    assert not with_argument(mark)
+
+
+def test_exec_enters_the_same_root_and_ends_with_its_container(runtime: Runtime) -> None:
+    result = background(runtime, "echo mine > /tmp/here; exec sleep 60", copy=True)
+    assert until(lambda: runtime.exec(result.id, ["/bin/cat", "/tmp/here"]).text == "mine\n")
+    assert runtime.exec(result.id, ["/bin/sh", "-c", "exit 8"]).exit_code == 8
+    ended: list[RunResult] = []
+    thread = threading.Thread(target=lambda: ended.append(runtime.exec(result.id, ["/bin/sleep", "60"])))
+    thread.start()
+    time.sleep(0.3)
+    runtime.stop(result.id)
+    thread.join(3)
+    assert ended and ended[0].exit_code == 137
+    with pytest.raises(Conflict):
+        runtime.exec(result.id, ["/bin/true"])
+    assert len(runtime.ps()) == 1
+
+
+def test_rm_refuses_a_running_container_and_force_kills_it(runtime: Runtime) -> None:
+    result = background(runtime, "exec sleep 60")
+    with pytest.raises(Conflict):
+        runtime.rm(result.id)
+    assert runtime.ps(running=True)
+    runtime.rm(result.id, force=True)
+    assert runtime.ps() == [] and not os.path.exists(f"/proc/{result.pid}")
+
+
+def test_ids_are_not_reused_after_rm(runtime: Runtime) -> None:
+    for number in (1, 2, 3):
+        result = runtime.run("demo", ["/bin/true"])
+        assert result.id == f"c{number}"
+        runtime.rm(result.id)
+    with pytest.raises(NotFound):
+        runtime.logs("c1")
+
+
+def test_prune_takes_the_ended_and_leaves_the_running(runtime: Runtime) -> None:
+    running = background(runtime, "exec sleep 60")
+    ended = [runtime.run("demo", ["/bin/true"]).id for _ in range(3)]
+    assert runtime.prune() == ended
+    assert [container.id for container in runtime.ps()] == [running.id]
+
+
+def test_image_in_use_cannot_be_removed(runtime: Runtime) -> None:
+    result = runtime.run("demo", ["/bin/true"])
+    with pytest.raises(Conflict) as caught:
+        runtime.rmi("demo")
+    assert result.id in str(caught.value)
+    runtime.rm(result.id)
+    runtime.rmi("demo")
+    assert runtime.images() == []
+
+
+def test_following_a_log_ends_with_its_container(runtime: Runtime) -> None:
+    result = background(runtime, "for i in 1 2 3; do echo $i; sleep 0.1; done")
+    start = time.monotonic()
+    assert b"".join(runtime.follow_logs(result.id)) == b"1\n2\n3\n"
+    assert time.monotonic() - start < 2
+    assert runtime.logs(result.id, tail=1) == b"3\n"
+    assert b"".join(runtime.follow_logs(result.id, tail=2)) == b"2\n3\n"
+
+
+def test_uptime_grows_and_is_none_after_the_end(runtime: Runtime) -> None:
+    result = background(runtime, "exec sleep 60")
+    uptime = runtime.ps()[0].uptime
+    assert uptime is not None and 0 <= uptime < 5
+    runtime.kill(result.id)
+    assert runtime.ps()[0].uptime is None
+
+
+def test_many_detached_containers_at_once_under_one_launcher(runtime: Runtime) -> None:
+    ids = [background(runtime, f"sleep 0.2; exit {number}").id for number in range(20)]
+    assert [runtime.wait(container_id).exit_code for container_id in ids] == list(range(20))
+
+
+def test_runs_from_several_threads_of_one_process(runtime: Runtime) -> None:
+    results: dict[int, RunResult] = {}
+
+    def work(number: int) -> None:
+        results[number] = runtime.run("demo", ["/bin/sh", "-c", f"echo {number}; exit {number}"])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert {n: (r.exit_code, r.text) for n, r in results.items()} == {n: (n, f"{n}\n") for n in range(12)}
+    assert len({result.id for result in results.values()}) == 12
+
+
+ONE_RUN = "from udock_lab import Runtime; print(Runtime(forked=True).run('demo', ['/bin/sh', '-c', 'exit 7']).id)"
+
+
+def many_at_once(runtime: Runtime, count: int) -> None:
+    started = [
+        subprocess.Popen([sys.executable, "-c", ONE_RUN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(count)
+    ]
+    said = [process.communicate(timeout=300) for process in started]
+    ids = [out.strip() for out, _ in said]
+    assert len(set(ids)) == count and "" not in ids, [err for _, err in said if err][:3]
+    assert until(lambda: all(container.record.end_time for container in runtime.ps()))
+    found = runtime.ps()
+    assert {container.id for container in found} == set(ids) and len(found) == count
+    assert {container.record.exit_code for container in found} == {7}
+    assert runtime.complaints() == []
+
+
+def test_forty_runs_at_once_from_separate_processes_get_forty_ids(runtime: Runtime) -> None:
+    many_at_once(runtime, 40)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_two_hundred_runs_at_once_from_separate_processes_get_two_hundred_ids(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MDOCK_LOCK_TIMEOUT", "60")
+    many_at_once(runtime, 200)
+
+
+def test_waiting_for_an_orphan_is_an_error_and_rm_takes_it(runtime: Runtime) -> None:
+    code = (
+        "from udock_lab import Runtime\n"
+        "r = Runtime(forked=True).run('demo', ['/bin/sleep', '60'], detach=True)\n"
+        "print(r.id, r.pid)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    container_id, pid = done.stdout.split()
+    supervisor = runtime.inspect(container_id).data["spec"]["supervisor"]  # type: ignore[index]
+    os.kill(supervisor, signal.SIGKILL)
+    assert until(lambda: not os.path.exists(f"/proc/{supervisor}") or _zombie(supervisor))
+    assert runtime.ps()[0].alive
+    os.kill(int(pid), signal.SIGKILL)
+    assert until(lambda: not runtime.ps()[0].alive)
+    assert runtime.ps()[0].state == "exited (orphaned)"
+    assert runtime.ps()[0].record.status is Status.RUNNING
+    with pytest.raises(MdockError, match="orphan"):
+        runtime.wait(container_id)
+    runtime.rm(container_id)
+    assert runtime.ps() == []
+
+
+def _zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_stop_without_a_supervisor_still_ends_and_records(runtime: Runtime) -> None:
+    mark = "6" + str(time.monotonic_ns())[-8:]
+    code = (
+        "from udock_lab import Runtime\n"
+        f"r = Runtime(forked=True).run('demo', ['/bin/sh', '-c', '(setsid sleep {mark} &); exec sleep 60'], detach=True)\n"
+        "print(r.id)"
+    )
+    container_id = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30
+    ).stdout.strip()
+    assert until(lambda: with_argument(mark))
+    os.kill(runtime.inspect(container_id).data["spec"]["supervisor"], signal.SIGKILL)  # type: ignore[index]
+    record = runtime.stop(container_id, timeout=2)
+    assert (record.status, record.exit_code) == (Status.STOPPED, 143) and record.end_time
+    assert until(lambda: not with_argument(mark), 1.0)
+
+
+def test_caller_killed_by_sigkill_has_its_container_stopped_and_recorded(runtime: Runtime) -> None:
+    code = "from udock_lab import Runtime; Runtime(forked=True).run('demo', ['/bin/sh', '-c', %r])"
+    caller = subprocess.Popen([sys.executable, "-c", code % "trap 'exit 11' TERM; while :; do sleep 0.05; done"])
+    assert until(lambda: runtime.ps(running=True))
+    time.sleep(0.2)
+    caller.kill()
+    caller.wait()
+    assert until(lambda: runtime.ps()[0].record.end_time, 3)
+    assert runtime.ps()[0].record.exit_code == 11
+
+
+def test_detached_container_survives_kill_9_of_its_caller(runtime: Runtime) -> None:
+    code = (
+        "import time; from udock_lab import Runtime\n"
+        "Runtime(forked=True).run('demo', ['/bin/sh', '-c', 'sleep 1; echo end; exit 12'], detach=True)\n"
+        "time.sleep(60)"
+    )
+    caller = subprocess.Popen([sys.executable, "-c", code])
+    assert until(lambda: runtime.ps(running=True))
+    time.sleep(0.2)
+    caller.kill()
+    caller.wait()
+    assert runtime.wait("c1").exit_code == 12
+    assert runtime.logs("c1") == b"end\n"
+
+
+def test_caller_without_standard_files_can_run(runtime: Runtime) -> None:
+    code = "import os; [os.close(n) for n in (0, 1, 2)]\n" + ONE_RUN.replace("print(", "(")
+    done = subprocess.run([sys.executable, "-c", code], timeout=30)
+    assert done.returncode == 0
+    assert until(lambda: runtime.ps() and runtime.ps()[0].record.exit_code == 7)
+
+
+def test_cli_without_standard_files_exits_with_the_containers_code(runtime: Runtime) -> None:
+    command = f"exec {sys.executable} -m udock_lab.cli run demo -- /bin/sh -c 'echo x; exit 13' <&- >&- 2>&-"
+    assert subprocess.run(["/bin/sh", "-c", command], timeout=30).returncode == 13
+
+
+def test_launcher_ends_after_its_last_detached_container(runtime: Runtime) -> None:
+    runtime.run("demo", ["/bin/true"])
+    launcher = runtime.launcher_pid
+    assert launcher is not None
+    result = background(runtime, "sleep 0.7; exit 3")
+    runtime.close()
+    assert os.path.exists(f"/proc/{launcher}") and not _zombie(launcher)
+    assert runtime.wait(result.id).exit_code == 3
+    assert until(lambda: _zombie(launcher), 3)
