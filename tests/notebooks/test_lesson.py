@@ -54,7 +54,7 @@ def committed() -> Cells:
 def said(cells: Cells) -> str:
     """All that the cells show as text."""
     parts = []
-    for output in (output for cell in cells for output in cell["outputs"]):
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
         parts += output.get("text", []) or output.get("data", {}).get("text/plain", [])
     return "".join(parts)
 

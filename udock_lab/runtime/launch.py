@@ -109,9 +109,9 @@ def _keep_only(gate: int, reports: int, stdout: int, stderr: int) -> None:
 
 def _be_a_container(rehearse: bool) -> NoReturn:
     os.setsid()
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        if signal.getsignal(number) is not signal.SIG_DFL:  # Python's SIGPIPE, or what the caller ignored
-            signal.signal(number, signal.SIG_DFL)
+    for name in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        if signal.getsignal(name) is not signal.SIG_DFL:  # Python's SIGPIPE, or what the caller ignored
+            signal.signal(name, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     gate = socket.socket(fileno=GATE)
     if rehearse:
