@@ -97,6 +97,16 @@ def test_without_privilege_the_picture_shows_no_chdir_that_was_never_called(exec
     assert "= 0" not in step
 
 
+def test_without_privilege_the_outputs_are_the_committed_ones_except_where_they_may_vary(tmp_path: Path) -> None:
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("needs privilege: setpriv is installed by whoever may")
+    prefix = NO_PRIVILEGE if os.geteuid() == 0 else ()
+    words = [*prefix, sys.executable, "-m", "pytest", "--nbval", "-p", "no:cacheprovider", str(LESSON)]
+    env = os.environ | {"IPYTHONDIR": str(tmp_path / "ipython"), "MDOCK_HOME": str(tmp_path / "home")}
+    done = subprocess.run(words, cwd=LESSON.parents[1], env=env, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout
+
+
 def test_put_in_order_task_is_unsolved_as_given_and_solved_by_the_hidden_answer(execute: Execute) -> None:
     assert "Not yet." in said(committed())
     text = said(execute(changed("order = [0, 1, 2, 3, 4, 5]", "order = [0, 1, 3, 2, 4, 5]")))

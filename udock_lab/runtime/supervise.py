@@ -38,7 +38,7 @@ __all__ = ["Job", "Supervisor", "log_limit"]
 
 CHUNK = 1 << 16
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL when a foreground run's caller has died
-PATIENCE = 600.0  # seconds during which an end that could not be recorded is tried again
+PATIENCE = 60.0  # seconds during which an end that could not be recorded is tried again
 _now = time.monotonic_ns
 
 
@@ -124,7 +124,7 @@ class Supervisor:
 
     def start(self, request: dict[str, Any], fds: list[int]) -> None:
         """A run: the request, and the descriptors of its own socket and its standard input."""
-        self.jobs.add(Job(self, request, socket.socket(fileno=fds[0]), fds[1] if len(fds) > 1 else -1))
+        Job(self, request, socket.socket(fileno=fds[0]), fds[1] if len(fds) > 1 else -1)
 
     def _probe(self, answer: int) -> None:
         """Try what this machine permits, in a child: probes change the process that makes them."""
@@ -230,6 +230,7 @@ class Job:
         self.pause = 0.0005
         self.give_up_at = 0.0
         self.newest_pid: int | None = None
+        supervisor.jobs.add(self)  # before anything can end it
         sock.setblocking(False)
         supervisor.watch(sock.fileno(), select.EPOLLIN, self._on_caller)
         self._try_begin()
@@ -328,6 +329,9 @@ class Job:
         if self.child is not None:
             self.supervisor.give_back(self.child)
             self.child = None
+        if self.stdin >= 0 and not self.ended:
+            os.close(self.stdin)
+            self.stdin = -1
         self._close()
 
     # --- the gate and after
@@ -575,6 +579,8 @@ class Job:
         if self.ended:
             self._close()
         elif not self.request.get("detach") and self.child is not None:
+            if self.terminal >= 0:
+                self.signal(signal.SIGHUP)  # an interactive shell ignores SIGTERM
             self.signal(signal.SIGTERM)
             self.signal(signal.SIGCONT)
             self.supervisor.later(GRACE, lambda: self.signal(signal.SIGKILL))
@@ -682,7 +688,7 @@ class Job:
             self.notes.append(f"the end of {self.id} is not recorded yet: {why or str(held_too_long(self.home))}")
             self._end()
             self.give_up_at = time.monotonic() + PATIENCE
-        if time.monotonic() > self.give_up_at:
+        if time.monotonic() > self.give_up_at or not os.path.isdir(self.home.run_dir):
             self.supervisor.jobs.discard(self)
             return
         self.deadline = time.monotonic() + lock_timeout()

@@ -1,0 +1,191 @@
+"""A shell in a container on a real terminal: echo, Ctrl-C, window size, job control, modes restored."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from udock_lab import Runtime
+
+pytestmark = pytest.mark.usefixtures("as_root")
+
+
+class Terminal:
+    """``mdock ARGS`` on a pseudo-terminal of its own, as a person sits at it."""
+
+    def __init__(self, *words: str) -> None:
+        self.seen = b""
+        self.screen, self.side = os.openpty()
+        self.before = termios.tcgetattr(self.side)
+        self.resize(30, 100)
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.setsid()
+                fcntl.ioctl(self.side, termios.TIOCSCTTY, 0)
+                for fd in (0, 1, 2):
+                    os.dup2(self.side, fd)
+                os.closerange(3, 1000)
+                os.execv(sys.executable, [sys.executable, "-m", "udock_lab.cli", *words])
+            finally:
+                os._exit(99)
+        self.status: int | None = None
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.screen, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text: str) -> None:
+        os.write(self.screen, text.encode())
+
+    def expect(self, pattern: str, seconds: float = 8.0) -> str:
+        """Read until the pattern has come; what stood up to it is forgotten."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = re.search(pattern.encode(), self.seen)
+            if found:
+                text, self.seen = self.seen[: found.end()], self.seen[found.end() :]
+                return text.decode("utf-8", "replace")
+            left = deadline - time.monotonic()
+            assert left > 0, f"{pattern!r} did not come; seen: {self.seen!r}"
+            if select.select([self.screen], [], [], left)[0]:
+                self.seen += os.read(self.screen, 4096)
+
+    def wait(self) -> int:
+        deadline = time.monotonic() + 8
+        while self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+            assert time.monotonic() < deadline, "mdock did not end"
+            if select.select([self.screen], [], [], 0.01)[0]:
+                self.seen += os.read(self.screen, 4096)
+        return self.status
+
+    def close(self) -> None:
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.screen)
+        os.close(self.side)
+
+
+@pytest.fixture
+def shell(runtime: Runtime) -> Iterator[Terminal]:
+    terminal = Terminal("run", "-it", "-e", "PS1=ready> ", "demo", "/bin/sh")
+    terminal.expect("ready> ")
+    yield terminal
+    terminal.close()
+
+
+def test_keys_echo_once_and_the_shells_exit_code_is_ours(shell: Terminal) -> None:
+    shell.type("echo 20$((20+6))\n")
+    assert shell.expect("ready> ").count("echo 20$((20+6))") == 1
+    shell.type("exit 17\n")
+    assert shell.wait() == 17
+
+
+def test_control_c_ends_the_program_and_not_the_shell(shell: Terminal) -> None:
+    shell.type("sleep 60\n")
+    time.sleep(0.3)
+    start = time.monotonic()
+    shell.type("\x03")
+    shell.expect("ready> ")
+    assert time.monotonic() - start < 1
+    shell.type("echo still-$((40+2))\n")
+    shell.expect("still-42")
+    shell.type("exit 0\n")
+    assert shell.wait() == 0
+
+
+def test_control_d_ends_the_shell(shell: Terminal) -> None:
+    shell.type("\x04")
+    assert shell.wait() == 0
+
+
+def test_window_size_is_told_at_the_start_and_when_it_changes(shell: Terminal) -> None:
+    shell.type("stty size\n")
+    shell.expect("30 100")
+    shell.resize(41, 77)
+    time.sleep(0.3)
+    shell.type("stty size\n")
+    shell.expect("41 77")
+    shell.type("exit\n")
+    shell.wait()
+
+
+def test_job_control_works_because_the_terminal_is_the_shells_own(shell: Terminal) -> None:
+    shell.type("sleep 60\n")
+    time.sleep(0.3)
+    shell.type("\x1a")
+    shell.expect("ready> ")
+    shell.type("jobs; tty; echo marker$((1+1))\n")
+    said = shell.expect("marker2")
+    assert "topped" in said and "can't access tty" not in said
+    shell.type("kill -9 %1; sleep 0.3; exit 3\n")
+    shell.wait()
+
+
+def test_terminal_mode_is_restored_after_the_end(shell: Terminal) -> None:
+    shell.type("exit\n")
+    shell.wait()
+    after = termios.tcgetattr(shell.side)
+    assert after[:4] == shell.before[:4]
+
+
+def test_terminal_mode_is_restored_after_a_deadly_signal(shell: Terminal) -> None:
+    shell.type("kill -9 $$\n")
+    assert shell.wait() == 137
+    assert termios.tcgetattr(shell.side)[:4] == shell.before[:4]
+
+
+def test_everything_on_the_screen_is_in_the_log_too(shell: Terminal, runtime: Runtime) -> None:
+    shell.type("echo 7$((70+7))\n")
+    shell.expect("777")
+    shell.type("exit\n")
+    shell.wait()
+    assert b"777" in runtime.logs("c1")
+
+
+def test_paste_of_a_long_line_arrives_whole(shell: Terminal) -> None:
+    shell.type("stty -icanon; cat > /tmp/pasted\n")
+    time.sleep(0.3)
+    lines = "".join(f"{number:06d} " + "x" * 60 + "\n" for number in range(400))
+    for at in range(0, len(lines), 2000):
+        shell.type(lines[at : at + 2000])
+        while select.select([shell.screen], [], [], 0.02)[0]:
+            os.read(shell.screen, 65536)
+    shell.expect("")
+    time.sleep(0.5)
+    shell.type("\x03")
+    time.sleep(0.3)
+    shell.type("wc -l < /tmp/pasted; echo over$((1+1))\n")
+    assert "400" in shell.expect("over2")
+    shell.type("exit\n")
+    shell.wait()
+
+
+def test_terminal_that_is_hung_up_takes_its_container_along(shell: Terminal, runtime: Runtime) -> None:
+    pid = runtime.ps(running=True)[0].record.pid
+    os.kill(shell.pid, signal.SIGKILL)
+    os.waitpid(shell.pid, 0)
+    shell.status = -9
+    deadline = time.monotonic() + 8
+    start = time.monotonic()
+    while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
+    assert time.monotonic() - start < 2, "an interactive shell ignores SIGTERM but not SIGHUP"
+    while not runtime.ps()[0].record.end_time and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert runtime.ps()[0].record.end_time

@@ -1,0 +1,204 @@
+"""The runtime under a real notebook kernel: interrupt, restart, shutdown, a flood of output."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from udock_lab import Runtime
+
+jupyter_client = pytest.importorskip("jupyter_client")
+
+
+class Kernel:
+    """One kernel and a client that sends cells to it."""
+
+    def __init__(self, home: Path) -> None:
+        self.manager = jupyter_client.KernelManager(kernel_name="python3")
+        self.manager.start_kernel(
+            env=os.environ | {"MDOCK_HOME": str(home), "IPYTHONDIR": str(home.parent / "ipython")}
+        )
+        self.connect()
+        self.run("%load_ext udock_lab")
+        self.run("from udock_lab import Runtime; runtime = Runtime()")
+
+    def connect(self) -> None:
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+
+    def run(self, code: str, hook: Callable[[Any], None] | None = None) -> str:
+        """Run a cell to its end; what it wrote to stdout. AssertionError if it raised."""
+        text: list[str] = []
+
+        def listen(message: Any) -> None:
+            if hook is not None:
+                hook(message)
+            if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
+                text.append(message["content"]["text"])
+
+        reply = self.client.execute_interactive(code, timeout=90, output_hook=listen)
+        assert reply["content"]["status"] == "ok", reply["content"]
+        return "".join(text)
+
+    def begin(self, code: str) -> str:
+        return str(self.client.execute(code))
+
+    def reply(self, message_id: str, timeout: float = 10) -> Any:
+        while True:
+            message = self.client.get_shell_msg(timeout=timeout)
+            if message["parent_header"].get("msg_id") == message_id:
+                return message["content"]
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel(home: Path, runtime: Runtime) -> Iterator[Kernel]:
+    kernel = Kernel(home)
+    yield kernel
+    kernel.close()
+
+
+def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return bool(condition())
+
+
+def gone(pid: int) -> bool:
+    """Ended: no such process, or a zombie that waits for its parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_interrupt_stops_the_foreground_container_and_the_kernel_goes_on(kernel: Kernel, runtime: Runtime) -> None:
+    kernel.run("runtime.run('demo', ['/bin/true'])")
+    message = kernel.begin("result = runtime.run('demo', ['/bin/sh', '-c', 'sleep 60; sleep 60'])")
+    assert until(lambda: runtime.ps(running=True))
+    pid = runtime.ps(running=True)[0].record.pid
+    time.sleep(0.2)
+    start = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    assert until(lambda: gone(pid), 0.5)
+    kernel.reply(message)
+    assert time.monotonic() - start < 1
+    assert kernel.run("print(runtime.run('demo', ['/bin/sh', '-c', 'exit 4']).exit_code)") == "4\n"
+    assert runtime.ps()[1].record.exit_code == 130
+
+
+def test_second_interrupt_kills_what_ignored_the_first(kernel: Kernel, runtime: Runtime) -> None:
+    message = kernel.begin("runtime.run('demo', ['/bin/sh', '-c', \"trap '' INT; while :; do sleep 0.1; done\"])")
+    assert until(lambda: runtime.ps(running=True))
+    pid = runtime.ps(running=True)[0].record.pid
+    time.sleep(0.3)
+    kernel.manager.interrupt_kernel()
+    time.sleep(0.3)
+    assert not gone(pid)
+    kernel.manager.interrupt_kernel()
+    assert until(lambda: gone(pid), 0.5)
+    kernel.reply(message)
+    assert kernel.run("print(1 + 1)") == "2\n"
+    assert runtime.ps()[0].record.exit_code == 137
+
+
+def test_interrupt_of_a_magic_leaves_the_kernel_usable(kernel: Kernel, runtime: Runtime) -> None:
+    message = kernel.begin("%mdock run demo sleep 60")
+    assert until(lambda: runtime.ps(running=True))
+    time.sleep(0.2)
+    kernel.manager.interrupt_kernel()
+    kernel.reply(message)
+    assert until(lambda: not runtime.ps(running=True), 0.5)
+    assert kernel.run("print(2 + 2)") == "4\n"
+
+
+@pytest.mark.parametrize("ending", ["restart", "shutdown", "kill"])
+def test_detached_container_outlives_its_kernel_and_the_launcher_does_not_outlive_it(
+    kernel: Kernel, runtime: Runtime, ending: str
+) -> None:
+    launcher = int(
+        kernel.run(
+            "runtime.run('demo', ['/bin/sh', '-c', 'sleep 2; echo end; exit 9'], detach=True)\n"
+            "print(runtime.launcher_pid)"
+        )
+    )
+    assert not gone(launcher)
+    if ending == "restart":
+        kernel.client.stop_channels()
+        kernel.manager.restart_kernel()
+        kernel.connect()
+        assert kernel.run("print(3 + 3)") == "6\n"
+    else:
+        kernel.manager.shutdown_kernel(now=ending == "kill")
+    assert runtime.wait("c1").exit_code == 9
+    assert runtime.logs("c1") == b"end\n"
+    assert until(lambda: gone(launcher), 2)
+
+
+def test_foreground_container_ends_with_its_kernel(kernel: Kernel, runtime: Runtime) -> None:
+    kernel.begin("runtime.run('demo', ['/bin/sleep', '60'])")
+    assert until(lambda: runtime.ps(running=True))
+    time.sleep(0.2)
+    kernel.manager.shutdown_kernel(now=True)
+    assert until(lambda: runtime.ps()[0].record.end_time, 3)
+    assert runtime.ps()[0].record.exit_code == 143
+
+
+def test_hundred_megabytes_go_through_a_cell_and_are_whole_in_the_log(
+    kernel: Kernel, runtime: Runtime, record_property: Callable[[str, object], None]
+) -> None:
+    start = time.monotonic()
+    shown = kernel.run("%mdock run demo -- /bin/sh -c 'yes 123456789 | head -c 104857600'")
+    record_property("seconds", round(time.monotonic() - start, 2))
+    log = Path(runtime.home.container_log("c1"))
+    assert log.stat().st_size == 104857600
+    assert log.read_bytes().count(b"123456789\n") == 10485760
+    assert len(shown) < 5 << 20, "the cell is capped"
+    assert kernel.run("print(5 + 5)") == "10\n"
+    log.unlink()
+
+
+def test_output_arrives_while_the_program_still_runs(
+    kernel: Kernel, record_property: Callable[[str, object], None]
+) -> None:
+    kernel.run("runtime.run('demo', ['/bin/true'])")
+    start, first = time.monotonic(), 0.0
+
+    def listen(message: Any) -> None:
+        nonlocal first
+        if message["msg_type"] == "stream" and not first and "early" in message["content"]["text"]:
+            first = time.monotonic() - start
+
+    kernel.run("%mdock run demo -- /bin/sh -c 'echo early; sleep 2'", listen)
+    assert 0 < first < 1.5
+    record_property("first_byte_ms", round(first * 1000, 1))
+
+
+def test_container_runs_from_a_background_thread_of_the_kernel(kernel: Kernel) -> None:
+    code = (
+        "import threading\nfound = []\n"
+        "t = threading.Thread(target=lambda: found.append(runtime.run('demo', ['/bin/sh', '-c', 'exit 6'])))\n"
+        "t.start(); t.join(); print(found[0].exit_code)"
+    )
+    assert kernel.run(code) == "6\n"
+
+
+def test_subprocess_and_shell_escapes_still_work_beside_containers(kernel: Kernel) -> None:
+    code = (
+        "import subprocess\n"
+        "codes = [subprocess.run(['sh', '-c', 'exit 3']).returncode, runtime.run('demo', ['/bin/true']).exit_code]\n"
+        "print(codes)"
+    )
+    assert kernel.run(code) == "[3, 0]\n"
