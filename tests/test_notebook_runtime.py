@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -151,7 +152,7 @@ def test_foreground_container_ends_with_its_kernel(kernel: Kernel, runtime: Runt
     kernel.begin("runtime.run('demo', ['/bin/sleep', '60'])")
     assert until(lambda: runtime.ps(running=True))
     time.sleep(0.2)
-    kernel.manager.shutdown_kernel(now=True)
+    os.kill(kernel.manager.provisioner.pid, signal.SIGKILL)
     assert until(lambda: runtime.ps()[0].record.end_time, 3)
     assert runtime.ps()[0].record.exit_code == 143
 

@@ -329,9 +329,10 @@ class Job:
         if self.child is not None:
             self.supervisor.give_back(self.child)
             self.child = None
-        if self.stdin >= 0 and not self.ended:
-            os.close(self.stdin)
-            self.stdin = -1
+        for fd in (self.stdin, self.terminal):
+            if fd >= 0 and not self.ended:
+                os.close(fd)
+        self.stdin = self.terminal = -1
         self._close()
 
     # --- the gate and after
