@@ -56,6 +56,19 @@ class Kernel:
             if message["parent_header"].get("msg_id") == message_id:
                 return message["content"]
 
+    def streams(self, message_id: str) -> dict[str, str]:
+        """What a cell wrote, until the kernel is idle again."""
+        said = {"stdout": "", "stderr": ""}
+        while True:
+            message = self.client.get_iopub_msg(timeout=10)
+            content = message["content"]
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            if message["msg_type"] == "stream":
+                said[content["name"]] += content["text"]
+            if message["msg_type"] == "status" and content["execution_state"] == "idle":
+                return said
+
     def close(self) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
@@ -94,8 +107,11 @@ def test_interrupt_stops_the_foreground_container_and_the_kernel_goes_on(kernel:
     start = time.monotonic()
     kernel.manager.interrupt_kernel()
     assert until(lambda: gone(pid), 0.5)
-    kernel.reply(message)
-    assert time.monotonic() - start < 1
+    reply = kernel.reply(message)
+    assert time.monotonic() - start < 0.5
+    assert reply["status"] == "error", "Run All must stop here"
+    assert (reply["ename"], reply["evalue"]) == ("Interrupted", "c2 was interrupted: exit 130")
+    assert reply["traceback"] == ["KeyboardInterrupt: c2 was interrupted: exit 130. What it wrote: %mdock logs c2"]
     assert kernel.run("print(runtime.run('demo', ['/bin/sh', '-c', 'exit 4']).exit_code)") == "4\n"
     assert runtime.ps()[1].record.exit_code == 130
 
@@ -110,19 +126,35 @@ def test_second_interrupt_kills_what_ignored_the_first(kernel: Kernel, runtime: 
     assert not gone(pid)
     kernel.manager.interrupt_kernel()
     assert until(lambda: gone(pid), 0.5)
-    kernel.reply(message)
+    assert kernel.reply(message)["evalue"] == "c1 was interrupted: exit 137"
     assert kernel.run("print(1 + 1)") == "2\n"
     assert runtime.ps()[0].record.exit_code == 137
 
 
-def test_interrupt_of_a_magic_leaves_the_kernel_usable(kernel: Kernel, runtime: Runtime) -> None:
-    message = kernel.begin("%mdock run demo sleep 60")
+def test_interrupt_of_a_magic_shows_output_and_one_note_and_stops_run_all(kernel: Kernel, runtime: Runtime) -> None:
+    code = "%mdock run demo -- /bin/sh -c 'echo before; sleep 60'\nprint('went on')"
+    message = kernel.begin(code)
     assert until(lambda: runtime.ps(running=True))
     time.sleep(0.2)
     kernel.manager.interrupt_kernel()
-    kernel.reply(message)
-    assert until(lambda: not runtime.ps(running=True), 0.5)
+    said = kernel.streams(message)
+    assert kernel.reply(message)["ename"] == "Interrupted"
+    assert not runtime.ps(running=True), "recorded before the cell ended"
+    assert said["stdout"] == "before\n"
+    assert said["stderr"].count("[mdock] c1 was interrupted: exit 130 (128 + SIGINT)\n") == 1
+    assert "Traceback" not in said["stderr"]
     assert kernel.run("print(2 + 2)") == "4\n"
+
+
+def test_program_that_ends_well_on_an_interrupt_still_stops_run_all(kernel: Kernel, runtime: Runtime) -> None:
+    message = kernel.begin(
+        "%mdock run demo -- /bin/sh -c 'trap \"echo bye; exit 0\" INT; while :; do sleep 0.05; done'"
+    )
+    assert until(lambda: runtime.ps(running=True))
+    time.sleep(0.3)
+    kernel.manager.interrupt_kernel()
+    assert kernel.streams(message)["stdout"] == "bye\n"
+    assert kernel.reply(message)["evalue"] == "c1 was interrupted: exit 0"
 
 
 @pytest.mark.parametrize("ending", ["restart", "shutdown", "kill"])

@@ -13,7 +13,8 @@
     └── StepFailed(step, errno)    a step of the container's set-up failed: exit code 125
         └── ExecFailed             execve itself failed: exit code 126 or 127
 
-A container's non-zero exit is a result, never an exception.
+A container's non-zero exit is a result, never an exception. :class:`Interrupted` stands apart: it is a
+KeyboardInterrupt, so that an interrupted cell stops "Run All" as an interrupted cell does.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from errno import errorcode
 __all__ = [
     "Conflict",
     "ExecFailed",
+    "Interrupted",
     "LauncherDied",
     "LockTimeout",
     "MdockError",
@@ -102,3 +104,20 @@ class ExecFailed(StepFailed):
         super().__init__("execve", errno, message or "", hint)
         self.program = program
         self.exit_code = exit_code
+
+
+class Interrupted(KeyboardInterrupt):
+    """A foreground container was interrupted (SIGINT); it has ended and its end is recorded.
+
+    ``container_id`` names it, ``exit_code`` is how it ended (130 when SIGINT itself ended it, 137 after a
+    second interrupt). Not an MdockError: ``except Exception`` must not catch an interrupt.
+    """
+
+    def __init__(self, container_id: str, exit_code: int) -> None:
+        super().__init__(f"{container_id} was interrupted: exit {exit_code}")
+        self.container_id = container_id
+        self.exit_code = exit_code
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback."""
+        return [f"KeyboardInterrupt: {self}. What it wrote: %mdock logs {self.container_id}"]

@@ -199,6 +199,13 @@ def test_exec_enters_the_same_root_and_ends_with_its_container(runtime: Runtime)
     assert len(runtime.ps()) == 1
 
 
+def test_exec_starts_with_the_containers_variables_folder_and_limits(runtime: Runtime) -> None:
+    started = runtime.run("demo", ["/bin/sleep", "60"], env={"A": "1", "B": "2"}, workdir="/tmp", files=77, detach=True)
+    result = runtime.exec(started.id, ["/bin/sh", "-c", "echo $A $B; pwd; ulimit -n"], env={"B": "3"})
+    assert result.text == "1 3\n/tmp\n77\n"
+    runtime.kill(started.id)
+
+
 def test_rm_refuses_a_running_container_and_force_kills_it(runtime: Runtime) -> None:
     result = background(runtime, "exec sleep 60")
     with pytest.raises(Conflict):

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from udock_lab import Runtime
 from udock_lab.errors import ExecFailed, MdockError, NotFound, StepFailed, UsageError
 from udock_lab.model import Isolation, Status
+from udock_lab.runtime.planning import DEFAULT_PATH
 
 pytestmark = pytest.mark.usefixtures("as_root")
 
@@ -224,15 +225,65 @@ def test_limit_is_what_the_kernel_enforces(runtime: Runtime, options: dict[str, 
     assert sh(runtime, script, **options).text.strip() == wanted
 
 
-def test_processor_time_ends_in_sigxcpu(runtime: Runtime) -> None:
-    result = sh(runtime, "while :; do :; done", cpu=1)
+def test_processor_time_ends_in_sigxcpu_and_is_named(runtime: Runtime) -> None:
+    said: list[str] = []
+    result = sh(runtime, "while :; do :; done", cpu=1, on_note=said.append)
     assert result.exit_status is not None and result.exit_status.signal_name == "SIGXCPU"
     assert result.exit_code == 128 + signal.SIGXCPU
+    assert (
+        said
+        == ["c1 used up its processor time (RLIMIT_CPU, --cpu 1): SIGXCPU, exit code 152 = 128 + 24."]
+        == list(result.notes)
+    )
 
 
-def test_memory_limit_too_small_to_start_is_told_not_hung(runtime: Runtime) -> None:
-    result = runtime.run("demo", ["/bin/true"], memory=4096)
+def test_process_below_the_first_that_uses_up_its_time_is_named_too(runtime: Runtime) -> None:
+    result = sh(runtime, "sh -c 'while :; do :; done'; exit $?", cpu=1)
+    assert result.exit_status is not None and result.exit_status.code == 152
+    assert result.notes[0].startswith("A process of c1 used up its processor time")
+
+
+def test_program_that_ignores_sigxcpu_is_killed_and_the_limit_is_named(runtime: Runtime) -> None:
+    result = sh(runtime, "trap '' XCPU; while :; do :; done", cpu=1)
+    assert result.exit_code == 137
+    assert "--cpu 1" in result.notes[0] and "SIGKILL" in result.notes[0]
+
+
+def test_killed_by_a_person_is_not_blamed_on_a_limit(runtime: Runtime) -> None:
+    detached = sh(runtime, "sleep 60", cpu=1, memory=1 << 26, detach=True)
+    runtime.kill(detached.id)
+    killed = sh(runtime, "kill -SEGV $$; sleep 5")
+    assert killed.exit_code == 139 and not killed.notes
+
+
+@pytest.mark.parametrize("memory", [4096, 1 << 20])
+def test_memory_limit_too_small_to_start_is_explained(runtime: Runtime, memory: int) -> None:
+    said: list[str] = []
+    result = runtime.run("demo", ["/bin/true"], memory=memory, on_note=said.append)
     assert result.exit_code not in (0, None)
+    assert ("--mem" in said[0] and "Give it more" in said[0]) or "raise it" in said[0]
+
+
+def test_each_folder_of_path_that_was_tried_stands_in_the_steps(runtime: Runtime) -> None:
+    calls = [step.call for step in runtime.run("demo", ["nosuch"]).steps if step.name == "execve"]
+    assert calls == [f'execve("{folder}/nosuch", ["nosuch"])' for folder in DEFAULT_PATH.split(":")]
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["-e", "A=1", "env"], "before the image's name"),
+        (["--", "ls"], "One -- is enough"),
+    ],
+)
+def test_words_of_mdock_behind_the_image_are_pointed_out(runtime: Runtime, argv: list[str], said: str) -> None:
+    failure = runtime.run("demo", argv).failure
+    assert failure is not None and said in failure.hint
+
+
+def test_file_as_working_folder_is_told_from_a_missing_one(runtime: Runtime) -> None:
+    failure = sh(runtime, "pwd", workdir="/etc/passwd").failure
+    assert failure is not None and "file" in failure.hint
 
 
 def test_private_copy_is_private_and_gone_with_its_record(runtime: Runtime) -> None:
@@ -268,6 +319,11 @@ def test_missing_image_is_named_with_a_hint(runtime: Runtime) -> None:
     with pytest.raises(NotFound) as caught:
         runtime.run("nosuchimage", ["/bin/true"])
     assert "Image 'nosuchimage' not found" in caught.value.message and caught.value.hint
+
+
+def test_container_id_in_place_of_an_image_leads_to_exec(runtime: Runtime) -> None:
+    with pytest.raises(NotFound, match="mdock exec c7 PROGRAM"):
+        runtime.run("c7", [SH])
 
 
 def test_vanished_root_is_a_message_of_its_own(runtime: Runtime) -> None:

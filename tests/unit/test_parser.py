@@ -107,6 +107,8 @@ def test_options_may_follow_the_ids_of_other_commands() -> None:
     [
         (["run", "--mme", "64M", "demo"], "--mem"),
         (["run", "--det", "demo"], "--detach"),
+        (["run", "-x", "demo"], "unknown option -x.\n"),
+        (["run", "-D", "demo"], "Did you mean -d?"),
         (["run", "--pids", "3", "demo"], "cgroups"),
         (["run", "--hostname=x", "demo"], "namespaces"),
         (["run", "-v", "/a:/b", "demo"], "--copy"),

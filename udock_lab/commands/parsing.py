@@ -157,7 +157,8 @@ def _unknown(command: Command, known: Iterable[str], word: str) -> NoReturn:
         raise UsageError(
             f"mdock kill: the signal is given with -s, not as {word}.", f"Type: mdock kill -s {word[1:]} ID"
         )
-    near = nearest(word, known)
+    single = len(word) == 2  # every short option is as near as any other: only its other case is meant
+    near = next((name for name in known if name == word.swapcase()), None) if single else nearest(word, known)
     guess = f" Did you mean {near}?" if near else ""
     raise UsageError(f"mdock {command.name}: unknown option {word}.{guess}", _help_hint(command))
 

@@ -66,6 +66,12 @@ def _run_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--userns", action="store_true", help="chroot without root, by a user namespace")
     parser.add_argument("--steps", action="store_true", help="afterwards show each system call, with its time")
+    parser.add_argument(
+        "--no-spare",
+        action="store_true",
+        help="in a notebook: fork within this run, so that its timeline shows the fork at its place "
+        "(otherwise a spare child is forked ahead); in a terminal every run forks anyway",
+    )
 
 
 def _exec_options(parser: ArgumentParser) -> None:
@@ -96,7 +102,11 @@ def run(args: Namespace, context: Context) -> Outcome:
     )
     unattended = args.detach and not args.interactive and not context.in_cell  # a shell's "&" does the same
     result = context.runtime.run(
-        spec, stdin=None if unattended else context.stdin, on_output=context.out, on_note=context.note
+        spec,
+        stdin=None if unattended else context.stdin,
+        on_output=context.out,
+        on_note=context.note,
+        spare=False if args.no_spare else None,
     )
     if args.detach and result.failure is None:
         context.succeeded(result.id)

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
+from udock_lab.errors import Conflict, Interrupted, MdockError, NotFound, UsageError
 from udock_lab.linux.process import descendants, is_same_process
 from udock_lab.model import (
     Container,
@@ -62,6 +62,7 @@ class Runtime:
         self.home = Home(home)
         self.spare = spare
         self._connection = ForkedSupervisor() if forked else the_launcher()
+        self._raises_interrupts = not forked  # a command line ends with the container's code instead
         self._complained: set[bytes] = set()
         self._unsaid: list[str] = []
 
@@ -165,7 +166,8 @@ class Runtime:
         ``memory`` in bytes, ``cpu`` in seconds, ``files`` a count: all per process (setrlimit(2)).
         ``stdin``: a descriptor to inherit, or text or bytes to read; None is /dev/null. ``on_output`` gets
         ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words.
-        A program that fails is a result; so is one that never started (``result.failure``).
+        A program that fails is a result; so is one that never started (``result.failure``). An interrupt
+        stops the container first and is raised then (Interrupted, a KeyboardInterrupt).
         """
         if isinstance(image, ContainerSpec):
             spec = image
@@ -208,7 +210,11 @@ class Runtime:
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
     ) -> RunResult:
-        """Run one more program in a running container: its root, its user namespace, a supervisor of its own."""
+        """Run one more program in a running container: its root, its user namespace, a supervisor of its own.
+
+        It starts with the container's own variables, working directory and limits (which count per process);
+        ``env`` and ``workdir`` come on top.
+        """
         record = self._running(container_id)
         stored = containers.load_extra(self.home, record.id, "spec")
         rootfs = stored.get("rootfs")
@@ -220,8 +226,9 @@ class Runtime:
         spec = ContainerSpec(
             image=record.image,
             argv=_words(argv),
-            env=tuple((env or {}).items()),
+            env=tuple((_stored_env(stored) | dict(env or {})).items()),
             workdir=workdir or str(stored.get("workdir") or "/"),
+            limits=_stored_limits(stored),
             userns=bool(stored.get("userns")),
             tty=tty,
             interactive=interactive,
@@ -286,6 +293,8 @@ class Runtime:
                 on_note(note)
             if result.failure is not None:
                 on_note("\n".join(filter(None, (result.failure.message, result.failure.hint))))
+        if attachment.interrupts and not spec.detach and self._raises_interrupts:
+            raise _interrupted(result, on_note)
         return result
 
     def _private_copy(self, image: Image) -> str:
@@ -574,6 +583,20 @@ class Runtime:
             raise storage_error(error, self.home.path) from error
 
 
+def _stored_env(spec: dict[str, object]) -> dict[str, str]:
+    """The ``-e`` variables of a container's stored spec."""
+    pairs = spec.get("env")
+    return {str(key): str(value) for key, value in pairs} if isinstance(pairs, list) else {}
+
+
+def _stored_limits(spec: dict[str, object]) -> Limits:
+    """The limits of a container's stored spec."""
+    stored = spec.get("limits")
+    found = stored if isinstance(stored, dict) else {}
+    wanted = {name: found.get(name) for name in ("memory", "cpu", "files")}
+    return Limits(**{name: value for name, value in wanted.items() if isinstance(value, int)})
+
+
 def _words(argv: Sequence[str] | None) -> tuple[str, ...]:
     if isinstance(argv, str):
         raise UsageError(
@@ -628,6 +651,15 @@ def _supervisor_lives(spec: dict[str, object]) -> bool:
     if not (isinstance(pid, int) and isinstance(ticks, int) and isinstance(boot, str)):
         return False
     return is_same_process(pid, ticks, boot)
+
+
+def _interrupted(result: RunResult, on_note: OnNote | None) -> Interrupted:
+    """The interrupt, after a word on how the container ended."""
+    code = result.exit_code or 0
+    if on_note is not None:
+        by = f" (128 + {result.exit_status.signal_name})" if result.exit_status and result.exit_status.signaled else ""
+        on_note(f"{result.id} was interrupted: exit {code}{by}")
+    return Interrupted(result.id, code)
 
 
 def _never_started(reports: list[list[int]]) -> bool:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
 from collections.abc import Callable, Sequence
 
 from udock_lab.linux.elf import ElfInfo, inspect_elf, libraries
 from udock_lab.linux.resolve import resolve_in_root, shebang
+from udock_lab.model import ExitStatus, Limits
 
-__all__ = ["explain_exec_failure", "explain_exit_127"]
+__all__ = ["explain_exec_failure", "explain_exit_127", "explain_limit"]
 
 _Words = tuple[str, str]  # message, hint
 _ROOTFS_HINT = "mdock rootfs DIR PROGRAM copies a program together with its loader and libraries."
@@ -159,6 +161,10 @@ def _missing_program(case: _Case) -> _Words:
         folders = [os.path.dirname(path) or "/"]
         gone = _first_missing(case, folders[0])
         message = f"{path} does not exist inside the image" + (f": there is no folder {gone}." if gone else ".")
+    if case.argv0 == "--":
+        return message, f"One -- is enough: mdock run {case.image} -- PROGRAM"
+    if case.argv0.startswith("-"):
+        return message, f"Options of mdock stand before the image's name: mdock run {case.argv0} ... {case.image}"
     words = case.argv0.split()
     if len(words) > 1 and any(case.lookup(f"{folder}/{os.path.basename(words[0])}") for folder in folders):
         return message, f"Program and arguments are separate words: mdock run {case.image} {case.argv0}"
@@ -406,3 +412,34 @@ def explain_exit_127(rootfs: str, program_host_path: str) -> str | None:
         f"{', '.join(missing)} inside the image and exited with 127. The loader, not execve, said no, "
         f"so there is no EXEC_FAIL. {_ROOTFS_HINT}"
     )
+
+
+# -- ended by a limit ----------------------------------------------------------------------------------
+
+
+def explain_limit(container_id: str, limits: Limits, status: ExitStatus) -> str | None:
+    """Name the limit that ended a container, where its end looks like one (setrlimit(2)); else None.
+
+    The kernel does not say which limit a signal came from, so only SIGXCPU, which has no other source, is
+    certain; SIGKILL and SIGSEGV are explained as what they can mean under the limits that were given.
+    """
+    name = status.signal_name
+    if name == "SIGXCPU" or (limits.cpu and status.code == 128 + signal.SIGXCPU):
+        who = container_id if status.signaled else f"A process of {container_id}"
+        given = f"RLIMIT_CPU, --cpu {limits.cpu}" if limits.cpu else "RLIMIT_CPU"
+        return (
+            f"{who} used up its processor time ({given}): SIGXCPU, exit code {status.shell_code} = 128 + "
+            f"{int(signal.SIGXCPU)}."
+        )
+    if limits.cpu and name == "SIGKILL":
+        return (
+            f"{container_id} was ended by SIGKILL. With --cpu {limits.cpu} the kernel sends SIGXCPU after "
+            f"{limits.cpu} s of processor time, and SIGKILL one second later to a program that went on."
+        )
+    if limits.memory and name in ("SIGSEGV", "SIGBUS", "SIGKILL"):
+        return (
+            f"{container_id} was ended by {name}. Under --mem (RLIMIT_AS, {limits.memory} bytes) that can mean that "
+            "execve found too little address space for the program, or that its stack could not grow. "
+            "Give it more, for instance: --mem 64M"
+        )
+    return None

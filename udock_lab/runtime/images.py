@@ -155,6 +155,8 @@ def _no_such_image(db_path: str, name: str) -> NotFound:
         hints.append("Make it with: mdock demo")
     if near:
         hints.append(f"Did you mean '{near[0]}'?")
+    if name and _looks_like_id(name):
+        hints.append(f"{name} is the name of a container; one more program in it: mdock exec {name} PROGRAM")
     hints.append("List images with: mdock images")
     if not names and name != "demo":
         hints.append("Make the image 'demo' with: mdock demo")

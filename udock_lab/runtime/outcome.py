@@ -16,6 +16,7 @@ from udock_lab.model import (
     Isolation,
     Record,
     RunResult,
+    Status,
     StepReport,
 )
 from udock_lab.runtime.containers import parse_record
@@ -71,15 +72,16 @@ def run_result(
     reports: Reports = last["reports"]
     describe: list[str] = request["describe"]
     status = ExitStatus(raw=ended["status"]) if ended else None
-    failure = _failure(spec, rootfs, reports, describe, status)
+    candidates: list[str] = request["plan"]["candidates"]
+    failure = _failure(spec, rootfs, reports, describe, status, candidates)
     isolation = isolation_of(spec.userns, reports, describe)
     notes = start_notes(reports, describe)
     if isolation is Isolation.CHDIR and failure is None:
         notes.append("A dynamic program runs with this machine's own loader and libraries here.")
     notes += ended["notes"] if ended else []
-    explained = _explain_missing_library(spec, rootfs, status) if failure is None else None
-    if explained:
-        notes.append(explained)
+    if failure is None and status is not None:
+        explained = _explain_missing_library(spec, rootfs, status, candidates)
+        notes += filter(None, (explained, _explain_limit(spec, created, ended, status)))
     return RunResult(
         id=created["id"],
         image=spec.image,
@@ -88,7 +90,7 @@ def run_result(
         exit_code=status.shell_code if status else None,
         exit_status=status,
         isolation=isolation,
-        steps=tuple(_steps(last, reports, describe, spec, created, status)),
+        steps=tuple(_steps(last, reports, describe, spec, created, status, candidates)),
         before=_record(ended, "before"),
         after=_record(ended, "after"),
         stdout=bytes(attachment.stdout),
@@ -105,7 +107,12 @@ def _record(ended: dict[str, Any] | None, key: str) -> Record | None:
 
 
 def _failure(
-    spec: ContainerSpec, rootfs: str, reports: Reports, describe: list[str], status: ExitStatus | None
+    spec: ContainerSpec,
+    rootfs: str,
+    reports: Reports,
+    describe: list[str],
+    status: ExitStatus | None,
+    candidates: list[str],
 ) -> Failure | None:
     """The step that ended the child, or execve's refusal; None when the program started."""
     if reports and reports[-1][0] == EXEC:
@@ -113,7 +120,7 @@ def _failure(
         if answers[-1] == NO_ANSWER:
             return None
         number = errno.EACCES if errno.EACCES in answers else answers[-1]
-        return _exec_failure(spec, rootfs, number, status)
+        return _exec_failure(spec, rootfs, number, status, candidates)
     silent = not reports or reports[-1][1] == 0 or _survivable(reports[-1], describe)
     if silent and (status is None or status.code != 125):
         said = status.signal_name if status else "an unknown end"
@@ -145,17 +152,19 @@ def _step_hint(call: str, answer: int, spec: ContainerSpec) -> str:
     if call.startswith("setrlimit"):
         return "The limit is above what you may have; see: ulimit -H -a"
     if call.startswith("chdir") and spec.workdir and f'"{spec.workdir}"' in call:
+        if answer == errno.ENOTDIR:
+            return f"-w takes a folder, and this is (or leads through) a file; look: mdock run {spec.image} ls /"
         return f"The image has no such folder; look: mdock run {spec.image} ls /"
     if answer == errno.EACCES:
         return "A folder on the way is closed to you; look at the path: namei -l PATH"
     return f"Is the image whole? Build it again with: mdock build --force {spec.image} DIR"
 
 
-def _exec_failure(spec: ContainerSpec, rootfs: str, number: int, status: ExitStatus | None) -> Failure:
+def _exec_failure(
+    spec: ContainerSpec, rootfs: str, number: int, status: ExitStatus | None, candidates: list[str]
+) -> Failure:
     from udock_lab.runtime.explain import explain_exec_failure
-    from udock_lab.runtime.planning import make_plan
 
-    candidates = make_plan(spec, rootfs, None)[0]["candidates"]
     message, hint = explain_exec_failure(
         rootfs, candidates, number, spec.workdir or "/", spec.argv[0], image=spec.image
     )
@@ -163,15 +172,26 @@ def _exec_failure(spec: ContainerSpec, rootfs: str, number: int, status: ExitSta
     return Failure(step="execve", errno=number, exit_code=code, message=message, hint=hint)
 
 
-def _explain_missing_library(spec: ContainerSpec, rootfs: str, status: ExitStatus | None) -> str | None:
+def _explain_limit(
+    spec: ContainerSpec, created: dict[str, Any], ended: dict[str, Any] | None, status: ExitStatus
+) -> str | None:
+    """A signal that a limit brings: not one that ``stop`` or ``kill`` was asked for."""
+    record = _record(ended, "after")
+    if status.shell_code <= 128 or (record is not None and record.status is not Status.EXITED):
+        return None
+    from udock_lab.runtime.explain import explain_limit
+
+    return explain_limit(created["id"], spec.limits, status)
+
+
+def _explain_missing_library(spec: ContainerSpec, rootfs: str, status: ExitStatus, candidates: list[str]) -> str | None:
     """127 although execve succeeded: was it the loader that said no?"""
-    if status is None or status.code != 127:
+    if status.code != 127:
         return None
     from udock_lab.linux.resolve import resolve_in_root
     from udock_lab.runtime.explain import explain_exit_127
-    from udock_lab.runtime.planning import make_plan
 
-    for path in make_plan(spec, rootfs, None)[0]["candidates"]:
+    for path in candidates:
         try:
             program = resolve_in_root(rootfs, path, spec.workdir or "/")
         except OSError:
@@ -187,11 +207,13 @@ def _steps(
     spec: ContainerSpec,
     created: dict[str, Any],
     status: ExitStatus | None,
+    candidates: list[str],
 ) -> list[StepReport]:
     """Parent's and child's steps in the order of time."""
     pid = created["pid"]
     refused = _refused_chroot(reports, describe)
     steps = []
+    tried = iter(candidates)
     if last.get("fork"):
         start, end = last["fork"]
         steps.append(StepReport(name="fork", who="parent", call="fork()", start=start, end=end, result=f"= {pid}"))
@@ -199,7 +221,8 @@ def _steps(
         call, result = _parent_words(name, created, status)
         steps.append(StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result))
     for number, answer, start, end in reports:
-        step = _child_step(number, answer, start, end, describe, spec)
+        call = _execve_words(next(tried, spec.argv[0]), spec) if number == EXEC else describe[number - 1]
+        step = _child_step(number, answer, start, end, call)
         steps.append(_outside(step) if refused and number == refused + 1 and not answer else step)
     return sorted(steps, key=lambda step: step.start)
 
@@ -214,10 +237,14 @@ def _parent_words(name: str, created: dict[str, Any], status: ExitStatus | None)
     return words.get(name, (name, ""))
 
 
-def _child_step(number: int, answer: int, start: int, end: int, describe: list[str], spec: ContainerSpec) -> StepReport:
+def _execve_words(path: str, spec: ContainerSpec) -> str:
+    """The call with the path that was tried: a bare name is looked for folder by folder (execvp(3))."""
+    shown = ", ".join(f'"{word}"' for word in spec.argv)
+    return f'execve("{path}", [{shown}])'
+
+
+def _child_step(number: int, answer: int, start: int, end: int, call: str) -> StepReport:
     if number == EXEC:
-        shown = ", ".join(f'"{word}"' for word in spec.argv)
-        call = f'execve("{spec.argv[0]}", [{shown}])'
         if answer == NO_ANSWER:
             return StepReport(name="execve", who="child", call=call, start=start, end=start, result="does not return")
         return StepReport(
@@ -225,7 +252,6 @@ def _child_step(number: int, answer: int, start: int, end: int, describe: list[s
         )
     if number == 0:
         return StepReport(name="gate", who="child", call="recvmsg(gate)", start=start, end=end, result="the plan")
-    call = describe[number - 1]
     result = _minus_one(answer) if answer else "= 0"
     return StepReport(
         name=call.partition("(")[0], who="child", call=call, start=start, end=end, errno=answer, result=result
