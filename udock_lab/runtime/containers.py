@@ -11,6 +11,7 @@ leave fields empty: both are read.
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
@@ -22,8 +23,8 @@ from contextlib import suppress
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
 from udock_lab.linux.process import is_same_process, start_ticks
 from udock_lab.model import Record, Status
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.records import append_line, read_lines, replace_last_match, replace_lines
+from udock_lab.runtime.home import DISK_FULL, Home
+from udock_lab.runtime.records import append_line, open_plain, read_lines, replace_last_match, replace_lines
 
 __all__ = [
     "IdSource",
@@ -43,8 +44,10 @@ __all__ = [
     "set_intent",
 ]
 
-_ID = re.compile(rb"c[1-9][0-9]*\Z")
+_ID = re.compile(rb"c[1-9][0-9]{0,17}\Z")
 _ID_AT_LINE_START = re.compile(rb"^ *c([1-9][0-9]{0,17}) *\|", re.MULTILINE)
+_MOST = 10**18 - 1  # the highest id that both of these take
+_HIGHEST_PID = 1 << 31  # pid_t has 32 bits; no kernel gives this many
 _STATUSES = {status.value: status for status in Status}
 
 
@@ -68,10 +71,10 @@ def parse_record(line: bytes) -> Record | None:
         return None
     if len(fields) != 7 or not _ID.match(fields[0].encode()) or fields[3] not in _STATUSES:
         return None
-    if not (fields[1].isascii() and fields[1].isdigit()):
+    if not _is_number(fields[1]) or int(fields[1]) >= _HIGHEST_PID:
         return None
     code = fields[6]
-    if code and not (code.isascii() and code.removeprefix("-").isdigit()):
+    if code and not _is_number(code.removeprefix("-")):
         return None
     end_time = fields[5] if fields[5] not in ("", "-1", "-") else None
     return Record(
@@ -83,6 +86,11 @@ def parse_record(line: bytes) -> Record | None:
         end_time=end_time,
         exit_code=int(code) if code not in ("", "-1") else None,
     )
+
+
+def _is_number(text: str) -> bool:
+    """Digits that an ``int`` of any language can hold: Python itself refuses more than 4,300 of them."""
+    return len(text) <= 18 and text.isascii() and text.isdigit()
 
 
 def format_record(record: Record) -> bytes:
@@ -137,10 +145,13 @@ class IdSource:
         """The next id; the mark is written before anybody can see it, so a death skips it, never reuses it."""
         if not self.is_current():
             self._highest = _highest_in_file(self.home.containers_db)
-        mark = os.open(self.home.highest_id, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        mark = open_plain(self.home.highest_id, os.O_RDWR | os.O_CREAT)
         try:
             text = os.pread(mark, 32, 0).strip()
-            self._highest = max(self._highest, int(text) if text.isdigit() else 0) + 1
+            marked = int(text) if text.isdigit() else 0
+            self._highest = max(self._highest, marked if marked <= _MOST else 0) + 1
+            if self._highest > _MOST:
+                raise OSError(errno.ERANGE, f"no container id is left after c{_MOST}", self.home.containers_db)
             os.pwrite(mark, b"%020d\n" % self._highest, 0)
         finally:
             os.close(mark)
@@ -170,7 +181,7 @@ def _fingerprint(path: str) -> tuple[int, int, int] | None:
 def _highest_in_file(path: str) -> int:
     """Ids are numbers, not strings: c10 comes after c9."""
     try:
-        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with open(open_plain(path), "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return max((int(match) for match in _ID_AT_LINE_START.findall(data)), default=0)
     except (FileNotFoundError, ValueError):  # mmap refuses an empty file with ValueError
         return 0
@@ -245,7 +256,17 @@ def remove(home: Home, ids: set[str]) -> None:
 def discard(home: Home, ids: Sequence[str]) -> None:
     """Remove these containers altogether: records first, then logs and private files. Lock held."""
     private = [load_extra(home, container_id, "spec").get("private") for container_id in ids]
-    remove(home, set(ids))
+    try:
+        remove(home, set(ids))
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        _remove_files(home, ids, private)  # they go anyway, and make the room that the new table needs
+        remove(home, set(ids))
+    _remove_files(home, ids, private)
+
+
+def _remove_files(home: Home, ids: Sequence[str], private: Sequence[object]) -> None:
     for container_id in ids:
         with suppress(FileNotFoundError):
             os.unlink(home.container_log(container_id))
@@ -276,9 +297,12 @@ def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]
     folder = home.container_dir(container_id)
     with suppress(FileExistsError):
         os.mkdir(folder)
-    fd = os.open(f"{folder}/{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    fd = open_plain(f"{folder}/{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
-        os.write(fd, json.dumps(data).encode())
+        text = json.dumps(data).encode()
+        if os.write(fd, text) != len(text):
+            os.ftruncate(fd, 0)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
     finally:
         os.close(fd)
 
@@ -286,9 +310,9 @@ def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]
 def load_extra(home: Home, container_id: str, name: str) -> dict[str, object]:
     """Read one of our own files; empty when it is missing or torn."""
     try:
-        with open(f"{home.container_dir(container_id)}/{name}.json", "rb") as file:
+        with open(open_plain(f"{home.container_dir(container_id)}/{name}.json"), "rb") as file:
             data = json.loads(file.read())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # gone, torn, or nested by somebody's hand
         return {}
     return data if isinstance(data, dict) else {}
 
@@ -310,7 +334,7 @@ def _began_later(record: Record) -> bool:
     ticks = start_ticks(record.pid)
     try:
         written = time.mktime(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S"))
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
     began = time.time() - since_boot + (ticks or 0) / os.sysconf("SC_CLK_TCK")

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import shutil
@@ -17,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from udock_lab.errors import Conflict, Interrupted, MdockError, NotFound, UsageError
+from udock_lab.errors import Conflict, Interrupted, MdockError, NotFound, StorageError, UsageError
 from udock_lab.linux.process import descendants, is_same_process
 from udock_lab.model import (
     Container,
@@ -35,7 +36,7 @@ from udock_lab.runtime import containers, records
 from udock_lab.runtime.attach import Attachment, terminal_size
 from udock_lab.runtime.connection import ForkedSupervisor, the_launcher
 from udock_lab.runtime.eventlog import write_event
-from udock_lab.runtime.home import Home, storage_error
+from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import build_image, find_image_by_name, list_images, retire_image
 from udock_lab.runtime.outcome import raise_refusal, run_result, start_notes
 from udock_lab.runtime.planning import make_plan
@@ -302,7 +303,10 @@ class Runtime:
 
         self.home.create()
         folder = f"{self.home.run_dir}/copy-{os.urandom(6).hex()}"
-        os.mkdir(folder)
+        try:
+            os.mkdir(folder)
+        except OSError as error:
+            raise storage_error(error, self.home.path) from error
         try:
             copy_tree(image.rootfs, f"{folder}/rootfs")
         except BaseException:
@@ -358,7 +362,9 @@ class Runtime:
             return None
         from udock_lab.runtime.outcome import isolation_of
 
-        return isolation_of(bool(spec.get("userns")), reports, describe)
+        with suppress(ValueError, TypeError, LookupError, AttributeError):  # somebody edited the file
+            return isolation_of(bool(spec.get("userns")), reports, describe)
+        return None
 
     def inspect(self, name: str) -> Inspection:
         """Everything known of a container id, or of an image."""
@@ -384,10 +390,12 @@ class Runtime:
         """What the container wrote, or its last ``tail`` lines."""
         containers.find(self.home, container_id)
         try:
-            with open(self.home.container_log(container_id), "rb") as file:
+            with open(records.open_plain(self.home.container_log(container_id)), "rb") as file:
                 data = file.read()
         except FileNotFoundError:
             return b""
+        except OSError as error:
+            raise storage_error(error, self.home.path) from error
         if tail is None:
             return data
         lines = data.split(b"\n")
@@ -556,6 +564,10 @@ class Runtime:
                 containers.set_intent(self.home, record.id, status)
         except Conflict:
             return False
+        except StorageError as error:
+            if not self._may_go_on(error):
+                raise
+            self._unsaid.append(f"{error.message} So the record of {record.id} does not say that it was stopped.")
         self._log(event, id=record.id, pid=record.pid)
         return True
 
@@ -570,17 +582,29 @@ class Runtime:
             with suppress(OSError):
                 os.kill(pid, signals.SIGKILL)
         code = 137 if final.status is Status.KILLED else 143
-        with records.locked(self.home):
-            after, old = containers.finish(self.home, record.id, code, containers.now())
-            if old >= 0:
-                os.close(old)
+        try:
+            with records.locked(self.home):
+                after, old = containers.finish(self.home, record.id, code, containers.now())
+                if old >= 0:
+                    os.close(old)
+        except StorageError as error:
+            raise StorageError(
+                f"{record.id} has ended, but that is not recorded: {error.message}", error.hint
+            ) from error
         return after or final
 
+    @staticmethod
+    def _may_go_on(error: StorageError) -> bool:
+        """A container must be stoppable on a full disk above all: it may be what fills it."""
+        cause = error.__cause__
+        return isinstance(cause, OSError) and cause.errno in (*DISK_FULL, errno.EROFS)
+
     def _log(self, event: str, **fields: object) -> None:
+        """The log of events comes after the fact: where it cannot be written, the fact stands all the same."""
         try:
             write_event(self.home, event, **fields)
         except OSError as error:
-            raise storage_error(error, self.home.path) from error
+            self._unsaid.append(f"log.txt lacks a line ({event}): {storage_error(error, self.home.path).message}")
 
 
 def _stored_env(spec: dict[str, object]) -> dict[str, str]:
@@ -625,10 +649,16 @@ def _stdin_fd(stdin: int | bytes | str | None) -> Iterator[int | None]:
 def _signal(pid: int, pidfd: int, number: int) -> None:
     """To the process group; to the process itself through its pidfd if it left its group."""
     with suppress(ProcessLookupError):
-        if os.getpgid(pid) == pid:
-            os.killpg(pid, number)
-        else:
-            signals.pidfd_send_signal(pidfd, number)
+        try:
+            if os.getpgid(pid) == pid:
+                os.killpg(pid, number)
+            else:
+                signals.pidfd_send_signal(pidfd, number)
+        except PermissionError:
+            raise MdockError(
+                f"Process {pid} belongs to another user, so you may not send it a signal.",
+                "Do it as the user who started it, or with sudo.",
+            ) from None
 
 
 def _signal_name(number: int) -> str:
@@ -669,8 +699,9 @@ def _never_started(reports: list[list[int]]) -> bool:
 def _uptime(spec: dict[str, object], record: Record) -> float:
     """Seconds since the start, from the boot clock where we noted it: a clock step does not change it."""
     started = spec.get("started_boottime")
-    if isinstance(started, int | float):
-        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - started)
-    with suppress(ValueError):
+    boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
+    if isinstance(started, int | float) and 0 <= started <= boottime:
+        return boottime - started
+    with suppress(ValueError, OverflowError):
         return max(0.0, time.time() - time.mktime(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S")))
     return 0.0

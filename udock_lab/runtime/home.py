@@ -5,10 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+from shlex import quote
 
-from udock_lab.errors import StorageError
+from udock_lab.errors import StorageError, UsageError
 
-__all__ = ["Home", "default_home", "storage_error"]
+__all__ = ["DISK_FULL", "Home", "default_home", "storage_error"]
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_ANOTHER = "Choose another home: export MDOCK_HOME=/some/folder"
+_LONGEST = 4096 - 200  # PATH_MAX, less the names that mdock appends to its home
 
 
 def default_home() -> str:
@@ -20,7 +25,7 @@ class Home:
     """Where one mdock keeps everything. Paths are absolute strings."""
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = os.path.abspath(os.path.expanduser(os.fspath(path or default_home())))
+        self.path = _absolute(os.fspath(path or default_home()))
         self.images_db = f"{self.path}/images.db"
         self.containers_db = f"{self.path}/containers.db"
         self.log = f"{self.path}/log.txt"
@@ -49,36 +54,91 @@ class Home:
     def create(self) -> None:
         """Make the folders that are missing; raises StorageError with a hint where that is refused."""
         try:
+            if len(os.fsencode(self.path)) > _LONGEST:
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), self.path)
             for folder in (self.path, self.logs_dir, self.images_dir, self.containers_dir, self.run_dir):
                 os.makedirs(folder, exist_ok=True)
         except OSError as error:
             raise storage_error(error, self.path) from error
 
 
+def _absolute(path: str) -> str:
+    """The path in full; UsageError where there is no way to tell it."""
+    if "\0" in path:
+        raise UsageError(f"A path cannot hold a NUL character, and {path!r} does.", _ANOTHER)
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        raise UsageError(f"Nobody knows which folder {path} is: this user has no home folder.", _ANOTHER)
+    try:
+        return os.path.abspath(expanded)
+    except FileNotFoundError:
+        raise UsageError(
+            f"The mdock home {path} is meant from the current folder, which was removed.", "Go elsewhere first: cd"
+        ) from None
+
+
 def storage_error(error: OSError, home: str) -> StorageError:
     """Say in words why the home could not be used, and what to do about it."""
-    path = error.filename or home
-    if error.errno in (errno.EACCES, errno.EPERM):
-        owner = _owner(home)
-        if owner and owner[0] != os.geteuid():
+    path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else home
+    shown, number = _shown(path), error.errno
+    if number in (errno.EACCES, errno.EPERM):
+        return _forbidden(path, home)
+    if number == errno.EROFS:
+        return StorageError(
+            f"{shown} is on a read-only file system.", "Choose a writable home: export MDOCK_HOME=/some/folder"
+        )
+    if number in DISK_FULL:
+        return StorageError(
+            f"No space is left for {shown}; nothing was lost.",
+            f"Make room (mdock prune, mdock rmi NAME; df -h {quote(_shown(home))}) and try again.",
+        )
+    if number == errno.ENAMETOOLONG:
+        return StorageError(
+            f"The path {shown} is too long for mdock's home: a name may have 255 bytes, the home's path {_LONGEST}.",
+            _ANOTHER,
+        )
+    if number in (errno.ENOTDIR, errno.EEXIST, errno.ELOOP):
+        return _no_folder(path)
+    if number in (errno.EISDIR, errno.ENXIO, errno.ESPIPE):
+        return StorageError(
+            f"{shown} is a folder, a pipe or a device; mdock keeps an ordinary file there.",
+            f"Move it away: mv {quote(path)} {quote(path + '.old')}",
+        )
+    return StorageError(f"{shown}: {error.strerror}.", f"Check: ls -ld {quote(shown)}")
+
+
+def _forbidden(path: str, home: str) -> StorageError:
+    """Whose is it? Where the path itself is this user's, a folder above it may belong to somebody else."""
+    shown, me = _shown(path), os.geteuid()
+    for place in (path, home):
+        owner = _owner(place)
+        if owner and owner[0] != me:
+            what = f"The mdock home {_shown(home)}" if place == home else _shown(path)
             return StorageError(
-                f"The mdock home {home} belongs to {owner[1]}, and you are {_user_name(os.geteuid())}.",
+                f"{what} belongs to {owner[1]}, and you are {_user_name(me)}.",
                 "Was it made with sudo? Use a home of your own: export MDOCK_HOME=$HOME/.mdock-mine "
-                f"(or give this one back: sudo chown -R $(id -u) {home})",
+                f"(or give this one back: sudo chown -R $(id -u) {quote(_shown(home))})",
             )
-        return StorageError(f"{path} cannot be written: permission denied.", f"Check: ls -ld {path}")
-    if error.errno == errno.EROFS:
+    return StorageError(f"{shown} is closed to you: permission denied.", f"Check: ls -ld {quote(shown)}")
+
+
+def _no_folder(path: str) -> StorageError:
+    """Something stands where a folder should be: name it, or the first part of the path that is none."""
+    while not os.path.lexists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    if os.path.islink(path) and not os.path.exists(path):
+        target = os.readlink(path)
         return StorageError(
-            f"{path} is on a read-only file system.", "Choose a writable home: export MDOCK_HOME=/some/folder"
+            f"{_shown(path)} is a symbolic link to {_shown(target)}, which leads nowhere.",
+            f"Make the folder that it names, or choose another home: export MDOCK_HOME=/some/folder   "
+            f"Check: ls -ld {quote(_shown(path))}",
         )
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageError(
-            f"No space is left for {path}; nothing was lost.",
-            f"Make room (mdock prune, mdock rmi NAME; df -h {home}) and try again.",
-        )
-    if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return StorageError(f"{path} is not a folder.", "Choose another home: export MDOCK_HOME=/some/folder")
-    return StorageError(f"{path}: {error.strerror}.", f"Check: ls -ld {path}")
+    return StorageError(f"{_shown(path)} is not a folder.", _ANOTHER)
+
+
+def _shown(path: str) -> str:
+    """Short enough for a message."""
+    return path if len(path) <= 300 else f"{path[:150]}...{path[-50:]}"
 
 
 def _owner(path: str) -> tuple[int, str] | None:

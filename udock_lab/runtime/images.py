@@ -19,8 +19,8 @@ from contextlib import contextmanager, suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
 from udock_lab.model import Image
-from udock_lab.runtime.home import Home, storage_error
-from udock_lab.runtime.records import append_line, locked, replace_lines
+from udock_lab.runtime.home import DISK_FULL, Home, storage_error
+from udock_lab.runtime.records import append_line, locked, open_plain, replace_lines
 from udock_lab.runtime.tree import CopyStats, Progress, copy_tree, refuse_mounts, remove_tree
 
 __all__ = [
@@ -128,7 +128,7 @@ def _lookup(db_path: str, name: str) -> Image | None:
     """The record alone. Most lines are passed over by one search for the name's bytes."""
     key = name.encode("utf-8", "surrogatepass")
     try:
-        with open(db_path, "rb") as file:
+        with open(open_plain(db_path), "rb") as file:
             for line in file:
                 if key in line:
                     image = parse_image_line(line)
@@ -140,7 +140,7 @@ def _lookup(db_path: str, name: str) -> Image | None:
             "Make the image 'demo' with: mdock demo   or your own with: mdock build NAME DIRECTORY",
         ) from None
     except OSError as error:
-        raise storage_error(error, db_path) from error
+        raise storage_error(error, os.path.dirname(db_path)) from error
     return None
 
 
@@ -172,7 +172,7 @@ def list_images(db_path: str) -> tuple[list[Image], list[bytes]]:
     images: dict[str, Image] = {}
     corrupt: list[bytes] = []
     try:
-        with open(db_path, "rb") as file:
+        with open(open_plain(db_path), "rb") as file:
             for line in file:
                 image = parse_image_line(line)
                 if image is not None:
@@ -182,7 +182,7 @@ def list_images(db_path: str) -> tuple[list[Image], list[bytes]]:
     except FileNotFoundError:
         pass  # nothing was built yet
     except OSError as error:
-        raise storage_error(error, db_path) from error
+        raise storage_error(error, os.path.dirname(db_path)) from error
     return list(images.values()), corrupt
 
 
@@ -361,11 +361,25 @@ def retire_image(home: Home, name: str, used_by: Sequence[str] = ()) -> str | No
     ours = _same_place(image.rootfs, f"{folder}/rootfs") and os.path.lexists(folder)
     if ours:
         refuse_mounts(folder)
-    replace_lines(home.images_db, lambda line: None if _names(line, name) else line)
-    if not ours:
+    try:
+        _drop(home, name)
+    except OSError as error:
+        if not ours or error.errno not in DISK_FULL:
+            raise
+        remove_tree(_move_aside(home, name))  # it goes anyway, and makes the room that the new table needs
+        _drop(home, name)
         return None
+    return _move_aside(home, name) if ours else None
+
+
+def _drop(home: Home, name: str) -> None:
+    replace_lines(home.images_db, lambda line: None if _names(line, name) else line)
+
+
+def _move_aside(home: Home, name: str) -> str:
+    """Out of the way of a build of the same name."""
     trash = f"{home.images_dir}/.{name}.{os.getpid()}.{os.urandom(4).hex()}{_PARTIAL}"
-    os.rename(folder, trash)  # out of the way of a build of the same name
+    os.rename(f"{home.images_dir}/{name}", trash)
     return trash
 
 

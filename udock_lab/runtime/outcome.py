@@ -78,7 +78,7 @@ def run_result(
     notes = start_notes(reports, describe)
     if isolation is Isolation.CHDIR and failure is None:
         notes.append("A dynamic program runs with this machine's own loader and libraries here.")
-    notes += ended["notes"] if ended else []
+    notes += last["notes"]
     if failure is None and status is not None:
         explained = _explain_missing_library(spec, rootfs, status, candidates)
         notes += filter(None, (explained, _explain_limit(spec, created, ended, status)))

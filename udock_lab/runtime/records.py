@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import random
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ __all__ = [
     "append_line",
     "lock_timeout",
     "locked",
+    "open_plain",
     "read_lines",
     "release",
     "replace_last_match",
@@ -112,13 +114,30 @@ def _lock_holder(home: Home) -> int | None:
     return None
 
 
+def open_plain(path: str, flags: int = os.O_RDONLY) -> int:
+    """Open an ordinary file, close-on-exec. OSError(ENXIO) for anything else.
+
+    ``O_NONBLOCK`` means nothing for a file; a pipe (mkfifo(3)) in its place would make open(2) wait for ever.
+    """
+    fd = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.ENXIO, "it is no ordinary file", path)
+    return fd
+
+
 def read_lines(path: str) -> list[bytes]:
-    """All lines without their newline; a missing table has none. A torn last line is a line too."""
+    """All lines without their newline; a missing table has none. A torn last line is a line too.
+
+    StorageError when it cannot be read.
+    """
     try:
-        with open(path, "rb") as file:
+        with open(open_plain(path), "rb") as file:
             data = file.read()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise storage_error(error, os.path.dirname(path)) from error
     lines = data.split(b"\n")
     if not lines[-1]:
         lines.pop()
@@ -131,7 +150,7 @@ def append_line(path: str, line: bytes) -> None:
     A line torn by an earlier death is closed first, so that it stays one bad line. A write cut short by
     a full disk is taken back; OSError(ENOSPC).
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    fd = open_plain(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
     try:
         size = os.lseek(fd, 0, os.SEEK_END)
         if size and os.pread(fd, 1, size - 1) != b"\n":
@@ -154,7 +173,7 @@ def replace_lines(path: str, change: Callable[[bytes], bytes | None]) -> None:
     Call it with the lock held. Nothing happens to the table if ``change`` raises or the disk is full.
     """
     try:
-        with open(path, "rb") as file:
+        with open(open_plain(path), "rb") as file:
             old = file.read()
     except FileNotFoundError:
         return
@@ -185,7 +204,7 @@ def replace_last_match(path: str, key: bytes, change: Callable[[bytes], bytes]) 
     the dearest part of the whole rewrite. Call it with the lock held.
     """
     try:
-        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        source = open_plain(path)
     except FileNotFoundError:
         return None
     try:
@@ -226,8 +245,11 @@ def _find_last(fd: int, size: int, key: bytes) -> tuple[int, bytes] | None:
 
 
 def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> None:
-    """New table = source[:start] + middle + source[end:], put in place by one rename."""
-    temporary = f"{path}.{os.getpid()}.tmp"
+    """New table = source[:start] + middle + source[end:], put in place by one rename.
+
+    One name for all writers: the lock is held, so what stands there is of a writer that died.
+    """
+    temporary = f"{path}.tmp"
     total = 0 if source < 0 else os.lseek(source, 0, os.SEEK_END)
     size = start + len(middle) + max(0, total - end)
     out = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)

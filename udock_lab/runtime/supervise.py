@@ -29,16 +29,17 @@ from udock_lab.model import Record, Status
 from udock_lab.runtime import containers
 from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.forker import LocalForker, RemoteForker
-from udock_lab.runtime.home import Home, storage_error
+from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, open_gate, parse_reports
-from udock_lab.runtime.records import held_too_long, lock_timeout, release, try_lock
+from udock_lab.runtime.records import held_too_long, lock_timeout, open_plain, release, try_lock
 from udock_lab.runtime.wire import decode, encode, receive, send
 
 __all__ = ["Job", "Supervisor", "log_limit"]
 
 CHUNK = 1 << 16
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL when a foreground run's caller has died
-PATIENCE = 60.0  # seconds during which an end that could not be recorded is tried again
+PATIENCE = 600.0  # seconds during which an end that could not be recorded is tried again
+ROOM = 1 << 16  # bytes that a log gives back when it has filled the disk: the records need a little
 _now = time.monotonic_ns
 
 
@@ -377,13 +378,21 @@ class Job:
         spec |= {"supervisor": os.getpid(), "supervisor_ticks": self.supervisor.start_ticks}
         try:
             containers.save_extra(self.home, self.id, "spec", spec)
-            self.log_fd = os.open(
-                self.home.container_log(self.id), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644
-            )
-            command = " ".join(self.request["plan"]["argv"])
-            write_event(self.home, "RUN", id=self.id, pid=child.pid, image=self.request["image"], command=command)
         except OSError as error:
-            self.notes.append(f"the log of {self.id} is incomplete: {error.strerror}")
+            self.notes.append(f"how {self.id} was started is not kept, so exec will refuse it: {error.strerror}")
+        try:
+            self.log_fd = open_plain(self.home.container_log(self.id), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        except OSError as error:
+            self.notes.append(f"{self.id} has no log: {error.strerror}")
+        command = " ".join(self.request["plan"]["argv"])
+        self._event("RUN", id=self.id, pid=child.pid, image=self.request["image"], command=command)
+
+    def _event(self, event: str, **fields: object) -> None:
+        """The log of events comes after the fact: where it cannot be written, the fact stands all the same."""
+        try:
+            write_event(self.home, event, **fields)
+        except OSError as error:
+            self.notes.append(f"log.txt lacks a line ({event} of {self.id}): {error.strerror}")
 
     def _on_started(self, events: int) -> None:
         """End-of-file on the reports: exec worked, or the child has ended."""
@@ -403,7 +412,7 @@ class Job:
             with suppress(OSError):
                 containers.save_extra(self.home, self.id, "steps", extra)
             self._log_exec_failure()
-        self._tell({"event": "started", "reports": self.reports})
+        self._tell({"event": "started", "reports": self.reports, "notes": self.notes})
 
     def failed_exec(self) -> int:
         """The errno of an execve that failed for good, or 0."""
@@ -417,10 +426,7 @@ class Job:
         if failed:
             program = self.request["plan"]["argv"][0]
             code = 127 if failed == errno.ENOENT else 126
-            with suppress(OSError):
-                write_event(
-                    self.home, "EXEC_FAIL", id=self.id, program=program, errno=errorcode.get(failed, failed), code=code
-                )
+            self._event("EXEC_FAIL", id=self.id, program=program, errno=errorcode.get(failed, failed), code=code)
 
     # --- output
 
@@ -474,10 +480,19 @@ class Job:
                 os.write(self.log_fd, b"\n[mdock] the log is full at %d bytes; the program runs on\n" % self.log_limit)
         except OSError as error:
             self.notes.append(f"the log of {self.id} is incomplete: {error.strerror}")
+            if error.errno in DISK_FULL:
+                self._give_room_back()
             room = -1
         if len(data) > room:
             os.close(self.log_fd)
             self.log_fd = -1
+
+    def _give_room_back(self) -> None:
+        """The log ends earlier, with a notice, so that the container's end can still be recorded."""
+        with suppress(OSError):
+            size = os.fstat(self.log_fd).st_size
+            os.ftruncate(self.log_fd, max(0, size - ROOM - os.stat(self.home.containers_db).st_size))
+            os.write(self.log_fd, b"\n[mdock] the disk is full, so the log ends here; the program runs on\n")
 
     def _queue(self, message: bytes) -> None:
         """Send now, or stop reading the container's output until the caller has caught up."""
@@ -660,7 +675,7 @@ class Job:
             finally:
                 release(lock)
         except OSError as error:
-            self._finish_much_later(str(storage_error(error, self.home.path)))
+            self._finish_much_later(storage_error(error, self.home.path))
             return
         self._end()
         if old >= 0:
@@ -677,16 +692,24 @@ class Job:
             ids.remember()
         self.marks.append(("record_ended", 0, start, _now()))
         if self.request.get("remove"):
-            containers.discard(self.home, [self.id])
+            self._discard()
             ids.forget()
         status = self.after.status.value if self.after else "removed"
-        write_event(self.home, "EXIT", id=self.id, pid=self.child.pid if self.child else 0, code=code, status=status)
+        self._event("EXIT", id=self.id, pid=self.child.pid if self.child else 0, code=code, status=status)
         return old
 
-    def _finish_much_later(self, why: str = "") -> None:
+    def _discard(self) -> None:
+        try:
+            containers.discard(self.home, [self.id])
+        except OSError as error:
+            self.notes.append(f"{self.id} is not removed: {error.strerror}. Remove it with: mdock rm {self.id}")
+
+    def _finish_much_later(self, why: MdockError | None = None) -> None:
         """The end could not be recorded now. Tell the caller, and keep trying while we live."""
         if not self.ended:
-            self.notes.append(f"the end of {self.id} is not recorded yet: {why or str(held_too_long(self.home))}")
+            why = why or held_too_long(self.home)
+            hint = f"{why.hint}\n{PATIENCE / 60:.0f} minutes long mdock tries by itself."
+            self.notes.append(f"the end of {self.id} is not recorded yet: {why.message}\n{hint}")
             self._end()
             self.give_up_at = time.monotonic() + PATIENCE
         if time.monotonic() > self.give_up_at or not os.path.isdir(self.home.run_dir):

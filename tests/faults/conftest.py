@@ -1,0 +1,27 @@
+"""A small disk that can be filled or made read-only."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hostile import Disk
+
+
+@pytest.fixture
+def disk(tmp_path: Path, as_root: None) -> Iterator[Disk]:
+    """24 MB; gone after the test, and the test fails if somebody still uses it."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "udock-test", place], capture_output=True, text=True
+    )
+    if made.returncode:
+        pytest.skip(f"needs privilege: mount is refused: {made.stderr.strip()}")
+    small = Disk(place)
+    try:
+        yield small
+    finally:
+        small.unmount()
