@@ -80,6 +80,7 @@ def _context() -> Context:
         stdin=0,
         stdin_is_terminal=os.isatty(0),
         stdout_is_terminal=os.isatty(1),
+        stderr_is_terminal=os.isatty(2),
     )
 
 

@@ -50,6 +50,16 @@ def test_foreign_records_are_read(runtime: Runtime) -> None:
     assert found["c10"].record.exit_code == 137
 
 
+def test_an_exited_record_without_an_end_time_has_ended(runtime: Runtime) -> None:
+    """Its pid may be anybody's by now: here it is this very process."""
+    line = f"c1|{os.getpid()}|demo|exited|2099-05-06T07:08:09|-1|3\n"
+    Path(runtime.home.containers_db).write_text(line)
+    (container,) = runtime.ps()
+    assert (container.state, container.alive) == ("exited", False)
+    assert runtime.wait("c1").exit_code == 3
+    assert runtime.prune() == ["c1"]
+
+
 def test_lines_that_are_no_records_are_reported_once(runtime: Runtime) -> None:
     write_foreign(runtime)
     runtime.ps()

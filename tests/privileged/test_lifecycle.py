@@ -231,6 +231,15 @@ def test_prune_takes_the_ended_and_leaves_the_running(runtime: Runtime) -> None:
     assert [container.id for container in runtime.ps()] == [running.id]
 
 
+def test_pruning_ten_thousand_does_not_keep_the_home_locked_for_long(runtime: Runtime) -> None:
+    line = "c{}|4000000|demo|exited|2026-01-02T03:04:05|2026-01-02T03:04:06|0\n"
+    Path(runtime.home.containers_db).write_text("".join(line.format(number) for number in range(1, 10_001)))
+    start = time.monotonic()
+    assert len(runtime.prune()) == 10_000
+    assert time.monotonic() - start < 5
+    assert runtime.ps() == []
+
+
 def test_image_in_use_cannot_be_removed(runtime: Runtime) -> None:
     result = runtime.run("demo", ["/bin/true"])
     with pytest.raises(Conflict) as caught:
@@ -248,6 +257,29 @@ def test_following_a_log_ends_with_its_container(runtime: Runtime) -> None:
     assert time.monotonic() - start < 2
     assert runtime.logs(result.id, tail=1) == b"3\n"
     assert b"".join(runtime.follow_logs(result.id, tail=2)) == b"2\n3\n"
+
+
+def test_following_a_log_ends_when_its_container_is_removed(runtime: Runtime) -> None:
+    result = background(runtime, "echo begun; exec sleep 60")
+    follower = runtime.follow_logs(result.id)
+    assert next(follower) == b"begun\n"
+    runtime.rm(result.id, force=True)
+    assert b"".join(follower) == b""
+
+
+def test_a_lost_log_is_empty_and_no_error(runtime: Runtime) -> None:
+    result = runtime.run("demo", ["/bin/echo", "hello"])
+    os.unlink(result.log_path)
+    assert runtime.logs(result.id) == b"".join(runtime.follow_logs(result.id, tail=3)) == b""
+
+
+def test_a_forced_build_names_the_containers_that_run_in_what_it_replaces(runtime: Runtime, demo_rootfs: Path) -> None:
+    ended, running = runtime.run("demo", ["/bin/true"]), background(runtime, "exec sleep 60")
+    notes: list[str] = []
+    runtime.build("demo", demo_rootfs, force=True, on_note=notes.append)
+    said = "\n".join(notes)
+    assert f"mdock stop {running.id}" in said and ended.id not in said
+    assert runtime.ps(running=True)
 
 
 def test_uptime_grows_and_is_none_after_the_end(runtime: Runtime) -> None:

@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -49,6 +50,16 @@ def mdock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
 @pytest.fixture
 def nowhere(tmp_path: Path) -> Terminal:
     return Terminal(tmp_path / "home")
+
+
+def test_build_says_what_it_could_not_keep_and_nothing_else(nowhere: Terminal, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tree / "door"))
+    result = nowhere("build", "demo", str(tree))
+    assert result.returncode == 0
+    assert result.stderr == "[mdock] /door is a socket and was skipped.\n"
 
 
 # --- without a container -------------------------------------------------------------------------------

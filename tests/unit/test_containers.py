@@ -32,6 +32,13 @@ def db(home: Home) -> bytes:
     return Path(home.containers_db).read_bytes()
 
 
+@pytest.mark.parametrize("typed", ["7", "C7", "c07"])
+def test_what_nearly_is_an_id_names_the_id(typed: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        containers.check_id(typed)
+    assert "'c7'" in caught.value.hint
+
+
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,20}", fullmatch=True)
 records = st.builds(
     Record,

@@ -443,6 +443,34 @@ def test_a_killed_builder_leaves_nothing_visible_and_the_next_build_cleans_up(ho
     assert os.listdir(home.images_dir) == ["demo"]
 
 
+def test_a_leftover_is_removed_though_its_builders_pid_lives_again(
+    home: Home, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = Path(home.images_dir, f".half.{os.getpid()}.00000000.partial")
+    left.mkdir()
+    build_image(home, "demo", tree)
+    assert left.exists(), "its builder may be about to lock it"
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 120)
+    build_image(home, "other", tree)
+    assert not left.exists()
+
+
+def test_the_hint_for_a_taken_name_can_be_pasted(home: Home, tmp_path: Path) -> None:
+    source = tmp_path / "my tree"
+    source.mkdir()
+    build_image(home, "demo", source)
+    with pytest.raises(Conflict) as caught:
+        build_image(home, "demo", source)
+    assert f"mdock build --force demo '{source}'" in caught.value.hint
+
+
+def test_an_empty_source_is_not_the_folder_one_stands_in(home: Home) -> None:
+    with pytest.raises(UsageError):
+        build_image(home, "demo", "")
+    assert os.listdir(home.images_dir) == []
+
+
 def test_simultaneous_builds_of_one_name_make_one_image(home: Home, tree: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"

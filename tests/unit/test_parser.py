@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udock_lab.commands import COMMANDS
+from udock_lab.commands import COMMANDS, find
 from udock_lab.commands.parsing import environment, parse, seconds, signal_number, size
 from udock_lab.errors import UsageError
 
@@ -131,6 +131,10 @@ def test_options_may_follow_the_ids_of_other_commands() -> None:
         (["build", "a", "b", "c"], "too many arguments: c"),
         (["images", "x"], "too many arguments: x"),
         (["logs", "--tail", "-1", "c1"], "for instance 20"),
+        (["logs", "--tail", "9" * 30, "c1"], "for instance 20"),
+        (["kill", "-s", "0", "c1"], "-s TERM"),
+        (["kill", "-s", "32", "c1"], "-s TERM"),
+        (["kill", "-s", "RTMIN+31", "c1"], "-s TERM"),
     ],
 )
 def test_a_wrong_word_is_a_usage_error_that_says_what_to_type(words: list[str], said: str) -> None:
@@ -139,6 +143,37 @@ def test_a_wrong_word_is_a_usage_error_that_says_what_to_type(words: list[str], 
     assert said in str(caught.value)
     assert caught.value.message.startswith(f"mdock {words[0]}")
     assert caught.value.hint
+
+
+def test_only_what_is_required_is_asked_for() -> None:
+    with pytest.raises(UsageError) as caught:
+        arguments("rootfs")
+    assert caught.value.message == "mdock rootfs: the following arguments are required: DIR"
+
+
+@pytest.mark.parametrize(("word", "number"), [("rtmin+3", 37), ("SIGRTMAX-1", 63), ("35", 35), ("RTMIN", 34)])
+def test_a_real_time_signal_has_a_name_and_a_number(word: str, number: int) -> None:
+    assert arguments("kill", "-s", word, "c1").signal == number
+
+
+def test_dockers_words_for_a_tail_are_taken() -> None:
+    assert arguments("logs", "-n", "3", "c1").tail == 3
+    assert arguments("logs", "--tail", "all", "c1").tail is None
+    assert arguments("logs", "--tail", "99999999999", "c1").tail == 99999999999
+
+
+@pytest.mark.parametrize(("typed", "guess"), [("PS", "'ps'"), ("imags", "'images'"), ("pull", None), ("stats", None)])
+def test_the_nearest_command_is_named_only_when_it_is_near(typed: str, guess: str | None) -> None:
+    with pytest.raises(UsageError) as caught:
+        find(typed)
+    assert ("Did you mean" in caught.value.message) == (guess is not None)
+    assert guess is None or guess in caught.value.message
+
+
+def test_one_wrong_letter_suggests_no_other_option() -> None:
+    with pytest.raises(UsageError) as caught:
+        arguments("ps", "-l")
+    assert "Did you mean" not in caught.value.message
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -163,6 +163,35 @@ def test_a_symlink_planted_inside_leads_nowhere_outside(tmp_path: Path) -> None:
     assert os.listdir(outside) == ["mdock-rootfs"]
 
 
+def test_an_interrupted_attempt_is_completed_by_the_next(tmp_path: Path, source: str) -> None:
+    def die(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_rootfs(tmp_path / "root", source=source, log=die)
+    report = make_rootfs(tmp_path / "root", source=source)
+    assert "ls" in report.programs
+
+
+def test_an_empty_name_is_not_the_folder_one_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError):
+        make_rootfs("")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_is_not_taken_for_a_program(tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as caught:
+        make_rootfs(tmp_path / "root", ["/etc"])
+    assert "folder" in caught.value.message
+
+
+def test_the_nearest_common_program_is_suggested_first(tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as caught:
+        make_rootfs(tmp_path / "root", ["lss"])
+    assert "'ls'" in caught.value.hint
+
+
 def test_progress_is_logged(tmp_path: Path, source: str) -> None:
     said: list[str] = []
     make_rootfs(tmp_path / "root", ["ls"], source=source, log=said.append)

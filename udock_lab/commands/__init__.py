@@ -54,7 +54,7 @@ def find(name: str) -> Command:
     from udock_lab.commands.parsing import nearest
     from udock_lab.commands.results import printable
 
-    near = nearest(name, COMMANDS)
+    near = nearest(name.lower(), COMMANDS)
     guess = f" Did you mean '{near}'?" if near else ""
     raise UsageError(f"mdock has no command '{printable(name)}'.{guess}", "All commands: mdock --help")
 
@@ -63,7 +63,7 @@ def dispatch(words: Sequence[str], context: Context) -> Outcome:
     """Run one command line, without its leading ``mdock``. Raises MdockError; never exits the process."""
     if not words or words[0] in _HELP_WORDS:
         return Outcome(value=_help(words))
-    if words[0] == "--version":
+    if words[0] in ("-v", "--version"):
         words = ["version"]
     command = find(words[0])
     from udock_lab.commands.parsing import parse

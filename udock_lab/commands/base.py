@@ -63,6 +63,7 @@ class Context:
         in_cell: bool = False,
         stdin_is_terminal: bool = False,
         stdout_is_terminal: bool = False,
+        stderr_is_terminal: bool = False,
     ) -> None:
         self._open_runtime = open_runtime
         self._runtime: Runtime | None = None
@@ -73,6 +74,7 @@ class Context:
         self.in_cell = in_cell
         self.stdin_is_terminal = stdin_is_terminal
         self.stdout_is_terminal = stdout_is_terminal
+        self.stderr_is_terminal = stderr_is_terminal
 
     @property
     def runtime(self) -> Runtime:

@@ -110,15 +110,12 @@ def _logs_options(parser: ArgumentParser) -> None:
 
     parser.add_argument("id", metavar="ID", help="a container")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the container ends")
-    parser.add_argument("--tail", metavar="N", type=lines, help="only the last N lines")
+    parser.add_argument("-n", "--tail", metavar="N", type=lines, help="only the last N lines (or: all)")
 
 
 def logs(args: Namespace, context: Context) -> Outcome:
     """Show what a container wrote to standard output and standard error."""
-    if not args.follow:
-        context.out("stdout", context.runtime.logs(args.id, tail=args.tail))
-        return Outcome()
-    for chunk in context.runtime.follow_logs(args.id, tail=args.tail):
+    for chunk in context.runtime.read_logs(args.id, tail=args.tail, follow=args.follow):
         context.out("stdout", chunk)
     return Outcome()
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 
-def _progress(context: Context) -> Callable[[int, int], None]:
-    """Say how far a copy is, once a second, from the second second on."""
+def _progress(context: Context) -> Callable[[int, int], None] | None:
+    """Say how far a copy is, once a second, from the second second on, where somebody watches."""
+    if not (context.stderr_is_terminal or context.in_cell):
+        return None
     last = time.monotonic()
 
     def report(files: int, size: int) -> None:
@@ -36,9 +38,10 @@ def _build_options(parser: ArgumentParser) -> None:
 
 def build(args: Namespace, context: Context) -> Outcome:
     """Copy a root file system into a new image."""
-    return Outcome(
-        value=context.runtime.build(args.name, args.directory, force=args.force, progress=_progress(context))
+    image = context.runtime.build(
+        args.name, args.directory, force=args.force, progress=_progress(context), on_note=context.note
     )
+    return Outcome(value=image)
 
 
 def demo(args: Namespace, context: Context) -> Outcome:
@@ -65,7 +68,9 @@ def rmi(args: Namespace, context: Context) -> Outcome:
 
 def _rootfs_options(parser: ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="a new or empty folder")
-    parser.add_argument("programs", metavar="PROGRAM", nargs="*", help="programs of this machine to take along")
+    parser.add_argument(
+        "programs", metavar="PROGRAM", nargs="*", default=[], help="programs of this machine to take along"
+    )
 
 
 def rootfs(args: Namespace, context: Context) -> Outcome:

@@ -168,10 +168,10 @@ def _help_hint(command: Command) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like ``word``, or None when none is near."""
+    """The known word most like ``word``, or None when none is near (``kill`` is not what ``pull`` meant)."""
     import difflib
 
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return found[0] if found else None
 
 
@@ -188,9 +188,9 @@ def size(text: str) -> int:
     return value
 
 
-def _number(text: str, what: str, example: str, smallest: int = 1) -> int:
-    value = int(text) if re.fullmatch(r"[0-9]{1,10}", text.strip()) else -1
-    if not smallest <= value < 2**31:
+def _number(text: str, what: str, example: str, smallest: int = 1, largest: int = 2**31 - 1) -> int:
+    value = int(text) if re.fullmatch(r"[0-9]{1,19}", text.strip()) else -1
+    if not smallest <= value <= largest:
         raise UsageError(
             f"{text!r} is not {what}.", f"Write a whole number from {smallest} on, for instance {example}."
         )
@@ -207,9 +207,11 @@ def count(text: str) -> int:
     return _number(text, "a count", "64")
 
 
-def lines(text: str) -> int:
-    """How many lines to show: a whole number, 0 allowed."""
-    return _number(text, "a number of lines", "20", smallest=0)
+def lines(text: str) -> int | None:
+    """How many lines to show: a whole number, 0 allowed; None for ``all``."""
+    if text.strip() == "all":
+        return None
+    return _number(text, "a number of lines", "20", smallest=0, largest=_LARGEST)
 
 
 def seconds(text: str) -> float:
@@ -220,17 +222,24 @@ def seconds(text: str) -> float:
 
 
 def signal_number(text: str) -> int:
-    """``SIGTERM``, ``TERM``, ``term`` and ``15`` are one signal (signal(7))."""
-    word = text.strip()
-    if re.fullmatch(r"[0-9]{1,3}", word) and int(word) in list(signal.Signals):
-        return int(word)
-    name = word.upper() if word.upper().startswith("SIG") else f"SIG{word.upper()}"
+    """``SIGTERM``, ``TERM``, ``term`` and ``15`` are one signal; so are ``RTMIN+3`` and 37 (signal(7))."""
+    word = text.strip().upper()
+    name = word if word.startswith("SIG") else f"SIG{word}"
     known = signal.Signals.__members__
-    if name in known:
-        return int(known[name])
-    near = nearest(name, known)
+    number = int(word) if re.fullmatch(r"[0-9]{1,3}", word) else _real_time(name) or int(known.get(name, 0))
+    if number in signal.valid_signals():
+        return number
+    near = None if word.isdigit() else nearest(name, known)
     guess = f" Did you mean {near}?" if near else ""
     raise UsageError(f"{text!r} is not a signal.{guess}", "Write for instance -s TERM, -s SIGKILL or -s 10.")
+
+
+def _real_time(name: str) -> int | None:
+    match = re.fullmatch(r"(SIGRTMIN\+|SIGRTMAX-)([0-9]{1,2})", name)
+    if match is None:
+        return None
+    number = signal.SIGRTMIN + int(match[2]) if match[1] == "SIGRTMIN+" else signal.SIGRTMAX - int(match[2])
+    return number if signal.SIGRTMIN <= number <= signal.SIGRTMAX else None
 
 
 def environment(pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:

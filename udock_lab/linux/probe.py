@@ -77,9 +77,13 @@ def _namespaces() -> list[Feature]:
 
 
 def _mounts(folder: str) -> list[Feature]:
+    masked = "A masked /proc (podman, Kubernetes) forbids it; use a VM."
+    overlay = f"{USE_ROOT} Linux 5.11 allows it in a user namespace."
+    if not _in_child(_own_mounts)[0]:  # it fails before it comes to what those say
+        masked = overlay = USE_USERNS
     return [
-        _feature("fresh /proc", _try_proc, "A masked /proc (podman, Kubernetes) forbids it; use a VM."),
-        _feature("overlayfs", lambda: _try_overlay(folder), f"{USE_ROOT} Linux 5.11 allows it in a user namespace."),
+        _feature("fresh /proc", _try_proc, masked),
+        _feature("overlayfs", lambda: _try_overlay(folder), overlay),
         _feature("device nodes", lambda: _try_mknod(folder), USE_ROOT),
     ]
 
@@ -189,7 +193,7 @@ def _unshared(flag: int) -> str:
     return "works"
 
 
-def _own_mounts(flags: int = 0) -> None:
+def _own_mounts(flags: int = 0) -> str:
     """A private mount namespace, through a user namespace where we are not root."""
     try:
         sc.unshare(sc.CLONE_NEWNS | flags)
@@ -197,6 +201,7 @@ def _own_mounts(flags: int = 0) -> None:
         _enter_userns()
         sc.unshare(sc.CLONE_NEWNS | flags)
     sc.mount("none", "/", None, sc.MS_REC | sc.MS_PRIVATE)
+    return "works"
 
 
 def _try_proc() -> str:

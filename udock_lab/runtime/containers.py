@@ -34,6 +34,7 @@ __all__ = [
     "find",
     "finish",
     "format_record",
+    "has_ended",
     "is_alive",
     "load_extra",
     "now",
@@ -59,7 +60,11 @@ def now() -> str:
 def check_id(text: str) -> str:
     """Return ``text`` if it is spelled like a container id; UsageError says how ids look."""
     if not _ID.match(text.encode("utf-8", "replace")):
-        raise UsageError(f"{text!r} is not a container id.", "Ids look like c1, c2, c3; list them with: mdock ps")
+        meant = re.fullmatch(r"[cC]?0*([1-9][0-9]{0,17})", text, re.ASCII)
+        guess = f"Did you mean 'c{meant[1]}'?  " if meant else ""
+        raise UsageError(
+            f"{text!r} is not a container id.", f"{guess}Ids look like c1, c2, c3; list them with: mdock ps"
+        )
     return text
 
 
@@ -315,6 +320,11 @@ def load_extra(home: Home, container_id: str, name: str) -> dict[str, object]:
     except (OSError, ValueError, RecursionError):  # gone, torn, or nested by somebody's hand
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def has_ended(record: Record) -> bool:
+    """Does the record itself say so? ``exited`` without an end time is the C original's (we write both at once)."""
+    return record.end_time is not None or record.status is Status.EXITED
 
 
 def is_alive(home: Home, record: Record) -> bool:

@@ -38,6 +38,7 @@ from udock_lab.runtime.connection import ForkedSupervisor, the_launcher
 from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import build_image, find_image_by_name, list_images, retire_image
+from udock_lab.runtime.logs import read_log
 from udock_lab.runtime.outcome import raise_refusal, run_result, start_notes
 from udock_lab.runtime.planning import make_plan
 from udock_lab.runtime.tree import remove_tree
@@ -95,8 +96,14 @@ class Runtime:
         ``progress`` is told files and bytes so far; ``on_note`` what could not be copied faithfully.
         """
         self.home.create()
+        inside = [container.id for container in self.ps(running=True) if container.record.image == name]
         image = build_image(self.home, name, os.fspath(directory), force=force, progress=progress, on_note=on_note)
         self._log("BUILD", image=name, source=os.path.abspath(directory))
+        if inside and on_note is not None:
+            on_note(
+                f"Running in the replaced files, which are gone but for what is open: {', '.join(inside)}.\n"
+                f"Stop what should see the new image: mdock stop {' '.join(inside)}"
+            )
         return image
 
     def demo(self, progress: Callable[[int, int], None] | None = None) -> Image:
@@ -324,11 +331,11 @@ class Runtime:
     def _look(self, record: Record) -> Container:
         """The record beside the kernel's word: is that very process still there?"""
         spec = containers.load_extra(self.home, record.id, "spec")
-        alive = record.end_time is None and containers.is_alive(self.home, record)
-        if record.end_time is None and not alive:
+        alive = not containers.has_ended(record) and containers.is_alive(self.home, record)
+        if not containers.has_ended(record) and not alive:
             record = self._await_last_word(record, spec)
         state = record.status.value
-        if record.end_time is None and not alive:
+        if not containers.has_ended(record) and not alive:
             state = f"{'exited' if record.status is Status.RUNNING else state} (orphaned)"
         elif alive and record.status is not Status.RUNNING:
             state = "stopping"
@@ -387,39 +394,24 @@ class Runtime:
         return Inspection(kind="image", data=asdict(image) | {"used_by": users})
 
     def logs(self, container_id: str, *, tail: int | None = None) -> bytes:
-        """What the container wrote, or its last ``tail`` lines."""
-        containers.find(self.home, container_id)
-        try:
-            with open(records.open_plain(self.home.container_log(container_id)), "rb") as file:
-                data = file.read()
-        except FileNotFoundError:
-            return b""
-        except OSError as error:
-            raise storage_error(error, self.home.path) from error
-        if tail is None:
-            return data
-        lines = data.split(b"\n")
-        ends = lines.pop() if lines and lines[-1] == b"" else None
-        kept = lines[len(lines) - tail :] if tail < len(lines) else lines
-        return b"\n".join([*kept, b""] if ends is not None and kept else kept)
+        """What the container wrote, or its last ``tail`` lines. A long log is better read in chunks: read_logs."""
+        return b"".join(self.read_logs(container_id, tail=tail))
 
     def follow_logs(self, container_id: str, *, tail: int | None = None) -> Iterator[bytes]:
-        """The log so far, then what is added, until the container has ended."""
+        """The log so far, then what is added, until the container has ended or is removed."""
+        return self.read_logs(container_id, tail=tail, follow=True)
+
+    def read_logs(self, container_id: str, *, tail: int | None = None, follow: bool = False) -> Iterator[bytes]:
+        """The log in chunks; ``tail``: its last lines only, ``follow``: until the container has ended."""
         containers.find(self.home, container_id)
-        first = self.logs(container_id, tail=tail)
-        at = len(first) if tail is None else os.path.getsize(self.home.container_log(container_id))
-        if first:
-            yield first
-        while True:
-            ended = self._look(containers.find(self.home, container_id))
-            with suppress(FileNotFoundError), open(self.home.container_log(container_id), "rb") as file:
-                file.seek(at)
-                while data := file.read(1 << 16):
-                    at += len(data)
-                    yield data
-            if not ended.alive:
-                return
-            time.sleep(0.05)
+        ended = (lambda: self._has_ended(container_id)) if follow else None
+        return read_log(self.home.container_log(container_id), tail=tail, ended=ended)
+
+    def _has_ended(self, container_id: str) -> bool:
+        try:
+            return not self._look(containers.find(self.home, container_id)).alive
+        except NotFound:  # removed meanwhile: an open log is still read to its end
+            return True
 
     def doctor(self) -> DoctorReport:
         """What this machine permits, each feature tried for real in a child."""
@@ -499,7 +491,7 @@ class Runtime:
         record = self._await_last_word(record, containers.load_extra(self.home, record.id, "spec"), 15.0)
         with suppress(NotFound):
             record = containers.find(self.home, container_id)
-        if record.end_time is None:
+        if not containers.has_ended(record):
             raise MdockError(
                 f"{container_id} is orphaned: its supervisor was killed, so nobody learned how it ended.",
                 f"Remove its record with: mdock rm {container_id}",
@@ -511,27 +503,29 @@ class Runtime:
         record = containers.find(self.home, container_id)
         if force and self._look(record).alive:
             self.kill(container_id)
-        self._remove([container_id])
+        self._remove(container_id)
 
     def prune(self) -> list[str]:
         """Remove every container that has ended; their ids."""
-        ended = [container.id for container in self.ps() if not container.alive]
-        if ended:
-            self._remove(ended)
-        return ended
-
-    def _remove(self, ids: list[str]) -> None:
+        ended = {container.id for container in self.ps() if not container.alive}
         with records.locked(self.home):
-            for container_id in ids:
-                record = containers.find(self.home, container_id)
-                if record.end_time is None and containers.is_alive(self.home, record):
-                    raise Conflict(
-                        f"Container '{container_id}' is running.",
-                        f"Stop it first: mdock stop {container_id}   or: mdock rm -f {container_id}",
-                    )
-            containers.discard(self.home, ids)
-        for container_id in ids:
+            there = [record.id for record in self._records() if record.id in ended]  # somebody else may prune too
+            if there:
+                containers.discard(self.home, there)
+        for container_id in there:
             self._log("RM", id=container_id)
+        return there
+
+    def _remove(self, container_id: str) -> None:
+        with records.locked(self.home):
+            record = containers.find(self.home, container_id)
+            if not containers.has_ended(record) and containers.is_alive(self.home, record):
+                raise Conflict(
+                    f"Container '{container_id}' is running.",
+                    f"Stop it first: mdock stop {container_id}   or: mdock rm -f {container_id}",
+                )
+            containers.discard(self.home, [container_id])
+        self._log("RM", id=container_id)
 
     def _running(self, container_id: str) -> Record:
         record = containers.find(self.home, container_id)
@@ -552,7 +546,7 @@ class Runtime:
             yield None
             return
         try:
-            alive = record.end_time is None and containers.is_alive(self.home, record)
+            alive = not containers.has_ended(record) and containers.is_alive(self.home, record)
             yield pidfd if alive else None
         finally:
             os.close(pidfd)

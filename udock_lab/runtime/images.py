@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -210,12 +211,12 @@ def build_image(
     image = Image(name=name, rootfs=home.image_rootfs(name), created=time.strftime("%Y-%m-%dT%H:%M:%S"))
     line = format_image_line(image)
     home.create()
-    _refuse_existing(home, name, force)
+    _refuse_existing(home, name, source, force)
     _remove_stale(home)
     with _aside(home, name) as partial:
         stats = copy_tree(source, f"{partial}/rootfs", progress)
         with locked(home):
-            _refuse_existing(home, name, force)  # again: somebody may have been faster
+            _refuse_existing(home, name, source, force)  # again: somebody may have been faster
             _publish(home, name, partial, line)
     if on_note is not None:
         for note in stats.notes:
@@ -223,11 +224,11 @@ def build_image(
     return image
 
 
-def _refuse_existing(home: Home, name: str, force: bool) -> None:
+def _refuse_existing(home: Home, name: str, source: str | os.PathLike[str], force: bool) -> None:
     if not force and any(image.name == name for image in list_images(home.images_db)[0]):
         raise Conflict(
             f"Image '{name}' exists already.",
-            f"Replace it with: mdock build --force {name} DIRECTORY   or choose another name.",
+            f"Replace it with: mdock build --force {name} {shlex.quote(os.fspath(source))}   or choose another name.",
         )
 
 
@@ -320,9 +321,9 @@ def _remove_stale(home: Home) -> None:
         raise storage_error(error, home.path) from error
     for name in names:
         pid = name[: -len(_PARTIAL)].rpartition(".")[0].rpartition(".")[2]
-        if pid.isdigit() and os.path.exists(f"/proc/{pid}"):
-            continue
         path = f"{home.images_dir}/{name}"
+        if pid.isdigit() and os.path.exists(f"/proc/{pid}") and _is_young(path):
+            continue  # its builder is about to lock it; later the pid may be anybody's
         # Another user's leftover, or one that somebody else is removing just now, is not ours to worry about.
         with suppress(OSError, MdockError):
             fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -331,6 +332,14 @@ def _remove_stale(home: Home) -> None:
                 remove_tree(path)
             finally:
                 os.close(fd)
+
+
+def _is_young(path: str) -> bool:
+    """Was it made within the last minute?"""
+    try:
+        return time.time() - os.lstat(path).st_ctime < 60
+    except OSError:
+        return False
 
 
 # -- removing ------------------------------------------------------------------------------------------

@@ -70,6 +70,8 @@ def make_rootfs(
     NotFound (a program, with the nearest name), Conflict (another folder that is not empty), Unsupported
     (no static busybox although asked for), StorageError.
     """
+    if not os.fspath(directory):
+        raise UsageError("The name of the folder to make is empty.", "For instance: mdock rootfs ./mine")
     path = os.path.abspath(os.fspath(directory))
     source = source or os.environ.get("MDOCK_ROOTFS_SOURCE") or None
     if source not in (None, "busybox", "host"):
@@ -82,13 +84,14 @@ def make_rootfs(
     maker = _Maker(path, log)
     try:
         maker.lay_out()
+        maker.add_mark("busybox" if busybox else "host")
         if busybox:
             maker.add_busybox(busybox)
         else:
             maker.add_host_programs()
         for program in wanted:
             maker.add_program(program, os.path.basename(program))
-        maker.add_files("busybox" if busybox else "host")
+        maker.add_files()
         maker.add_nodes()
     except OSError as error:
         raise StorageError(
@@ -116,6 +119,8 @@ def _find_program(program: str) -> str:
     """The host path of a program given by name or path; NotFound with the nearest name."""
     if not program or "\0" in program:
         raise UsageError(f"{program!r} is not the name of a program.", "For instance: mdock rootfs DIR ls grep")
+    if os.path.isdir(program) and "/" in program:
+        raise NotFound(f"{program} is a folder, not a program.", "For instance: mdock rootfs DIR ls grep")
     if "/" in program:
         path: str | None = os.path.abspath(program)
         if not os.path.isfile(path or ""):
@@ -132,7 +137,9 @@ def _find_program(program: str) -> str:
     for folder in folders:
         with suppress(OSError):
             names.update(os.listdir(folder or "."))
-    near = difflib.get_close_matches(os.path.basename(program), sorted(names), n=1)
+    wanted = os.path.basename(program)
+    near = difflib.get_close_matches(wanted, HOST_PROGRAMS, n=1, cutoff=0.75)  # rather ls than lsns
+    near = near or difflib.get_close_matches(wanted, sorted(names), n=1)
     hint = f"Did you mean '{near[0]}'?" if near else "Name a program of this machine, or give its path."
     raise NotFound(f"This machine has no program '{program}'.", hint)
 
@@ -259,14 +266,21 @@ class _Maker:
                 if not os.path.lexists(place):
                     os.symlink(found[soname], place)
 
-    def add_files(self, source: str) -> None:
+    def add_mark(self, source: str) -> None:
+        """Say first that this folder is ours: when this is interrupted, the next attempt may complete it."""
+        self._add_file(_MARK, f"made by mdock rootfs from: {source}\n")
+
+    def add_files(self) -> None:
         """What a shell session looks for; a file that is there already is left as it is."""
-        for name, text in {**_FILES, _MARK: f"made by mdock rootfs from: {source}\n"}.items():
-            place = self._place(name)
-            if not os.path.lexists(place):
-                with open(place, "w", encoding="utf-8") as file:
-                    file.write(text)
-                os.chmod(place, 0o755 if name.endswith(".sh") else 0o644)
+        for name, text in _FILES.items():
+            self._add_file(name, text)
+
+    def _add_file(self, name: str, text: str) -> None:
+        place = self._place(name)
+        if not os.path.lexists(place):
+            with open(place, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(place, 0o755 if name.endswith(".sh") else 0o644)
 
     def add_nodes(self) -> None:
         """The device nodes that shells expect, where this user may make them; else a note."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import stat
 import time
 from collections.abc import Callable, Iterable
@@ -57,6 +58,8 @@ def copy_tree(src: str | os.PathLike[str], dst: str | os.PathLike[str], progress
     Raises NotFound, UsageError (``src`` is no directory, or ``dst`` lies inside it), Conflict (``dst``
     exists), StorageError (something cannot be read or written). After an error nothing is left of ``dst``.
     """
+    if not os.fspath(src):
+        raise UsageError("The name of the directory to copy is empty.", "The folder you are in is called: .")
     source, target = os.path.abspath(os.fspath(src)), os.path.abspath(os.fspath(dst))
     _check_ends(source, target)
     copier = _Copier(source, target, progress)
@@ -80,7 +83,9 @@ def _check_ends(source: str, target: str) -> None:
         if not stat.S_ISDIR(os.stat(source).st_mode):
             raise UsageError(f"{source} is not a directory.", "Name the directory that holds bin, etc, usr, ...")
     except FileNotFoundError:
-        raise NotFound(f"There is no directory {source}.", "Make one with: mdock rootfs DIR") from None
+        raise NotFound(
+            f"There is no directory {source}.", f"Make one with: mdock rootfs {shlex.quote(source)}"
+        ) from None
     except OSError as error:
         raise StorageError(f"{source} cannot be read: {error.strerror}.") from error
     inner = os.path.join(os.path.realpath(os.path.dirname(target)), os.path.basename(target))
