@@ -4,7 +4,16 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: lab test check bench soak setup clean packages
+# The programs of a virtual environment name the folder it was made in. In a folder that was moved or copied
+# they would not start, or be the old folder's: make it anew.
+ifneq ($(wildcard $(VENV)/bin/mdock),)
+ifeq ($(shell head -n 3 $(VENV)/bin/mdock | grep -cF '$(CURDIR)/$(VENV)/'),0)
+$(info This folder was moved or copied: its virtual environment is made anew.)
+$(shell rm -rf $(VENV))
+endif
+endif
+
+.PHONY: lab test check bench soak clean packages
 
 lab: $(VENV)/.installed
 	@scripts/lab

@@ -90,6 +90,9 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'udock_lab' has no attribute {name!r}")
     value: object
     if name == "Runtime":
+        from udock_lab.commands.base import require_linux
+
+        require_linux()
         from udock_lab.runtime.engine import Runtime as value
     else:
         from udock_lab import errors, model

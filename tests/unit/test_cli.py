@@ -116,6 +116,12 @@ def test_elsewhere_than_on_linux_mdock_says_so_in_one_sentence() -> None:
     assert "WSL2" in result.stderr
 
 
+def test_elsewhere_than_on_linux_the_runtime_says_so_too() -> None:
+    code = "import sys; sys.platform = 'win32'; sys.modules['fcntl'] = None; from udock_lab import Runtime"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "WSL2" in result.stderr.splitlines()[-1]
+
+
 def test_a_reader_that_goes_away_ends_mdock_quietly() -> None:
     ends = os.pipe()
     os.close(ends[0])

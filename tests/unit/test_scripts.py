@@ -1,0 +1,66 @@
+"""The scripts that set up a machine: what they say where something is missing, and that nothing is half-made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ("bash", "env", "sh", "id", "rm", "dirname", "head", "grep")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A folder of programs that is the whole $PATH: no apt-get, no sudo, no Python yet."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in TOOLS:
+        found = shutil.which(name)
+        assert found is not None
+        (folder / name).symlink_to(found)
+    return folder
+
+
+def python(machine: Path, body: str) -> None:
+    program = machine / "python3"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+
+
+def make_venv(machine: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(ROOT / "scripts/make-venv"), str(machine.parent / "venv")]
+    return subprocess.run(command, env={"PATH": str(machine)}, capture_output=True, text=True, timeout=30)
+
+
+def test_without_a_new_enough_python_one_line_says_which(machine: Path) -> None:
+    python(machine, "exit 1  # what an older one answers")
+    done = make_venv(machine)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and "Python 3.11" in done.stderr and "apt-get install python3" in done.stderr
+
+
+def test_without_python3_venv_one_line_names_the_package_and_nothing_is_left(machine: Path) -> None:
+    python(machine, 'case "$*" in *"-m venv"*) mkdir -p "$3"; exit 1;; esac; exit 0')
+    done = make_venv(machine)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and "apt-get install python3-venv" in done.stderr
+    assert not (machine.parent / "venv").exists()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs privilege: make is missing")
+@pytest.mark.parametrize("moved", [True, False])
+def test_the_environment_of_a_folder_that_was_moved_is_made_anew(tmp_path: Path, moved: bool) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    programs = tmp_path / ".venv/bin"
+    programs.mkdir(parents=True)
+    home = "/where/it/was" if moved else os.path.realpath(tmp_path)
+    (programs / "mdock").write_text(f"#!{home}/.venv/bin/python\n")
+    (tmp_path / ".venv/.installed").touch()
+    done = subprocess.run(["make", "-n", "lab"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ("pip install" in done.stdout) == moved
+    assert ("made anew" in done.stdout) == moved
