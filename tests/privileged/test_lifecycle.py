@@ -240,6 +240,35 @@ def test_pruning_ten_thousand_does_not_keep_the_home_locked_for_long(runtime: Ru
     assert runtime.ps() == []
 
 
+def test_pruning_takes_the_private_copies_that_nobody_will_use(runtime: Runtime) -> None:
+    used = runtime.run("demo", ["/bin/sleep", "60"], copy=True, detach=True)
+    gone = subprocess.Popen(["/bin/true"])
+    gone.wait()
+    run = Path(runtime.home.run_dir)
+    (left, making) = (run / f"copy-{gone.pid}-0123456789ab", run / f"copy-{os.getpid()}-0123456789ab")
+    for folder in (left, making):
+        (folder / "rootfs").mkdir(parents=True)
+    runtime.prune()
+    assert not left.exists() and making.exists()
+    assert runtime.exec(used.id, ["/bin/true"]).exit_code == 0
+    making.joinpath("rootfs").rmdir()
+    making.rmdir()
+
+
+def test_a_demo_killed_half_way_leaves_nothing_that_the_next_does_not_remove(runtime: Runtime) -> None:
+    runtime.rmi("demo")
+    code = (
+        "import os, sys; from udock_lab import Runtime; from udock_lab.runtime import rootfs\n"
+        "rootfs._Maker.add_files = lambda self: os.kill(os.getpid(), 9)\n"
+        "Runtime(sys.argv[1]).demo()"
+    )
+    subprocess.run([sys.executable, "-c", code, runtime.home.path], check=False)
+    assert len(os.listdir(runtime.home.images_dir)) == 1 and runtime.images() == []
+    runtime.demo()
+    assert os.listdir(runtime.home.images_dir) == ["demo"]
+    assert not [name for name in os.listdir(runtime.home.run_dir) if name.startswith("demo")]
+
+
 def test_image_in_use_cannot_be_removed(runtime: Runtime) -> None:
     result = runtime.run("demo", ["/bin/true"])
     with pytest.raises(Conflict) as caught:

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
-from udock_lab.linux.process import is_same_process, start_ticks
+from udock_lab.linux.process import is_same_process, start_ticks, state
 from udock_lab.model import Record, Status
 from udock_lab.runtime.home import DISK_FULL, Home
 from udock_lab.runtime.records import append_line, open_plain, read_lines, replace_last_match, replace_lines
@@ -31,12 +31,14 @@ __all__ = [
     "begin",
     "check_id",
     "discard",
+    "discard_strays",
     "find",
     "finish",
     "format_record",
     "has_ended",
     "is_alive",
     "load_extra",
+    "new_private_folder",
     "now",
     "parse_record",
     "read_all",
@@ -49,6 +51,7 @@ _ID = re.compile(rb"c[1-9][0-9]{0,17}\Z")
 _ID_AT_LINE_START = re.compile(rb"^ *c([1-9][0-9]{0,17}) *\|", re.MULTILINE)
 _MOST = 10**18 - 1  # the highest id that both of these take
 _HIGHEST_PID = 1 << 31  # pid_t has 32 bits; no kernel gives this many
+_PRIVATE = re.compile(r"copy-([0-9]+)-")
 _STATUSES = {status.value: status for status in Status}
 
 
@@ -287,6 +290,21 @@ def _remove_files(home: Home, ids: Sequence[str], private: Sequence[object]) -> 
         for folder in folders:
             with suppress(MdockError, FileNotFoundError):
                 remove_tree(str(folder))
+
+
+def new_private_folder(home: Home) -> str:
+    """A name for the files of ``run --copy``. It tells who makes it, should that process be killed over it."""
+    return f"{home.run_dir}/copy-{os.getpid()}-{os.urandom(6).hex()}"
+
+
+def discard_strays(home: Home) -> None:
+    """Remove private copies that no record mentions and whose maker is dead. Lock held."""
+    makers = {name: _PRIVATE.match(name) for name in os.listdir(home.run_dir)}
+    strays = [f"{home.run_dir}/{name}" for name, maker in makers.items() if maker and not state(int(maker[1]))]
+    if not strays:
+        return
+    kept = {load_extra(home, record.id, "spec").get("private") for record in read_all(home)[0]}
+    _remove_files(home, [], [folder for folder in strays if folder not in kept])
 
 
 def _is_private_copy(home: Home, folder: object) -> bool:

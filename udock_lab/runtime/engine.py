@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import select
-import shutil
 import signal as signals
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,7 +36,7 @@ from udock_lab.runtime.attach import Attachment, terminal_size
 from udock_lab.runtime.connection import ForkedSupervisor, the_launcher
 from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
-from udock_lab.runtime.images import build_image, find_image_by_name, list_images, retire_image
+from udock_lab.runtime.images import aside, build_image, find_image_by_name, list_images, retire_image
 from udock_lab.runtime.logs import read_log
 from udock_lab.runtime.outcome import raise_refusal, run_result, start_notes
 from udock_lab.runtime.planning import make_plan
@@ -113,17 +112,14 @@ class Runtime:
         with suppress(NotFound):
             return find_image_by_name(self.home.images_db, "demo")
         self.home.create()
-        folder = f"{self.home.run_dir}/demo-rootfs-{os.urandom(4).hex()}"
-        try:
-            make_rootfs(folder)
+        with aside(self.home, "demo") as folder:
+            made = make_rootfs(f"{folder}/rootfs").path
             with suppress(Conflict):
-                return self.build("demo", folder, progress=progress)
+                return self.build("demo", made, progress=progress)
             try:
                 return find_image_by_name(self.home.images_db, "demo")
             except NotFound:
-                return self.build("demo", folder, force=True, progress=progress)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+                return self.build("demo", made, force=True, progress=progress)
 
     def images(self) -> list[Image]:
         """All images, in the order of their building."""
@@ -202,7 +198,8 @@ class Runtime:
             return self._attend(request, spec, rootfs, stdin, on_output, on_note)
         except MdockError:
             if spec.copy:
-                shutil.rmtree(os.path.dirname(rootfs), ignore_errors=True)
+                with suppress(MdockError):  # the first error is the one to tell
+                    remove_tree(os.path.dirname(rootfs))
             raise
 
     def exec(
@@ -309,7 +306,7 @@ class Runtime:
         from udock_lab.runtime.images import copy_tree
 
         self.home.create()
-        folder = f"{self.home.run_dir}/copy-{os.urandom(6).hex()}"
+        folder = containers.new_private_folder(self.home)
         try:
             os.mkdir(folder)
         except OSError as error:
@@ -317,7 +314,8 @@ class Runtime:
         try:
             copy_tree(image.rootfs, f"{folder}/rootfs")
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(MdockError):  # the first error is the one to tell
+                remove_tree(folder)
             raise
         return f"{folder}/rootfs"
 
@@ -512,6 +510,7 @@ class Runtime:
             there = [record.id for record in self._records() if record.id in ended]  # somebody else may prune too
             if there:
                 containers.discard(self.home, there)
+            containers.discard_strays(self.home)
         for container_id in there:
             self._log("RM", id=container_id)
         return there

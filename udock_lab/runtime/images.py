@@ -26,6 +26,7 @@ from udock_lab.runtime.tree import CopyStats, Progress, copy_tree, refuse_mounts
 
 __all__ = [
     "CopyStats",
+    "aside",
     "build_image",
     "check_image_name",
     "copy_tree",
@@ -213,7 +214,7 @@ def build_image(
     home.create()
     _refuse_existing(home, name, source, force)
     _remove_stale(home)
-    with _aside(home, name) as partial:
+    with aside(home, name) as partial:
         stats = copy_tree(source, f"{partial}/rootfs", progress)
         with locked(home):
             _refuse_existing(home, name, source, force)  # again: somebody may have been faster
@@ -233,8 +234,11 @@ def _refuse_existing(home: Home, name: str, source: str | os.PathLike[str], forc
 
 
 @contextmanager
-def _aside(home: Home, name: str) -> Iterator[str]:
-    """A folder to build in, locked so that nobody takes it for stale, and gone afterwards."""
+def aside(home: Home, name: str) -> Iterator[str]:
+    """A folder to build in, locked so that nobody takes it for stale, and gone afterwards.
+
+    What is left of it when this process is killed is removed by the next build.
+    """
     partial = f"{home.images_dir}/.{name}.{os.getpid()}.{os.urandom(4).hex()}{_PARTIAL}"
     try:
         os.mkdir(partial, 0o755)
