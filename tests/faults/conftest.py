@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,3 +27,12 @@ def disk(tmp_path: Path, as_root: None) -> Iterator[Disk]:
         yield small
     finally:
         small.unmount()
+
+
+@pytest.fixture
+def open_place(as_root: None) -> Iterator[Path]:
+    """A folder that every user of the machine reaches; only root may write to it."""
+    place = Path(tempfile.mkdtemp(prefix="open-"))
+    place.chmod(0o755)
+    yield place
+    shutil.rmtree(place)

@@ -52,7 +52,14 @@ class Home:
         return f"{self.logs_dir}/{container_id}.log"
 
     def create(self) -> None:
-        """Make the folders that are missing; raises StorageError with a hint where that is refused."""
+        """Make the folders that are missing; raises StorageError with a hint where that is refused.
+
+        UsageError for a path that the tables cannot hold.
+        """
+        if "|" in self.path or "\n" in self.path:
+            raise UsageError(
+                f"The home {self.path!r} cannot stand in images.db, where '|' and newline separate fields.", _ANOTHER
+            )
         try:
             if len(os.fsencode(self.path)) > _LONGEST:
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), self.path)

@@ -252,8 +252,9 @@ def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> None
     temporary = f"{path}.tmp"
     total = 0 if source < 0 else os.lseek(source, 0, os.SEEK_END)
     size = start + len(middle) + max(0, total - end)
-    out = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    out = _create(temporary)
     try:
+        _keep_owner(out, os.stat(path) if source < 0 else os.fstat(source))
         if size:
             _reserve(out, size)
         if start:
@@ -268,6 +269,26 @@ def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> None
         raise
     finally:
         os.close(out)
+
+
+def _create(path: str) -> int:
+    """A new file at ``path``, whatever stood there: opening that could write through a symbolic link."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o644)
+    except FileExistsError:
+        os.unlink(path)
+        return os.open(path, flags, 0o644)
+
+
+def _keep_owner(out: int, old: os.stat_result) -> None:
+    """The table stays its owner's when root rewrites it (sudo mdock), and as private as it was."""
+    new = os.fstat(out)
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        with suppress(PermissionError):
+            os.fchown(out, old.st_uid, old.st_gid)
+    if new.st_mode != old.st_mode:
+        os.fchmod(out, stat.S_IMODE(old.st_mode))
 
 
 def _reserve(fd: int, size: int) -> None:
