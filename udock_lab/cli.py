@@ -77,11 +77,24 @@ def _context() -> Context:
         _write,
         _note,
         environ=os.environ,
-        stdin=0,
+        stdin=None if _in_background() else 0,
         stdin_is_terminal=os.isatty(0),
-        stdout_is_terminal=os.isatty(1),
         stderr_is_terminal=os.isatty(2),
+        at_terminal=_at_terminal(),
     )
+
+
+def _at_terminal() -> bool:
+    """Input and output are one person's: nothing was redirected (``2> errors`` is), and no ``&``."""
+    return all(os.isatty(fd) for fd in (0, 1, 2)) and not _in_background()
+
+
+def _in_background() -> bool:
+    """Whether the shell runs us as a job with ``&``: then the keys are the shell's, not ours (tcgetpgrp(3))."""
+    try:
+        return os.tcgetpgrp(0) != os.getpgrp()
+    except OSError:
+        return False  # no terminal, or not the one of our session
 
 
 def _open_runtime() -> Runtime:

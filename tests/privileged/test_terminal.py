@@ -8,6 +8,7 @@ import re
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("as_root")
 class Terminal:
     """``mdock ARGS`` on a pseudo-terminal of its own, as a person sits at it."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, program: tuple[str, ...] = (sys.executable, "-m", "udock_lab.cli")) -> None:
         self.seen = b""
         self.screen, self.side = os.openpty()
         self.before = termios.tcgetattr(self.side)
@@ -37,7 +38,7 @@ class Terminal:
                 for fd in (0, 1, 2):
                     os.dup2(self.side, fd)
                 os.closerange(3, 1000)
-                os.execv(sys.executable, [sys.executable, "-m", "udock_lab.cli", *words])
+                os.execvp(program[0], [*program, *words])
             finally:
                 os._exit(99)
         self.status: int | None = None
@@ -189,3 +190,68 @@ def test_terminal_that_is_hung_up_takes_its_container_along(shell: Terminal, run
     while not runtime.ps()[0].record.end_time and time.monotonic() < deadline:
         time.sleep(0.05)
     assert runtime.ps()[0].record.end_time
+
+
+@pytest.fixture
+def outside(runtime: Runtime, tmp_path: Path) -> Iterator[Terminal]:
+    """A shell with job control outside, in which ``mdock`` is typed."""
+    rc = tmp_path / "rc"
+    rc.write_text(
+        f"PS1='H> '\nbind 'set enable-bracketed-paste off'\nmdock() {{ {sys.executable} -m udock_lab.cli \"$@\"; }}\n"
+    )
+    terminal = Terminal(program=("bash", "--noprofile", "--rcfile", str(rc), "-i"))
+    terminal.expect("H> ")
+    yield terminal
+    terminal.close()
+
+
+def test_errors_sent_elsewhere_do_not_come_to_the_terminal(outside: Terminal, tmp_path: Path) -> None:
+    outside.type(
+        f"mdock run demo sh -c 'echo to-$((1+1)); echo er-$((1+1)) >&2' 2> {tmp_path}/errors; echo over$((2+2))\n"
+    )
+    said = outside.expect("over4")
+    assert "to-2" in said and "er-2" not in said
+    assert (tmp_path / "errors").read_text() == "er-2\n"
+
+
+def test_job_in_the_background_runs_to_its_end_and_takes_no_keys(outside: Terminal) -> None:
+    outside.type("mdock run demo sh -c 'cat; sleep 0.5; echo fin-$((1+1))' &\n")
+    outside.expect("H> ")
+    outside.type("echo these are the shells; sleep 1; jobs; echo over$((2+2))\n")
+    said = outside.expect("over4")
+    assert "fin-2" in said and "topped" not in said and said.count("these are the shells") == 2
+
+
+def test_terminal_wanted_in_the_background_waits_for_the_foreground(outside: Terminal) -> None:
+    outside.type("mdock run -it -e PS1='ready> ' demo sh &\n")
+    time.sleep(1)
+    outside.type("fg\n")
+    outside.expect("\nready> ")
+    outside.type("exit 3\n")
+    outside.expect("H> ")
+    outside.type("echo code=$?\n")
+    outside.expect("code=3")
+
+
+def test_terminal_wanted_in_the_background_can_be_ended_without_a_traceback(
+    outside: Terminal, runtime: Runtime
+) -> None:
+    outside.type("mdock run -it demo sleep 60 &\n")
+    deadline = time.monotonic() + 8
+    while not runtime.ps(running=True) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    outside.type("kill %1; sleep 1; jobs; echo over$((2+2))\n")
+    said = outside.expect("over4")
+    assert "Traceback" not in said and "[mdock]" not in said
+    assert not runtime.ps(running=True) and runtime.ps()[0].record.exit_code == 143
+
+
+def test_end_of_a_pipe_is_control_d_to_the_containers_terminal(runtime: Runtime) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "udock_lab.cli", "run", "-t", "demo", "cat"],
+        input=b"hi\n",
+        capture_output=True,
+        timeout=20,
+    )
+    assert done.returncode == 0 and b"hi\r\n" in done.stdout

@@ -49,7 +49,8 @@ class Context:
 
     ``out(stream, data)`` takes raw bytes for ``"stdout"`` or ``"stderr"``; ``note(text)`` says something in
     mdock's own voice, behind ``[mdock]``. ``stdin`` is a file descriptor to inherit, the bytes of a cell's
-    script, or None for nothing at all.
+    script, or None for nothing at all. ``at_terminal``: a person looks at the output and types the input, so
+    that a program in the foreground gets a terminal of its own.
     """
 
     def __init__(
@@ -62,8 +63,8 @@ class Context:
         stdin: int | bytes | None = None,
         in_cell: bool = False,
         stdin_is_terminal: bool = False,
-        stdout_is_terminal: bool = False,
         stderr_is_terminal: bool = False,
+        at_terminal: bool = False,
     ) -> None:
         self._open_runtime = open_runtime
         self._runtime: Runtime | None = None
@@ -73,8 +74,8 @@ class Context:
         self.stdin = stdin
         self.in_cell = in_cell
         self.stdin_is_terminal = stdin_is_terminal
-        self.stdout_is_terminal = stdout_is_terminal
         self.stderr_is_terminal = stderr_is_terminal
+        self.at_terminal = at_terminal
 
     @property
     def runtime(self) -> Runtime:

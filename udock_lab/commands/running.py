@@ -153,8 +153,7 @@ def _wants_terminal(args: Namespace, context: Context, *, detach: bool) -> bool:
             "the input device is not a terminal",
             "Standard input is a file or a pipe here: leave -t out (-i is enough).",
         )
-    at_terminal = context.stdin_is_terminal and context.stdout_is_terminal
-    return bool(args.tty) or (at_terminal and not detach)
+    return bool(args.tty) or (context.at_terminal and not detach)
 
 
 def _no_terminal(what: str, image: str | None) -> NoReturn:

@@ -24,6 +24,7 @@ from udock_lab.runtime.wire import decode, encode, receive, send
 __all__ = ["Attachment", "terminal_size"]
 
 OUTPUT_KEPT = 1 << 20
+_CONTROL_D = b"\x04"
 
 
 def terminal_size(fd: int) -> list[int]:
@@ -52,14 +53,21 @@ class Attachment:
 
     def follow(self, until: str, *, terminal: bool = False) -> dict[str, Any]:
         """Hand on what comes until the event ``until`` (or a refusal, or the end); that event."""
-        if terminal:
-            with self._signals(), _raw(0):
-                return self._relay(until)
         with self._signals():
-            while True:
-                event = self._next()
-                if event is not None and event["event"] in (until, "ended", "refused"):
+            if terminal:
+                event = self._wait_for("created")  # by then the supervisor has left our process group (SIGTTOU)
+                if event["event"] != "created":
                     return event
+                with _raw(0) as ours:
+                    if ours:
+                        return self._relay(until)
+            return self._wait_for(until)
+
+    def _wait_for(self, until: str) -> dict[str, Any]:
+        while True:
+            event = self._next()
+            if event is not None and event["event"] in (until, "ended", "refused"):
+                return event
 
     def _next(self) -> dict[str, Any] | None:
         """Take one message; an event, or None for output."""
@@ -141,21 +149,32 @@ class Attachment:
             keys = os.read(0, 4096)
         except OSError:
             keys = b""
-        if keys:
-            with suppress(OSError):
-                send(self.sock, b"i" + keys)
+        with suppress(OSError):  # the end of a pipe or a file is what Ctrl-D is to a terminal
+            send(self.sock, b"i" + (keys or _CONTROL_D))
         return bool(keys)
 
 
 @contextmanager
-def _raw(fd: int) -> Iterator[None]:
-    """Raw mode: the container's terminal does echo, editing and Ctrl-C, ours passes everything on."""
-    if not os.isatty(fd):
-        yield
-        return
-    before = termios.tcgetattr(fd)
-    tty.setraw(fd, termios.TCSADRAIN)  # keys typed ahead stay
+def _raw(fd: int) -> Iterator[bool]:
+    """Raw mode: the container's terminal does echo, editing and Ctrl-C, ours passes everything on.
+
+    False if it cannot be had: the kernel stops a job in the background at this call (tcsetattr(3), SIGTTOU), and
+    it was told to end rather than brought to the foreground; or the terminal has gone.
+    """
+    before = _make_raw(fd) if os.isatty(fd) else None
     try:
-        yield
+        yield before is not None or not os.isatty(fd)
     finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        if before is not None:
+            with suppress(termios.error):  # the terminal was closed meanwhile
+                termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def _make_raw(fd: int) -> list[Any] | None:
+    """The mode before, or None where the terminal refuses."""
+    try:
+        before = termios.tcgetattr(fd)
+        tty.setraw(fd, termios.TCSADRAIN)  # keys typed ahead stay
+    except termios.error:
+        return None
+    return before
