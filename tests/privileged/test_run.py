@@ -274,6 +274,8 @@ def test_each_folder_of_path_that_was_tried_stands_in_the_steps(runtime: Runtime
     [
         (["-e", "A=1", "env"], "before the image's name"),
         (["--", "ls"], "One -- is enough"),
+        (["ls /"], "separate words: mdock run demo ls /"),
+        (["/bin/ls /"], "separate words: mdock run demo /bin/ls /"),
     ],
 )
 def test_words_of_mdock_behind_the_image_are_pointed_out(runtime: Runtime, argv: list[str], said: str) -> None:
@@ -333,7 +335,7 @@ def test_vanished_root_is_a_message_of_its_own(runtime: Runtime) -> None:
     assert "demo" in caught.value.message and caught.value.hint
 
 
-@pytest.mark.parametrize("argv", ["/bin/true -x", ["a\0b"]])
+@pytest.mark.parametrize("argv", ["/bin/true -x", ["a\0b"], [""]])
 def test_words_that_cannot_be_meant_are_refused_before_an_id_is_spent(runtime: Runtime, argv: object) -> None:
     with pytest.raises(UsageError):
         runtime.run("demo", argv)  # type: ignore[arg-type]
@@ -354,6 +356,7 @@ def test_chdir_only_where_chroot_is_refused(runtime: Runtime, demo_rootfs: Path)
     if not shutil.which("setpriv"):
         pytest.skip("needs privilege: setpriv is missing")
     (Path(runtime.home.image_rootfs("demo")) / "mark").write_text("inside\n")
+    shutil.copy("/bin/ls", Path(runtime.home.image_rootfs("demo")) / "bin/host-ls")
     code = (
         "from udock_lab import Runtime\n"
         "said = []\n"
@@ -364,6 +367,10 @@ def test_chdir_only_where_chroot_is_refused(runtime: Runtime, demo_rootfs: Path)
         "print(r.exit_code)\n"
         "r = Runtime(forked=True).run('demo', ['/etc/hostname-of-nobody'])\n"
         "print(r.exit_code)\n"
+        "r = Runtime(forked=True).run('demo', ['cat', 'mark'], files=1)\n"
+        "print(r.exit_code, r.failure and r.failure.hint)\n"
+        "dynamic = sorted(n for n in Runtime(forked=True).run('demo', ['/bin/host-ls']).notes if 'loader' in n)\n"
+        "print(dynamic, len(r.notes))\n"
     )
     done = subprocess.run(
         ["setpriv", "--bounding-set=-sys_chroot", "--inh-caps=-sys_chroot", sys.executable, "-c", code],
@@ -375,7 +382,9 @@ def test_chdir_only_where_chroot_is_refused(runtime: Runtime, demo_rootfs: Path)
     assert done.returncode == 0, done.stderr
     assert lines[0] == "chdir|5|inside", done.stderr
     assert lines[1] == "chroot failed (need root). Running with chdir only."
-    assert lines[2:] == ["0", "127"]
+    assert lines[2:4] == ["0", "127"]
+    assert lines[4].startswith("126 ") and "--files 16" in lines[4]
+    assert lines[5] == '["The program is dynamic: it runs with this machine\'s own loader and libraries here."] 1'
     assert runtime.ps()[0].isolation is Isolation.CHDIR
     assert runtime.inspect("c1").data["isolation"] == "chdir"
 

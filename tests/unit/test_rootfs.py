@@ -117,6 +117,38 @@ def test_a_script_brings_its_interpreter(tmp_path: Path, source: str) -> None:
     assert inside(tmp_path / "root", str(script)).startswith("from /")
 
 
+@pytest.mark.skipif(not shutil.which("perl", path="/usr/bin"), reason="needs privilege: perl is installed by root")
+def test_a_language_whose_library_is_not_copied_is_named_with_the_command_that_copies_it(tmp_path: Path) -> None:
+    report = make_rootfs(tmp_path / "root", ["/usr/bin/perl"])
+    note = next(note for note in report.notes if note.startswith("perl reads a library"))
+    subprocess.run(note.partition("Copy it with: ")[2], shell=True, check=True)
+    assert not any("perl" in note for note in make_rootfs(tmp_path / "root", ["perl"]).notes)
+    if os.geteuid() == 0:
+        words = [
+            "chroot",
+            str(tmp_path / "root"),
+            "/usr/bin/perl",
+            "-Mstrict",
+            "-MPOSIX",
+            "-e",
+            "print POSIX::floor(7.5)",
+        ]
+        assert subprocess.run(words, capture_output=True, check=False, env={"PATH": os.environ["PATH"]}).stdout == b"7"
+
+
+def test_a_program_outside_the_path_is_said_to_be_there(tmp_path: Path) -> None:
+    script = tmp_path / "mine"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    notes = make_rootfs(tmp_path / "root", [str(script)]).notes
+    assert any(str(script) in note and "PATH" in note for note in notes)
+
+
+def test_a_folder_is_no_program(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="is a folder"):
+        make_rootfs(tmp_path / "root", ["/bin"])
+
+
 def test_an_unknown_program_is_refused_with_the_nearest_name_before_anything_is_made(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="grpe") as caught:
         make_rootfs(tmp_path / "root", ["grpe"])

@@ -166,12 +166,19 @@ def _missing_program(case: _Case) -> _Words:
     if case.argv0.startswith("-"):
         return message, f"Options of mdock stand before the image's name: mdock run {case.argv0} ... {case.image}"
     words = case.argv0.split()
-    if len(words) > 1 and any(case.lookup(f"{folder}/{os.path.basename(words[0])}") for folder in folders):
+    if len(words) > 1 and _is_there(case, words[0], folders):
         return message, f"Program and arguments are separate words: mdock run {case.image} {case.argv0}"
     near = _nearest(case, folders, os.path.basename(case.argv0))
     shown = next((folder for folder in ("/bin", *folders) if folder in folders and case.lookup(folder)), "/")
     hint = f"Did you mean '{near}'?  " if near else ""
     return message, hint + case.look(shown)
+
+
+def _is_there(case: _Case, program: str, folders: Sequence[str]) -> bool:
+    """Would this word alone have started a program?"""
+    if "/" in program:
+        return case.lookup(program) is not None
+    return any(case.lookup(f"{folder}/{program}") for folder in (*folders, "/bin", "/usr/bin"))
 
 
 def _first_missing(case: _Case, folder: str) -> str | None:
@@ -362,6 +369,13 @@ def _no_memory(case: _Case, _number: int) -> _Words:
     return f"There is not enough memory to start {case.inside}.", "If --mem is set, raise it."
 
 
+def _no_files(case: _Case, _number: int) -> _Words:
+    return (
+        f"No file descriptor was left to look at {case.inside}: the limit on open files is too small.",
+        "Standard input, output and errors take three. Raise it, for instance: --files 16",
+    )
+
+
 def _not_permitted(case: _Case, _number: int) -> _Words:
     return (
         f"The kernel does not permit this user to run {case.inside} (EPERM).",
@@ -380,6 +394,7 @@ _FIXED: dict[int, Callable[[_Case, int], _Words]] = {
     errno.E2BIG: _too_big,
     errno.ETXTBSY: _busy,
     errno.ENOMEM: _no_memory,
+    errno.EMFILE: _no_files,
     errno.EPERM: _not_permitted,
 }
 

@@ -76,8 +76,8 @@ def run_result(
     failure = _failure(spec, rootfs, reports, describe, status, candidates)
     isolation = isolation_of(spec.userns, reports, describe)
     notes = start_notes(reports, describe)
-    if isolation is Isolation.CHDIR and failure is None:
-        notes.append("A dynamic program runs with this machine's own loader and libraries here.")
+    if isolation is Isolation.CHDIR and failure is None and _is_dynamic(rootfs, candidates, spec.workdir):
+        notes.append("The program is dynamic: it runs with this machine's own loader and libraries here.")
     notes += last["notes"]
     if failure is None and status is not None:
         explained = _explain_missing_library(spec, rootfs, status, candidates)
@@ -182,6 +182,22 @@ def _explain_limit(
     from udock_lab.runtime.explain import explain_limit
 
     return explain_limit(created["id"], spec.limits, status)
+
+
+def _is_dynamic(rootfs: str, candidates: list[str], workdir: str | None) -> bool:
+    """Whether the program names an ELF loader; a script is judged by its interpreter."""
+    from udock_lab.linux.elf import inspect_elf
+    from udock_lab.linux.resolve import resolve_in_root, shebang
+
+    for path in candidates:
+        try:
+            program = resolve_in_root(rootfs, path, workdir or "/")
+            line = shebang(program)
+            info = inspect_elf(resolve_in_root(rootfs, line[0], workdir or "/") if line else program)
+        except OSError:
+            continue
+        return info is not None and bool(info.interpreter)
+    return False
 
 
 def _explain_missing_library(spec: ContainerSpec, rootfs: str, status: ExitStatus, candidates: list[str]) -> str | None:

@@ -25,7 +25,7 @@ def make_plan(spec: ContainerSpec, rootfs: str, join: int | None) -> tuple[dict[
     ``join``: the process whose user namespace is entered (``exec``), instead of making a new one.
     """
     env = container_env(spec)
-    _refuse_nul(spec, env)
+    _refuse_what_no_call_takes(spec, env)
     steps: list[list[object]] = [["subreaper"]]
     if spec.tty:
         steps.append(["terminal"])
@@ -62,7 +62,9 @@ def _candidates(program: str, path: str) -> list[str]:
     return [f"{folder.rstrip('/') or ''}/{program}" for folder in path.split(":") if folder] or [program]
 
 
-def _refuse_nul(spec: ContainerSpec, env: dict[str, str]) -> None:
+def _refuse_what_no_call_takes(spec: ContainerSpec, env: dict[str, str]) -> None:
+    if not spec.argv[0]:
+        raise UsageError("The program's name is empty.", f"For instance: mdock run {spec.image} /bin/sh")
     words = [*spec.argv, *env, *env.values(), spec.workdir or ""]
     if any("\0" in word for word in words):
         raise UsageError("An argument or a variable holds a NUL byte, which ends a string for the kernel.")

@@ -8,6 +8,7 @@ host's own programs are copied together with all they need, to the same paths.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, Unsupported, UsageError
 from udock_lab.linux.elf import inspect_elf, libraries, static_program
 from udock_lab.linux.resolve import resolve_in_root, shebang
+from udock_lab.runtime.planning import DEFAULT_PATH
 
 __all__ = ["HOST_PROGRAMS", "RootfsReport", "make_rootfs"]
 
@@ -30,6 +32,12 @@ HOST_PROGRAMS = (
 # Asked before $PATH, which on a learner's machine leads through wrappers that mean nothing in another root.
 _HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MARK = "etc/mdock-rootfs"
+# Languages whose programs read a library of their own at the start, and how each names its folders.
+_LANGUAGES = {
+    "python": ("-I", "-c", "import sysconfig as s; print(s.get_path('stdlib'), s.get_path('platstdlib'), sep='\\n')"),
+    "perl": ("-e", "print map {qq($_\\n)} @INC"),
+    "ruby": ("-e", "puts $:"),
+}
 _MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FOLDERS = (("dev", 0o755), ("etc", 0o755), ("home", 0o755), ("proc", 0o555), ("root", 0o700), ("run", 0o755))
 _MORE_FOLDERS = (("tmp", 0o1777), ("usr/bin", 0o755), ("usr/sbin", 0o755), ("var/log", 0o755), ("var/tmp", 0o1777))
@@ -169,6 +177,7 @@ class _Maker:
         self.programs: set[str] = set()
         self.notes: list[str] = []
         self.copied: set[str] = set()
+        self.asked: set[str] = set()
 
     def lay_out(self) -> None:
         """The folders; on a merged-/usr host ``/bin`` is a symlink to ``usr/bin`` here too."""
@@ -225,6 +234,8 @@ class _Maker:
         self._say(f"{name}, from {path}")
         host = self._copy_path(path)
         self.programs.add(name)
+        if depth == 0 and os.path.dirname(path) not in DEFAULT_PATH.split(":"):
+            self.notes.append(f"{name} lies at {path} in there too, which is not in the PATH: run it by that path.")
         info = inspect_elf(host)
         if info is None:
             self._add_interpreter(host, name, depth)
@@ -235,8 +246,29 @@ class _Maker:
         for _, library in report.found:
             self._copy_path(library)
         self._help_loader(host, dict(report.found))
+        self._note_language(path, name)
         if report.missing:
             self.notes.append(f"{name} needs libraries that this machine lacks too: {', '.join(report.missing)}.")
+
+    def _note_language(self, path: str, name: str) -> None:
+        """Say which folders a Python, Perl or Ruby reads besides its ELF libraries: they are not copied."""
+        language = re.match(r"(python|perl|ruby)[0-9.]*$", name)
+        if language is None or path in self.asked:
+            return
+        self.asked.add(path)
+        try:
+            words = [path, *_LANGUAGES[language[1]]]
+            told = subprocess.run(words, capture_output=True, text=True, check=False, timeout=10, cwd="/").stdout
+        except (OSError, subprocess.TimeoutExpired):
+            told = ""
+        folders = [folder for folder in dict.fromkeys(told.splitlines()) if os.path.isdir(folder)]
+        folders = list(dict.fromkeys(place for folder in folders for place in (folder, os.path.realpath(folder))))
+        missing = [folder for folder in folders if not os.path.isdir(self.root + folder)]
+        if missing:
+            self.notes.append(
+                f"{name} reads a library of its own when it starts, which is not copied. "
+                f"Copy it with: tar -C / -c {' '.join(place.lstrip('/') for place in missing)} | tar -C {self.root} -x"
+            )
 
     def _add_interpreter(self, host: str, name: str, depth: int) -> None:
         line = shebang(host)
