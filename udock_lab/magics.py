@@ -108,8 +108,9 @@ class CellOutput:
                     self._show(stream, text)
         elif rest:
             self.note(rest)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        if self._last_stream:  # a flush waits for ipykernel's thread: a silent program is not charged for it
+            sys.stdout.flush()
+            sys.stderr.flush()
 
 
 def _stream(name: str) -> TextIO:

@@ -43,8 +43,19 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=96)
 
 
+_parsers: dict[str, tuple[Command, argparse.ArgumentParser]] = {}
+
+
 def parser_of(command: Command) -> argparse.ArgumentParser:
-    """Build the parser of one command; its ``format_help()`` is what ``--help`` shows."""
+    """The parser of one command, built when first needed; its ``format_help()`` is what ``--help`` shows."""
+    known, parser = _parsers.get(command.name, (None, None))
+    if parser is None or known is not command:
+        parser = _build_parser(command)
+        _parsers[command.name] = command, parser
+    return parser
+
+
+def _build_parser(command: Command) -> argparse.ArgumentParser:
     epilog = f"examples:\n{command.examples}" if command.examples else None
     parser = _Parser(
         prog=f"mdock {command.name}",
