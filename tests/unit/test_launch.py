@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, fork_child, open_gate, parse_reports
+from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, brief, fork_child, open_gate, parse_reports
 
 Reports = list[tuple[int, int, int, int]]
 
@@ -37,7 +37,8 @@ def through(plan: dict[str, Any], *, rehearse: bool = False, stdin: int | None =
     """Run one plan in a fresh child; reports, standard output, wait status."""
     child = fork_child(rehearse=rehearse)
     null = os.open("/dev/null", os.O_RDONLY) if stdin is None else stdin
-    open_gate(child.gate, plan, null, None)
+    brief(child, plan)
+    open_gate(child, null, None)
     os.close(null)
     reports, out = parse_reports(drain(child.reports)), drain(child.stdout)
     _, status = os.waitpid(child.pid, 0)
@@ -131,7 +132,8 @@ def test_grandchild_holding_the_output_does_not_hide_exec() -> None:
     start = time.monotonic()
     child = fork_child(rehearse=False)
     null = os.open("/dev/null", os.O_RDONLY)
-    open_gate(child.gate, plan("/bin/sh", "-c", "sleep 3 & exit 0"), null, None)
+    brief(child, plan("/bin/sh", "-c", "sleep 3 & exit 0"))
+    open_gate(child, null, None)
     os.close(null)
     assert parse_reports(drain(child.reports))[-1][:2] == (EXEC, NO_ANSWER)
     assert time.monotonic() - start < 2

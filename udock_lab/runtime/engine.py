@@ -14,7 +14,6 @@ import signal as signals
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from udock_lab.errors import Conflict, Interrupted, MdockError, NotFound, StorageError, UsageError
@@ -66,6 +65,7 @@ class Runtime:
         self._raises_interrupts = not forked  # a command line ends with the container's code instead
         self._complained: set[bytes] = set()
         self._unsaid: list[str] = []
+        self._images_seen: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"Runtime({self.home.path!r})"
@@ -190,7 +190,7 @@ class Runtime:
                 interactive=interactive,
             )
         found = find_image_by_name(self.home.images_db, spec.image)
-        self._complain(self.home.images_db, list_images(self.home.images_db)[1])
+        self._look_through_images()
         rootfs = self._private_copy(found) if spec.copy else found.rootfs
         request = self._request(spec, rootfs)
         request["fresh"] = not (self.spare if spare is None else spare)
@@ -247,7 +247,8 @@ class Runtime:
     def _request(self, spec: ContainerSpec, rootfs: str, join: int | None = None) -> dict[str, Any]:
         """What the supervisor gets: the plan for the child, and what to write down."""
         plan, describe = make_plan(spec, rootfs, join)
-        stored = asdict(spec) | {"rootfs": rootfs, "private": os.path.dirname(rootfs) if spec.copy else None}
+        stored = _fields(spec) | {"limits": _fields(spec.limits), "rootfs": rootfs}
+        stored["private"] = os.path.dirname(rootfs) if spec.copy else None
         return {
             "op": "run",
             "home": self.home.path,
@@ -379,7 +380,7 @@ class Runtime:
             return self._inspect_image(name)
         container = self._look(containers.find(self.home, name))
         data: dict[str, object] = {"id": name, "state": container.state, "alive": container.alive}
-        data |= {"record": asdict(container.record), "uptime_seconds": container.uptime}
+        data |= {"record": _fields(container.record), "uptime_seconds": container.uptime}
         data["isolation"] = container.isolation.value if container.isolation else None
         data["spec"] = containers.load_extra(self.home, name, "spec")
         data["steps"] = containers.load_extra(self.home, name, "steps")
@@ -389,7 +390,7 @@ class Runtime:
     def _inspect_image(self, name: str) -> Inspection:
         image = find_image_by_name(self.home.images_db, name)
         users = [record.id for record in self._records() if record.image == name]
-        return Inspection(kind="image", data=asdict(image) | {"used_by": users})
+        return Inspection(kind="image", data=_fields(image) | {"used_by": users})
 
     def logs(self, container_id: str, *, tail: int | None = None) -> bytes:
         """What the container wrote, or its last ``tail`` lines. A long log is better read in chunks: read_logs."""
@@ -435,6 +436,14 @@ class Runtime:
         found, corrupt = containers.read_all(self.home)
         self._complain(self.home.containers_db, corrupt)
         return found
+
+    def _look_through_images(self) -> None:
+        """Complain of bad lines in images.db, unless it is the very table that was looked through before."""
+        info = os.stat(self.home.images_db)
+        seen = (info.st_ino, info.st_size, info.st_mtime_ns)
+        if seen != self._images_seen:
+            self._images_seen = seen
+            self._complain(self.home.images_db, list_images(self.home.images_db)[1])
 
     def _complain(self, path: str, corrupt: list[bytes]) -> None:
         for line in corrupt:
@@ -598,6 +607,11 @@ class Runtime:
             write_event(self.home, event, **fields)
         except OSError as error:
             self._unsaid.append(f"log.txt lacks a line ({event}): {storage_error(error, self.home.path).message}")
+
+
+def _fields(value: ContainerSpec | Limits | Record | Image) -> dict[str, Any]:
+    """As ``dataclasses.asdict``, of one level: that one copies everything below, too."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _stored_env(spec: dict[str, object]) -> dict[str, str]:

@@ -130,9 +130,9 @@ def _serve(sock: socket.socket) -> None:
         for fd, _ in epoll.poll():
             if fd != sock.fileno():
                 pid = pidfds.pop(fd)
+                send(sock, encode(["ended", pid, forker.reap(pid)]))  # first of all: the launcher waits for it
                 epoll.unregister(fd)
                 os.close(fd)
-                send(sock, encode(["ended", pid, forker.reap(pid)]))
                 continue
             data, _ = receive(sock)
             if not data:

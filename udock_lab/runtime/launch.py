@@ -1,8 +1,9 @@
 """Fork, gate, steps, execve: the child's side of a container, to be read from top to bottom.
 
-The parent forks a :class:`Fresh` child with :func:`fork_child`. The child waits at its gate, a socket. When
-the parent opens the gate by sending the plan, the child applies the steps, says "about to exec" and becomes
-the program. Everything it has to say goes through a close-on-exec pipe; end-of-file there means exec worked.
+The parent forks a :class:`Fresh` child with :func:`fork_child`. The child waits at its gate, a socket. The
+parent sends the plan, which the child reads while the parent writes the record; when the parent then opens the
+gate, the child applies the steps, says "about to exec" and becomes the program. Everything it has to say goes
+through a close-on-exec pipe; end-of-file there means exec worked.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import time
 
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.runtime.steps import Child, Step, make_step
-from udock_lab.runtime.wire import decode, encode, pair, receive, send
+from udock_lab.runtime.wire import adopt, decode, encode, pair, receive, send
 
-__all__ = ["EXEC", "NO_ANSWER", "Fresh", "fork_child", "open_gate", "parse_reports"]
+__all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "open_gate", "parse_reports"]
 
 GATE, REPORTS = 3, 4  # what the child keeps open besides 0, 1 and 2
 EXEC = -1  # the number under which execve reports
@@ -43,7 +44,8 @@ class Fresh:
     def __init__(self, pid: int, fds: list[int], fork_start: int, fork_end: int) -> None:
         gate, self.reports, self.stdout, self.stderr, self.pidfd = fds
         self.pid = pid
-        self.gate = socket.socket(fileno=gate)
+        self.gate = adopt(gate)
+        self.briefed = False
         self.fork_start = fork_start
         self.fork_end = fork_end
 
@@ -81,16 +83,22 @@ def fork_child(*, rehearse: bool) -> Fresh:
     return Fresh(pid, [ours.detach(), reports, stdout, stderr, os.pidfd_open(pid)], start, end)
 
 
-def open_gate(gate: socket.socket, plan: Plan, stdin: int, terminal: int | None) -> None:
-    """Let the child go: the plan as JSON, with its standard input (and its terminal, if it gets one)."""
-    send(gate, encode(plan), (stdin,) if terminal is None else (stdin, terminal))
+def brief(child: Fresh, plan: Plan) -> None:
+    """Tell the child what it will do. It reads the plan and waits on: nothing is done before the gate opens."""
+    send(child.gate, encode(plan))
+    child.briefed = True
+
+
+def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:
+    """Let the child go, with its standard input (and its terminal, if it gets one)."""
+    send(child.gate, b"go", (stdin,) if terminal is None else (stdin, terminal))
 
 
 # --- from here on, in the child ---------------------------------------------------------------------------
 #
 # The child's contract. Modules are imported and ctypes is bound before fork. From the gate's opening to
-# exec the child only decodes the plan, moves file descriptors into place, applies steps and reports; it
-# never imports, prints, logs, raises past its frame or touches IPython; every path ends in execve or _exit.
+# exec the child only moves file descriptors into place, applies steps and reports; it never imports,
+# prints, logs, raises past its frame or touches IPython; every path ends in execve or _exit.
 # Every signal is back at its default (SIGPIPE, SIGXFSZ, SIGINT, and what the caller ignored), and
 # only file descriptors 0, 1, 2 survive exec.
 
@@ -113,20 +121,27 @@ def _be_a_container(rehearse: bool) -> NoReturn:
         if signal.getsignal(name) is not signal.SIG_DFL:  # Python's SIGPIPE, or what the caller ignored
             signal.signal(name, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    gate = socket.socket(fileno=GATE)
+    gate = adopt(GATE)
     if rehearse:
         _rehearse()
-    data, fds = receive(gate)
-    if not data:
-        os._exit(0)  # the parent is gone, or has no use for a spare any more
+    plan: Plan = decode(_wait_at(gate)[0])
+    child = Child(plan["rootfs"])
+    steps = [make_step(words) for words in plan["steps"]]
+    _, fds = _wait_at(gate)
     woken = _now()
-    plan: Plan = decode(data)
     _place(fds)
     _report(0, 0, woken, _now())
-    child = Child(plan["rootfs"])
-    for number, words in enumerate(plan["steps"], 1):
-        _apply(number, make_step(words), child)
+    for number, step in enumerate(steps, 1):
+        _apply(number, step, child)
     _exec(plan, child)
+
+
+def _wait_at(gate: socket.socket) -> tuple[bytes, list[int]]:
+    """The parent's next message. Without one the parent is gone, or has no use for this child any more."""
+    message = receive(gate)
+    if not message[0]:
+        os._exit(0)
+    return message
 
 
 def _place(fds: list[int]) -> None:

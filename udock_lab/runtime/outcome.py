@@ -67,7 +67,7 @@ def run_result(
     attachment: Attachment,
 ) -> RunResult:
     """Put everything together: status, steps, records, and why it never started if it did not."""
-    created, ended = events["created"], events.get("ended")
+    ended = events.get("ended")
     last = ended or events["started"]
     reports: Reports = last["reports"]
     describe: list[str] = request["describe"]
@@ -81,21 +81,21 @@ def run_result(
     notes += last["notes"]
     if failure is None and status is not None:
         explained = _explain_missing_library(spec, rootfs, status, candidates)
-        notes += filter(None, (explained, _explain_limit(spec, created, ended, status)))
+        notes += filter(None, (explained, _explain_limit(spec, last, ended, status)))
     return RunResult(
-        id=created["id"],
+        id=last["id"],
         image=spec.image,
         argv=spec.argv,
-        pid=created["pid"],
+        pid=last["pid"],
         exit_code=status.shell_code if status else None,
         exit_status=status,
         isolation=isolation,
-        steps=tuple(_steps(last, reports, describe, spec, created, status, candidates)),
+        steps=tuple(_steps(last, reports, describe, spec, status, candidates)),
         before=_record(ended, "before"),
         after=_record(ended, "after"),
         stdout=bytes(attachment.stdout),
         stderr=bytes(attachment.stderr),
-        log_path=home.container_log(created["id"]),
+        log_path=home.container_log(last["id"]),
         failure=failure,
         notes=tuple(notes),
         detached=ended is None,
@@ -173,7 +173,7 @@ def _exec_failure(
 
 
 def _explain_limit(
-    spec: ContainerSpec, created: dict[str, Any], ended: dict[str, Any] | None, status: ExitStatus
+    spec: ContainerSpec, last: dict[str, Any], ended: dict[str, Any] | None, status: ExitStatus
 ) -> str | None:
     """A signal that a limit brings: not one that ``stop`` or ``kill`` was asked for."""
     record = _record(ended, "after")
@@ -181,7 +181,7 @@ def _explain_limit(
         return None
     from udock_lab.runtime.explain import explain_limit
 
-    return explain_limit(created["id"], spec.limits, status)
+    return explain_limit(last["id"], spec.limits, status)
 
 
 def _is_dynamic(rootfs: str, candidates: list[str], workdir: str | None) -> bool:
@@ -221,12 +221,11 @@ def _steps(
     reports: Reports,
     describe: list[str],
     spec: ContainerSpec,
-    created: dict[str, Any],
     status: ExitStatus | None,
     candidates: list[str],
 ) -> list[StepReport]:
     """Parent's and child's steps in the order of time."""
-    pid = created["pid"]
+    pid = last["pid"]
     refused = _refused_chroot(reports, describe)
     steps = []
     tried = iter(candidates)
@@ -234,7 +233,7 @@ def _steps(
         start, end = last["fork"]
         steps.append(StepReport(name="fork", who="parent", call="fork()", start=start, end=end, result=f"= {pid}"))
     for name, number, start, end in last.get("marks", []):
-        call, result = _parent_words(name, created, status)
+        call, result = _parent_words(name, last, status)
         steps.append(StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result))
     for number, answer, start, end in reports:
         call = _execve_words(next(tried, spec.argv[0]), spec) if number == EXEC else describe[number - 1]
@@ -243,12 +242,12 @@ def _steps(
     return sorted(steps, key=lambda step: step.start)
 
 
-def _parent_words(name: str, created: dict[str, Any], status: ExitStatus | None) -> tuple[str, str]:
+def _parent_words(name: str, last: dict[str, Any], status: ExitStatus | None) -> tuple[str, str]:
     words = {
-        "record_running": ("append to containers.db", f"{created['id']} is running"),
-        "open_gate": ("sendmsg(gate, plan)", "the gate is open"),
-        "waitpid": (f"waitpid({created['pid']})", f"= {created['pid']}, status {status.raw if status else '?'}"),
-        "record_ended": ("rename over containers.db", f"{created['id']} has ended"),
+        "record_running": ("append to containers.db", f"{last['id']} is running"),
+        "open_gate": ('sendmsg(gate, "go")', "the gate is open"),
+        "waitpid": (f"waitpid({last['pid']})", f"= {last['pid']}, status {status.raw if status else '?'}"),
+        "record_ended": ("rename over containers.db", f"{last['id']} has ended"),
     }
     return words.get(name, (name, ""))
 
@@ -267,7 +266,7 @@ def _child_step(number: int, answer: int, start: int, end: int, call: str) -> St
             name="execve", who="child", call=call, start=start, end=end, errno=answer, result=_minus_one(answer)
         )
     if number == 0:
-        return StepReport(name="gate", who="child", call="recvmsg(gate)", start=start, end=end, result="the plan")
+        return StepReport(name="gate", who="child", call="recvmsg(gate)", start=start, end=end, result='"go"')
     result = _minus_one(answer) if answer else "= 0"
     return StepReport(
         name=call.partition("(")[0], who="child", call=call, start=start, end=end, errno=answer, result=result

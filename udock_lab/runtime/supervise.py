@@ -30,9 +30,9 @@ from udock_lab.runtime import containers
 from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.forker import LocalForker, RemoteForker
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
-from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, open_gate, parse_reports
+from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, brief, open_gate, parse_reports
 from udock_lab.runtime.records import held_too_long, lock_timeout, open_plain, release, try_lock
-from udock_lab.runtime.wire import decode, encode, receive, send
+from udock_lab.runtime.wire import adopt, decode, encode, receive, send
 
 __all__ = ["Job", "Supervisor", "log_limit"]
 
@@ -63,6 +63,8 @@ class Supervisor:
         self.timer_number = 0
         self.jobs: set[Job] = set()
         self.ids: dict[str, containers.IdSource] = {}
+        self.homes: dict[str, Home] = {}
+        self.log_limit = log_limit()
         self.helpers: set[int] = set()
         self.control = control
         self.keeps_spare = spare
@@ -125,7 +127,7 @@ class Supervisor:
 
     def start(self, request: dict[str, Any], fds: list[int]) -> None:
         """A run: the request, and the descriptors of its own socket and its standard input."""
-        Job(self, request, socket.socket(fileno=fds[0]), fds[1] if len(fds) > 1 else -1)
+        Job(self, request, adopt(fds[0]), fds[1] if len(fds) > 1 else -1)
 
     def _probe(self, answer: int) -> None:
         """Try what this machine permits, in a child: probes change the process that makes them."""
@@ -158,7 +160,7 @@ class Supervisor:
 
     def give_back(self, child: Fresh) -> None:
         """A child whose gate was never opened."""
-        if self.keeps_spare and self.spare is None and self.control is not None:
+        if self.keeps_spare and self.spare is None and self.control is not None and not child.briefed:
             self.spare = child
         else:
             self._discard(child)
@@ -194,8 +196,15 @@ class Supervisor:
         """Kill what an ended container left running; True when nothing is left."""
         return self.forker.kill_leftovers(self.helpers)
 
+    def home(self, path: str) -> Home:
+        if path not in self.homes:
+            self.homes[path] = Home(path)
+        return self.homes[path]
+
     def id_source(self, home: Home) -> containers.IdSource:
-        return self.ids.setdefault(home.path, containers.IdSource(home))
+        if home.path not in self.ids:
+            self.ids[home.path] = containers.IdSource(home)
+        return self.ids[home.path]
 
 
 class Job:
@@ -206,7 +215,7 @@ class Job:
         self.request = request
         self.sock: socket.socket | None = sock
         self.stdin = stdin
-        self.home = Home(request["home"])
+        self.home = supervisor.home(request["home"])
         self.id = ""
         self.child: Fresh | None = None
         self.reaped = False
@@ -222,7 +231,7 @@ class Job:
         self.paused = False
         self.logged = 0
         self.log_fd = -1
-        self.log_limit = int(request.get("log_limit") or log_limit())
+        self.log_limit = int(request.get("log_limit") or supervisor.log_limit)
         self.terminal = -1
         self.held_stdin = -1
         self.typed = b""
@@ -288,8 +297,13 @@ class Job:
             fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, packed)
 
     def _begin(self) -> None:
-        """Phase 1. The pid is known because fork came first; the program has not run because the gate is shut."""
+        """Phase 1. The pid is known because fork came first; the program has not run because the gate is shut.
+
+        The child reads its plan meanwhile.
+        """
         assert self.child is not None
+        with suppress(OSError):  # tried again at the gate, where a failure is dealt with
+            brief(self.child, self.request["plan"])
         if self.request.get("exec_of"):
             self.id = self.request["exec_of"]
             return
@@ -345,14 +359,15 @@ class Job:
         self.newest_pid = self.supervisor.last_pid_now()
         start = _now()
         try:
-            open_gate(child.gate, request["plan"], self.stdin, self.stdin if self.terminal >= 0 else None)
+            if not child.briefed:
+                brief(child, request["plan"])
+            open_gate(child, self.stdin, self.stdin if self.terminal >= 0 else None)
         except OSError as error:
             self.notes.append(f"the gate could not be opened: {error.strerror}")
             os.kill(child.pid, signal.SIGKILL)
         self.marks.append(("open_gate", 0, start, _now()))
         self._watch_child(child)
         self._keep_extras(child)
-        self._tell({"event": "created", "id": self.id, "pid": child.pid})
 
     def _watch_child(self, child: Fresh) -> None:
         watch = self.supervisor.watch
@@ -412,7 +427,8 @@ class Job:
             with suppress(OSError):
                 containers.save_extra(self.home, self.id, "steps", extra)
             self._log_exec_failure()
-        self._tell({"event": "started", "reports": self.reports, "notes": self.notes})
+        if self.request.get("detach") or any(answer > 0 for _, answer, _, _ in self.reports):
+            self._tell(self._news("started"))  # somebody waits for it, or should be warned before the output comes
 
     def failed_exec(self) -> int:
         """The errno of an execve that failed for good, or 0."""
@@ -619,14 +635,10 @@ class Job:
     # --- the end
 
     def _on_exit(self, events: int) -> None:
-        """The container's first process has ended: reap it, and it alone (waitpid(2))."""
+        """The container's first process has ended. The forker reaps it while we look for what it left running."""
         assert self.child is not None
-        start = _now()
+        self.reaped = True  # from now on its number may be another's
         self.supervisor.unwatch(self.child.pidfd)
-        self.status = self.supervisor.forker.reap(self.child.pid)
-        self.reaped = True
-        os.close(self.child.pidfd)
-        self.marks.append(("waitpid", 0, start, _now()))
         self._on_started(0)
         self._sweep()
 
@@ -656,8 +668,17 @@ class Job:
         for fd in list(self.outputs):
             self._close_output(fd)
         self.outputs.clear()
+        self._reap()
         self.deadline, self.pause = time.monotonic() + lock_timeout(), 0.0005
         self._try_finish()
+
+    def _reap(self) -> None:
+        """Take the wait status of the container's first process, of it and it alone (waitpid(2))."""
+        assert self.child is not None
+        start = _now()
+        self.status = self.supervisor.forker.reap(self.child.pid)
+        os.close(self.child.pidfd)
+        self.marks.append(("waitpid", 0, start, _now()))
 
     def _try_finish(self) -> None:
         """Phase 2, under the lock."""
@@ -727,19 +748,22 @@ class Job:
         self.ended = True
         child = self.child
         self._tell(
-            {
-                "event": "ended",
+            self._news("ended")
+            | {
                 "status": self.status,
-                "reports": self.reports,
                 "marks": self.marks,
                 "fork": [child.fork_start, child.fork_end] if child else None,
                 "before": containers.format_record(self.record).decode() if self.record else "",
                 "after": containers.format_record(self.after).decode() if self.after else "",
-                "notes": self.notes,
             }
         )
         if not self.queue:
             self._close()
+
+    def _news(self, event: str) -> dict[str, Any]:
+        """What every event tells: whose it is, what the child has reported, what went wrong on the way."""
+        pid = self.child.pid if self.child else 0
+        return {"event": event, "id": self.id, "pid": pid, "reports": self.reports, "notes": self.notes}
 
     def _close(self) -> None:
         self.supervisor.jobs.discard(self)

@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-__all__ = ["decode", "encode", "pair", "receive", "send"]
+__all__ = ["adopt", "decode", "encode", "pair", "receive", "send"]
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:
@@ -23,20 +23,28 @@ _SPILL = b"\x00in-memfd"
 _MAX_FDS = 8
 _FD_SPACE = socket.CMSG_SPACE(_MAX_FDS * 4)
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make an encoder for every message
+_from_json = json.JSONDecoder().decode
+
 
 def pair() -> tuple[socket.socket, socket.socket]:
     """Two connected sockets, close-on-exec."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
+def adopt(fd: int) -> socket.socket:
+    """The socket behind a descriptor that came from :func:`pair`; its kind is known and need not be asked for."""
+    return socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fd)
+
+
 def encode(message: object) -> bytes:
     """ASCII JSON: surrogate escapes (bytes of a file name that are no UTF-8) survive."""
-    return json.dumps(message, separators=(",", ":")).encode("ascii")
+    return _to_json(message).encode("ascii")
 
 
 def decode(data: bytes) -> Any:
     """The message of :func:`encode`."""
-    return json.loads(data)
+    return _from_json(data.decode("ascii"))
 
 
 def send(sock: socket.socket, data: bytes, fds: Sequence[int] = ()) -> None:
