@@ -16,7 +16,8 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from udock_lab.commands import Context, Outcome, dispatch, overview
 from udock_lab.commands.results import Containers, Images, Lines, Text, printable, tell
 from udock_lab.errors import MdockError, UsageError
-from udock_lab.model import Container, DoctorReport, ExitStatus, Image, Inspection, Record, RunResult
+from udock_lab.model import Container, DoctorReport, ExitStatus, Image, Inspection, Record, RunResult, SandboxResult
+from udock_lab.sandbox_magics import SandboxMagics
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -233,7 +234,7 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
     }
 
 
-_SHOWN = (Container, DoctorReport, ExitStatus, Image, Inspection, Record, RunResult)
+_SHOWN = (Container, DoctorReport, ExitStatus, Image, Inspection, Record, RunResult, SandboxResult)
 _TEXT_ONLY = (Text, Lines, Images, Containers)  # the listings bring their own HTML
 _ROOTFS_REPORT = ("udock_lab.runtime.rootfs", "RootfsReport")  # by name: rarely asked for, so not imported
 
@@ -252,7 +253,7 @@ def load(ip: InteractiveShell) -> None:
     """Register magic, completion and formatters; loading twice changes nothing."""
     _unregister(ip)
     _forbid_fork()
-    ip.register_magics(MdockMagics)
+    ip.register_magics(MdockMagics, SandboxMagics)
     ip.Completer.custom_matchers.append(complete)
     text, page = _formatters(ip)
     for kind in (*_SHOWN, *_TEXT_ONLY):
@@ -281,7 +282,7 @@ def _on_audit(event: str, _: object) -> None:
     if event == "os.fork" and _guard["active"] and not _called_by_multiprocessing():
         raise MdockError(
             "os.fork() in a cell would copy the whole notebook kernel: two kernels would answer your next cell.",
-            "Run a program in a container instead: %mdock run demo -- /bin/sh -c 'echo hello'",
+            "Write %%sandbox in the first line of the cell: there, code may fork.",
         )
 
 
@@ -304,7 +305,8 @@ def unload(ip: InteractiveShell) -> None:
 
 def _unregister(ip: InteractiveShell) -> None:
     for where in ("line", "cell"):
-        ip.magics_manager.magics[where].pop("mdock", None)
+        for name in ("mdock", "sandbox"):
+            ip.magics_manager.magics[where].pop(name, None)
     if complete in ip.Completer.custom_matchers:
         ip.Completer.custom_matchers.remove(complete)
     for formatter in _formatters(ip):

@@ -16,6 +16,7 @@ from udock_lab.commands.base import Command
 from udock_lab.errors import UsageError
 
 __all__ = [
+    "CommandParser",
     "count",
     "environment",
     "lines",
@@ -31,7 +32,7 @@ __all__ = [
 _LARGEST = 2**63 - 1  # RLIM_INFINITY is 2**64 - 1; the kernel treats larger values as signed
 
 
-class _Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """An ArgumentParser that raises instead of exiting."""
 
     def error(self, message: str) -> NoReturn:
@@ -57,7 +58,7 @@ def parser_of(command: Command) -> argparse.ArgumentParser:
 
 def _build_parser(command: Command) -> argparse.ArgumentParser:
     epilog = f"examples:\n{command.examples}" if command.examples else None
-    parser = _Parser(
+    parser = CommandParser(
         prog=f"mdock {command.name}",
         usage=f"mdock {command.name} {command.usage}".rstrip(),
         description=command.summary,

@@ -18,18 +18,24 @@ from udock_lab.model import (
     Inspection,
     Record,
     RunResult,
+    SandboxResult,
     StepReport,
 )
 
 __all__ = [
+    "card",
+    "details",
     "doctor_html",
     "images_html",
     "inspect_html",
+    "paragraphs",
     "ps_html",
     "record_html",
     "run_html",
+    "say",
     "status_html",
     "steps_html",
+    "table",
     "to_html",
 ]
 
@@ -47,25 +53,27 @@ def _style() -> str:
     return "<style>" + re.sub(r":\s+", ":", css).replace(";}", "}") + "</style>"
 
 
-def _card(body: str, label: str) -> str:
-    return f'{_style()}<section class="udock" aria-label="{_say(label)}">{body}</section>'
+def card(body: str, label: str) -> str:
+    """The frame of every result: style sheet, a labelled section, ``body`` (HTML already)."""
+    return f'{_style()}<section class="udock" aria-label="{say(label)}">{body}</section>'
 
 
-def _say(text: str) -> str:
+def say(text: str) -> str:
+    """Text as HTML: escaped, control characters made visible."""
     return escape(plain.clean(text))
 
 
-def _paragraphs(text: str, kind: str = "") -> str:
+def paragraphs(text: str, kind: str = "") -> str:
     """A message of several lines, one paragraph each."""
     opening = f'<p class="{kind}">' if kind else "<p>"
-    return "".join(f"{opening}{_say(line)}</p>" for line in text.splitlines())
+    return "".join(f"{opening}{say(line)}</p>" for line in text.splitlines())
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Cells are escaped here; the first of a row is its header."""
-    top = "".join(f'<th scope="col">{_say(name)}</th>' for name in head)
+    top = "".join(f'<th scope="col">{say(name)}</th>' for name in head)
     body = "".join(
-        f'<tr><th scope="row">{_say(row[0])}</th>' + "".join(f"<td>{_say(cell)}</td>" for cell in row[1:]) + "</tr>"
+        f'<tr><th scope="row">{say(row[0])}</th>' + "".join(f"<td>{say(cell)}</td>" for cell in row[1:]) + "</tr>"
         for row in rows
     )
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
@@ -79,16 +87,16 @@ def _boxes(value: str) -> str:
 def _status(status: ExitStatus) -> str:
     groups = "".join(
         f'<div{" class=on" if counts else ""}><div role="img" aria-label="{where}: {value}">{_boxes(value)}</div>'
-        f"<small>{where}</small><strong>{_say(meaning)}</strong><small>{reader}</small></div>"
+        f"<small>{where}</small><strong>{say(meaning)}</strong><small>{reader}</small></div>"
         for where, value, meaning, reader, counts in plain.status_groups(status)
     )
     words = f"wait status {status.raw}: {plain.ending(status)}; in a shell {plain.shell_words(status)}"
-    return f'<div class="bits">{groups}</div><p>{_say(words)}</p>'
+    return f'<div class="bits">{groups}</div><p>{say(words)}</p>'
 
 
 def status_html(status: ExitStatus) -> str:
     """The 16 bits of a wait status and the macros that read them (wait(2))."""
-    return _card(_status(status), "wait status")
+    return card(_status(status), "wait status")
 
 
 def _call(call: str) -> tuple[str, str]:
@@ -111,7 +119,7 @@ def _block(step: StepReport) -> str:
     failed, mark = (" failed", "✖ FAILED ") if step.errno else ("", "")
     return (
         f'<div class="call{failed}" tabindex="0"{title}><code>{call}</code> '
-        f"<span>{mark}{_say(step.result)}</span>{took}</div>"
+        f"<span>{mark}{say(step.result)}</span>{took}</div>"
     )
 
 
@@ -136,14 +144,14 @@ def _steps(steps: Sequence[StepReport]) -> str:
 
 def steps_html(steps: Sequence[StepReport]) -> str:
     """Two lanes, parent and child; time runs down, in microseconds since the first step."""
-    return _card(_steps(steps), "timeline of parent and child")
+    return card(_steps(steps), "timeline of parent and child")
 
 
 def _line(record: Record, changed: Sequence[str]) -> str:
     """The line of containers.db, its changed fields marked."""
     fields = plain.record_line(record).split("|", 6)
     shown = (
-        f"<mark>{_say(value)}</mark>" if name in changed and value else _say(value)
+        f"<mark>{say(value)}</mark>" if name in changed and value else say(value)
         for name, value in zip(plain.FIELDS, fields, strict=True)
     )
     return "|".join(shown)
@@ -154,9 +162,9 @@ def _record(before: Record | None, after: Record | None) -> str:
     old, new = (plain.record_line(r).split("|", 6) if r else [""] * 7 for r in (before, after))
     rows = []
     for name, was, now in zip(plain.FIELDS, old, new, strict=True):
-        shown = f"<strong>{_say(now) or 'empty'}</strong> <small>← changed</small>" if name in changed else _say(now)
+        shown = f"<strong>{say(now) or 'empty'}</strong> <small>← changed</small>" if name in changed else say(now)
         empty = "<small>empty</small>" if before and not was else ""
-        rows.append(f'<tr><th scope="row">{name}</th><td>{_say(was) or empty}</td><td>{shown}</td></tr>')
+        rows.append(f'<tr><th scope="row">{name}</th><td>{say(was) or empty}</td><td>{shown}</td></tr>')
     lines = "".join(
         f"<div><small>{when}</small> <code>{_line(record, marked)}</code></div>"
         for when, record, marked in (("while running", before, ()), ("at the end", after, changed))
@@ -171,10 +179,11 @@ def _record(before: Record | None, after: Record | None) -> str:
 
 def record_html(before: Record | None, after: Record | None) -> str:
     """The record after phase 1 and phase 2, what changed marked by a word."""
-    return _card(_record(before, after), "record before and after")
+    return card(_record(before, after), "record before and after")
 
 
-def _details(title: str, body: str, *, is_open: bool) -> str:
+def details(title: str, body: str, *, is_open: bool) -> str:
+    """A part that folds."""
     return f"<details{' open' if is_open else ''}><summary>{title}</summary>{body}</details>"
 
 
@@ -194,37 +203,37 @@ def run_html(run: RunResult) -> str:
     mood, sign = _mood(run)
     said = plain.verdict(run).splitlines() or [""]
     body = (
-        f"<header><b>{_say(run.id)}</b><span>{_say(run.image)}</span>"
+        f"<header><b>{say(run.id)}</b><span>{say(run.image)}</span>"
         f"<code>{escape(plain.command_line(run.argv))}</code></header>"
-        f'<p class="verdict {mood}"><span aria-hidden="true">{sign}</span> {_say(said[0])}</p>'
+        f'<p class="verdict {mood}"><span aria-hidden="true">{sign}</span> {say(said[0])}</p>'
     )
-    body += _paragraphs("\n".join(said[1:]))
+    body += paragraphs("\n".join(said[1:]))
     if run.failure and run.failure.hint:
-        body += _paragraphs(run.failure.hint, "hint")
-    body += f"<p><small>isolation</small> {_say(plain.isolation_sentence(run))}</p>"
-    body += "".join(_paragraphs(note, "note") for note in run.notes)
+        body += paragraphs(run.failure.hint, "hint")
+    body += f"<p><small>isolation</small> {say(plain.isolation_sentence(run))}</p>"
+    body += "".join(paragraphs(note, "note") for note in run.notes)
     if run.exit_status:
-        body += _details("Wait status, bit by bit", _status(run.exit_status), is_open=True)
+        body += details("Wait status, bit by bit", _status(run.exit_status), is_open=True)
     if run.steps:
-        body += _details("Parent and child, call by call", _steps(plain.without_home(run)), is_open=True)
+        body += details("Parent and child, call by call", _steps(plain.without_home(run)), is_open=True)
     if run.before or run.after:
-        body += _details("Record before and after", _record(run.before, run.after), is_open=False)
-    return _card(body, f"container {run.id}")
+        body += details("Record before and after", _record(run.before, run.after), is_open=False)
+    return card(body, f"container {run.id}")
 
 
 def ps_html(containers: Sequence[Container]) -> str:
     """Running and ended containers."""
-    return _card(_table(plain.PS_HEAD, plain.ps_rows(containers)), "containers")
+    return card(table(plain.PS_HEAD, plain.ps_rows(containers)), "containers")
 
 
 def images_html(images: Sequence[Image]) -> str:
     """All images."""
-    return _card(_table(plain.IMAGES_HEAD, plain.images_rows(images)), "images")
+    return card(table(plain.IMAGES_HEAD, plain.images_rows(images)), "images")
 
 
 def inspect_html(inspection: Inspection) -> str:
     """JSON, as docker inspect prints it."""
-    return _card(f'<pre tabindex="0">{escape(plain.inspect_text(inspection))}</pre>', "inspection")
+    return card(f'<pre tabindex="0">{escape(plain.inspect_text(inspection))}</pre>', "inspection")
 
 
 def doctor_html(report: DoctorReport) -> str:
@@ -233,9 +242,9 @@ def doctor_html(report: DoctorReport) -> str:
         f'<li aria-current="true"><b>{rung}</b> this machine</li>' if rung == report.rung else f"<li>{rung}</li>"
         for rung in _RUNGS
     )
-    head = f'<p class="verdict">Rung {_say(report.rung)}: {_say(report.summary)}</p><ol class="rungs">{rungs}</ol>'
+    head = f'<p class="verdict">Rung {say(report.rung)}: {say(report.summary)}</p><ol class="rungs">{rungs}</ol>'
     rows = [[f.name, "✔ yes" if f.works else "✖ NO", f.detail, "" if f.works else f.remedy] for f in report.features]
-    return _card(head + _table(("feature", "works", "what was seen", "what to do"), rows), "what this machine permits")
+    return card(head + table(("feature", "works", "what was seen", "what to do"), rows), "what this machine permits")
 
 
 def to_html(value: object) -> str:
@@ -247,10 +256,14 @@ def to_html(value: object) -> str:
         (ExitStatus, status_html),
         (Container, lambda container: ps_html([container])),
         (Image, lambda image: images_html([image])),
-        (Record, lambda record: _card(f"<pre>{_line(record, ())}</pre>", f"record of {record.id}")),
+        (Record, lambda record: card(f"<pre>{_line(record, ())}</pre>", f"record of {record.id}")),
     )
     for kind, form in forms:
         if isinstance(value, kind):
             return form(value)
-    lines = "\n".join(_say(line) for line in plain.to_text(value).splitlines())
-    return _card(f"<pre>{lines}</pre>", "result")
+    if isinstance(value, SandboxResult):
+        from udock_lab.display.sandbox import sandbox_html
+
+        return sandbox_html(value)
+    lines = "\n".join(say(line) for line in plain.to_text(value).splitlines())
+    return card(f"<pre>{lines}</pre>", "result")

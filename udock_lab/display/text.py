@@ -19,6 +19,7 @@ from udock_lab.model import (
     Isolation,
     Record,
     RunResult,
+    SandboxResult,
     StepReport,
 )
 
@@ -366,4 +367,8 @@ def to_text(value: object) -> str:
     for kind, form in forms:
         if isinstance(value, kind):
             return form(value)
+    if isinstance(value, SandboxResult):
+        from udock_lab.display.sandbox import sandbox_text
+
+        return sandbox_text(value)
     return str(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 
 __all__ = [
     "CLONE_NEWCGROUP",
@@ -22,7 +23,11 @@ __all__ = [
     "MS_PRIVATE",
     "MS_REC",
     "PR_SET_CHILD_SUBREAPER",
+    "PR_SET_DUMPABLE",
+    "PR_SET_NO_NEW_PRIVS",
     "PR_SET_PDEATHSIG",
+    "PR_SET_SECCOMP",
+    "drop_capabilities",
     "mount",
     "prctl",
     "setns",
@@ -44,7 +49,10 @@ MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_SECCOMP = 22
 PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong)
@@ -96,6 +104,17 @@ def mount(source: str, target: str, fstype: str | None, flags: int = 0, data: st
         ),
         target,
     )
+
+
+_CAPABILITY_VERSION_3 = 0x20080522
+_libc.capset.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
+_capset = _libc.capset
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, as an exec by an ordinary user does (capabilities(7), capset(2))."""
+    header = _CAPABILITY_VERSION_3.to_bytes(4, sys.byteorder) + bytes(4)
+    _check(_capset(header, bytes(24)))
 
 
 def umount2(target: str, flags: int = 0) -> None:

@@ -124,6 +124,8 @@ class Supervisor:
             self.start(message, fds)
         elif message["op"] == "probe":
             self._probe(fds[0])
+        elif message["op"] == "spawn":
+            self._spawn(message["argv"], fds[0])
 
     def start(self, request: dict[str, Any], fds: list[int]) -> None:
         """A run: the request, and the descriptors of its own socket and its standard input."""
@@ -140,6 +142,17 @@ class Supervisor:
             finally:
                 os._exit(0)
         os.close(answer)
+        self._reap_helper(pid)
+
+    def _spawn(self, argv: list[str], sock: int) -> None:
+        """A helper program in a session of its own; its end of a socket becomes descriptor 3."""
+        at = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 10)  # dup2 of 3 to itself would leave it close-on-exec
+        os.close(sock)
+        files = [(os.POSIX_SPAWN_DUP2, at, 3)]
+        self._reap_helper(os.posix_spawn(argv[0], argv, os.environ, file_actions=files, setsid=True))
+        os.close(at)
+
+    def _reap_helper(self, pid: int) -> None:
         self.helpers.add(pid)
         pidfd = os.pidfd_open(pid)
 

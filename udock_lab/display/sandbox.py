@@ -1,0 +1,135 @@
+"""What a sandbox run looks like, as text and as HTML, and how its lines are marked while it runs.
+
+The text is deterministic as far as the run was: pids, times and addresses are left to the HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from udock_lab.display import text as plain
+from udock_lab.display.html import card, details, paragraphs, say, table
+from udock_lab.model import OutputChunk, SandboxProcess, SandboxResult, SystemCall
+
+__all__ = ["TaggedLines", "calls_text", "process_ending", "sandbox_html", "sandbox_text", "short_call"]
+
+_COLOURS = (34, 32, 35, 36, 33)  # SGR codes (console_codes(4)) that are readable on light and dark
+_CLONE = re.compile(r"child_stack=|flags=|parent_tid")
+_ADDRESS = re.compile(r"0x[0-9a-f]{6,}(?: /\* (\d+) vars \*/)?")
+_SHOWN_CALLS = 200
+
+
+class TaggedLines:
+    """Marks every line with its author while output streams: ``child 1   4312 │ hello``.
+
+    ``show`` gets (stream, text). A line that is not finished waits for its end, or for :meth:`finish`; what one
+    process writes is never put into another one's line.
+    """
+
+    def __init__(self, show: Callable[[str, str], None], *, colour: bool = True) -> None:
+        self._show = show
+        self._colour = colour
+        self._begun: dict[tuple[int, str], str] = {}
+        self._roles: dict[int, str] = {}
+        self._hues: dict[int, int] = {}
+
+    def take(self, chunk: OutputChunk) -> None:
+        """One chunk as it arrives; all its complete lines are shown at once."""
+        self._roles[chunk.pid] = chunk.role
+        key = (chunk.pid, chunk.stream)
+        whole, newline, rest = (self._begun.pop(key, "") + chunk.text).rpartition("\n")
+        if rest:
+            self._begun[key] = rest
+        if newline:
+            tag = self._tag(chunk.pid)
+            self._show(chunk.stream, "".join(f"{tag}{line}\n" for line in whole.split("\n")))
+
+    def finish(self) -> None:
+        """Show the lines that never ended."""
+        for (pid, stream), text in self._begun.items():
+            self._show(stream, f"{self._tag(pid)}{text}\n")
+        self._begun.clear()
+
+    def _tag(self, pid: int) -> str:
+        hue = self._hues.setdefault(pid, _COLOURS[len(self._hues) % len(_COLOURS)])
+        words = f"{self._roles[pid]:<9} {pid:>6} │"
+        return f"\x1b[{hue}m{words}\x1b[0m " if self._colour else f"{words} "
+
+
+def process_ending(process: SandboxProcess) -> str:
+    """``exited with code 42, as /bin/sh``; ``killed when the sandbox ended``."""
+    words = plain.ending(process.status) if process.status is not None else "ended; nobody here saw how"
+    if process.leftover:
+        words = "still there at the end, and killed"
+    return f"{words}, as {process.program}" if process.program else words
+
+
+def sandbox_text(result: SandboxResult) -> str:
+    """Verdict, processes, notes, and the calls where they were asked for."""
+    width = max((len(process.role) for process in result.processes), default=0)
+    lines = [_capital(result.verdict)]
+    shown = result.processes[:12]
+    lines += [f"  {_role(process):<{width}}  {process_ending(process)}" for process in shown]
+    if len(result.processes) > len(shown):
+        lines.append(f"  and {len(result.processes) - len(shown)} more")
+    lines += [f"  note: {note}" for note in result.notes]
+    if result.shows_calls:
+        lines += [calls_text(result)]
+    return "\n".join(lines)
+
+
+def calls_text(result: SandboxResult) -> str:
+    """One call a line, its process before it. Pids that have a role are written as that role."""
+    if result.untraced:
+        return f"  no system calls: {result.untraced}"
+    roles = {process.pid: process.role for process in result.processes}
+    width = max((len(role) for role in roles.values()), default=0)
+    lines = [f"  {roles.get(c.pid, c.pid)!s:<{width}}  {short_call(c, roles)}" for c in result.calls[:_SHOWN_CALLS]]
+    if len(result.calls) > _SHOWN_CALLS:
+        lines.append(f"  and {len(result.calls) - _SHOWN_CALLS} more calls")
+    return "\n".join(lines) or "  no system calls"
+
+
+def short_call(call: SystemCall, roles: dict[int, str]) -> str:
+    """A call without addresses and with roles for pids: ``clone() = child 1``, ``wait4(child 1, ...) = child 1``."""
+    arguments = "" if call.name.startswith("clone") and _CLONE.search(call.arguments) else call.arguments
+    arguments = _ADDRESS.sub(lambda found: f"{found[1]} vars" if found[1] else "...", arguments)
+    arguments = re.sub(r"^(\d+)(?=,|$)", lambda found: roles.get(int(found[1]), found[1]), arguments)
+    arguments = re.sub(r",(?=\S)", ", ", arguments) if call.name in ("wait4", "waitid") else arguments
+    result = roles.get(call.value or 0, call.result) if call.value else call.result
+    if call.result == "?":
+        return f"{call.name}({arguments})  does not return"
+    return f"{call.name}({arguments}) = {result}"
+
+
+def sandbox_html(result: SandboxResult) -> str:
+    """The card of one sandbox run."""
+    rows = [[_role(p), str(p.pid), str(p.parent or "-"), process_ending(p)] for p in result.processes[:24]]
+    body = f'<p class="verdict">{say(_capital(result.verdict))}</p>'
+    body += table(("process", "pid", "forked by", "how it ended"), rows)
+    if len(result.processes) > len(rows):
+        body += paragraphs(f"and {len(result.processes) - len(rows)} more processes")
+    body += "".join(paragraphs(note, "note") for note in result.notes)
+    if result.shows_calls:
+        body += details("System calls", _calls_html(result), is_open=True)
+    return card(body, "sandbox run")
+
+
+def _calls_html(result: SandboxResult) -> str:
+    if result.untraced:
+        return paragraphs(result.untraced, "note")
+    roles = {process.pid: process.role for process in result.processes}
+    rows = [
+        [f"{call.start / 1000:,.0f}", roles.get(call.pid, str(call.pid)), short_call(call, {})]
+        for call in result.calls[:_SHOWN_CALLS]
+    ]
+    return table(("µs", "process", "call"), rows)
+
+
+def _role(process: SandboxProcess) -> str:
+    return process.role if not process.role.startswith("process") else "process"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

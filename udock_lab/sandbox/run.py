@@ -1,0 +1,270 @@
+"""``sandbox.run``: code that may fork, in a process of its own; what happened comes back as a result.
+
+The notebook kernel forks nothing: its launcher starts a keeper, the keeper starts the runner.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from udock_lab.errors import LauncherDied, MdockError, UsageError
+from udock_lab.linux.strace import PROCESS_CALLS, TEACHING_CALLS
+from udock_lab.model import ExitStatus, OutputChunk, SandboxProcess, SandboxResult, SystemCall
+from udock_lab.runtime.connection import the_launcher
+from udock_lab.runtime.wire import decode, encode, pair, receive
+from udock_lab.sandbox.names import packed
+from udock_lab.sandbox.verdict import Evidence, notes, verdict
+
+__all__ = ["MEMORY", "PROCESSES", "TIMEOUT", "run"]
+
+TIMEOUT = 10.0  # seconds
+MEMORY = 2 << 30  # bytes of address space, per process
+PROCESSES = 64  # at once
+FILE_SIZE = 256 << 20  # bytes of one file (RLIMIT_FSIZE)
+
+OnOutput = Callable[[OutputChunk], None]
+
+
+def run(
+    what: str | Callable[..., object],
+    *args: object,
+    names: Mapping[str, object] | None = None,
+    trace: bool = False,
+    timeout: float = TIMEOUT,
+    memory: int = MEMORY,
+    processes: int = PROCESSES,
+    cwd: str | os.PathLike[str] | None = None,
+    watch: bool = True,
+    on_output: OnOutput | None = None,
+) -> SandboxResult:
+    """Run a function (with ``args``) or source text in a fresh process, never in this one.
+
+    ``names`` are copied into it. ``trace`` keeps every system call that a lesson on containers talks about;
+    without it strace still watches who forks, becomes another program, waits and ends (``watch=False``: nobody
+    watches). ``timeout`` in seconds, ``memory`` in bytes of address space per process (RLIMIT_AS), ``processes``
+    at once. The working directory is a scratch folder, or ``cwd``. ``on_output`` gets each chunk as it comes.
+
+    Whatever the code does, everything it started is gone within a second of its end. A failure of the code is a
+    result, not an exception; UsageError for code that Python cannot read and names that cannot be copied.
+    """
+    source, given, sources = _program(what, args, dict(names or {}))
+    untraced, strace = _strace(watch or trace)
+    request = {
+        "source": source,
+        "sources": sources,
+        "path": [entry or os.getcwd() for entry in sys.path],
+        "cwd": os.path.abspath(cwd) if cwd is not None else "",
+        "limits": {"RLIMIT_AS": memory, "RLIMIT_NPROC": processes, "RLIMIT_FSIZE": FILE_SIZE},
+        "processes": processes,
+        "timeout": timeout,
+        "python": sys.executable,
+        "folder": _package_folder(),
+        "env": dict(os.environ),
+        "strace": strace,
+        "untraced": untraced,
+        "calls": list(TEACHING_CALLS if trace else PROCESS_CALLS),
+    }
+    chunks: list[OutputChunk] = []
+
+    def take(chunk: OutputChunk) -> None:
+        chunks.append(chunk)
+        if on_output is not None:
+            on_output(chunk)
+
+    with _keeper(request, packed(given)) as conversation:
+        report = _follow(conversation, take)
+    return _result(report, chunks, request, trace)
+
+
+def _program(
+    what: str | Callable[..., object], args: Sequence[object], names: dict[str, object]
+) -> tuple[str, dict[str, object], dict[str, str]]:
+    """Source, names, and the sources that a traceback may want to quote."""
+    if isinstance(what, str):
+        if args:
+            raise UsageError("Source text takes no arguments.", "Give values by name: run(source, names={'n': 3})")
+        try:
+            ast.parse(what, "<sandbox>")
+        except (SyntaxError, ValueError) as error:
+            where = f" (line {error.lineno})" if isinstance(error, SyntaxError) and error.lineno else ""
+            raise UsageError(
+                f"Python cannot read this code: {getattr(error, 'msg', error)}{where}.", "Nothing was run."
+            ) from None
+        return what, names, {}
+    if not callable(what):
+        raise UsageError(f"The sandbox runs a function or source text, not {type(what).__name__}.")
+    sources: dict[str, str] = {}
+    with suppress(OSError, TypeError):
+        sources[inspect.getsourcefile(what) or ""] = "".join(inspect.findsource(what)[0])
+    names |= {"__function__": what, "__arguments__": tuple(args)}
+    return "__value__ = __function__(*__arguments__)", names, sources
+
+
+def _strace(wanted: bool) -> tuple[str, str]:
+    """(why not, path): the keeper finds out whether the machine permits it."""
+    if not wanted:
+        return "nobody was asked to watch", ""
+    path = shutil.which("strace")
+    return ("", path) if path else ("strace is not installed. Get it with: sudo apt-get install strace", "")
+
+
+def _package_folder() -> str:
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+@contextmanager
+def _keeper(request: dict[str, Any], names: bytes) -> Iterator[socket.socket]:
+    """A keeper at work, seen over its socket; when the socket is closed it ends whatever still runs."""
+    ours, theirs = pair()
+    memory = os.memfd_create("udock-names")
+    with ours:
+        try:
+            view = memoryview(names)
+            while view:
+                view = view[os.write(memory, view) :]
+            os.lseek(memory, 0, os.SEEK_SET)
+            with theirs:
+                keeper = os.path.join(request["folder"], "udock_lab", "sandbox", "keeper.py")
+                argv = [sys.executable, "-I", "-S", keeper, "3", request["folder"]]
+                the_launcher().request({"op": "spawn", "argv": argv}, [theirs.fileno()])
+            _send_request(ours, request, memory)
+        finally:
+            os.close(memory)
+        yield ours
+
+
+def _send_request(sock: socket.socket, request: dict[str, Any], names: int) -> None:
+    from udock_lab.runtime.wire import send
+
+    send(sock, encode(request), [names])
+
+
+def _follow(sock: socket.socket, take: OnOutput) -> dict[str, Any]:
+    """Hand on output until the report; an interrupt ends the sandbox first and is raised afterwards."""
+    with _interrupts(sock) as interrupted:
+        while True:
+            try:
+                data, _ = receive(sock)
+            except ConnectionResetError:
+                data = b""
+            if not data:
+                raise LauncherDied("The sandbox's keeper is gone.", "Run the cell again; if it recurs: %mdock doctor")
+            if data[:1] == b"j":
+                break
+            head, _, text = data.partition(b"\n")
+            pid, _, role = head[2:].decode().partition(" ")
+            stream = "stderr" if head[1:2] == b"e" else "stdout"
+            take(OutputChunk(pid=int(pid), role=role, stream=stream, text=text.decode("utf-8", "replace")))
+    if interrupted:
+        raise KeyboardInterrupt("the sandbox was interrupted and everything in it ended")
+    report: dict[str, Any] = decode(data[1:])
+    return report
+
+
+@contextmanager
+def _interrupts(sock: socket.socket) -> Iterator[list[int]]:
+    """SIGINT asks the keeper to stop. Main thread only; elsewhere nobody gets signals."""
+    seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+
+    def interrupt(number: int, _: object) -> None:
+        seen.append(number)
+        with suppress(OSError):
+            sock.send(b"stop")
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _result(report: dict[str, Any], chunks: list[OutputChunk], request: dict[str, Any], trace: bool) -> SandboxResult:
+    if report["ended_by"] == "start":
+        raise MdockError("The sandbox did not start within 10 s.", "Is the machine very busy? Run the cell again.")
+    found = tuple(_process(fields) for fields in report["processes"])
+    roles = {process.pid: process.role for process in found}
+    calls = tuple(SystemCall(**fields) for fields in report["calls"])
+    status = report["first_status"]
+    first = ExitStatus(raw=status) if status is not None else None
+    evidence = Evidence(
+        processes=found,
+        calls=calls,
+        status=first,
+        ended_by=report["ended_by"],
+        ends={int(pid): tuple(words) for pid, words in report["ends"].items()},
+        collected=frozenset(report["collected"]),
+        traced=not report["untraced"],
+        timeout=request["timeout"],
+        limit=request["processes"],
+        memory=request["limits"]["RLIMIT_AS"],
+        signals_to_all=report["signals_to_all"],
+        guard=report["guard"],
+        written=report["written"],
+        shown=report["shown"],
+        calls_dropped=report["calls_dropped"],
+        waits={int(pid): where for pid, where in report["waits"].items()},
+    )
+    return SandboxResult(
+        processes=found,
+        output=tuple(_named(chunk, roles) for chunk in chunks),
+        calls=tuple(call for call in calls if _of_interest(call)) if trace else (),
+        verdict=verdict(evidence),
+        exit_status=first,
+        value=_value(report, found),
+        files={name: text.encode("latin-1") for name, text in report["files"].items()},
+        identity=report["identity"],
+        guard=report["guard"],
+        untraced=report["untraced"] if trace or report["untraced"] else "",
+        notes=notes(evidence),
+        seconds=report["seconds"],
+        shows_calls=trace,
+    )
+
+
+def _process(fields: dict[str, Any]) -> SandboxProcess:
+    raw = fields.pop("status")
+    return SandboxProcess(**fields, status=ExitStatus(raw=raw) if raw is not None else None)
+
+
+def _named(chunk: OutputChunk, roles: dict[int, str]) -> OutputChunk:
+    """With the role that is known at the end: a chunk may come before the news of its author's fork."""
+    role = roles.get(chunk.pid, chunk.role)
+    return chunk if role == chunk.role else OutputChunk(pid=chunk.pid, role=role, stream=chunk.stream, text=chunk.text)
+
+
+_LIBRARIES = (sys.prefix, sys.base_prefix, "/usr/lib", "/lib", "/etc/ld.so", "/usr/share/locale", "/usr/local/lib")
+
+
+def _of_interest(call: SystemCall) -> bool:
+    """Opens of Python's own files and of shared libraries explain nothing in a lesson."""
+    if call.name not in ("open", "openat"):
+        return True
+    path = call.arguments.partition('"')[2].partition('"')[0]
+    return not path.startswith(_LIBRARIES) and not path.endswith((".py", ".pyc", ".so")) and "<sandbox>" not in path
+
+
+def _value(report: dict[str, Any], found: tuple[SandboxProcess, ...]) -> object:
+    """What the function returned: plain data comes back as itself, anything else as its repr.
+
+    Nothing is unpickled: a pickle from the sandbox could run code out here.
+    """
+    words = report["ends"].get(str(found[0].pid)) if found else None
+    if not words or not words[2]:
+        return None
+    try:
+        return ast.literal_eval(words[2])
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return words[2]

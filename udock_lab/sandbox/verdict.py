@@ -1,0 +1,221 @@
+"""One sentence on what happened in a sandbox: from evidence to words. No input or output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from udock_lab.model import ExitStatus, SandboxProcess, SystemCall
+
+__all__ = ["Evidence", "notes", "verdict"]
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What keeper, runner and strace saw. ``ends``: pid -> (done | exit | raised, words, repr of the value).
+
+    ``collected`` are the pids that somebody in the sandbox waited for; it says nothing unless ``traced``.
+    """
+
+    processes: tuple[SandboxProcess, ...]
+    calls: tuple[SystemCall, ...]
+    status: ExitStatus | None
+    ended_by: str
+    ends: dict[int, tuple[str, ...]]
+    collected: frozenset[int]
+    traced: bool
+    timeout: float
+    limit: int
+    memory: int
+    signals_to_all: int
+    guard: str
+    written: int
+    shown: int
+    calls_dropped: int
+    waits: dict[int, str]
+
+
+def verdict(evidence: Evidence) -> str:
+    """The first rule that has something to say; a sentence without its capital, so that it can stand anywhere."""
+    for rule in _RULES:
+        sentence = rule(evidence)
+        if sentence:
+            return sentence
+    return _how_each_ended(evidence)
+
+
+def _too_late(e: Evidence) -> str:
+    if e.ended_by != "timeout":
+        return ""
+    alive = [process for process in e.processes if process.leftover]
+    who = _listed([process.role for process in alive[:4]])
+    said = f"stopped after {e.timeout:g} s: {who} had not ended, and everything was killed"
+    waits = [f"the {process.role} {e.waits[process.pid]}" for process in alive if e.waits.get(process.pid)]
+    return f"{said}; {_listed(waits[:3])}." if waits else f"{said}."
+
+
+def _too_many(e: Evidence) -> str:
+    if e.ended_by != "processes":
+        return ""
+    return (
+        f"more than {e.limit} processes at once: the sandbox was stopped and all of them were killed. "
+        "Every process that returns from fork goes on with the same code, forks included."
+    )
+
+
+def _interrupted(e: Evidence) -> str:
+    return "interrupted: everything in the sandbox was killed." if e.ended_by in ("interrupt", "lost") else ""
+
+
+def _ran_on(e: Evidence) -> str:
+    """A child at the end of the learner's code: the classic fall-through."""
+    children = [process for process in e.processes[1:] if process.ran_on]
+    if not children:
+        return ""
+    raised = [(p, e.ends[p.pid]) for p in children if e.ends[p.pid][0] == "raised"]
+    if raised:
+        process, words = raised[0]
+        return (
+            f"{process.role} raised {words[1]} and nothing caught it: the error went up through the whole program, "
+            "in the child. A child must reach exec or _exit whatever happens (try: ... finally: os._exit(...))."
+        )
+    left = [p for p in children if e.ends[p.pid][0] == "exit"]
+    if len(left) == len(children):
+        return (
+            f"{_listed([p.role for p in left])} left with sys.exit: that runs the parent's clean-up a second time "
+            "(buffers, atexit). A child leaves with os._exit or becomes another program."
+        )
+    both = e.processes[0].ran_on
+    count = len(children) + both
+    who = "the child" if len(e.processes) == 2 else _listed([p.role for p in children[:4]])
+    return (
+        f"{who} ran past its branch and finished the cell {'too' if both else 'on its own'}: "
+        f"{_number(count)} {'processes' if count > 1 else 'process'} returned from fork, nobody called exec or _exit."
+    )
+
+
+def _to_everybody(e: Evidence) -> str:
+    if not e.signals_to_all:
+        return ""
+    held = "the sandbox held it inside" if e.guard != "none" else "nothing on this machine could hold it"
+    return f"kill(-1, ...) means every process you may signal, this notebook's kernel too; {held}."
+
+
+def _no_memory(e: Evidence) -> str:
+    words = e.ends.get(e.processes[0].pid, ("", "")) if e.processes else ("", "")
+    if words[0] != "raised" or not words[1].startswith("MemoryError"):
+        return ""
+    return f"out of memory: a process may have {e.memory >> 20} MiB of address space here (RLIMIT_AS)."
+
+
+def _no_more_processes(e: Evidence) -> str:
+    words = e.ends.get(e.processes[0].pid, ("", "")) if e.processes else ("", "")
+    refused = words[0] == "raised" and words[1].startswith("BlockingIOError: [Errno 11]")
+    if not refused and not any(call.errno == "EAGAIN" and call.name in ("clone", "fork", "vfork") for call in e.calls):
+        return ""
+    return (
+        f"fork was refused with EAGAIN: more than {e.limit} processes at once are not allowed here (RLIMIT_NPROC). "
+        "Every process that returns from fork goes on with the same code, forks included."
+    )
+
+
+def _first_raised(e: Evidence) -> str:
+    words = e.ends.get(e.processes[0].pid, ("", "")) if e.processes else ("", "")
+    return f"the code ended with an error: {words[1]}" if words[0] == "raised" else ""
+
+
+def _left_running(e: Evidence) -> str:
+    left = [process.role for process in e.processes if process.leftover]
+    if not left:
+        return ""
+    verb = "was" if len(left) == 1 else "were"
+    return (
+        f"{_listed(left[:4])} {verb} still running half a second after the first process had ended, and {verb} "
+        "killed: nobody waited."
+    )
+
+
+def _signalled(e: Evidence) -> str:
+    if e.status is None or not e.status.signaled:
+        return ""
+    return f"the parent was ended by {e.status.signal_name}."
+
+
+def _became(e: Evidence) -> str:
+    first = e.processes[0] if e.processes else None
+    if first is None or not first.program or first.ran_on:
+        return ""
+    return (
+        f"the first process itself became {first.program}, and that program {_end(first)}: nothing of your code "
+        "was left to run after the exec."
+    )
+
+
+def _cut_short(e: Evidence) -> str:
+    first = e.processes[0] if e.processes else None
+    if first is None or first.ran_on or e.status is None or e.status.signaled:
+        return ""
+    if not e.traced:
+        return f"the first process ended with code {e.status.code} before it came to the end of the code."
+    return (
+        f"the first process left with os._exit({e.status.code}): no clean-up ran, and what stood in Python's "
+        "buffers is lost."
+    )
+
+
+def _zombies(e: Evidence) -> str:
+    first = e.processes[0] if e.processes else None
+    if not e.traced or first is None:
+        return ""
+    left = [p.role for p in e.processes[1:] if p.parent == first.pid and p.status and p.pid not in e.collected]
+    if not left:
+        return ""
+    verb = "has" if len(left) == 1 else "have"
+    return (
+        f"{_listed(left[:4])} {verb} ended and nobody called waitpid: a zombie, until the parent itself ended and "
+        "whoever inherits orphans collected it."
+    )
+
+
+def _how_each_ended(e: Evidence) -> str:
+    if len(e.processes) == 1:
+        return f"one process; it {_end(e.processes[0])}."
+    if len(e.processes) > 5:
+        return f"{_number(len(e.processes))} processes; each came to its own end."
+    ends = ", ".join(f"{process.role} {_end(process)}" for process in e.processes)
+    return f"{_number(len(e.processes))} processes: {ends}."
+
+
+_RULES: tuple[Callable[[Evidence], str], ...] = (
+    _too_late, _too_many, _interrupted, _to_everybody, _ran_on, _no_memory, _no_more_processes, _first_raised,
+    _left_running, _signalled, _became, _cut_short, _zombies,
+)  # fmt: skip
+
+
+def _end(process: SandboxProcess) -> str:
+    """For instance ``exited with code 0``, ``was ended by SIGKILL``."""
+    if process.status is None:
+        return "ended"
+    if process.status.signaled:
+        return f"was ended by {process.status.signal_name}"
+    return f"exited with code {process.status.code}"
+
+
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "nobody"
+
+
+def notes(e: Evidence) -> tuple[str, ...]:
+    """What was left out, and what was missing."""
+    found = []
+    if e.written > e.shown:
+        found.append(f"{e.written:,} bytes were written; the first {e.shown:,} are shown.")
+    if e.calls_dropped:
+        found.append(f"{e.calls_dropped:,} more system calls were seen and are not shown.")
+    return tuple(found)

@@ -1,0 +1,152 @@
+"""``%%sandbox`` in a notebook: the cell runs in a disposable process, never in the kernel."""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import keyword
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+
+from udock_lab import sandbox
+from udock_lab.commands.parsing import CommandParser, count, nearest, seconds, size
+from udock_lab.display.sandbox import TaggedLines
+from udock_lab.errors import UsageError
+from udock_lab.model import SandboxResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["SandboxMagics", "parser"]
+
+USAGE = "%%sandbox [--trace] [--timeout SECONDS] [--mem SIZE] [--procs N] [-o NAME]"
+EXAMPLES = """example:
+  %%sandbox --trace -o result
+  import os
+  pid = os.fork()
+  if pid == 0:
+      os.execv("/bin/echo", ["echo", "hello"])
+  os.waitpid(pid, 0)"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of ``%%sandbox``."""
+    made = CommandParser(
+        prog="%%sandbox",
+        usage=USAGE.replace("%", "%%"),
+        description="Run this cell in a process of its own. Names of the notebook that it uses are copied in; "
+        "nothing comes back but what it prints and the result.",
+        epilog=EXAMPLES.replace("%", "%%"),
+        allow_abbrev=False,
+        add_help=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("-h", "--help", action="store_true", help="show this help")
+    made.add_argument("--trace", action="store_true", help="show the system calls of every process in it (strace)")
+    made.add_argument(
+        "--timeout",
+        type=seconds,
+        default=sandbox.TIMEOUT,
+        metavar="SECONDS",
+        help=f"end it after so long (default {sandbox.TIMEOUT:g})",
+    )
+    made.add_argument(
+        "--mem", type=size, default=sandbox.MEMORY, metavar="SIZE", help="address space of each process (default 2G)"
+    )
+    made.add_argument(
+        "--procs",
+        type=count,
+        default=sandbox.PROCESSES,
+        metavar="N",
+        help=f"processes at once (default {sandbox.PROCESSES})",
+    )
+    made.add_argument("-o", "--out", metavar="NAME", help="keep the result under this name of the notebook")
+    return made
+
+
+@magics_class
+class SandboxMagics(Magics):
+    """``%%sandbox``; ``%sandbox`` alone shows its help."""
+
+    @line_cell_magic("sandbox")
+    @no_var_expand
+    def run_sandbox(self, line: str, cell: str | None = None) -> SandboxResult | None:
+        options = _options(line)
+        if options.help or cell is None:
+            print(parser().format_help())
+            return None
+        tagged = TaggedLines(_show)
+        try:
+            result = sandbox.run(
+                cell,
+                names=_names(cell, self.shell),
+                trace=options.trace,
+                timeout=options.timeout,
+                memory=options.mem,
+                processes=options.procs,
+                on_output=tagged.take,
+            )
+        finally:
+            tagged.finish()
+        if options.out and self.shell is not None:
+            self.shell.user_ns[options.out] = result
+        return result
+
+    run_sandbox.__doc__ = f"Run this cell in a process of its own, where it may fork.\n\n{parser().format_help()}"
+
+
+def _show(stream: str, text: str) -> None:
+    """To the cell's output, at once. Asked for every time: somebody may have put another stream in place."""
+    target = sys.stderr if stream == "stderr" else sys.stdout
+    target.write(text)
+    target.flush()
+
+
+def _options(line: str) -> argparse.Namespace:
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"%%sandbox: the line cannot be split into words: {error}.", f"Usage: {USAGE}") from None
+    made = parser()
+    _refuse_unknown(words, made._option_string_actions)
+    options, rest = made.parse_known_args(words)
+    if rest:
+        raise UsageError(f"%%sandbox takes no {rest[0]!r} here; the code goes into the lines below.", f"Usage: {USAGE}")
+    if options.out is not None and (not options.out.isidentifier() or keyword.iskeyword(options.out)):
+        raise UsageError(f"%%sandbox -o {options.out}: that is no name of Python.", "Write for instance -o result.")
+    if options.timeout <= 0:
+        raise UsageError("%%sandbox --timeout 0: no code is that quick.", "Write for instance --timeout 30.")
+    return options
+
+
+def _refuse_unknown(words: Sequence[str], known: dict[str, argparse.Action]) -> None:
+    for word in words:
+        name = word.partition("=")[0]
+        if name.startswith("-") and not name[1:2].isdigit() and name not in known and name[:2] != "-o":
+            near = nearest(name, known)
+            guess = f" Did you mean {near}?" if near else ""
+            raise UsageError(f"%%sandbox: unknown option {name}.{guess}", f"Usage: {USAGE}")
+
+
+def _names(cell: str, shell: InteractiveShell | None) -> dict[str, object]:
+    """Those names of the notebook that the cell reads. IPython's own (In, Out, get_ipython, ...) stay here."""
+    if shell is None:
+        return {}
+    try:
+        used = sandbox.names_used(cell)
+    except SyntaxError:
+        return {}  # run() says what is wrong with it
+    own = shell.user_ns_hidden
+    return {
+        name: shell.user_ns[name]
+        for name in sorted(used)
+        if name in shell.user_ns and not hasattr(builtins, name) and own.get(name, _ABSENT) is not shell.user_ns[name]
+    }
+
+
+_ABSENT = object()
