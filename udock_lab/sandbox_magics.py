@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from udock_lab import sandbox
 from udock_lab.commands.parsing import CommandParser, count, nearest, seconds, size
 from udock_lab.display.sandbox import TaggedLines
 from udock_lab.errors import UsageError
 from udock_lab.model import SandboxResult
+from udock_lab.sandbox import MEMORY, PROCESSES, TIMEOUT, names_used, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,19 +51,19 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--timeout",
         type=seconds,
-        default=sandbox.TIMEOUT,
+        default=TIMEOUT,
         metavar="SECONDS",
-        help=f"end it after so long (default {sandbox.TIMEOUT:g})",
+        help=f"end it after so long (default {TIMEOUT:g})",
     )
     made.add_argument(
-        "--mem", type=size, default=sandbox.MEMORY, metavar="SIZE", help="address space of each process (default 2G)"
+        "--mem", type=size, default=MEMORY, metavar="SIZE", help="address space of each process (default 2G)"
     )
     made.add_argument(
         "--procs",
         type=count,
-        default=sandbox.PROCESSES,
+        default=PROCESSES,
         metavar="N",
-        help=f"processes at once (default {sandbox.PROCESSES})",
+        help=f"processes at once (default {PROCESSES})",
     )
     made.add_argument("-o", "--out", metavar="NAME", help="keep the result under this name of the notebook")
     return made
@@ -73,16 +73,16 @@ def parser() -> argparse.ArgumentParser:
 class SandboxMagics(Magics):
     """``%%sandbox``; ``%sandbox`` alone shows its help."""
 
-    @line_cell_magic("sandbox")
+    @line_cell_magic
     @no_var_expand
-    def run_sandbox(self, line: str, cell: str | None = None) -> SandboxResult | None:
+    def sandbox(self, line: str, cell: str | None = None) -> SandboxResult | None:
         options = _options(line)
         if options.help or cell is None:
             print(parser().format_help())
             return None
         tagged = TaggedLines(_show)
         try:
-            result = sandbox.run(
+            result = run(
                 cell,
                 names=_names(cell, self.shell),
                 trace=options.trace,
@@ -97,7 +97,7 @@ class SandboxMagics(Magics):
             self.shell.user_ns[options.out] = result
         return result
 
-    run_sandbox.__doc__ = f"Run this cell in a process of its own, where it may fork.\n\n{parser().format_help()}"
+    sandbox.__doc__ = f"Run this cell in a process of its own, where it may fork.\n\n{parser().format_help()}"
 
 
 def _show(stream: str, text: str) -> None:
@@ -138,7 +138,7 @@ def _names(cell: str, shell: InteractiveShell | None) -> dict[str, object]:
     if shell is None:
         return {}
     try:
-        used = sandbox.names_used(cell)
+        used = names_used(cell)
     except SyntaxError:
         return {}  # run() says what is wrong with it
     own = shell.user_ns_hidden
