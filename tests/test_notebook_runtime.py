@@ -111,7 +111,7 @@ def test_interrupt_stops_the_foreground_container_and_the_kernel_goes_on(kernel:
     assert time.monotonic() - start < 0.5
     assert reply["status"] == "error", "Run All must stop here"
     assert (reply["ename"], reply["evalue"]) == ("Interrupted", "c2 was interrupted: exit 130")
-    assert reply["traceback"] == ["KeyboardInterrupt: c2 was interrupted: exit 130. What it wrote: %mdock logs c2"]
+    assert reply["traceback"] == ["KeyboardInterrupt: c2 was interrupted: exit 130", "What it wrote: %mdock logs c2"]
     assert kernel.run("print(runtime.run('demo', ['/bin/sh', '-c', 'exit 4']).exit_code)") == "4\n"
     assert runtime.ps()[1].record.exit_code == 130
 
@@ -144,6 +144,22 @@ def test_interrupt_of_a_magic_shows_output_and_one_note_and_stops_run_all(kernel
     assert said["stderr"].count("[mdock] c1 was interrupted: exit 130 (128 + SIGINT)\n") == 1
     assert "Traceback" not in said["stderr"]
     assert kernel.run("print(2 + 2)") == "4\n"
+
+
+@pytest.mark.parametrize(("words", "said"), [("wait c1", "mdock wait"), ("exec c1 sleep 60", "exec in c1")])
+def test_interrupt_beside_a_container_leaves_it_running_and_shows_no_traceback(
+    kernel: Kernel, runtime: Runtime, words: str, said: str
+) -> None:
+    kernel.run("%mdock run -d demo sleep 60")
+    message = kernel.begin(f"%mdock {words}")
+    time.sleep(0.7)
+    start = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    reply = kernel.reply(message)
+    assert time.monotonic() - start < 0.5
+    assert reply["ename"] == "Interrupted" and reply["evalue"].startswith(f"{said} was interrupted")
+    assert len(reply["traceback"]) == 1
+    assert runtime.ps(running=True)[0].id == "c1"
 
 
 def test_program_that_ends_well_on_an_interrupt_still_stops_run_all(kernel: Kernel, runtime: Runtime) -> None:

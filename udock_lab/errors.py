@@ -107,17 +107,17 @@ class ExecFailed(StepFailed):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A foreground container was interrupted (SIGINT); it has ended and its end is recorded.
+    """Ctrl-C, or the notebook's interrupt: what was interrupted has ended and its end is recorded.
 
-    ``container_id`` names it, ``exit_code`` is how it ended (130 when SIGINT itself ended it, 137 after a
-    second interrupt). Not an MdockError: ``except Exception`` must not catch an interrupt.
+    Not an MdockError: ``except Exception`` must not catch an interrupt. ``message`` says what was interrupted
+    and how it ended, ``hint`` what to type next.
     """
 
-    def __init__(self, container_id: str, exit_code: int) -> None:
-        super().__init__(f"{container_id} was interrupted: exit {exit_code}")
-        self.container_id = container_id
-        self.exit_code = exit_code
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback."""
-        return [f"KeyboardInterrupt: {self}. What it wrote: %mdock logs {self.container_id}"]
+        return [f"KeyboardInterrupt: {self.message}", *([self.hint] if self.hint else [])]

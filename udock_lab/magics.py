@@ -15,7 +15,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from udock_lab.commands import Context, Outcome, dispatch, overview
 from udock_lab.commands.results import Containers, Images, Lines, Text, printable, tell
-from udock_lab.errors import MdockError, UsageError
+from udock_lab.errors import Interrupted, MdockError, UsageError
 from udock_lab.model import Container, DoctorReport, ExitStatus, Image, Inspection, Record, RunResult, SandboxResult
 from udock_lab.sandbox_magics import SandboxMagics
 
@@ -169,9 +169,11 @@ class MdockMagics(Magics):
         outcome = Outcome()
         try:
             outcome = dispatch(words, context)
+        except Interrupted:
+            raise
         except KeyboardInterrupt:
             if words[:1] != ["logs"]:
-                raise
+                raise Interrupted(f"mdock {words[0]} was interrupted") from None
             output.note("no longer following; the container itself was not touched")
         finally:
             output.finish(_where_the_rest_is(words, outcome.value))

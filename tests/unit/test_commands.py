@@ -72,13 +72,20 @@ def test_every_form_of_help_shows_the_same_page() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["run", "demo"], ["run", "-it", "demo", "sh"], ["run", "-i", "demo", "cat"], ["exec", "-t", "c1", "sh"]],
+    [["run", "demo"], ["run", "-it", "demo", "sh"], ["run", "-i", "demo", "cat"]],
 )
 def test_a_cell_without_script_is_told_what_to_do_instead_of_a_terminal(words: list[str]) -> None:
     with pytest.raises(UsageError) as caught:
         dispatch(words, Heard(in_cell=True).context)
     assert "%%mdock run demo" in caught.value.hint
     assert "%mdock run demo -- /bin/sh -c" in caught.value.hint
+
+
+def test_exec_in_a_cell_is_told_of_exec_and_not_of_a_script() -> None:
+    with pytest.raises(UsageError) as caught:
+        dispatch(["exec", "-t", "c1", "sh"], Heard(in_cell=True).context)
+    assert "%mdock exec c1 -- /bin/sh -c" in caught.value.hint
+    assert "script" not in caught.value.hint
 
 
 def test_dash_it_from_a_pipe_gives_dockers_error() -> None:

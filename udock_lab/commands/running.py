@@ -86,7 +86,7 @@ def run(args: Namespace, context: Context) -> Outcome:
 
     tty = _wants_terminal(args, context, detach=args.detach)
     if context.in_cell and not args.argv and context.stdin is None:
-        _no_terminal(f"a shell in '{args.image}' would have nobody to talk to", args.image)
+        _no_terminal(f"a shell in '{args.image}' would have nobody to talk to", args)
     spec = ContainerSpec(
         image=args.image,
         argv=tuple(args.argv) or ("/bin/sh",),
@@ -142,11 +142,10 @@ def exec_(args: Namespace, context: Context) -> Outcome:
 def _wants_terminal(args: Namespace, context: Context, *, detach: bool) -> bool:
     """Whether the program gets a pty: on ``-t``, and in the foreground of a terminal by itself."""
     if context.in_cell:
-        target = args.image if hasattr(args, "image") else None
         if args.tty:
-            _no_terminal("a notebook cell has no terminal, so -t cannot be given", target)
+            _no_terminal("a notebook cell has no terminal, so -t cannot be given", args)
         if args.interactive and context.stdin is None:
-            _no_terminal("a notebook cell has no keyboard to read from, so -i needs a script", target)
+            _no_terminal("a notebook cell has no keyboard to read from, so -i needs a script", args)
         return False
     if args.tty and args.interactive and not detach and not context.stdin_is_terminal:
         raise UsageError(
@@ -156,13 +155,15 @@ def _wants_terminal(args: Namespace, context: Context, *, detach: bool) -> bool:
     return bool(args.tty) or (context.at_terminal and not detach)
 
 
-def _no_terminal(what: str, image: str | None) -> NoReturn:
-    name = image or "demo"
-    raise UsageError(
-        f"In a cell there is no terminal: {what}.",
-        f"Name a program:    %mdock run {name} -- /bin/sh -c 'echo hello'\n"
-        f"or give a script:  %%mdock run {name}      (the rest of the cell is the script)",
-    )
+def _no_terminal(what: str, args: Namespace) -> NoReturn:
+    if hasattr(args, "id"):
+        hint = f"Name a program:    %mdock exec {args.id} -- /bin/sh -c 'echo hello'"
+    else:
+        hint = (
+            f"Name a program:    %mdock run {args.image} -- /bin/sh -c 'echo hello'\n"
+            f"or give a script:  %%mdock run {args.image}      (the rest of the cell is the script)"
+        )
+    raise UsageError(f"In a cell there is no terminal: {what}.", hint)
 
 
 def _show_steps(result: RunResult, context: Context) -> None:

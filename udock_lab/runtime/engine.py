@@ -300,7 +300,7 @@ class Runtime:
             if result.failure is not None:
                 on_note("\n".join(filter(None, (result.failure.message, result.failure.hint))))
         if attachment.interrupts and not spec.detach and self._raises_interrupts:
-            raise _interrupted(result, on_note)
+            raise _interrupted(request, result, on_note)
         return result
 
     def _private_copy(self, image: Image) -> str:
@@ -690,13 +690,17 @@ def _supervisor_lives(spec: dict[str, object]) -> bool:
     return is_same_process(pid, ticks, boot)
 
 
-def _interrupted(result: RunResult, on_note: OnNote | None) -> Interrupted:
-    """The interrupt, after a word on how the container ended."""
+def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | None) -> Interrupted:
+    """The interrupt, after a word on how the program ended."""
     code = result.exit_code or 0
+    what = f"exec in {result.id}" if request.get("exec_of") else result.id
     if on_note is not None:
         by = f" (128 + {result.exit_status.signal_name})" if result.exit_status and result.exit_status.signaled else ""
-        on_note(f"{result.id} was interrupted: exit {code}{by}")
-    return Interrupted(result.id, code)
+        on_note(f"{what} was interrupted: exit {code}{by}")
+    kept = not request.get("exec_of") and not request["remove"]
+    return Interrupted(
+        f"{what} was interrupted: exit {code}", f"What it wrote: %mdock logs {result.id}" if kept else ""
+    )
 
 
 def _never_started(reports: list[list[int]]) -> bool:
