@@ -155,7 +155,7 @@ class IdSource:
             self._highest = _highest_in_file(self.home.containers_db)
         mark = open_plain(self.home.highest_id, os.O_RDWR | os.O_CREAT)
         try:
-            text = os.pread(mark, 32, 0).strip()
+            text = os.pread(mark, 32, 0).partition(b"\n")[0].strip()
             marked = int(text) if text.isdigit() else 0
             self._highest = max(self._highest, marked if marked <= _MOST else 0) + 1
             if self._highest > _MOST:

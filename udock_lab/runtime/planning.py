@@ -63,11 +63,20 @@ def _candidates(program: str, path: str) -> list[str]:
 
 
 def _refuse_what_no_call_takes(spec: ContainerSpec, env: dict[str, str]) -> None:
+    """The kernel takes strings of bytes that end with a NUL (execve(2))."""
     if not spec.argv[0]:
         raise UsageError("The program's name is empty.", f"For instance: mdock run {spec.image} /bin/sh")
     words = [*spec.argv, *env, *env.values(), spec.workdir or ""]
     if any("\0" in word for word in words):
         raise UsageError("An argument or a variable holds a NUL byte, which ends a string for the kernel.")
+    try:
+        os.fsencode("".join(words))
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"An argument or a variable holds {error.object[error.start]!r}, half of a character, "
+            "which no sequence of bytes stands for.",
+            "Write the whole character, or bytes with os.fsdecode(b'...').",
+        ) from None
     for key in env:
         if not key or "=" in key:
             raise UsageError(f"{key!r} cannot be the name of a variable.", "Write it as: -e NAME=VALUE")
