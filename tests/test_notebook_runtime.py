@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from udock_lab import Runtime
+from udock_lab.runtime.records import locked
 
 jupyter_client = pytest.importorskip("jupyter_client")
 
@@ -44,6 +45,9 @@ class Kernel:
                 text.append(message["content"]["text"])
 
         reply = self.client.execute_interactive(code, timeout=90, output_hook=listen)
+        if reply["content"]["status"] == "aborted":  # the kernel still sweeps away what stood behind a failed cell
+            time.sleep(0.1)
+            reply = self.client.execute_interactive(code, timeout=90, output_hook=listen)
         assert reply["content"]["status"] == "ok", reply["content"]
         return "".join(text)
 
@@ -160,6 +164,19 @@ def test_interrupt_beside_a_container_leaves_it_running_and_shows_no_traceback(
     assert reply["ename"] == "Interrupted" and reply["evalue"].startswith(f"{said} was interrupted")
     assert len(reply["traceback"]) == 1
     assert runtime.ps(running=True)[0].id == "c1"
+
+
+def test_interrupt_while_the_home_is_locked_starts_nothing_and_harms_nothing(kernel: Kernel, runtime: Runtime) -> None:
+    kernel.run("runtime.run('demo', ['/bin/true'])")
+    with locked(runtime.home):
+        message = kernel.begin("%mdock run demo -- /bin/true")
+        time.sleep(0.5)
+        start = time.monotonic()
+        kernel.manager.interrupt_kernel()
+        reply = kernel.reply(message)
+        assert time.monotonic() - start < 0.5
+    assert reply["ename"] == "Interrupted" and "nothing was started" in reply["evalue"]
+    assert kernel.run("r = %mdock run demo -- /bin/sh -c 'exit 4'\nprint(r.id, r.exit_code)") == "c2 4\n"
 
 
 def test_program_that_ends_well_on_an_interrupt_still_stops_run_all(kernel: Kernel, runtime: Runtime) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from udock_lab import Runtime
 from udock_lab.errors import Conflict, MdockError, NotFound
+from udock_lab.linux.process import descendants
 from udock_lab.model import RunResult, Status
 
 pytestmark = pytest.mark.usefixtures("as_root")
@@ -463,3 +464,15 @@ def test_launcher_ends_after_its_last_detached_container(runtime: Runtime) -> No
     assert os.path.exists(f"/proc/{launcher}") and not _zombie(launcher)
     assert runtime.wait(result.id).exit_code == 3
     assert until(lambda: _zombie(launcher), 3)
+
+
+def test_spare_that_somebody_killed_is_replaced(runtime: Runtime) -> None:
+    assert runtime.run("demo", ["/bin/true"]).exit_code == 0
+    launcher = runtime.launcher_pid or 0
+    while len(descendants(launcher)) < 2:  # the forker, and the spare below it
+        time.sleep(0.01)
+    spare = next(pid for pid in descendants(launcher) if not descendants(pid))
+    os.kill(spare, signal.SIGKILL)
+    time.sleep(0.1)
+    assert [runtime.run("demo", ["/bin/true"]).exit_code for _ in range(3)] == [0, 0, 0]
+    assert runtime.launcher_pid == launcher

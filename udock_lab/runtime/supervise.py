@@ -23,7 +23,7 @@ from contextlib import suppress
 from errno import errorcode
 from typing import Any
 
-from udock_lab.errors import MdockError
+from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.process import boot_id, last_pid, start_ticks
 from udock_lab.model import Record, Status
 from udock_lab.runtime import containers
@@ -169,6 +169,9 @@ class Supervisor:
     def take_child(self, *, fresh: bool) -> Fresh:
         """The spare, or a child forked now."""
         child, self.spare = (None, self.spare) if fresh else (self.spare, None)
+        if child is not None and _has_ended(child.pidfd):  # somebody killed it while it waited
+            self._discard(child)
+            child = None
         return child or self.forker.fork(rehearse=False)
 
     def give_back(self, child: Fresh) -> None:
@@ -236,6 +239,7 @@ class Job:
         self.after: Record | None = None
         self.status = 0
         self.reports: list[tuple[int, int, int, int]] = []
+        self.opened = False  # the gate: from then on there is a container
         self.started = False
         self.marks: list[tuple[str, int, int, int]] = []  # the parent's own steps: name, errno, start, end
         self.notes: list[str] = []
@@ -348,7 +352,7 @@ class Job:
     def _refuse_lock(self) -> None:
         self._refuse(held_too_long(self.home))
 
-    def _refuse(self, error: MdockError) -> None:
+    def _refuse(self, error: MdockError | Interrupted) -> None:
         """Nothing was started: say why and forget it."""
         self._tell({"event": "refused", "error": type(error).__name__, "message": error.message, "hint": error.hint})
         self._forget()
@@ -369,6 +373,7 @@ class Job:
         """From here the child runs beside us; what follows costs the learner nothing."""
         assert self.child is not None
         child, request = self.child, self.request
+        self.opened = True
         self.newest_pid = self.supervisor.last_pid_now()
         start = _now()
         try:
@@ -377,7 +382,8 @@ class Job:
             open_gate(child, self.stdin, self.stdin if self.terminal >= 0 else None)
         except OSError as error:
             self.notes.append(f"the gate could not be opened: {error.strerror}")
-            os.kill(child.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
         self.marks.append(("open_gate", 0, start, _now()))
         self._watch_child(child)
         self._keep_extras(child)
@@ -604,7 +610,14 @@ class Job:
             self.supervisor.later(0.01, lambda: self._type(b""))
 
     def signal(self, number: int) -> None:
-        """To the container's process group; the group's leader is ours and not reaped, so the number is safe."""
+        """To the container's process group; the group's leader is ours and not reaped, so the number is safe.
+
+        Before the gate is open there is no container: the run is called off, and its child serves the next one.
+        """
+        if not self.opened:
+            if self.sock is not None:
+                self._refuse(Interrupted("The run was interrupted while it waited for the lock: nothing was started."))
+            return
         if self.child is not None and not self.reaped:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.child.pid, number)
@@ -807,6 +820,13 @@ class Job:
 def _shell_code(status: int) -> int:
     """The exit code as a shell says it: 128 + n for signal n."""
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _has_ended(pidfd: int) -> bool:
+    """A pidfd becomes readable when its process ends (pidfd_open(2))."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _read(fd: int) -> bytes | None:
