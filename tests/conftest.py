@@ -74,7 +74,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail on a quiet skip in CI, and on a process, mount or temporary folder that the tests left behind."""
+    """Fail on a quiet skip in CI, and on a process, mount, socket or temporary folder that the tests left behind."""
     reporter, stash = session.config.pluginmanager.get_plugin("terminalreporter"), session.config.stash
     complaints = [f"SKIPPED IN CI: {what}" for what in _quiet_skips(reporter)]
     complaints += [f"LEFT BEHIND: {what}" for what in _leftovers(stash[BASE], stash[SCRATCH])]
@@ -100,12 +100,31 @@ def _leftovers(base: Path, scratch: Path) -> list[str]:
     deadline = time.monotonic() + PATIENCE
     while (processes := _processes(base)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    folders = (str(base), str(scratch))
     return [
         *processes,
-        *(f"mount {place}" for place in mounts if place.startswith((str(base), str(scratch)))),
+        *(f"mount {place}" for place in _mounts(folders)),
+        *(f"socket {path}" for path in _sockets(folders)),
         *(f"temporary {path}" for path in sorted(scratch.iterdir()) if path.name.startswith(("mdock", "udock"))),
     ]
+
+
+def _mounts(folders: tuple[str, ...]) -> list[str]:
+    """What is mounted below the folders, or bears this session's name; blanks are written as \\040 there (proc(5))."""
+    found, ours = [], f"udock-{os.getpid()}".encode()
+    for line in Path("/proc/self/mounts").read_bytes().splitlines():
+        device, place = line.split()[:2]
+        place = place.replace(b"\\040", b" ").replace(b"\\011", b"\t").replace(b"\\012", b"\n").replace(b"\\134", b"\\")
+        if os.fsdecode(place).startswith(folders) or device == ours:
+            found.append(os.fsdecode(place))
+    return found
+
+
+def _sockets(folders: tuple[str, ...]) -> list[str]:
+    """Unix sockets below the folders that somebody still holds (unix(7))."""
+    named = [line.split(maxsplit=7) for line in Path("/proc/net/unix").read_text(errors="replace").splitlines()[1:]]
+    paths = {fields[7] for fields in named if len(fields) == 8}
+    return sorted(path for path in paths if path.startswith(folders))
 
 
 def _processes(base: Path) -> list[str]:

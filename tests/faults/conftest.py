@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -18,7 +19,7 @@ def disk(tmp_path: Path, as_root: None) -> Iterator[Disk]:
     place = tmp_path / "disk"
     place.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "udock-test", place], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", "size=24m", f"udock-{os.getpid()}", place], capture_output=True, text=True
     )
     if made.returncode:
         pytest.skip(f"needs privilege: mount is refused: {made.stderr.strip()}")

@@ -120,12 +120,19 @@ def test_a_temporary_folder_that_outlives_the_tests_fails_the_session(tmp_path: 
     assert "LEFT BEHIND: temporary" in done.stdout
 
 
+def test_a_socket_that_outlives_the_tests_fails_the_session(tmp_path: Path) -> None:
+    listen = "import socket; sys.kept = socket.socket(socket.AF_UNIX); sys.kept.bind(tempfile.gettempdir() + '/s')"
+    done = session(tmp_path, listen, TMPDIR="/tmp")
+    assert done.returncode == 1
+    assert re.search(r"LEFT BEHIND: socket /tmp/udock-tests-\w+/s\n", done.stdout), done.stdout
+
+
 def test_a_mount_that_outlives_the_tests_fails_the_session(tmp_path: Path, as_root: None) -> None:
     """In a mount namespace of its own, so that this one is spared."""
     if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
         pytest.skip("needs privilege: a mount namespace")
     own = "from udock_lab.linux.syscalls import CLONE_NEWNS, unshare; unshare(CLONE_NEWNS)"
-    place = str(tmp_path / "base" / "place")
+    place = str(tmp_path / "base" / "a place")
     mount = f"os.mkdir({place!r}); subprocess.run(['mount', '-t', 'tmpfs', 'none', {place!r}], check=True)"
     done = session(tmp_path, f"{own}; {mount}")
     assert done.returncode == 1
