@@ -16,7 +16,7 @@ import pytest
 from udock_lab import Runtime
 from udock_lab.errors import Conflict, MdockError, NotFound
 from udock_lab.linux.process import descendants
-from udock_lab.model import RunResult, Status
+from udock_lab.model import Record, RunResult, Status
 
 pytestmark = pytest.mark.usefixtures("as_root")
 
@@ -268,6 +268,45 @@ def test_a_demo_killed_half_way_leaves_nothing_that_the_next_does_not_remove(run
     runtime.demo()
     assert os.listdir(runtime.home.images_dir) == ["demo"]
     assert not [name for name in os.listdir(runtime.home.run_dir) if name.startswith("demo")]
+
+
+def test_waiting_for_a_container_that_removes_itself_gives_its_exit_code(runtime: Runtime) -> None:
+    result = background(runtime, "sleep 0.3; exit 6", remove=True)
+    start = time.monotonic()
+    record = runtime.wait(result.id)
+    assert (record.status, record.exit_code) == (Status.EXITED, 6)
+    assert time.monotonic() - start < 2
+    assert runtime.ps() == []
+
+
+@pytest.mark.parametrize(("end", "status", "code"), [("stop", Status.STOPPED, 143), ("kill", Status.KILLED, 137)])
+def test_ending_a_container_that_removes_itself_is_no_error(
+    runtime: Runtime, end: str, status: Status, code: int
+) -> None:
+    result = background(runtime, "exec sleep 60", remove=True)
+    record: Record = getattr(runtime, end)(result.id)
+    assert (record.status, record.exit_code) == (status, code)
+    assert runtime.ps() == []
+
+
+def test_forced_removal_of_a_container_that_removes_itself_is_no_error(runtime: Runtime) -> None:
+    result = background(runtime, "exec sleep 60", remove=True)
+    runtime.rm(result.id, force=True)
+    assert runtime.ps() == []
+    with pytest.raises(NotFound):
+        runtime.rm(result.id, force=True)
+
+
+def test_a_container_that_ends_while_it_is_listed_is_never_called_orphaned(runtime: Runtime) -> None:
+    """In the command line's way, where the supervisor is gone at once."""
+    code = "from udock_lab.cli import command; command()"
+    mdock = [sys.executable, "-c", code, "run", "demo", "/bin/true"]
+    env = {**os.environ, "MDOCK_HOME": runtime.home.path}
+    seen = set()
+    with subprocess.Popen(["/bin/sh", "-c", 'for i in 1 2 3 4 5 6 7 8; do "$@"; done', "sh", *mdock], env=env) as many:
+        while many.poll() is None:
+            seen |= {container.state for container in runtime.ps()}
+    assert seen <= {"running", "exited"}
 
 
 def test_image_in_use_cannot_be_removed(runtime: Runtime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, UsageError
 from udock_lab.model import Image
 from udock_lab.runtime import images, records
-from udock_lab.runtime.home import Home
+from udock_lab.runtime.home import Home, storage_error
 from udock_lab.runtime.images import (
     build_image,
     check_image_name,
@@ -548,3 +549,12 @@ def test_a_mount_inside_an_image_stops_its_removal(home: Home, tree: Path) -> No
     finally:
         subprocess.run(["umount", inside], check=True)
     assert (tree / "etc/motd").exists()
+
+
+@needs_root
+def test_a_home_that_sudo_made_is_named_and_not_a_file_in_it(home: Home) -> None:
+    os.chown(home.path, 65534, 65534)
+    refusal = PermissionError(errno.EACCES, "Permission denied", home.lock)
+    said = str(storage_error(refusal, home.path))
+    assert f"The mdock home {home.path} belongs to " in said
+    assert f"chown -R $(id -u) {home.path}" in said

@@ -85,7 +85,7 @@ COMMANDS = (
         usage="[--force] NAME DIR",
         handler=build,
         configure=_build_options,
-        examples="  mdock build alpine ./alpine-rootfs\n  mdock build --force demo ./rootfs",
+        examples="  mdock rootfs ./mine && mdock build mine ./mine\n  mdock build --force mine ./mine",
     ),
     Command(
         name="demo",

@@ -202,6 +202,6 @@ COMMANDS = (
         completes="container",
         refused=_LATER,
         own_exit_code=True,
-        examples="  mdock exec c1 ps\n  mdock exec -it c1 /bin/sh",
+        examples="  mdock exec c1 ls /\n  mdock exec -it c1 /bin/sh",
     ),
 )

@@ -32,6 +32,7 @@ __all__ = [
     "check_id",
     "discard",
     "discard_strays",
+    "ended",
     "find",
     "finish",
     "format_record",
@@ -210,7 +211,7 @@ def finish(home: Home, container_id: str, exit_code: int | None, end_time: str) 
         record = parse_record(line)
         if record is None or record.end_time is not None:
             return line
-        return format_record(_ended(record, exit_code, end_time)).rstrip(b"\n")
+        return format_record(ended(record, exit_code, end_time)).rstrip(b"\n")
 
     changed = replace_last_match(home.containers_db, f"{container_id}|".encode(), fill_in)
     if changed is None:
@@ -218,13 +219,14 @@ def finish(home: Home, container_id: str, exit_code: int | None, end_time: str) 
     return parse_record(changed[1]), changed[2]
 
 
-def _ended(record: Record, exit_code: int | None, end_time: str) -> Record:
-    status = Status.EXITED if record.status is Status.RUNNING else record.status
+def ended(record: Record, exit_code: int | None, end_time: str, status: str = "") -> Record:
+    """The record with its end filled in. A status that ``stop`` or ``kill`` wrote stays; ``status`` knows better."""
+    kept = Status.EXITED if record.status is Status.RUNNING else record.status
     return Record(
         id=record.id,
         pid=record.pid,
         image=record.image,
-        status=status,
+        status=_STATUSES.get(status, kept),
         start_time=record.start_time,
         end_time=end_time,
         exit_code=exit_code,

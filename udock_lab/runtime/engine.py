@@ -33,7 +33,7 @@ from udock_lab.model import (
 from udock_lab.runtime import containers, records
 from udock_lab.runtime.attach import Attachment, terminal_size
 from udock_lab.runtime.connection import ForkedSupervisor, the_launcher
-from udock_lab.runtime.eventlog import write_event
+from udock_lab.runtime.eventlog import last_exit, write_event
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import aside, build_image, find_image_by_name, list_images, retire_image
 from udock_lab.runtime.logs import read_log
@@ -325,7 +325,19 @@ class Runtime:
     def ps(self, *, running: bool = False) -> list[Container]:
         """Every container, running and ended alike, in the order of their records."""
         found = [self._look(record) for record in self._records()]
+        if any(map(_is_orphaned, found)):  # or did it end between our reading of the table and of /proc?
+            latest = {record.id: record for record in self._records()}
+            found = [self._again(container, latest) for container in found if container.id in latest]
         return [container for container in found if container.alive] if running else found
+
+    def _again(self, container: Container, latest: Mapping[str, Record]) -> Container:
+        changed = _is_orphaned(container) and latest[container.id] != container.record
+        return self._look(latest[container.id]) if changed else container
+
+    def _look_up(self, container_id: str) -> Container:
+        """The container as it is now. What seems orphaned is looked at twice, as in :meth:`ps`."""
+        container = self._look(containers.find(self.home, container_id))
+        return self._look(containers.find(self.home, container_id)) if _is_orphaned(container) else container
 
     def _look(self, record: Record) -> Container:
         """The record beside the kernel's word: is that very process still there?"""
@@ -352,12 +364,21 @@ class Runtime:
         """The process is gone and its supervisor lives: it is about to write the end. Give it a moment."""
         deadline = time.monotonic() + patience
         while _supervisor_lives(spec):
-            with suppress(NotFound):
+            try:
                 record = containers.find(self.home, record.id)
+            except NotFound:
+                return self._end_of_removed(record)
             if record.end_time is not None or time.monotonic() > deadline:
                 break
             time.sleep(0.005)
         return record
+
+    def _end_of_removed(self, record: Record, patience: float = 1.0) -> Record:
+        """The record of a container that is removed at its end (``run --rm``): the log knows, a moment later."""
+        deadline = time.monotonic() + patience
+        while (end := last_exit(self.home, record.id)) is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return containers.ended(record, end[1], end[0], end[2]) if end else record
 
     def _isolation(self, container_id: str, spec: dict[str, object]) -> Isolation | None:
         steps = containers.load_extra(self.home, container_id, "steps")
@@ -378,7 +399,7 @@ class Runtime:
             containers.check_id(name)
         except UsageError:
             return self._inspect_image(name)
-        container = self._look(containers.find(self.home, name))
+        container = self._look_up(name)
         data: dict[str, object] = {"id": name, "state": container.state, "alive": container.alive}
         data |= {"record": _fields(container.record), "uptime_seconds": container.uptime}
         data["isolation"] = container.isolation.value if container.isolation else None
@@ -408,7 +429,7 @@ class Runtime:
 
     def _has_ended(self, container_id: str) -> bool:
         try:
-            return not self._look(containers.find(self.home, container_id)).alive
+            return not self._look_up(container_id).alive
         except NotFound:  # removed meanwhile: an open log is still read to its end
             return True
 
@@ -496,8 +517,12 @@ class Runtime:
             if pidfd is not None:
                 _gone(pidfd, None)
         record = self._await_last_word(record, containers.load_extra(self.home, record.id, "spec"), 15.0)
-        with suppress(NotFound):
+        try:
             record = containers.find(self.home, container_id)
+        except NotFound:
+            record = self._end_of_removed(record)
+            if not containers.has_ended(record):
+                raise
         if not containers.has_ended(record):
             raise MdockError(
                 f"{container_id} is orphaned: its supervisor was killed, so nobody learned how it ended.",
@@ -507,10 +532,12 @@ class Runtime:
 
     def rm(self, container_id: str, *, force: bool = False) -> None:
         """Remove an ended container: record, log, private files. Conflict while it runs (``force`` kills it)."""
-        record = containers.find(self.home, container_id)
-        if force and self._look(record).alive:
-            self.kill(container_id)
-        self._remove(container_id)
+        if not (force and self._look_up(container_id).alive):
+            self._remove(container_id)
+            return
+        self.kill(container_id)
+        with suppress(NotFound):  # run --rm removes it too
+            self._remove(container_id)
 
     def prune(self) -> list[str]:
         """Remove every container that has ended; their ids."""
@@ -536,8 +563,8 @@ class Runtime:
         self._log("RM", id=container_id)
 
     def _running(self, container_id: str) -> Record:
-        record = containers.find(self.home, container_id)
-        container = self._look(record)
+        container = self._look_up(container_id)
+        record = container.record
         if not container.alive:
             raise Conflict(
                 f"Container '{container_id}' is not running ({container.state}).",
@@ -577,7 +604,10 @@ class Runtime:
         """Wait for the process to go and for its supervisor's last word; do its work if it is dead."""
         _gone(pidfd, 10.0)
         spec = containers.load_extra(self.home, record.id, "spec")
-        final = self._await_last_word(containers.find(self.home, record.id), spec, 10.0)
+        try:
+            final = self._await_last_word(containers.find(self.home, record.id), spec, 10.0)
+        except NotFound:
+            return self._end_of_removed(record)
         if final.end_time is not None:
             return final
         for pid in below:
@@ -593,7 +623,7 @@ class Runtime:
             raise StorageError(
                 f"{record.id} has ended, but that is not recorded: {error.message}", error.hint
             ) from error
-        return after or final
+        return after or self._end_of_removed(final)
 
     @staticmethod
     def _may_go_on(error: StorageError) -> bool:
@@ -701,6 +731,11 @@ def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | N
     return Interrupted(
         f"{what} was interrupted: exit {code}", f"What it wrote: %mdock logs {result.id}" if kept else ""
     )
+
+
+def _is_orphaned(container: Container) -> bool:
+    """Its record says that it runs, and the kernel says that it does not."""
+    return not container.alive and not containers.has_ended(container.record)
 
 
 def _never_started(reports: list[list[int]]) -> bool:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 
 from udock_lab.runtime.containers import now
 from udock_lab.runtime.home import Home
+from udock_lab.runtime.records import open_plain
 
-__all__ = ["write_event"]
+__all__ = ["last_exit", "write_event"]
 
+_EXIT = rb"^\[([^\]\n]+)\] EXIT id=%s pid=\d+ code=(\d+) status=(\w+)$"
+_NEWEST = 1 << 18  # bytes
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+@%=~")
 
 
@@ -32,6 +36,21 @@ def write_event(home: Home, event: str, **fields: object) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), home.log)
     finally:
         os.close(fd)
+
+
+def last_exit(home: Home, container_id: str) -> tuple[str, int, str] | None:
+    """How a container ended, for one that has no record any more: (time, exit code, status), or None.
+
+    Only the newest events are searched: whoever asks has seen it alive a moment ago.
+    """
+    try:
+        with open(open_plain(home.log), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _NEWEST))
+            newest = file.read()
+    except OSError:
+        return None
+    found = re.findall(_EXIT % container_id.encode(), newest, re.MULTILINE)
+    return (found[-1][0].decode(), int(found[-1][1]), found[-1][2].decode()) if found else None
 
 
 def _quoted(value: str) -> str:

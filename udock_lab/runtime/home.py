@@ -115,9 +115,9 @@ def storage_error(error: OSError, home: str) -> StorageError:
 
 
 def _forbidden(path: str, home: str) -> StorageError:
-    """Whose is it? Where the path itself is this user's, a folder above it may belong to somebody else."""
+    """Whose is it? The home, most often (``sudo mdock``); in a home of one's own, a single path may be another's."""
     shown, me = _shown(path), os.geteuid()
-    for place in (path, home):
+    for place in (home, path):
         owner = _owner(place)
         if owner and owner[0] != me:
             what = f"The mdock home {_shown(home)}" if place == home else _shown(path)

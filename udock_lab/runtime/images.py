@@ -401,7 +401,7 @@ def _in_use(name: str, ids: Sequence[str]) -> Conflict:
     noun = "container" if len(ids) == 1 else "containers"
     return Conflict(
         f"Image '{name}' is used by {noun} {some}.",
-        f"Remove them first: mdock rm {' '.join(ids[:10])}   (or every ended one: mdock prune)",
+        f"Remove them first: mdock rm {' '.join(ids[:10])}   (-f kills what still runs; every ended one: mdock prune)",
     )
 
 
