@@ -55,8 +55,8 @@ class Attachment:
         """Hand on what comes until the event ``until`` (or a refusal, or the end); that event."""
         with self._signals():
             if terminal:
-                event = self._wait_for("created")  # by then the supervisor has left our process group (SIGTTOU)
-                if event["event"] != "created":
+                event = self._wait_for("started")  # by then the supervisor has left our process group (SIGTTOU)
+                if event["event"] != "started":
                     return event
                 with _raw(0) as ours:
                     if ours:

@@ -446,7 +446,8 @@ class Job:
             with suppress(OSError):
                 containers.save_extra(self.home, self.id, "steps", extra)
             self._log_exec_failure()
-        if self.request.get("detach") or any(answer > 0 for _, answer, _, _ in self.reports):
+        waited_for = self.request.get("detach") or self.request.get("tty")
+        if waited_for or any(answer > 0 for _, answer, _, _ in self.reports):
             self._tell(self._news("started"))  # somebody waits for it, or should be warned before the output comes
 
     def failed_exec(self) -> int:
