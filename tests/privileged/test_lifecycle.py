@@ -241,6 +241,11 @@ def test_pruning_ten_thousand_does_not_keep_the_home_locked_for_long(runtime: Ru
     assert runtime.ps() == []
 
 
+def test_pruning_where_nothing_ever_ran_makes_no_home(tmp_path: Path) -> None:
+    assert Runtime(tmp_path / "home").prune() == []
+    assert not (tmp_path / "home").exists()
+
+
 def test_pruning_takes_the_private_copies_that_nobody_will_use(runtime: Runtime) -> None:
     used = runtime.run("demo", ["/bin/sleep", "60"], copy=True, detach=True)
     gone = subprocess.Popen(["/bin/true"])

@@ -74,6 +74,11 @@ def write(root: Path, inside: str, content: bytes, mode: int = 0o755) -> str:
 # -- ENOENT: four different things
 
 
+def test_an_image_without_ls_is_looked_at_from_outside(tmp_path: Path) -> None:
+    said = explain_exec_failure(str(tmp_path), ["/bin/sh"], errno.ENOENT, "/", "/bin/sh", image="demo")
+    assert said[1] == f"See what is there: ls -la {tmp_path}"
+
+
 def test_a_missing_program_is_named_with_the_nearest_one(root: Path) -> None:
     said = explained(root, "/bin/slepe", errno.ENOENT)
     assert "/bin/slepe does not exist inside the image" in said

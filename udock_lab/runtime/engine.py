@@ -542,6 +542,8 @@ class Runtime:
     def prune(self) -> list[str]:
         """Remove every container that has ended; their ids."""
         ended = {container.id for container in self.ps() if not container.alive}
+        if not os.path.isdir(self.home.run_dir):  # nothing ever ran here, and pruning is no reason to make a home
+            return []
         with records.locked(self.home):
             there = [record.id for record in self._records() if record.id in ended]  # somebody else may prune too
             if there:

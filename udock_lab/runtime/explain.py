@@ -12,6 +12,7 @@ import os
 import signal
 import stat
 from collections.abc import Callable, Sequence
+from shlex import quote
 
 from udock_lab.linux.elf import ElfInfo, inspect_elf, libraries
 from udock_lab.linux.resolve import resolve_in_root, shebang
@@ -79,6 +80,9 @@ class _Case:
         return path if path.startswith("/") else f"{self.cwd.rstrip('/')}/{path}"
 
     def look(self, folder: str) -> str:
+        """With the image's own ls, or from outside where it has none."""
+        if not any(map(self.lookup, ("/bin/ls", "/usr/bin/ls"))):
+            return f"See what is there: ls -la {quote(self.lookup(folder) or self.rootfs)}"
         return f"See what is there: mdock run {self.image} ls {folder}"
 
 

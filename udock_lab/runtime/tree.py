@@ -152,12 +152,14 @@ class _Copier:
         if self.more_notes:
             notes.append(f"... and {self.more_notes} more like these.")
         if self.not_owned:
-            notes.append(f"The owner of {self.not_owned} entries is now you: only root may give files away.")
+            entries = "1 entry" if self.not_owned == 1 else f"{self.not_owned} entries"
+            notes.append(f"The owner of {entries} is now you: only root may give files away.")
         if self.lost_setuid:
             some = ", ".join(self.lost_setuid[:3]) + (", ..." if len(self.lost_setuid) > 3 else "")
             notes.append(f"Without their owner these lost their setuid or setgid bit: {some}.")
         for name, count in self.lost_attributes.items():
-            notes.append(f"The extended attribute {name} could not be kept on {count} entries.")
+            entries = "1 entry" if count == 1 else f"{count} entries"
+            notes.append(f"The extended attribute {name} could not be kept on {entries}.")
         return CopyStats(
             files=self.files,
             directories=self.directories,
