@@ -466,6 +466,17 @@ def test_the_hint_for_a_taken_name_can_be_pasted(home: Home, tmp_path: Path) -> 
     assert f"mdock build --force demo '{source}'" in caught.value.hint
 
 
+def test_a_current_folder_that_was_removed_is_named_as_the_cause(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UsageError) as caught:
+        build_image(home, "demo", "tree")
+    assert "removed" in caught.value.message and "cd" in caught.value.hint
+
+
 def test_an_empty_source_is_not_the_folder_one_stands_in(home: Home) -> None:
     with pytest.raises(UsageError):
         build_image(home, "demo", "")

@@ -20,6 +20,7 @@ from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, Unsup
 from udock_lab.linux.elf import inspect_elf, libraries, static_program
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.runtime.planning import DEFAULT_PATH
+from udock_lab.runtime.tree import absolute
 
 __all__ = ["HOST_PROGRAMS", "RootfsReport", "make_rootfs"]
 
@@ -78,9 +79,7 @@ def make_rootfs(
     NotFound (a program, with the nearest name), Conflict (another folder that is not empty), Unsupported
     (no static busybox although asked for), StorageError.
     """
-    if not os.fspath(directory):
-        raise UsageError("The name of the folder to make is empty.", "For instance: mdock rootfs ./mine")
-    path = os.path.abspath(os.fspath(directory))
+    path = absolute(directory)
     source = source or os.environ.get("MDOCK_ROOTFS_SOURCE") or None
     if source not in (None, "busybox", "host"):
         raise UsageError(f"{source!r} is no source of programs.", "It is 'busybox' or 'host'.")

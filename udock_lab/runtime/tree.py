@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from udock_lab.errors import Conflict, NotFound, StorageError, UsageError
 
-__all__ = ["CopyStats", "Progress", "copy_tree", "refuse_mounts", "remove_tree"]
+__all__ = ["CopyStats", "Progress", "absolute", "copy_tree", "refuse_mounts", "remove_tree"]
 
 Progress = Callable[[int, int], None]  # (files so far, bytes so far)
 
@@ -58,9 +58,7 @@ def copy_tree(src: str | os.PathLike[str], dst: str | os.PathLike[str], progress
     Raises NotFound, UsageError (``src`` is no directory, or ``dst`` lies inside it), Conflict (``dst``
     exists), StorageError (something cannot be read or written). After an error nothing is left of ``dst``.
     """
-    if not os.fspath(src):
-        raise UsageError("The name of the directory to copy is empty.", "The folder you are in is called: .")
-    source, target = os.path.abspath(os.fspath(src)), os.path.abspath(os.fspath(dst))
+    source, target = absolute(src), absolute(dst)
     _check_ends(source, target)
     copier = _Copier(source, target, progress)
     try:
@@ -76,6 +74,18 @@ def copy_tree(src: str | os.PathLike[str], dst: str | os.PathLike[str], progress
             remove_tree(target)
         raise
     return copier.stats()
+
+
+def absolute(path: str | os.PathLike[str]) -> str:
+    """The path in full; UsageError for an empty one, and where the current folder was removed."""
+    if not os.fspath(path):
+        raise UsageError("The name of the folder is empty.", "The folder you are in is called: .")
+    try:
+        return os.path.abspath(os.fspath(path))
+    except FileNotFoundError:
+        raise UsageError(
+            f"{os.fspath(path)} is meant from the current folder, which was removed.", "Go elsewhere first: cd"
+        ) from None
 
 
 def _check_ends(source: str, target: str) -> None:
