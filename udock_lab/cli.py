@@ -64,7 +64,7 @@ def _run(words: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _note(f"{error.filename or 'the operating system'}: {error.strerror or error}")
+        _note(f"{error.filename or 'Reading or writing failed'}: {error.strerror or error}")
         code = _exit_code(words, MdockError(str(error)))
     for sentence in context.complaints() if context else ():
         _note(sentence)

@@ -143,6 +143,18 @@ def _split(line: str) -> list[str]:
         ) from None
 
 
+def _refuse_substitution(words: list[str]) -> None:
+    """``%mdock stop $(mdock ps -q)``: what a shell would put in. What run and exec are given is the program's."""
+    if words[:1] in (["run"], ["exec"]):
+        return
+    for word in words:
+        if word.startswith(("$(", "`")):
+            raise UsageError(
+                f"%mdock {words[0]}: no shell reads this line, so {word}... is not replaced by what it prints.",
+                f"Write the names, or ask a shell: !mdock {' '.join(words)}",
+            )
+
+
 @magics_class
 class MdockMagics(Magics):
     """The magics of udock-lab."""
@@ -151,6 +163,7 @@ class MdockMagics(Magics):
     @no_var_expand
     def mdock(self, line: str, cell: str | None = None) -> object:
         words = _split(line)
+        _refuse_substitution(words)
         asks_help = not words or any(word in ("-h", "--help", "help") for word in words[:2])
         if cell is not None and not asks_help and words[0] != "run":
             raise UsageError(

@@ -94,6 +94,8 @@ def test_the_question_mark_shows_every_command(
         ("%mdock run demo", "%%mdock run demo"),
         ("%mdock run -it demo sh", "%%mdock run demo"),
         ("%%mdock run -t demo\necho", "%mdock run demo -- /bin/sh -c"),
+        ("%mdock stop $(mdock ps -q)", "!mdock stop $(mdock ps -q)"),
+        ("%mdock exec -d c1 sh", "mdock run -d"),
         ("%mdock exec -it c1 sh", "%mdock exec c1 -- /bin/sh -c"),
         ("%%mdock ps\necho", "only run takes a script"),
         ("%%mdock\necho", None),
@@ -260,6 +262,15 @@ def test_a_failing_command_raises_after_doing_what_it_could(
         value(ip, f"%mdock rm c999999 {container}")
     assert container in capsys.readouterr().out
     assert container not in value(ip, "%mdock ps -q")
+
+
+def test_a_pipe_in_a_line_that_no_shell_reads_is_pointed_out(
+    ip: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value(ip, "%mdock run demo -- ls / | head -1")
+    assert "%mdock run demo -- /bin/sh -c 'ls / | head -1'" in capsys.readouterr().err
+    value(ip, "%mdock run demo -- echo '|'")
+    assert "No shell" not in capsys.readouterr().err
 
 
 def test_a_program_that_cannot_start_is_a_result(ip: InteractiveShell) -> None:

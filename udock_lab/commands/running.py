@@ -9,6 +9,7 @@ from udock_lab.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
     from udock_lab.model import RunResult
 
@@ -26,6 +27,14 @@ _LATER = {
     "-p": "containers share the host's network, so every port is open already.",
     "--publish": "containers share the host's network, so every port is open already.",
     "--network": "containers share the host's network; another one comes with namespaces.",
+    "-u": "programs run as you; --userns makes them root inside a user namespace.",
+    "--user": "programs run as you; --userns makes them root inside a user namespace.",
+    "--privileged": "programs have your own privileges already; --userns gives fewer.",
+    "--entrypoint": "an image here is files only; name the program after the image.",
+}
+_LATER_FOR_EXEC = _LATER | {
+    "-d": "exec stays with its program. A container in the background: mdock run -d IMAGE PROGRAM",
+    "--detach": "exec stays with its program. A container in the background: mdock run -d IMAGE PROGRAM",
 }
 
 
@@ -56,10 +65,17 @@ def _run_options(parser: ArgumentParser) -> None:
         "The kernel counts these per process, not per container: two processes may each use as much.",
     )
     limits.add_argument(
-        "--mem", metavar="SIZE", type=size, help="address space of each process (RLIMIT_AS), for instance 64M"
+        "--mem",
+        metavar="SIZE",
+        type=size,
+        help="address space of each process (RLIMIT_AS), for instance 64M: allocations beyond it fail; "
+        "a program that cannot even start in it ends in SIGSEGV",
     )
     limits.add_argument(
-        "--cpu", metavar="SECONDS", type=whole_seconds, help="processor time of each process (RLIMIT_CPU)"
+        "--cpu",
+        metavar="SECONDS",
+        type=whole_seconds,
+        help="processor time of each process (RLIMIT_CPU): SIGXCPU, and SIGKILL a second later",
     )
     limits.add_argument(
         "--files", metavar="N", type=count, help="open files of each process (RLIMIT_NOFILE), for instance 64"
@@ -110,9 +126,24 @@ def run(args: Namespace, context: Context) -> Outcome:
     )
     if args.detach and result.failure is None:
         context.succeeded(result.id)
+    _mind_the_shell(args.argv, result, context)
     if args.steps:
         _show_steps(result, context)
     return Outcome(exit_code=result.exit_code or 0, value=result, shown=True)
+
+
+_SHELL_WORDS = frozenset(("|", "||", "&", "&&", ";", ">", ">>", "<", "2>", "2>&1", "2>/dev/null"))
+
+
+def _mind_the_shell(argv: Sequence[str], result: RunResult, context: Context) -> None:
+    """In a cell no shell reads the line: a ``|`` is one more word for the program, which then complains."""
+    word = next((word for word in argv if word in _SHELL_WORDS), None)
+    if word is None or not context.in_cell or not result.exit_code:
+        return
+    context.note(
+        f"No shell reads this line, so {word} went to {argv[0]} as a word. "
+        f"Give it to a shell: %mdock run {result.image} -- /bin/sh -c '{' '.join(argv)}'"
+    )
 
 
 def exec_(args: Namespace, context: Context) -> Outcome:
@@ -200,7 +231,7 @@ COMMANDS = (
         configure=_exec_options,
         tail="argv",
         completes="container",
-        refused=_LATER,
+        refused=_LATER_FOR_EXEC,
         own_exit_code=True,
         examples="  mdock exec c1 ls /\n  mdock exec -it c1 /bin/sh",
     ),
