@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from udock_lab.errors import UsageError
 from udock_lab.model import ContainerSpec, Limits
+from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.planning import DEFAULT_PATH, container_env, make_plan
-from udock_lab.runtime.wire import decode, encode
+from udock_lab.runtime.wire import pack, unpack
 
 word = st.binary(max_size=20).map(lambda data: os.fsdecode(data.replace(b"\0", b"0")))
 
@@ -92,6 +93,6 @@ def test_what_execve_cannot_carry_is_refused_before_anything_happens(spec: Conta
 @given(argv=st.lists(word, min_size=1, max_size=5).filter(lambda words: bool(words[0])), value=word)
 def test_any_words_travel_unchanged(argv: list[str], value: str) -> None:
     plan = plan_of(ContainerSpec(image="demo", argv=tuple(argv), env=(("A", value),)))
-    back = decode(encode(plan))
+    back = unpack(pack(decode(encode(plan))))
     assert back["argv"] == argv and back["env"]["A"] == value
     json.dumps(back)

@@ -7,10 +7,11 @@ clock ticks since boot, and the boot it lives in.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # this file is on the launch path, where the module typing would be copied at each fork
 if TYPE_CHECKING:
+    from typing import Any
+
     from udock_lab.model import ProcessNode
 
 __all__ = [
@@ -79,9 +80,11 @@ def is_same_process(pid: int, ticks: int, boot: str) -> bool:
 
 def children(pid: int) -> list[int]:
     """The children of a process: from its ``children`` file where the kernel has it, else by one scan."""
-    with suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", "rb") as file:
-        return [int(word) for word in file.read().split()]
-    return _children_by_parent().get(pid, [])
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", "rb") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return _children_by_parent().get(pid, [])
 
 
 def descendants(pid: int) -> list[int]:

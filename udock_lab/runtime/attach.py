@@ -9,17 +9,20 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 import sys
 import termios
 import threading
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from udock_lab.errors import LauncherDied
-from udock_lab.runtime.wire import decode, encode, receive, send
+from udock_lab.runtime.messages import decode, encode
+from udock_lab.runtime.wire import receive, send
+
+if TYPE_CHECKING:
+    from _socket import socket
 
 __all__ = ["Attachment", "terminal_size"]
 
@@ -40,7 +43,7 @@ class Attachment:
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: socket,
         on_output: Callable[[str, bytes], None] | None,
         on_event: Callable[[dict[str, Any]], None],
     ) -> None:

@@ -8,16 +8,19 @@ supervisor instead: that is cheaper than starting an interpreter.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any, Protocol
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
 from udock_lab.errors import LauncherDied
 from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.runtime.launcher import become_supervisor, command_line
-from udock_lab.runtime.wire import encode, pair, send
+from udock_lab.runtime.messages import decode, encode
+from udock_lab.runtime.wire import pair, send
+
+if TYPE_CHECKING:
+    from _socket import socket
 
 __all__ = ["Connection", "ForkedSupervisor", "Launcher", "the_launcher"]
 
@@ -34,7 +37,7 @@ class Launcher:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
-        self.sock: socket.socket | None = None
+        self.sock: socket | None = None
         self.owner = 0
 
     @property
@@ -57,10 +60,10 @@ class Launcher:
         """Start now rather than at the first run."""
         self._connected()
 
-    def _connected(self) -> socket.socket:
+    def _connected(self) -> socket:
         if self.sock is None or self.owner != os.getpid():
             ours, theirs = pair()
-            with theirs:
+            with closing(theirs):
                 self.process = subprocess.Popen(
                     command_line(theirs.fileno()),
                     pass_fds=(theirs.fileno(),),
@@ -121,7 +124,7 @@ def _supervise(message: dict[str, Any], fds: list[int]) -> None:
         return
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     supervisor = Supervisor(None, spare=False)
-    supervisor.start(message, fds)
+    supervisor.start(decode(encode(message)), fds)  # plain values, as a launcher gets them
     supervisor.serve()
 
 

@@ -13,7 +13,7 @@ import select
 import signal as signals
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from udock_lab.errors import Conflict, Interrupted, MdockError, NotFound, StorageError, UsageError
@@ -284,8 +284,8 @@ class Runtime:
                     on_note(note)
 
         ours, theirs = pair()
-        with ours:
-            with theirs, _stdin_fd(None if spec.tty else stdin) as fd:
+        with closing(ours):
+            with closing(theirs), _stdin_fd(None if spec.tty else stdin) as fd:
                 self._connection.request(request, [theirs.fileno()] + ([] if fd is None else [fd]))
             attachment = Attachment(ours, on_output, on_event)
             last = attachment.follow("started" if spec.detach else "ended", terminal=spec.tty and not spec.detach)

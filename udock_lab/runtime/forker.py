@@ -13,14 +13,18 @@ from __future__ import annotations
 
 import os
 import select
-import signal
-import socket
-from contextlib import suppress
 
 from udock_lab.linux.process import children, descendants
 from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.runtime.launch import Fresh, fork_child
-from udock_lab.runtime.wire import decode, encode, pair, receive, send
+from udock_lab.runtime.wire import pack, pair, receive, send, unpack
+
+TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+if TYPE_CHECKING:
+    import signal
+    from _socket import socket
+else:
+    import _signal as signal  # the C half: the other one imports enum
 
 __all__ = ["LocalForker", "RemoteForker", "start_forker"]
 
@@ -51,24 +55,28 @@ class LocalForker:
         left = [pid for pid in children(os.getpid()) if pid not in self.alive and pid not in spared]
         for pid in left:
             for below in (pid, *descendants(pid)):
-                with suppress(ProcessLookupError, PermissionError):
+                try:  # noqa: SIM105 - contextlib would be one more thing to copy at each fork
                     os.kill(below, signal.SIGKILL)
+                except (ProcessLookupError, PermissionError):
+                    pass  # gone already, or not ours to kill
         for pid in left:
-            with suppress(ChildProcessError):
+            try:  # noqa: SIM105
                 os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass  # reaped already
         return not left
 
 
 class RemoteForker:
     """The launcher's side: asks the forker process, over a socket."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket) -> None:
         self.sock = sock
         self.ended: dict[int, int] = {}
 
     def fork(self, *, rehearse: bool) -> Fresh:
         """A child at its gate, forked by the forker; we get its descriptors."""
-        send(self.sock, encode(["fork", rehearse]))
+        send(self.sock, pack(["fork", rehearse]))
         words, fds = self._answer("child")
         return Fresh(words[0], fds, words[1], words[2])
 
@@ -84,7 +92,7 @@ class RemoteForker:
     def kill_leftovers(self, spared: set[int] = frozenset()) -> bool:  # type: ignore[assignment]
         """As :meth:`LocalForker.kill_leftovers`, where the orphans are: at the forker."""
         try:
-            send(self.sock, encode(["sweep"]))
+            send(self.sock, pack(["sweep"]))
             return bool(self._answer("swept")[0][0])
         except (EOFError, OSError):
             return True
@@ -99,7 +107,7 @@ class RemoteForker:
         data, fds = receive(self.sock)
         if not data:
             raise EOFError("the forker is gone")
-        said, *words = decode(data)
+        said, *words = unpack(data)
         if said == "ended":
             self.ended[words[0]] = words[1]
         return said, words, fds
@@ -121,7 +129,7 @@ def start_forker() -> RemoteForker:
     return RemoteForker(ours)
 
 
-def _serve(sock: socket.socket) -> None:
+def _serve(sock: socket) -> None:
     """Fork on request, reap what has ended, kill what is left over; until the launcher is gone."""
     forker, epoll = LocalForker(), select.epoll()
     pidfds: dict[int, int] = {}
@@ -130,19 +138,19 @@ def _serve(sock: socket.socket) -> None:
         for fd, _ in epoll.poll():
             if fd != sock.fileno():
                 pid = pidfds.pop(fd)
-                send(sock, encode(["ended", pid, forker.reap(pid)]))  # first of all: the launcher waits for it
+                send(sock, pack(["ended", pid, forker.reap(pid)]))  # first of all: the launcher waits for it
                 epoll.unregister(fd)
                 os.close(fd)
                 continue
             data, _ = receive(sock)
             if not data:
                 return
-            request = decode(data)
+            request = unpack(data)
             if request[0] == "sweep":
-                send(sock, encode(["swept", forker.kill_leftovers()]))
+                send(sock, pack(["swept", forker.kill_leftovers()]))
                 continue
             child = forker.fork(rehearse=request[1])
-            send(sock, encode(["child", child.pid, child.fork_start, child.fork_end]), child.fds())
+            send(sock, pack(["child", child.pid, child.fork_start, child.fork_end]), child.fds())
             watched = os.dup(child.pidfd)
             child.close()
             pidfds[watched] = child.pid

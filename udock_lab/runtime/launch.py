@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
-import signal
-import socket
 import time
 
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.runtime.steps import Child, Step, make_step
-from udock_lab.runtime.wire import adopt, decode, encode, pair, receive, send
+from udock_lab.runtime.wire import adopt, pack, pair, receive, send, unpack
 
 __all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "open_gate", "parse_reports"]
 
@@ -30,9 +27,13 @@ _now = time.monotonic_ns
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:
+    import signal
+    from _socket import socket
     from typing import Any, NoReturn
 
     Plan = dict[str, Any]  # steps, argv, env, rootfs, candidates
+else:
+    import _signal as signal  # the C half: the other one imports enum
 
 
 class Fresh:
@@ -85,7 +86,7 @@ def fork_child(*, rehearse: bool) -> Fresh:
 
 def brief(child: Fresh, plan: Plan) -> None:
     """Tell the child what it will do. It reads the plan and waits on: nothing is done before the gate opens."""
-    send(child.gate, encode(plan))
+    send(child.gate, pack(plan))
     child.briefed = True
 
 
@@ -118,13 +119,13 @@ def _keep_only(gate: int, reports: int, stdout: int, stderr: int) -> None:
 def _be_a_container(rehearse: bool) -> NoReturn:
     os.setsid()
     for name in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        if signal.getsignal(name) is not signal.SIG_DFL:  # Python's SIGPIPE, or what the caller ignored
+        if signal.getsignal(name) != signal.SIG_DFL:  # Python's SIGPIPE, or what the caller ignored
             signal.signal(name, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     gate = adopt(GATE)
     if rehearse:
         _rehearse()
-    plan: Plan = decode(_wait_at(gate)[0])
+    plan: Plan = unpack(_wait_at(gate)[0])
     child = Child(plan["rootfs"])
     steps = [make_step(words) for words in plan["steps"]]
     _, fds = _wait_at(gate)
@@ -136,7 +137,7 @@ def _be_a_container(rehearse: bool) -> NoReturn:
     _exec(plan, child)
 
 
-def _wait_at(gate: socket.socket) -> tuple[bytes, list[int]]:
+def _wait_at(gate: socket) -> tuple[bytes, list[int]]:
     """The parent's next message. Without one the parent is gone, or has no use for this child any more."""
     message = receive(gate)
     if not message[0]:
@@ -213,7 +214,7 @@ def _rehearse() -> None:
     After a fork, every page that is written is copied first (copy-on-write). Touching now what the run will
     touch moves that cost to a moment when nobody waits. Every call here fails or changes nothing.
     """
-    plan = json.loads('{"steps":[["chdir","/"]],"argv":["x"],"env":{"A":"b"},"rootfs":"/","candidates":["x"]}')
+    plan = unpack(pack({"steps": [["chdir", "/"]], "argv": ["x"], "env": {"A": "b"}, "rootfs": "/"}))
     child = Child(plan["rootfs"])
     start = _now()
     for words in (["subreaper"], ["chdir", "/"], ["chroot", ""], ["chdir_inside", "/"]):

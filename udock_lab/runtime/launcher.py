@@ -3,24 +3,40 @@
 An ipykernel has about twelve threads; forking it is unsafe and its cost grows with the heap. The launcher is
 started once, with ``subprocess`` (one vfork), in a session of its own; requests come over a socket.
 
-This file runs as ``python -I -S .../launcher.py FD FOLDER``: isolated, without site-packages.
+It runs as ``python -I -S -c ... FD FOLDER``: isolated, without site-packages. Until the forker is forked it
+imports as little as it can.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-import signal
-import socket
 import sys
 
-__all__ = ["become_supervisor", "command_line"]
+from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
+from udock_lab.runtime.forker import start_forker
+from udock_lab.runtime.wire import adopt
+
+TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # the C half: the other one imports enum
+
+__all__ = ["become_supervisor", "command_line", "main"]
+
+_START = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from udock_lab.runtime.launcher import main
+main(int(sys.argv[1]))
+"""
 
 
 def command_line(control: int) -> list[str]:
     """How the kernel starts the launcher: ``control`` is the number of the socket it inherits."""
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    return [sys.executable, "-I", "-S", os.path.abspath(__file__), str(control), package]
+    return [sys.executable, "-I", "-S", "-c", _START, str(control), package]
 
 
 def become_supervisor() -> None:
@@ -36,12 +52,8 @@ def become_supervisor() -> None:
     os.chdir("/")
 
 
-def main(control: int, folder: str) -> None:
+def main(control: int) -> None:
     """Serve until the kernel has closed its socket and the last container has ended."""
-    sys.path.insert(0, folder)
-    from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
-    from udock_lab.runtime.forker import start_forker
-
     become_supervisor()
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     gc.disable()  # a collection touches every object, and so copies every page shared with a child
@@ -49,10 +61,5 @@ def main(control: int, folder: str) -> None:
     forker = start_forker()
     from udock_lab.runtime.supervise import Supervisor
 
-    sock = socket.socket(fileno=control)
-    sock.set_inheritable(False)
-    Supervisor(sock, spare=True, forker=forker).serve()
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    os.set_inheritable(control, False)
+    Supervisor(adopt(control), spare=True, forker=forker).serve()

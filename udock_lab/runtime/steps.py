@@ -11,10 +11,13 @@ import fcntl
 import os
 import resource
 import termios
-from collections.abc import Sequence
 
 from udock_lab.linux.resolve import resolve_in_root
 from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_CHILD_SUBREAPER, prctl, setns, unshare
+
+TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["STEPS", "Child", "Step", "make_step"]
 

@@ -14,14 +14,13 @@ import heapq
 import os
 import select
 import signal
-import socket
 import struct
 import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from errno import errorcode
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.process import boot_id, last_pid, start_ticks
@@ -31,8 +30,12 @@ from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.forker import LocalForker, RemoteForker
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, brief, open_gate, parse_reports
+from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.records import held_too_long, lock_timeout, open_plain, release, try_lock
-from udock_lab.runtime.wire import adopt, decode, encode, receive, send
+from udock_lab.runtime.wire import adopt, receive, send
+
+if TYPE_CHECKING:
+    from _socket import socket
 
 __all__ = ["Job", "Supervisor", "log_limit"]
 
@@ -54,7 +57,7 @@ class Supervisor:
     """Forks containers, watches them to their end and writes down what happened."""
 
     def __init__(
-        self, control: socket.socket | None, *, spare: bool, forker: LocalForker | RemoteForker | None = None
+        self, control: socket | None, *, spare: bool, forker: LocalForker | RemoteForker | None = None
     ) -> None:
         self.epoll = select.epoll()
         self.forker = forker or LocalForker()
@@ -226,10 +229,10 @@ class Supervisor:
 class Job:
     """One container from request to record. ``request`` is what engine.py sends: see ``Runtime._request``."""
 
-    def __init__(self, supervisor: Supervisor, request: dict[str, Any], sock: socket.socket, stdin: int) -> None:
+    def __init__(self, supervisor: Supervisor, request: dict[str, Any], sock: socket, stdin: int) -> None:
         self.supervisor = supervisor
         self.request = request
-        self.sock: socket.socket | None = sock
+        self.sock: socket | None = sock
         self.stdin = stdin
         self.home = supervisor.home(request["home"])
         self.id = ""

@@ -1,4 +1,4 @@
-"""Messages between client, supervisor and gate: JSON in one SOCK_SEQPACKET datagram, with file descriptors.
+"""Datagrams between caller, supervisor, forker and gate (SOCK_SEQPACKET), with file descriptors.
 
 unix(7): such a socket keeps message boundaries and carries descriptors (SCM_RIGHTS). A message too large for
 one datagram travels in a memfd (memfd_create(2)) whose descriptor comes first.
@@ -6,25 +6,22 @@ one datagram travels in a memfd (memfd_create(2)) whose descriptor comes first.
 
 from __future__ import annotations
 
-import json
+import _socket as socket  # the C half: the other one imports enum and selectors, to be copied at each fork
+import marshal
 import os
-import socket
 import sys
-from collections.abc import Sequence
 
-__all__ = ["adopt", "decode", "encode", "pair", "receive", "send"]
+__all__ = ["adopt", "pack", "pair", "receive", "send", "unpack"]
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 DATAGRAM = 1 << 16
 _SPILL = b"\x00in-memfd"
 _MAX_FDS = 8
 _FD_SPACE = socket.CMSG_SPACE(_MAX_FDS * 4)
-
-_to_json = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make an encoder for every message
-_from_json = json.JSONDecoder().decode
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -37,14 +34,18 @@ def adopt(fd: int) -> socket.socket:
     return socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fd)
 
 
-def encode(message: object) -> bytes:
-    """ASCII JSON: surrogate escapes (bytes of a file name that are no UTF-8) survive."""
-    return _to_json(message).encode("ascii")
+def pack(message: Any) -> bytes:
+    """Plain values as bytes, for a process that forks and for its children.
+
+    marshal is built into the interpreter: there is nothing to import, and so to copy at each fork. It must only
+    ever read what came through :func:`pair`.
+    """
+    return marshal.dumps(message)
 
 
-def decode(data: bytes) -> Any:
-    """The message of :func:`encode`."""
-    return _from_json(data.decode("ascii"))
+def unpack(data: bytes) -> Any:
+    """The message of :func:`pack`."""
+    return marshal.loads(data)  # noqa: S302 - written by ourselves, read from our own pair
 
 
 def send(sock: socket.socket, data: bytes, fds: Sequence[int] = ()) -> None:
