@@ -236,7 +236,7 @@ class Keeper:
             self.epoll.unregister(self.control.fileno())
 
     def _on_report(self) -> None:
-        from udock_lab.runtime.wire import decode
+        from udock_lab.runtime.messages import decode
 
         data, ancillary, _, _ = self.reports.recvmsg(1 << 21, 128)
         if not data:
@@ -261,7 +261,8 @@ class Keeper:
 
     def _welcome(self, pid: int) -> None:
         """The runner's first word: now we know its pid, and it gets its orders."""
-        from udock_lab.runtime.wire import encode, send
+        from udock_lab.runtime.messages import encode
+        from udock_lab.runtime.wire import send
         from udock_lab.sandbox.identity import protected_pids, user_namespaces_work
 
         self.census.first = pid
@@ -277,7 +278,8 @@ class Keeper:
         send(self.reports, encode(orders), [self.names])
 
     def _answer(self, word: object) -> None:
-        from udock_lab.runtime.wire import encode, send
+        from udock_lab.runtime.messages import encode
+        from udock_lab.runtime.wire import send
 
         send(self.reports, encode(word))
 
@@ -395,7 +397,7 @@ class Keeper:
         self._reap()
 
     def _report(self) -> None:
-        from udock_lab.runtime.wire import encode
+        from udock_lab.runtime.messages import encode
 
         for call in self.parser.unfinished():
             self._keep(call) if self.began is not None else None
@@ -486,7 +488,8 @@ def main(control: int, folder: str) -> None:
     """One request, one sandbox."""
     sys.path.insert(0, folder)
     from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
-    from udock_lab.runtime.wire import decode, receive
+    from udock_lab.runtime.messages import decode
+    from udock_lab.runtime.wire import receive
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prctl(PR_SET_CHILD_SUBREAPER, 1)

@@ -21,7 +21,8 @@ from udock_lab.errors import LauncherDied, MdockError, UsageError
 from udock_lab.linux.strace import PROCESS_CALLS, TEACHING_CALLS
 from udock_lab.model import ExitStatus, OutputChunk, SandboxProcess, SandboxResult, SystemCall
 from udock_lab.runtime.connection import the_launcher
-from udock_lab.runtime.wire import decode, encode, pair, receive
+from udock_lab.runtime.messages import decode, encode
+from udock_lab.runtime.wire import receive
 from udock_lab.sandbox.names import packed
 from udock_lab.sandbox.verdict import Evidence, notes, verdict
 
@@ -125,7 +126,7 @@ def _package_folder() -> str:
 @contextmanager
 def _keeper(request: dict[str, Any], names: bytes) -> Iterator[socket.socket]:
     """A keeper at work, seen over its socket; when the socket is closed it ends whatever still runs."""
-    ours, theirs = pair()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     memory = os.memfd_create("udock-names")
     with ours:
         try:

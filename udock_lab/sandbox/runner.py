@@ -50,7 +50,8 @@ def _connect() -> socket.socket:
 
 def _shut_in(reports: socket.socket) -> tuple[dict[str, Any], bytes]:
     """User namespace, signal guard, limits; each as the keeper's request says. Returns it, and the pickled names."""
-    from udock_lab.runtime.wire import decode, encode, receive, send
+    from udock_lab.runtime.messages import decode, encode
+    from udock_lab.runtime.wire import receive, send
     from udock_lab.sandbox.identity import enter_user_namespace, hold_signals
 
     send(reports, encode(["hello"]))
@@ -118,7 +119,7 @@ def _compile(source: str) -> CodeType:
 
 def _watch_forks(reports: socket.socket) -> None:
     """Each child says that fork returned in it; a signal to everybody is reported by whoever sends it."""
-    from udock_lab.runtime.wire import encode
+    from udock_lab.runtime.messages import encode
 
     def tell(*words: object) -> None:
         with suppress(OSError):  # the learner closed it: the kernel's own evidence remains
@@ -142,7 +143,7 @@ def _run(reports: socket.socket, namespace: dict[str, Any], code: CodeType, firs
     """Run it; every process that comes out at the end says so, and how. No import: no descriptor may be left."""
     import traceback
 
-    from udock_lab.runtime.wire import encode
+    from udock_lab.runtime.messages import encode
 
     namespace["__show__"] = _show
     exit_code: object = 0
