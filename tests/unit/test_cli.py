@@ -62,6 +62,18 @@ def test_build_says_what_it_could_not_keep_and_nothing_else(nowhere: Terminal, t
     assert result.stderr == "[mdock] /door is a socket and was skipped.\n"
 
 
+def test_several_containers_are_stopped_together_and_one_bad_id_hinders_none(mdock: Terminal) -> None:
+    deaf = ("run", "-d", "demo", "/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
+    ids = [mdock(*deaf).stdout.strip() for _ in range(4)]
+    time.sleep(0.3)
+    start = time.monotonic()
+    result = mdock("stop", "-t", "1", ids[0], "c999999", *ids[1:], ids[0])
+    assert time.monotonic() - start < 3
+    assert (result.returncode, result.stdout.split()) == (1, [*ids, ids[0]])
+    assert "c999999" in result.stderr
+    assert mdock("wait", *ids).stdout.split() == ["137"] * 4
+
+
 # --- without a container -------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udock_lab.commands.base import Command, Context, Outcome
-from udock_lab.commands.several import each
+from udock_lab.commands.several import at_once, each
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -48,12 +48,13 @@ def _stop_options(parser: ArgumentParser) -> None:
 
 
 def stop(args: Namespace, context: Context) -> Outcome:
-    """SIGTERM, wait, SIGKILL; returns as soon as the process is gone."""
+    """SIGTERM, wait, SIGKILL; returns as soon as the process is gone. Several get their SIGTERM together."""
+    runtime = context.runtime
 
     def one(container_id: str) -> None:
-        context.runtime.stop(container_id, timeout=args.time)
+        runtime.stop(container_id, timeout=args.time)
 
-    return each(args.ids, one, context)
+    return each(args.ids, at_once(one, args.ids), context)
 
 
 def _kill_options(parser: ArgumentParser) -> None:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from udock_lab.commands.base import Context, Outcome
 from udock_lab.errors import MdockError
 
-__all__ = ["each"]
+__all__ = ["at_once", "each"]
+
+
+def at_once(do: Callable[[str], object], names: Sequence[str]) -> Callable[[str], object]:
+    """Begin ``do`` for all names together, each in a thread; what is returned gives the answers one by one."""
+    if len(names) < 2:
+        return do
+    from concurrent.futures import ThreadPoolExecutor
+
+    executor = ThreadPoolExecutor(max_workers=32)
+    answers = {name: executor.submit(do, name) for name in dict.fromkeys(names)}
+    executor.shutdown(wait=False)
+    return lambda name: answers[name].result()
 
 
 def each(names: Iterable[str], do: Callable[[str], object], context: Context) -> Outcome:
