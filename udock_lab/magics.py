@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from udock_lab.runtime.engine import Runtime
 
-__all__ = ["CellOutput", "MdockMagics", "load", "unload"]
+__all__ = ["CellOutput", "MdockMagics", "load", "unload", "use_runtime"]
 
 CELL_BYTES = 256 * 1024
 CELL_LINES = 5_000
@@ -131,6 +131,11 @@ def _runtime() -> Runtime:
     if path not in _runtimes:
         _runtimes[path] = Runtime(path)
     return _runtimes[path]
+
+
+def use_runtime(runtime: Runtime) -> None:
+    """From now on ``%mdock`` uses this runtime in its home."""
+    _runtimes[runtime.home.path] = runtime
 
 
 def _split(line: str) -> list[str]:

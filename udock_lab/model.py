@@ -13,6 +13,10 @@ from enum import Enum
 from udock_lab.errors import ExecFailed, StepFailed
 
 __all__ = [
+    "CardChoices",
+    "CardLines",
+    "CardTable",
+    "CardText",
     "Container",
     "ContainerSpec",
     "DoctorReport",
@@ -22,6 +26,7 @@ __all__ = [
     "Image",
     "Inspection",
     "Isolation",
+    "LessonCard",
     "Limits",
     "OutputChunk",
     "ProcessNode",
@@ -404,3 +409,51 @@ class SandboxResult:
         """The calls of one process."""
         pid = self.process(role).pid
         return tuple(call for call in self.calls if call.pid == pid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardText:
+    """A paragraph on a lesson's card; words between backticks are code. ``kind``: empty, ``note`` or ``hint``."""
+
+    text: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardChoices:
+    """The answers of a question; ``chosen`` is the one that was given, empty before."""
+
+    labels: tuple[str, ...]
+    chosen: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardLines:
+    """Lines of a program or of output, shown as they are under ``title``; ``numbers`` stand before them."""
+
+    title: str
+    lines: tuple[str, ...]
+    numbers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardTable:
+    """A table; the first cell of a row is its header."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LessonCard:
+    """What a lesson says at one place: a headline, then parts in order, then a result that it is about.
+
+    ``label`` is what the card is (``prediction``, ``exit ticket``); ``mood`` colours the sign before the
+    headline and says nothing that the headline does not say: empty, ``good``, ``some`` or ``bad``.
+    """
+
+    label: str
+    headline: str
+    mood: str = ""
+    parts: tuple[CardText | CardChoices | CardLines | CardTable, ...] = ()
+    result: object = None

@@ -1,0 +1,39 @@
+"""What a notebook calls: begin, predict, settle, put in order, exit ticket, end.
+
+::
+
+    session.py      begin and end: a scratch home, what this machine permits, nothing left behind
+    scratch.py      the scratch home
+    predictions.py  predict: locked before the run, compared by program afterwards
+    orders.py       put_in_order: lines of a program, executed in the learner's order
+    tickets.py      exit_ticket: two questions in a new setting
+    recordings.py   recorded: real runs from a machine where they are permitted
+    board.py        progress: what is done
+    ledger.py       progress.json
+    outline.py      the lessons, their order, their exercises
+    privacy.py      what an output must not tell
+    showing.py      how all of these show themselves
+"""
+
+from udock_lab.lesson.board import Progress, progress
+from udock_lab.lesson.orders import OrderTask, put_in_order
+from udock_lab.lesson.predictions import Prediction, predict
+from udock_lab.lesson.recordings import Recorded, record, recorded
+from udock_lab.lesson.session import Lesson, begin
+from udock_lab.lesson.tickets import ExitTicket, exit_ticket
+
+__all__ = [
+    "ExitTicket",
+    "Lesson",
+    "OrderTask",
+    "Prediction",
+    "Progress",
+    "Recorded",
+    "begin",
+    "exit_ticket",
+    "predict",
+    "progress",
+    "put_in_order",
+    "record",
+    "recorded",
+]

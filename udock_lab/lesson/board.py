@@ -1,0 +1,90 @@
+"""``progress()``: what is done, lesson by lesson."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from udock_lab.errors import UsageError
+from udock_lab.lesson import outline
+from udock_lab.lesson.ledger import Data
+from udock_lab.lesson.session import current, ledger
+from udock_lab.lesson.showing import Shown
+from udock_lab.model import CardTable, CardText, LessonCard
+
+__all__ = ["Progress", "progress"]
+
+
+def progress() -> Progress:
+    """What you have done: lessons, predictions, exit tickets, exercises. Kept in your own mdock home."""
+    return Progress()
+
+
+class Progress(Shown):
+    """The table; read anew each time it is shown."""
+
+    def reset(self, *slugs: object) -> Progress:
+        """Forget the answers of a lesson, so that it can be taken again. The score of its exercise stays."""
+        if len(slugs) != 1:
+            raise UsageError(
+                "reset takes the slug of one lesson.", f"They are: {', '.join(e.slug for e in outline.COURSE)}"
+            )
+        slug = outline.entry(str(slugs[0])).slug
+
+        def make(data: Data) -> None:
+            for section in ("lessons", "predictions", "tickets"):
+                data[section].pop(slug, None)
+
+        ledger().change(make)
+        lesson = current()
+        if lesson is not None and lesson.slug == slug:
+            for prediction in lesson.predictions.values():
+                prediction.reopen()
+        return self
+
+    def card(self) -> LessonCard:
+        data = ledger().read()
+        rows = tuple(_row(lesson, data) for lesson in outline.COURSE)
+        done = sum(row[1] == "done" for row in rows)
+        parts: list[CardTable | CardText] = [
+            CardTable(head=("LESSON", "STATE", "PREDICTIONS RIGHT", "IN ORDER", "EXIT TICKET", "MINUTES"), rows=rows),
+            CardTable(head=("EXERCISE", "SCORE"), rows=tuple((name, _score(name, data)) for name in outline.EXERCISES)),
+        ]
+        parts.append(CardText(text='To take a lesson again: `progress().reset("m2_1a_fork")`', kind="hint"))
+        headline = f"{done} of {len(rows)} lessons done"
+        return LessonCard(label="progress", headline=headline, parts=tuple(parts))
+
+
+def _row(lesson: outline.Entry, data: Data) -> tuple[str, ...]:
+    of_lesson = _facts(data["lessons"], lesson.slug)
+    answers = [found for found in _facts(data["predictions"], lesson.slug).values() if isinstance(found, dict)]
+    orders = [found for found in _facts(of_lesson, "orders").values() if isinstance(found, dict)]
+    right = _facts(_facts(data["tickets"], lesson.slug), "ticket").get("right")
+    begun = of_lesson or answers or right
+    return (
+        lesson.slug,
+        "done" if of_lesson.get("done") is True else "begun" if begun else "-",
+        _predictions(answers),
+        ("yes" if all(found.get("solved") is True for found in orders) else "not yet") if orders else "-",
+        f"{sum(map(bool, right))} of {len(right)}" if isinstance(right, list) and right else "-",
+        str(lesson.minutes),
+    )
+
+
+def _predictions(answers: list[dict[str, Any]]) -> str:
+    if not answers:
+        return "-"
+    right = sum(found.get("verdict") == "right" for found in answers)
+    late = sum(found.get("late") is True for found in answers)
+    return f"{right} of {len(answers)}" + (f" ({late} after the run)" if late else "")
+
+
+def _facts(above: dict[str, Any], name: str) -> dict[str, Any]:
+    found = above.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _score(exercise: str, data: Data) -> str:
+    found = data["exercises"].get(exercise)
+    if not isinstance(found, dict) or "score" not in found:
+        return "-"
+    return f"{found['score']} of {found['max']}" if "max" in found else str(found["score"])

@@ -1,0 +1,145 @@
+"""``put_in_order``: the lines of a program, to be ordered; every attempt is run in a sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from udock_lab.errors import UsageError
+from udock_lab.lesson.ledger import Data
+from udock_lab.lesson.session import current, ledger
+from udock_lab.lesson.showing import Shown
+from udock_lab.model import CardLines, CardText, LessonCard, SandboxResult
+from udock_lab.sandbox import run
+
+__all__ = ["Attempt", "OrderTask", "put_in_order"]
+
+TIMEOUT = 5.0  # seconds for one attempt: a wrong order may wait for ever
+
+Expect = str | Callable[[SandboxResult], bool]
+
+
+def put_in_order(name: str, lines: Sequence[str], *, expect: Expect, goal: str) -> OrderTask:
+    """Show numbered lines of a program and what it is to do.
+
+    ``lines`` stand in an order that does not work; one may hold several lines that belong together. ``expect`` is the
+    exact standard output of a program in a right order, or a function that judges the run; ``goal`` says it in words.
+    """
+    if isinstance(lines, str) or len(lines) < 2:
+        raise UsageError("put_in_order takes a list of at least two lines.")
+    task = OrderTask(name, tuple(lines), expect, goal)
+    lesson = current()
+    if lesson is not None:
+        lesson.orders[name] = task
+    task.show()
+    return task
+
+
+class OrderTask(Shown):
+    """The task; :meth:`try_order` runs an attempt."""
+
+    def __init__(self, name: str, lines: tuple[str, ...], expect: Expect, goal: str) -> None:
+        self.name, self.lines, self.expect, self.goal = name, lines, expect, goal
+        lesson = current()
+        self.slug = lesson.slug if lesson else ""
+
+    def try_order(self, *numbers: object) -> Attempt:
+        """Run the lines in that order: ``try_order(0, 2, 1, 3)``. UsageError unless each number is there once."""
+        order = self._order(numbers)
+        program = "\n".join(self.lines[number] for number in order) + "\n"
+        result, broken = None, ""
+        try:
+            result = run(program, timeout=TIMEOUT)
+        except UsageError as error:
+            broken = f"{error.message} {error.hint}"
+        attempt = Attempt(self, order, result, broken)
+        self._store(attempt.solved)
+        attempt.show()
+        return attempt
+
+    def _order(self, numbers: tuple[object, ...]) -> tuple[int, ...]:
+        """The numbers, also where they come as one list."""
+        if len(numbers) == 1 and isinstance(numbers[0], (list, tuple)):
+            numbers = tuple(numbers[0])
+        count = len(self.lines)
+        example = f"Write each number from 0 to {count - 1} once, with commas between them. Nothing was run."
+        for number in numbers:
+            if type(number) is not int:
+                raise UsageError(f"{number!r} is not the number of a line.", example)
+            if not 0 <= number < count:
+                raise UsageError(f"There is no line {number}.", example)
+            if numbers.count(number) > 1:
+                raise UsageError(f"Line {number} stands there {numbers.count(number)} times.", example)
+        order = tuple(number for number in numbers if isinstance(number, int))
+        missing = [str(number) for number in range(count) if number not in order]
+        if missing:
+            verb = "is" if len(missing) == 1 else "are"
+            raise UsageError(f"Line {', '.join(missing)} {verb} missing.", example)
+        return order
+
+    def _store(self, solved: bool) -> None:
+        if not self.slug:
+            return
+
+        def make(data: Data) -> None:
+            lesson = data["lessons"].setdefault(self.slug, {})
+            orders = lesson.setdefault("orders", {})
+            before = orders.get(self.name, {})
+            orders[self.name] = {
+                "tries": int(before.get("tries", 0)) + 1,
+                "solved": solved or bool(before.get("solved")),
+            }
+
+        with suppress(AttributeError, TypeError, ValueError):  # an entry that somebody edited counts no tries
+            ledger().change(make)
+
+    def card(self) -> LessonCard:
+        program = CardLines(title="lines", lines=self.lines, numbers=tuple(range(len(self.lines))))
+        hint = CardText(text="`task.try_order(...)` with all the numbers runs them in your order.", kind="hint")
+        headline = f"Put these lines in order, so that {self.goal}."
+        return LessonCard(label="put in order", headline=headline, parts=(program, hint))
+
+
+class Attempt(Shown):
+    """One attempt: the program as it ran, its output, and whether that was the order.
+
+    ``result`` is the sandbox run, None where Python could not read the program in this order.
+    """
+
+    def __init__(self, task: OrderTask, order: tuple[int, ...], result: SandboxResult | None, broken: str) -> None:
+        self.task, self.order, self.result = task, order, result
+        self.solved = result is not None and _meets(task.expect, result)
+        self._broken = broken
+
+    def card(self) -> LessonCard:
+        lines = tuple(self.task.lines[number] for number in self.order)
+        parts: list[CardLines | CardText] = [CardLines(title="your program", lines=lines, numbers=self.order)]
+        if self.result is not None:
+            parts += [CardLines(title="it wrote", lines=_output(self.result))]
+        wanted = f"Wanted: {self.task.goal}."
+        headline = "That is the order." if self.solved else f"Not yet. {wanted}"
+        if self._broken:
+            parts.append(CardText(text=self._broken))
+        elif self.result is not None:
+            verdict = self.result.verdict
+            parts.append(CardText(text=verdict[:1].upper() + verdict[1:]))
+        mood = "good" if self.solved else "some"
+        return LessonCard(label="attempt", headline=headline, mood=mood, parts=tuple(parts))
+
+
+def _meets(expect: Expect, result: SandboxResult) -> bool:
+    """A judge that stumbles over the run of a wrong order has said no."""
+    if isinstance(expect, str):
+        return result.stdout == expect
+    try:
+        return bool(expect(result))
+    except Exception:
+        return False
+
+
+def _output(result: SandboxResult) -> tuple[str, ...]:
+    """What each process wrote, line by line, its role before it; of an error message the last line."""
+    said = [f"{chunk.role}: {line}" for chunk in result.output if chunk.stream == "stdout"
+            for line in chunk.text.splitlines()]  # fmt: skip
+    errors = [line for line in result.stderr.splitlines() if line.strip()][-1:]
+    return tuple(said[:20] + errors) or ("nothing",)

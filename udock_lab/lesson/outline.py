@@ -1,0 +1,57 @@
+"""The course: which lessons there are, in which order, and the exercise that belongs to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from udock_lab.commands.parsing import nearest
+from udock_lab.errors import UsageError
+
+__all__ = ["COURSE", "EXERCISES", "Entry", "after", "entry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One lesson: ``notebooks/<slug>.ipynb``. ``exercise`` is the slug of what the learner builds; may be empty."""
+
+    slug: str
+    title: str
+    minutes: int
+    exercise: str = ""
+
+    @property
+    def notebook(self) -> str:
+        """The file's name."""
+        return f"{self.slug}.ipynb"
+
+
+COURSE = (
+    Entry("00_start_here", "Start here", 10),
+    Entry("m2_1a_fork", "Fork: one process becomes two", 25, "m2_1_process_creation"),
+    Entry("m2_1b_exec_and_wait", "Exec and wait: how a process becomes a program", 25, "m2_1_process_creation"),
+    Entry("m2_2_chroot_permissions", "Chroot: another root, and who may have it", 25, "m2_2_chroot_permissions"),
+    Entry("m2_3_container_ids", "Ids: unique under any number of runs", 20, "m2_3_container_ids"),
+    Entry("m2_4_metadata", "Metadata: records that a crash cannot tear", 25, "m2_4_metadata"),
+    Entry("m2_5_image_lookup", "Image lookup: from a name to a root file system", 20, "m2_5_image_lookup"),
+    Entry("m2_6_exec_failure", "When exec fails", 25, "m2_6_exec_failure"),
+    Entry("m2_7_review", "Review: the whole of mdock run", 20, "m2_7_mdock_run"),
+)
+EXERCISES = tuple(dict.fromkeys(lesson.exercise for lesson in COURSE if lesson.exercise))
+
+
+def entry(slug: str) -> Entry:
+    """The lesson of that slug. UsageError, with the nearest one, where there is none."""
+    for lesson in COURSE:
+        if lesson.slug == slug:
+            return lesson
+    near = nearest(str(slug), [lesson.slug for lesson in COURSE])
+    guess = f" Did you mean {near!r}?" if near else ""
+    raise UsageError(
+        f"There is no lesson {slug!r}.{guess}", f"The lessons are: {', '.join(lesson.slug for lesson in COURSE)}"
+    )
+
+
+def after(slug: str) -> Entry | None:
+    """The lesson that comes next, None after the last one."""
+    place = COURSE.index(entry(slug)) + 1
+    return COURSE[place] if place < len(COURSE) else None

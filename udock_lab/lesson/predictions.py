@@ -1,0 +1,199 @@
+"""``predict``: a question answered before the cell that settles it runs, then compared by program.
+
+>>> lines = predict("lines", "How many lines appear?", {"one": "...", "two": "..."})   # doctest: +SKIP
+>>> lines.answer("two")   # doctest: +SKIP
+>>> lines.settle(len(result.lines))   # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from udock_lab.commands.parsing import nearest
+from udock_lab.errors import UsageError
+from udock_lab.lesson.session import current, ledger
+from udock_lab.lesson.showing import Shown, shell
+from udock_lab.model import CardChoices, CardText, LessonCard
+
+__all__ = ["Prediction", "Verdict", "predict"]
+
+_VIEW = "application/vnd.jupyter.widget-view+json"
+_NOT_YET = object()
+
+
+def predict(name: str, question: str, choices: Mapping[str, str]) -> Prediction:
+    """Ask, and show the question with its choices; where widgets work, with buttons.
+
+    ``name`` is the variable that the notebook keeps it in: messages say ``name.answer("...")``. ``choices`` maps each
+    label to a sentence: for a wrong choice the misconception behind it, for the right one why it is so. A label that
+    may be observed is written as ``str`` writes the observation: ``"2"`` for 2, ``"True"`` for True.
+    An answer that is stored already stays locked; ``progress().reset(slug)`` opens it again.
+    """
+    if not name.isidentifier() or len(choices) < 2:
+        raise UsageError("predict takes a name of Python, a question, and at least two choices, each with a sentence.")
+    asked = Prediction(name, question, {str(label): sentence for label, sentence in choices.items()})
+    lesson = current()
+    if lesson is not None:
+        before = lesson.predictions.get(name)
+        if isinstance(before, Prediction) and before.same_as(asked):
+            asked = before
+        lesson.predictions[name] = asked
+    asked.show()
+    return asked
+
+
+class Prediction(Shown):
+    """One question. ``locked`` is the answer, empty before; ``late`` that it was given after the run."""
+
+    def __init__(self, name: str, question: str, choices: dict[str, str]) -> None:
+        self.name, self.question, self.choices = name, question, choices
+        lesson = current()
+        self.slug = lesson.slug if lesson else ""
+        self.locked = ""
+        self.late = False
+        self._observed: object = _NOT_YET
+        self._listeners: list[Callable[[], None]] = []
+        self._widget: Any = None
+        self._restore()
+
+    def same_as(self, other: Prediction) -> bool:
+        """The same question, asked by the same cell once more."""
+        return (self.name, self.question, self.choices) == (other.name, other.question, other.choices)
+
+    def _restore(self) -> None:
+        stored = ledger().entry("predictions", self.slug).get(self.name) if self.slug else None
+        if isinstance(stored, dict) and stored.get("answer") in self.choices:
+            self.locked, self.late = stored["answer"], bool(stored.get("late"))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The choices, in order."""
+        return tuple(self.choices)
+
+    @property
+    def settled(self) -> bool:
+        """The machine has answered."""
+        return self._observed is not _NOT_YET
+
+    @property
+    def right(self) -> bool:
+        """Locked, settled, and the same."""
+        return self.settled and self.locked == str(self._observed)
+
+    def on_answer(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when the answer is locked or opened again (a widget redraws itself)."""
+        self._listeners.append(listener)
+
+    def answer(self, *given: object) -> Prediction:
+        """Lock an answer, one of the choices; it stays. UsageError for anything else, and then nothing is locked."""
+        label = self._label(given)
+        if self.locked and label != self.locked:
+            again = f'progress().reset("{self.slug}")' if self.slug else "restart the kernel"
+            raise UsageError(
+                f"Your answer {self.locked!r} is locked: a prediction counts because it stays.",
+                f"To take the whole lesson again: {again}",
+            )
+        if not self.locked:
+            self.locked, self.late = label, self.settled
+            self._store()
+            self._tell()
+        self.show()
+        return self
+
+    def reopen(self) -> None:
+        """Take the answer back, as ``progress().reset`` does; the question is as if never asked."""
+        self.locked, self.late, self._observed = "", False, _NOT_YET
+        self._tell()
+
+    def settle(self, observed: object) -> Verdict:
+        """Compare the answer with what the machine did. ``str(observed)`` is the label of a choice, or of none.
+
+        Without an answer (Run All) the verdict is withheld; an answer from now on counts as given after the run.
+        """
+        self._observed = observed
+        if self.locked:
+            self._store()
+        verdict = Verdict(self)
+        verdict.show()
+        return verdict
+
+    def _label(self, given: tuple[object, ...]) -> str:
+        """The choice that is meant: blanks around it and capitals do not matter."""
+        choices = ", ".join(self.labels)
+        if len(given) != 1:
+            raise UsageError(f"{self.name}.answer takes one of the choices.", f"They are: {choices}")
+        meant = str(given[0]).strip()
+        same = [label for label in self.labels if label.casefold() == meant.casefold()]
+        if not same:
+            near = nearest(meant, self.labels)
+            guess = f" Did you mean {near!r}?" if near else ""
+            raise UsageError(f"{meant!r} is none of the choices, so nothing was locked.{guess}", f"They are: {choices}")
+        return meant if meant in self.choices else same[0]
+
+    def _store(self) -> None:
+        if not self.slug:
+            return
+        verdict = "" if not self.settled else "right" if self.right else "wrong"
+        facts = {"answer": self.locked, "late": self.late} | ({"verdict": verdict} if verdict else {})
+        ledger().put("predictions", self.slug, self.name, facts)
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def how_to_answer(self) -> str:
+        """What to type."""
+        return f'`{self.name}.answer("...")` with one of: {", ".join(self.labels)}'
+
+    def card(self) -> LessonCard:
+        choices = CardChoices(labels=self.labels, chosen=self.locked)
+        if self.locked and self.settled:
+            verdict = Verdict(self).card()
+            parts = (choices, CardText(text=verdict.headline), *verdict.parts)
+            return LessonCard(label="prediction", headline=self.question, mood=verdict.mood, parts=parts)
+        say = f"Before you run the next cell, type {self.how_to_answer()}"
+        if self.locked:
+            say = f"Your answer is locked: {self.locked}. Now let the machine answer."
+        return LessonCard(label="prediction", headline=self.question, parts=(choices, CardText(text=say, kind="hint")))
+
+    def _view(self) -> dict[str, Any]:
+        """Buttons, for whoever can show them: in a kernel, while the question is open. Others take text or HTML."""
+        if self.locked or getattr(shell(), "kernel", None) is None:
+            return {}
+        try:
+            panels = importlib.import_module("udock_lab.widgets")
+            self._widget = self._widget or panels.question(self)
+        except (ImportError, AttributeError):
+            return {}  # ipywidgets is not installed
+        bundle = self._widget._repr_mimebundle_()
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        return {_VIEW: data[_VIEW]} if data and _VIEW in data else {}
+
+
+class Verdict(Shown):
+    """What settling a prediction came to."""
+
+    def __init__(self, prediction: Prediction) -> None:
+        self.prediction = prediction
+        self.right = prediction.right
+        self.answered = bool(prediction.locked)
+
+    def card(self) -> LessonCard:
+        asked, observed = self.prediction, str(self.prediction._observed)
+        if not self.answered:
+            return LessonCard(label="verdict", headline="No verdict yet: you have made no prediction.", parts=(
+                CardText(text=f"Type {asked.how_to_answer()}", kind="hint"),
+            ))  # fmt: skip
+        parts = [CardText(text=f"{asked.locked}: {asked.choices[asked.locked]}")]
+        late = [CardText(text="Answered after the run.", kind="note")] if asked.late else []
+        if self.right:
+            headline, mood = f"Right. You said {asked.locked}, and so did the machine.", "good"
+        elif observed in asked.choices:
+            headline, mood = f"Not what happened. You said {asked.locked}, the machine says {observed}.", "some"
+            parts.append(CardText(text=f"{observed}: {asked.choices[observed]}"))
+        else:
+            headline, mood = f"The machine did something that no choice names: {observed}.", "some"
+            parts = [CardText(text=f"You said {asked.locked}. None of the choices is right on this machine, today.")]
+        return LessonCard(label="verdict", headline=headline, mood=mood, parts=tuple(parts + late))

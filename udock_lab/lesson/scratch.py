@@ -1,0 +1,72 @@
+"""A lesson's own mdock home: made in a temporary folder, and gone when the lesson ends, whatever ran in it."""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import os
+import tempfile
+import time
+from contextlib import suppress
+
+from udock_lab.errors import MdockError
+from udock_lab.model import Container
+from udock_lab.runtime.engine import Runtime
+from udock_lab.runtime.tree import remove_tree
+
+__all__ = ["PREFIX", "Scratch"]
+
+PREFIX = "udock-lesson-"
+YOUNG = 60  # seconds: a folder so new may be one whose maker is about to lock it
+
+
+class Scratch:
+    """The folder, locked as long as this process lives (flock(2)): so others tell it from a leftover."""
+
+    def __init__(self, slug: str, *, spare: bool) -> None:
+        _sweep()
+        self.folder = tempfile.mkdtemp(prefix=f"{PREFIX}{slug}-")
+        self._lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.home = f"{self.folder}/home"
+        self.runtime = Runtime(self.home, spare=spare)
+        self._maker = os.getpid()
+
+    def stop_all(self) -> list[Container]:
+        """Kill what runs in it; the containers that did."""
+        return _stop_all(self.runtime)
+
+    def remove(self) -> bool:
+        """Stop everything and remove the folder. True when nothing of it is left. Safe to call again."""
+        if self._lock < 0 or os.getpid() != self._maker:  # a forked copy of this process owns nothing
+            return not os.path.lexists(self.folder)
+        with suppress(MdockError):
+            self.stop_all()
+        with suppress(MdockError):
+            remove_tree(self.folder)
+        os.close(self._lock)
+        self._lock = -1
+        return not os.path.lexists(self.folder)
+
+
+def _stop_all(runtime: Runtime) -> list[Container]:
+    running = runtime.ps(running=True)
+    for container in running:
+        with suppress(MdockError):  # it may end by itself meanwhile
+            runtime.kill(container.id)
+    return running
+
+
+def _sweep() -> None:
+    """Remove what kernels left that were killed: their folders are locked by nobody."""
+    for folder in glob.glob(f"{tempfile.gettempdir()}/{PREFIX}*"):
+        with suppress(OSError, MdockError):
+            if os.lstat(folder).st_uid != os.geteuid() or time.time() - os.lstat(folder).st_ctime < YOUNG:
+                continue
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _stop_all(Runtime(f"{folder}/home"))
+                remove_tree(folder)
+            finally:
+                os.close(fd)

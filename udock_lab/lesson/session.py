@@ -1,0 +1,234 @@
+"""``begin`` and ``end``: the frame of a lesson.
+
+>>> lesson = begin("m2_1a_fork")   # doctest: +SKIP
+>>> lesson.runtime.run("demo", ["/bin/true"]).id   # doctest: +SKIP
+'c1'
+>>> lesson.end()   # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+from functools import cached_property
+from typing import Any
+
+from udock_lab.commands.parsing import nearest
+from udock_lab.errors import UsageError
+from udock_lab.lesson import outline
+from udock_lab.lesson.ledger import Data, Ledger
+from udock_lab.lesson.scratch import Scratch
+from udock_lab.lesson.showing import Shown
+from udock_lab.linux.process import descendants, state
+from udock_lab.model import CardText, Container, DoctorReport, LessonCard
+from udock_lab.runtime.engine import Runtime
+from udock_lab.runtime.home import Home
+
+__all__ = ["End", "Lesson", "begin", "current", "ledger"]
+
+PATIENCE = 2.0  # seconds for what was told to end to have ended
+
+_current: Lesson | None = None
+_own_home: str | None = None  # the learner's, while a lesson has put its own in its place
+
+
+def begin(slug: str, *, spare: bool = False) -> Lesson:
+    """Start a lesson in a scratch home of its own, where ids begin at c1 and the image ``demo`` is there.
+
+    ``$MDOCK_HOME`` names that home until :meth:`Lesson.end`, so ``%mdock`` works in it too. Prints one line on what
+    this machine permits. Called again it clears what the earlier call made and starts afresh. ``spare=True`` keeps a
+    child forked in advance, as mdock does outside lessons; without it the fork stands inside each run's timeline.
+    UsageError, with the nearest one, for a slug that no lesson has.
+    """
+    global _current, _own_home
+    lesson_of = outline.entry(slug)
+    if _current is not None:
+        _current._close()
+    _own_home = os.environ.get("MDOCK_HOME", "")
+    _current = Lesson(lesson_of, spare=spare)
+    os.environ["MDOCK_HOME"] = _current.home
+    _share_with_magics(_current.runtime)
+    print(_current.permission_line)
+    return _current
+
+
+def current() -> Lesson | None:
+    """The lesson that was begun and has not ended."""
+    return _current
+
+
+def ledger() -> Ledger:
+    """The learner's own progress, inside a lesson and outside."""
+    return Ledger(Home(_own_home if _current is not None else None).path)
+
+
+def _share_with_magics(runtime: Runtime) -> None:
+    """``%mdock`` uses this very runtime: what a lesson set for it (no spare) then holds for both."""
+    magics = sys.modules.get("udock_lab.magics")
+    if magics is not None:
+        magics.use_runtime(runtime)
+
+
+class Lesson(Shown):
+    """A lesson in progress: its runtime and home, and what this machine permits.
+
+    ``predictions``, ``orders`` and ``tickets`` hold what its cells asked so far, by name.
+    """
+
+    def __init__(self, lesson: outline.Entry, *, spare: bool) -> None:
+        self.entry = lesson
+        self.slug, self.title, self.minutes = lesson.slug, lesson.title, lesson.minutes
+        self.predictions: dict[str, Any] = {}
+        self.orders: dict[str, Any] = {}
+        self.tickets: dict[str, Any] = {}
+        self._before = set(descendants(os.getpid()))
+        self._scratch = Scratch(lesson.slug, spare=spare)
+        self._end: End | None = None
+        atexit.register(self._close)
+        self._scratch.runtime.demo()
+
+    # --- what this machine permits
+
+    @cached_property
+    def doctor(self) -> DoctorReport:
+        """The report of ``%mdock doctor``, tried once for the lesson."""
+        return self._scratch.runtime.doctor()
+
+    @property
+    def permission_line(self) -> str:
+        """One line: the rung of this machine, and where to see more."""
+        return f"{self.slug} · this machine: rung {self.doctor.rung}, {self.doctor.summary} See each: %mdock doctor"
+
+    def permits(self, feature: str) -> bool:
+        """Whether a feature of ``%mdock doctor`` works here: ``chroot``, ``user namespace``, ``strace``, ..."""
+        works = {found.name: found.works for found in self.doctor.features}
+        if feature not in works:
+            near = nearest(feature, works)
+            guess = f" Did you mean {near!r}?" if near else ""
+            raise UsageError(f"The doctor knows no feature {feature!r}.{guess}", f"It knows: {', '.join(works)}")
+        return works[feature]
+
+    @property
+    def rung(self) -> str:
+        """A (everything) to E (nothing)."""
+        return self.doctor.rung
+
+    @property
+    def chroot(self) -> bool:
+        """chroot works as you are."""
+        return self.permits("chroot")
+
+    @property
+    def userns(self) -> bool:
+        """User namespaces work, and chroot in them: ``%mdock run --userns``."""
+        return self.permits("user namespace")
+
+    @property
+    def strace(self) -> bool:
+        """strace is there and may trace: ``%%sandbox --trace`` shows calls."""
+        return self.permits("strace")
+
+    # --- its place
+
+    @property
+    def home(self) -> str:
+        """The scratch home's path."""
+        return self._scratch.home
+
+    @property
+    def runtime(self) -> Runtime:
+        """A runtime in the scratch home. UsageError once the lesson has ended."""
+        if self._end is not None:
+            raise UsageError(
+                f"The lesson {self.slug} has ended, and its home is gone.", "Run its first cell again to go on."
+            )
+        return self._scratch.runtime
+
+    def card(self) -> LessonCard:
+        return LessonCard(label="lesson", headline=f"{self.title} ({self.minutes} minutes)", parts=())
+
+    # --- its end
+
+    def end(self) -> End:
+        """Check what is left running, end it, remove the scratch home, and mark the lesson done.
+
+        Shows what it found, the lesson that comes next and the exercise that belongs to this one.
+        """
+        if self._end is None:
+            found = self._scratch.stop_all()
+            self._close()
+            self._end = End(self, found, _processes_but(self._before), gone=not os.path.lexists(self._scratch.folder))
+            _mark_done(self.slug)
+        self._end.show()
+        return self._end
+
+    def _close(self) -> None:
+        """Give everything back; safe to call again, and the last thing this process does if nobody called end."""
+        global _current
+        self._scratch.remove()
+        self._scratch.runtime.close()
+        atexit.unregister(self._close)
+        if _current is self:
+            _current = None
+            if _own_home:
+                os.environ["MDOCK_HOME"] = _own_home
+            elif os.environ.get("MDOCK_HOME") == self.home:
+                del os.environ["MDOCK_HOME"]
+
+
+def _mark_done(slug: str) -> None:
+    def make(data: Data) -> None:
+        found = data["lessons"].get(slug)
+        data["lessons"][slug] = (found if isinstance(found, dict) else {}) | {"done": True}
+
+    ledger().change(make)
+
+
+def _processes_but(before: set[int]) -> list[int]:
+    """What still runs below this process and did not before the lesson; what is ending gets a moment."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        left = [pid for pid in descendants(os.getpid()) if pid not in before and state(pid) not in (None, "Z", "X")]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.02)
+
+
+class End(Shown):
+    """What a lesson left, and where to go from here."""
+
+    def __init__(self, lesson: Lesson, found: list[Container], processes: list[int], *, gone: bool) -> None:
+        self.lesson = lesson
+        self.containers = [container.id for container in found]
+        self.processes = processes
+        self.clean = gone and not processes
+        self._commands = [f"{container.id} ({container.command})" for container in found]
+        self._gone = gone
+
+    def card(self) -> LessonCard:
+        files = "none" if self._gone else "some of the scratch home could not be removed"
+        left = f"left running: 0 containers, {len(self.processes)} processes · files: {files}"
+        parts = [CardText(text=left)]
+        if self._commands:
+            them = ", ".join(self._commands)
+            parts.insert(0, CardText(text=f"Still running, and ended for you: {them}.", kind="note"))
+        if self.processes:
+            parts.append(CardText(text="A cell started a process that still runs. Restart the kernel to end it."))
+        parts += [CardText(text=text) for text in (self._answers(), *self._next()) if text]
+        headline = f"The lesson {self.lesson.slug} is done."
+        return LessonCard(label="end of the lesson", headline=headline, mood="good", parts=tuple(parts))
+
+    def _answers(self) -> str:
+        asked = list(self.lesson.predictions.values())
+        if not asked:
+            return ""
+        answered = sum(bool(prediction.locked) for prediction in asked)
+        return f"predictions: {answered} of {len(asked)} answered, {sum(p.right for p in asked)} right"
+
+    def _next(self) -> list[str]:
+        found = outline.after(self.lesson.slug)
+        said = f"next lesson: {found.notebook} · {found.title} ({found.minutes} minutes)" if found else ""
+        exercise = self.lesson.entry.exercise
+        return [said or "This was the last lesson.", f"build it yourself: exercise {exercise}" if exercise else ""]

@@ -1,0 +1,60 @@
+"""How the objects of a lesson show themselves: once, wherever they stand in a cell."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from udock_lab.display.lesson import lesson_html, lesson_text
+
+if TYPE_CHECKING:
+    from udock_lab.model import LessonCard
+
+__all__ = ["Shown", "shell"]
+
+
+def shell() -> Any:
+    """The IPython shell that runs the cells, or None in plain Python."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+class Shown:
+    """Something with a card: text for a terminal, text and HTML in a notebook.
+
+    :meth:`show` puts it under the running cell at once, so that it is seen inside an ``if`` and behind an
+    assignment too; standing in the last line of the same cell it is not shown a second time. In plain Python
+    ``show`` does nothing: print the object.
+    """
+
+    _shown: tuple[int, str] | None = None
+
+    def card(self) -> LessonCard:
+        """What there is to say."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return lesson_text(self.card())
+
+    def _repr_html_(self) -> str:
+        return lesson_html(self.card())
+
+    def _view(self) -> dict[str, Any]:
+        """Further forms, for instance a widget's."""
+        return {}
+
+    def show(self) -> None:
+        """Show it under the running cell, unless this cell shows it already."""
+        if shell() is not None:
+            self._ipython_display_()
+
+    def _ipython_display_(self) -> None:
+        running = shell()
+        state = (running.execution_count if running is not None else -1, repr(self))
+        if state == self._shown:
+            return
+        self._shown = state
+        if running is None:
+            print(state[1])
+            return
+        running.display_pub.publish({"text/plain": state[1], "text/html": self._repr_html_(), **self._view()})

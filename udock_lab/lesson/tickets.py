@@ -1,0 +1,109 @@
+"""``exit_ticket``: two questions in a new setting, compared by program; nothing is given away before an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from udock_lab.errors import UsageError
+from udock_lab.lesson.session import current, ledger
+from udock_lab.lesson.showing import Shown
+from udock_lab.model import CardText, LessonCard
+
+__all__ = ["ExitTicket", "exit_ticket"]
+
+Question = tuple[str, Any, str]
+_UNANSWERED = (None, Ellipsis, "", "...")
+
+
+def exit_ticket(*questions: Question) -> ExitTicket:
+    """Show questions, each given as (question, answer, explanation).
+
+    The answer is a number or text (compared without regard to capitals and blanks), a list or set of those that
+    are accepted, or a function that says whether what was given is right.
+    """
+    if not questions or any(len(question) != 3 for question in questions):
+        raise UsageError("exit_ticket takes questions, each as (question, answer, explanation).")
+    ticket = ExitTicket(questions)
+    lesson = current()
+    if lesson is not None:
+        lesson.tickets["ticket"] = ticket
+    ticket.show()
+    return ticket
+
+
+class ExitTicket(Shown):
+    """The questions, and what was answered so far."""
+
+    def __init__(self, questions: tuple[Question, ...]) -> None:
+        self.questions = questions
+        self.given: list[object] = [None] * len(questions)
+        lesson = current()
+        self.slug = lesson.slug if lesson else ""
+
+    def answer(self, *given: object) -> ExitTicket:
+        """Your answers in order; None or ... for one that you leave open. May be called again."""
+        if len(given) > len(self.questions):
+            raise UsageError(
+                f"There are {len(self.questions)} questions, and you gave {len(given)} answers.",
+                "Write your answers with a comma between them, text in quotation marks.",
+            )
+        for place, answer in enumerate(given):
+            if not _is_open(answer):
+                self.given[place] = answer
+        self._store()
+        self.show()
+        return self
+
+    @property
+    def right(self) -> tuple[bool, ...]:
+        """For each question, whether it is answered and right."""
+        pairs = zip(self.questions, self.given, strict=True)
+        return tuple(not _is_open(given) and accepts(question[1], given) for question, given in pairs)
+
+    def _store(self) -> None:
+        answered = any(not _is_open(given) for given in self.given)
+        if self.slug and answered:
+            ledger().put("tickets", self.slug, "ticket", {"right": list(self.right)})
+
+    def card(self) -> LessonCard:
+        parts = []
+        for number, (question, right) in enumerate(zip(self.questions, self.right, strict=True), 1):
+            given = self.given[number - 1]
+            parts.append(CardText(text=f"{number}. {question[0]}"))
+            if not _is_open(given):
+                verdict = "right" if right else "not yet"
+                parts.append(CardText(text=f"Your answer {given}: {verdict}. {question[2]}", kind="hint"))
+        opened = sum(_is_open(given) for given in self.given)
+        if opened:
+            parts.append(CardText(text=f"Not answered: {opened} of {len(self.questions)}. Type `ticket.answer(...)`"))
+        headline = f"Exit ticket: {sum(self.right)} of {len(self.questions)} right" if self._begun else "Exit ticket"
+        mood = "good" if all(self.right) else "some" if self._begun else ""
+        return LessonCard(label="exit ticket", headline=headline, mood=mood, parts=tuple(parts))
+
+    @property
+    def _begun(self) -> bool:
+        return any(not _is_open(given) for given in self.given)
+
+
+def _is_open(given: object) -> bool:
+    return any(given is nothing or (isinstance(given, str) and given.strip() == nothing) for nothing in _UNANSWERED)
+
+
+def accepts(answer: object, given: object) -> bool:
+    """Whether ``given`` is an accepted answer."""
+    if callable(answer):
+        check: Callable[[object], object] = answer
+        try:
+            return bool(check(given))
+        except Exception:
+            return False  # the function was made for another kind of answer
+    if isinstance(answer, (list, tuple, set, frozenset)):
+        return any(accepts(one, given) for one in answer)
+    return _normal(answer) == _normal(given)
+
+
+def _normal(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return " ".join(str(value).casefold().split()).rstrip(".")
