@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from udock_lab import Runtime
 from udock_lab.errors import Conflict, MdockError, NotFound
 from udock_lab.linux.process import descendants
-from udock_lab.model import Record, RunResult, Status
+from udock_lab.model import Isolation, Record, RunResult, Status
 
 pytestmark = pytest.mark.usefixtures("as_root")
 
@@ -201,9 +202,42 @@ def test_exec_enters_the_same_root_and_ends_with_its_container(runtime: Runtime)
 
 
 def test_exec_starts_with_the_containers_variables_folder_and_limits(runtime: Runtime) -> None:
-    started = runtime.run("demo", ["/bin/sleep", "60"], env={"A": "1", "B": "2"}, workdir="/tmp", files=77, detach=True)
+    started = runtime.run(
+        "demo", ["/bin/sleep", "60"], env={"A": "1", "B": "2"}, workdir="/tmp", files=77, cpu=1, detach=True
+    )
     result = runtime.exec(started.id, ["/bin/sh", "-c", "echo $A $B; pwd; ulimit -n"], env={"B": "3"})
     assert result.text == "1 3\n/tmp\n77\n"
+    spent = runtime.exec(started.id, ["/bin/sh", "-c", "while :; do :; done"])
+    assert spent.notes[0].startswith(f"The program that exec started in {started.id} used up its processor time")
+    runtime.kill(started.id)
+
+
+def test_exec_where_chroot_is_refused_warns_and_stays_in_the_image(runtime: Runtime) -> None:
+    if not shutil.which("setpriv"):
+        pytest.skip("needs privilege: setpriv is missing")
+    without = ["setpriv", "--bounding-set=-sys_chroot", "--inh-caps=-sys_chroot"]
+
+    def mdock(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [*without, sys.executable, "-m", "udock_lab.cli", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+
+    started = mdock("run", "-d", "demo", "sleep", "60")
+    warning = "[mdock] chroot failed (need root). Running with chdir only.\n"
+    assert (started.stdout, started.stderr) == ("c1\n", warning)
+    looked = mdock("exec", "-w", "/etc", "c1", "pwd")
+    assert (looked.stdout, looked.stderr) == (f"{runtime.home.image_rootfs('demo')}/etc\n", warning)
+    assert mdock("exec", "c1", "nosuch").returncode == 127
+    assert runtime.stop("c1").exit_code == 143
+
+
+def test_exec_enters_the_user_namespace_of_its_container(runtime: Runtime) -> None:
+    started = runtime.run("demo", ["/bin/sleep", "60"], userns=True, detach=True)
+    if started.failure is not None:
+        pytest.skip("needs privilege: user namespaces are refused here")
+    assert runtime.exec(started.id, ["/bin/sh", "-c", "id -u; exit 4"]).text == "0\n"
+    joined = runtime.exec(started.id, ["/bin/sleep", "0.3"], on_output=None)
+    assert joined.isolation is Isolation.USERNS and joined.exit_code == 0
+    assert [step.errno for step in joined.steps if step.name == "setns"] == [0]
     runtime.kill(started.id)
 
 

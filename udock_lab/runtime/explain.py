@@ -436,15 +436,15 @@ def explain_exit_127(rootfs: str, program_host_path: str) -> str | None:
 # -- ended by a limit ----------------------------------------------------------------------------------
 
 
-def explain_limit(container_id: str, limits: Limits, status: ExitStatus) -> str | None:
-    """Name the limit that ended a container, where its end looks like one (setrlimit(2)); else None.
+def explain_limit(program: str, limits: Limits, status: ExitStatus) -> str | None:
+    """Name the limit that ended ``program``, where its end looks like one (setrlimit(2)); else None.
 
     The kernel does not say which limit a signal came from, so only SIGXCPU, which has no other source, is
     certain; SIGKILL and SIGSEGV are explained as what they can mean under the limits that were given.
     """
     name = status.signal_name
     if name == "SIGXCPU" or (limits.cpu and status.code == 128 + signal.SIGXCPU):
-        who = container_id if status.signaled else f"A process of {container_id}"
+        who = program if status.signaled else f"A process of {program}"
         given = f"RLIMIT_CPU, --cpu {limits.cpu}" if limits.cpu else "RLIMIT_CPU"
         return (
             f"{who} used up its processor time ({given}): SIGXCPU, exit code {status.shell_code} = 128 + "
@@ -452,12 +452,12 @@ def explain_limit(container_id: str, limits: Limits, status: ExitStatus) -> str 
         )
     if limits.cpu and name == "SIGKILL":
         return (
-            f"{container_id} was ended by SIGKILL. With --cpu {limits.cpu} the kernel sends SIGXCPU after "
+            f"{program} was ended by SIGKILL. With --cpu {limits.cpu} the kernel sends SIGXCPU after "
             f"{limits.cpu} s of processor time, and SIGKILL one second later to a program that went on."
         )
     if limits.memory and name in ("SIGSEGV", "SIGBUS", "SIGKILL"):
         return (
-            f"{container_id} was ended by {name}. Under --mem (RLIMIT_AS, {limits.memory} bytes) that can mean that "
+            f"{program} was ended by {name}. Under --mem (RLIMIT_AS, {limits.memory} bytes) that can mean that "
             "execve found too little address space for the program, or that its stack could not grow. "
             "Give it more, for instance: --mem 64M"
         )

@@ -81,7 +81,7 @@ def run_result(
     notes += last["notes"]
     if failure is None and status is not None:
         explained = _explain_missing_library(spec, rootfs, status, candidates)
-        notes += filter(None, (explained, _explain_limit(spec, last, ended, status)))
+        notes += filter(None, (explained, _explain_limit(spec, request, last, ended, status)))
     return RunResult(
         id=last["id"],
         image=spec.image,
@@ -173,7 +173,11 @@ def _exec_failure(
 
 
 def _explain_limit(
-    spec: ContainerSpec, last: dict[str, Any], ended: dict[str, Any] | None, status: ExitStatus
+    spec: ContainerSpec,
+    request: dict[str, Any],
+    last: dict[str, Any],
+    ended: dict[str, Any] | None,
+    status: ExitStatus,
 ) -> str | None:
     """A signal that a limit brings: not one that ``stop`` or ``kill`` was asked for."""
     record = _record(ended, "after")
@@ -181,7 +185,8 @@ def _explain_limit(
         return None
     from udock_lab.runtime.explain import explain_limit
 
-    return explain_limit(last["id"], spec.limits, status)
+    who = f"The program that exec started in {last['id']}" if request.get("exec_of") else last["id"]
+    return explain_limit(who, spec.limits, status)
 
 
 def _is_dynamic(rootfs: str, candidates: list[str], workdir: str | None) -> bool:
