@@ -381,13 +381,28 @@ def test_a_lost_log_is_empty_and_no_error(runtime: Runtime) -> None:
     assert runtime.logs(result.id) == b"".join(runtime.follow_logs(result.id, tail=3)) == b""
 
 
-def test_a_forced_build_names_the_containers_that_run_in_what_it_replaces(runtime: Runtime, demo_rootfs: Path) -> None:
-    ended, running = runtime.run("demo", ["/bin/true"]), background(runtime, "exec sleep 60")
+def test_what_runs_goes_on_in_the_image_as_it_was_when_a_forced_build_replaces_it(
+    runtime: Runtime, demo_rootfs: Path, tmp_path: Path
+) -> None:
+    ended, first, second = (
+        runtime.run("demo", ["/bin/true"]),
+        background(runtime, "while ! test -e /end; do sleep 0.02; done; cat /old; exit 7"),
+        background(runtime, "exec sleep 60"),
+    )
+    Path(runtime.home.image_rootfs("demo"), "old").write_text("as it was")
     notes: list[str] = []
     runtime.build("demo", demo_rootfs, force=True, on_note=notes.append)
-    said = "\n".join(notes)
-    assert f"mdock stop {running.id}" in said and ended.id not in said
-    assert runtime.ps(running=True)
+    assert notes == [f"What runs already goes on in the image as it was: {first.id}, {second.id}."]
+    assert runtime.exec(first.id, ["/bin/cat", "/old"]).stdout == b"as it was"
+    assert runtime.run("demo", ["/bin/cat", "/old"]).exit_code == 1
+
+    runtime.exec(second.id, ["/bin/touch", "/end"])
+    assert runtime.wait(first.id).exit_code == 7 and runtime.logs(first.id) == b"as it was"
+    runtime.rm(first.id)
+    assert runtime.exec(second.id, ["/bin/cat", "/old"]).exit_code == 0, "it is still used"
+    runtime.rm(second.id, force=True)
+    assert not [name for name in os.listdir(runtime.home.run_dir) if name.startswith("kept-")]
+    assert runtime.ps()[0].id == ended.id
 
 
 def test_uptime_grows_and_is_none_after_the_end(runtime: Runtime) -> None:

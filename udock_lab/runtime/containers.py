@@ -17,7 +17,7 @@ import mmap
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
@@ -38,6 +38,7 @@ __all__ = [
     "format_record",
     "has_ended",
     "is_alive",
+    "keep_replaced",
     "load_extra",
     "new_private_folder",
     "now",
@@ -52,7 +53,7 @@ _ID = re.compile(rb"c[1-9][0-9]{0,17}\Z")
 _ID_AT_LINE_START = re.compile(rb"^ *c([1-9][0-9]{0,17}) *\|", re.MULTILINE)
 _MOST = 10**18 - 1  # the highest id that both of these take
 _HIGHEST_PID = 1 << 31  # pid_t has 32 bits; no kernel gives this many
-_PRIVATE = re.compile(r"copy-([0-9]+)-")
+_STRAY = re.compile(r"(copy|kept)-([0-9]+)-")
 _STATUSES = {status.value: status for status in Status}
 
 
@@ -285,13 +286,15 @@ def _remove_files(home: Home, ids: Sequence[str], private: Sequence[object]) -> 
                 os.unlink(f"{home.container_dir(container_id)}/{name}.json")
         with suppress(OSError):
             os.rmdir(home.container_dir(container_id))
-    folders = [folder for folder in private if _is_private_copy(home, folder)]
-    if folders:
+    _remove_trees(str(folder) for folder in private if _is_private_copy(home, folder))
+
+
+def _remove_trees(folders: Iterable[str]) -> None:
+    for folder in folders:
         from udock_lab.runtime.tree import remove_tree
 
-        for folder in folders:
-            with suppress(MdockError, FileNotFoundError):
-                remove_tree(str(folder))
+        with suppress(MdockError, FileNotFoundError):
+            remove_tree(folder)
 
 
 def new_private_folder(home: Home) -> str:
@@ -299,14 +302,33 @@ def new_private_folder(home: Home) -> str:
     return f"{home.run_dir}/copy-{os.getpid()}-{os.urandom(6).hex()}"
 
 
+def keep_replaced(home: Home, ids: Sequence[str], folder: str) -> None:
+    """Keep ``folder``, an image that was replaced, for the containers that run in it. Lock held.
+
+    When the last of them is removed, or pruned, it goes too.
+    """
+    if not ids:
+        return
+    kept = f"{home.run_dir}/kept-{os.getpid()}-{os.urandom(6).hex()}"
+    os.rename(folder, kept)
+    for container_id in ids:
+        spec = load_extra(home, container_id, "spec")
+        save_extra(home, container_id, "spec", spec | {"rootfs": f"{kept}/rootfs", "private": kept})
+
+
 def discard_strays(home: Home) -> None:
-    """Remove private copies that no record mentions and whose maker is dead. Lock held."""
-    makers = {name: _PRIVATE.match(name) for name in os.listdir(home.run_dir)}
-    strays = [f"{home.run_dir}/{name}" for name, maker in makers.items() if maker and not state(int(maker[1]))]
+    """Remove replaced images and private copies that no record mentions. Lock held.
+
+    A copy whose maker lives may be on its way to its record.
+    """
+    found = [(name, _STRAY.match(name)) for name in os.listdir(home.run_dir)]
+    strays = [
+        f"{home.run_dir}/{name}" for name, match in found if match and (match[1] == "kept" or not state(int(match[2])))
+    ]
     if not strays:
         return
     kept = {load_extra(home, record.id, "spec").get("private") for record in read_all(home)[0]}
-    _remove_files(home, [], [folder for folder in strays if folder not in kept])
+    _remove_trees(folder for folder in strays if folder not in kept)
 
 
 def _is_private_copy(home: Home, folder: object) -> bool:

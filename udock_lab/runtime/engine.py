@@ -94,16 +94,34 @@ class Runtime:
 
         ``progress`` is told files and bytes so far; ``on_note`` what could not be copied faithfully.
         """
-        self.home.create()
-        inside = [container.id for container in self.ps(running=True) if container.record.image == name]
-        image = build_image(self.home, name, os.fspath(directory), force=force, progress=progress, on_note=on_note)
+        inside: list[str] = []
+
+        def keep(replaced: str) -> None:
+            inside.extend(self._running_in(self.home.image_rootfs(name)))
+            containers.keep_replaced(self.home, inside, replaced)
+
+        image = build_image(
+            self.home,
+            name,
+            os.fspath(directory),
+            force=force,
+            progress=progress,
+            on_note=on_note,
+            on_replaced=keep,
+        )
         self._log("BUILD", image=name, source=os.path.abspath(directory))
         if inside and on_note is not None:
-            on_note(
-                f"Running in the replaced files, which are gone but for what is open: {', '.join(inside)}.\n"
-                f"Stop what should see the new image: mdock stop {' '.join(inside)}"
-            )
+            on_note(f"What runs already goes on in the image as it was: {', '.join(inside)}.")
         return image
+
+    def _running_in(self, rootfs: str) -> list[str]:
+        """The containers whose processes are alive and have this root file system."""
+        alive = [
+            record.id
+            for record in self._records()
+            if not containers.has_ended(record) and containers.is_alive(self.home, record)
+        ]
+        return [name for name in alive if containers.load_extra(self.home, name, "spec").get("rootfs") == rootfs]
 
     def demo(self, progress: Callable[[int, int], None] | None = None) -> Image:
         """The image ``demo``, made when it is missing. Safe to call again."""
@@ -562,6 +580,7 @@ class Runtime:
                     f"Stop it first: mdock stop {container_id}   or: mdock rm -f {container_id}",
                 )
             containers.discard(self.home, [container_id])
+            containers.discard_strays(self.home)
         self._log("RM", id=container_id)
 
     def _running(self, container_id: str) -> Record:

@@ -199,14 +199,17 @@ def build_image(
     force: bool = False,
     progress: Progress | None = None,
     on_note: Callable[[str], None] | None = None,
+    on_replaced: Callable[[str], None] | None = None,
 ) -> Image:
     """Copy the directory ``source`` into the home as the image ``name`` and record it.
 
     ``on_note`` is told of what could not be kept, in sentences (:class:`CopyStats`).
 
     Until the record is written nobody sees anything of it; after an error, or the death of this process,
-    an older image of that name is still there. ``force`` replaces it: a container that is running in it
-    goes on with what it has open. Raises UsageError, NotFound (no source), Conflict, StorageError.
+    an older image of that name is still there. ``force`` replaces it: ``on_replaced`` is told, under the
+    lock, where the older one lies now, and may move it away before it is removed.
+
+    Raises UsageError, NotFound (no source), Conflict, StorageError.
     """
     check_image_name(name)
     image = Image(name=name, rootfs=home.image_rootfs(name), created=time.strftime("%Y-%m-%dT%H:%M:%S"))
@@ -218,7 +221,9 @@ def build_image(
         stats = copy_tree(source, f"{partial}/rootfs", progress)
         with locked(home):
             _refuse_existing(home, name, source, force)  # again: somebody may have been faster
-            _publish(home, name, partial, line)
+            replaced = _publish(home, name, partial, line)
+            if replaced and on_replaced is not None:
+                on_replaced(partial)
     if on_note is not None:
         for note in stats.notes:
             on_note(note)
@@ -255,8 +260,11 @@ def aside(home: Home, name: str) -> Iterator[str]:
         os.close(fd)
 
 
-def _publish(home: Home, name: str, partial: str, line: bytes) -> None:
-    """Swap the new folder in, then record it; swap back if it cannot be recorded. The lock is held."""
+def _publish(home: Home, name: str, partial: str, line: bytes) -> bool:
+    """Swap the new folder in, then record it; swap back if it cannot be recorded. The lock is held.
+
+    True when ``partial`` holds an older image now.
+    """
     final = f"{home.images_dir}/{name}"
     replaced = os.path.lexists(final)
     _swap(partial, final, replaced)
@@ -268,6 +276,7 @@ def _publish(home: Home, name: str, partial: str, line: bytes) -> None:
         else:
             os.rename(final, partial)
         raise
+    return replaced
 
 
 def _swap(partial: str, final: str, replaced: bool) -> None:
