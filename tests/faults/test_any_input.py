@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,45 @@ def test_next_id_is_new_and_readable_whatever_the_table_and_the_mark_hold(
         return
     known = {record.id for record in containers.read_all(empty)[0]}
     assert len({*new} - known) == 2 and [containers.check_id(text) for text in new] == new
+
+
+json_value = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = ["env", "limits", "workdir", "argv", "userns", "rootfs", "private", "pid", "start_ticks", "boot_id",
+        "started_boottime", "supervisor", "supervisor_ticks", "reports", "steps", "image"]  # fmt: skip
+
+
+@pytest.fixture
+def sleeper(runtime: Runtime, as_root: None) -> Iterator[Runtime]:
+    """c1 runs, and what mdock knows of it is put back in the end."""
+    runtime.run("demo", ["/bin/sleep", "60"], detach=True)
+    kept = containers.load_extra(runtime.home, "c1", "spec")
+    yield runtime
+    containers.save_extra(runtime.home, "c1", "spec", kept)
+    runtime.rm("c1", force=True)
+
+
+@FEW
+@given(spec=st.dictionaries(st.sampled_from(KEYS), json_value, max_size=5), steps=json_value)
+@example(spec={"env": [1, ["A"], ["A", "b"]], "limits": {"files": True, "cpu": "x", "memory": 2**70}}, steps={})
+@example(spec={"env": {"A": "b"}, "limits": {"memory": -1}, "workdir": []}, steps={"reports": [1], "steps": [2]})
+@example(spec={"rootfs": "", "userns": "yes"}, steps={"reports": [[1, 1, 0, 0]], "steps": []})
+@example(spec={"rootfs": "a\0b"}, steps={"reports": [[1, 1]], "steps": [[]]})
+def test_what_somebody_wrote_into_the_private_files_is_never_a_traceback(
+    sleeper: Runtime, spec: dict[str, object], steps: object
+) -> None:
+    kept = containers.load_extra(sleeper.home, "c1", "spec")
+    containers.save_extra(sleeper.home, "c1", "spec", kept | spec)
+    Path(sleeper.home.container_dir("c1"), "steps.json").write_text(json.dumps(steps))
+    try:
+        assert tell(Containers(sleeper.ps()))
+        assert tell(sleeper.inspect("c1"))
+        _allow(MdockError, lambda: sleeper.exec("c1", ["/bin/true"]))
+    finally:
+        containers.save_extra(sleeper.home, "c1", "spec", kept)
 
 
 # --- command lines ---------------------------------------------------------------------------------------

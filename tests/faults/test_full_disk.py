@@ -74,6 +74,14 @@ def test_run_on_a_full_disk_is_refused_or_says_what_was_lost(mdock: Mdock, disk:
     eventually(lambda: all(record.end_time for record in containers.read_all(mdock.home)[0]))
 
 
+def test_private_copy_that_does_not_fit_is_refused_and_gone(mdock: Mdock, disk: Disk) -> None:
+    disk.fill(1 << 20)
+    result = mdock("run", "--copy", "demo", "--", "/bin/true")
+    assert result.returncode == 125
+    assert says_what_to_do(result.stderr), result.stderr
+    assert mdock.check_tables() == (["demo"], ["c1"])
+
+
 @pytest.mark.parametrize("free", LEVELS)
 def test_removing_makes_room_on_a_full_disk(mdock: Mdock, disk: Disk, free: int) -> None:
     """The hint says ``mdock prune``: it has to work there, though a smaller table is a new file too."""

@@ -177,7 +177,10 @@ def test_lock_is_free_again_after_an_error_inside(tmp_path: Path) -> None:
     records.release(fd)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("2.5", 2.5), ("soon", 10.0), ("", 10.0)])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("2.5", 2.5), ("0", 0.0), ("soon", 10.0), ("", 10.0), ("nan", 10.0), ("inf", 10.0), ("-1", 10.0)],
+)
 def test_lock_timeout_comes_from_the_environment(text: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MDOCK_LOCK_TIMEOUT", text)
     assert records.lock_timeout() == seconds

@@ -668,7 +668,8 @@ def _fields(value: ContainerSpec | Limits | Record | Image) -> dict[str, Any]:
 def _stored_env(spec: dict[str, object]) -> dict[str, str]:
     """The ``-e`` variables of a container's stored spec."""
     pairs = spec.get("env")
-    return {str(key): str(value) for key, value in pairs} if isinstance(pairs, list) else {}
+    found = pairs if isinstance(pairs, list) else []
+    return {str(pair[0]): str(pair[1]) for pair in found if isinstance(pair, list) and len(pair) == 2}
 
 
 def _stored_limits(spec: dict[str, object]) -> Limits:

@@ -35,11 +35,12 @@ __all__ = [
 
 
 def lock_timeout() -> float:
-    """Seconds to wait for the lock: ``$MDOCK_LOCK_TIMEOUT``, or 10."""
-    try:
-        return float(os.environ.get("MDOCK_LOCK_TIMEOUT", "10"))
-    except ValueError:
-        return 10.0
+    """Seconds to wait for the lock: ``$MDOCK_LOCK_TIMEOUT``, or 10 where that is no number of seconds."""
+    with suppress(ValueError):
+        seconds = float(os.environ.get("MDOCK_LOCK_TIMEOUT", ""))
+        if 0 <= seconds < float("inf"):  # neither "nan" nor "inf", which would be for ever
+            return seconds
+    return 10.0
 
 
 def try_lock(home: Home) -> int | None:
