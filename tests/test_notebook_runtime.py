@@ -179,6 +179,30 @@ def test_interrupt_while_the_home_is_locked_starts_nothing_and_harms_nothing(ker
     assert kernel.run("r = %mdock run demo -- /bin/sh -c 'exit 4'\nprint(r.id, r.exit_code)") == "c2 4\n"
 
 
+def test_interrupt_after_the_end_does_not_wait_for_a_locked_home(kernel: Kernel, runtime: Runtime) -> None:
+    message = kernel.begin("%mdock run demo sleep 1")
+    assert until(lambda: runtime.ps(running=True))
+    with locked(runtime.home):
+        time.sleep(1.3)
+        start = time.monotonic()
+        kernel.manager.interrupt_kernel()
+        said = kernel.streams(message)
+        assert kernel.reply(message)["ename"] == "Interrupted"
+        assert time.monotonic() - start < 0.5
+    assert "the end of c1 is not recorded yet" in said["stderr"]
+    assert until(lambda: runtime.ps()[0].record.exit_code == 0)
+
+
+def test_interrupt_ends_a_program_that_has_stopped_itself(kernel: Kernel, runtime: Runtime) -> None:
+    message = kernel.begin("%mdock run demo -- /bin/sh -c 'kill -STOP $$; sleep 60'")
+    assert until(lambda: runtime.ps(running=True))
+    time.sleep(0.3)
+    start = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    assert kernel.reply(message)["evalue"] == "c1 was interrupted: exit 130"
+    assert time.monotonic() - start < 0.5
+
+
 def test_program_that_ends_well_on_an_interrupt_still_stops_run_all(kernel: Kernel, runtime: Runtime) -> None:
     message = kernel.begin(
         "%mdock run demo -- /bin/sh -c 'trap \"echo bye; exit 0\" INT; while :; do sleep 0.05; done'"

@@ -617,14 +617,19 @@ class Job:
         """To the container's process group; the group's leader is ours and not reaped, so the number is safe.
 
         Before the gate is open there is no container: the run is called off, and its child serves the next one.
+        After its end nobody waits for the lock any longer: the end is recorded as soon as the lock is free.
         """
+        if self.reaped:
+            self.deadline = 0.0
+            return
         if not self.opened:
             if self.sock is not None:
                 self._refuse(Interrupted("The run was interrupted while it waited for the lock: nothing was started."))
             return
-        if self.child is not None and not self.reaped:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.child.pid, number)
+        if self.child is not None:
+            for sent in (number, signal.SIGCONT):  # a stopped process takes no other signal until it is continued
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.child.pid, sent)
             if number == signal.SIGKILL:
                 with suppress(ProcessLookupError, PermissionError):
                     signal.pidfd_send_signal(self.child.pidfd, number)
@@ -644,7 +649,6 @@ class Job:
             if self.terminal >= 0:
                 self.signal(signal.SIGHUP)  # an interactive shell ignores SIGTERM
             self.signal(signal.SIGTERM)
-            self.signal(signal.SIGCONT)
             self.supervisor.later(GRACE, lambda: self.signal(signal.SIGKILL))
 
     def _die_with(self, pid: int) -> None:
