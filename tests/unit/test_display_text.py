@@ -115,12 +115,13 @@ def test_a_run_reads_like_this() -> None:
             "  record at the end     c1|<pid>|demo|exited|<start>|<end>|42",
             "  changed               status, end_time, exit_code",
             "  WHO         CALL                                             RESULT",
-            "  parent  ok  fork()                                           = <pid>",
-            "  parent  ok  waitpid(<pid>)                                   = <pid>, status 10752",
+            "  parent  ok  fork()                                           = <pid>                -> child",
             "  child   ok  recvmsg(gate)                                    the plan",
             '  child   ok  chdir(".../images/demo/rootfs")                  = 0',
             '  child   ok  chroot(".../images/demo/rootfs")                 = 0',
-            '  child   ok  execve("/bin/sh", ["/bin/sh", "-c", "exit 42"])  does not return',
+            '  child   ok  execve("/bin/sh", ["/bin/sh", "-c", "exit 42"])  does not return        now /bin/sh, same pid',
+            "  child       exited with code 42",
+            "  parent  ok  waitpid(<pid>)                                   = <pid>, status 10752  <- child",
         )
     )
 

@@ -28,6 +28,7 @@ from udock_lab.display.text import (
     to_text,
     uptime,
 )
+from udock_lab.display.timeline import timeline_html, timeline_text
 
 __all__ = [
     "doctor_html",
@@ -47,6 +48,8 @@ __all__ = [
     "status_text",
     "steps_html",
     "steps_text",
+    "timeline_html",
+    "timeline_text",
     "to_html",
     "to_text",
     "uptime",

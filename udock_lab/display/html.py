@@ -39,8 +39,6 @@ __all__ = [
     "to_html",
 ]
 
-_LONGEST_CALL = 68  # characters of a call in the timeline; the middle of a longer one goes to its title
-_GAP = 1_000_000  # nanoseconds without any call that the timeline marks: a millisecond
 _RUNGS = "ABCDE"
 
 
@@ -99,47 +97,10 @@ def status_html(status: ExitStatus) -> str:
     return card(_status(status), "wait status")
 
 
-def _call(call: str) -> tuple[str, str]:
-    """The call as HTML, its name bold, and a title attribute with all of it where it had to be shortened."""
-    full = plain.clean(call)
-    title = ""
-    if len(full) > _LONGEST_CALL:
-        title = f' title="{escape(full)}"'
-        keep = _LONGEST_CALL - 3
-        full = full[: keep // 2] + " … " + full[-(keep - keep // 2) :]
-    name, paren, arguments = full.partition("(")
-    if not paren:
-        return escape(full), title
-    return f"<b>{escape(name)}</b>({escape(arguments)}", title
+def _steps(value: RunResult | Sequence[StepReport]) -> str:
+    from udock_lab.display.timeline import drawn, lanes_html
 
-
-def _block(step: StepReport) -> str:
-    call, title = _call(step.call)
-    took = "" if step.result == "does not return" else f" <small>{(step.end - step.start) / 1000:,.0f} µs</small>"
-    failed, mark = (" failed", "✖ FAILED ") if step.errno else ("", "")
-    return (
-        f'<div class="call{failed}" tabindex="0"{title}><code>{call}</code> '
-        f"<span>{mark}{say(step.result)}</span>{took}</div>"
-    )
-
-
-def _steps(steps: Sequence[StepReport]) -> str:
-    ordered = plain.shown_steps(steps)
-    if not ordered:
-        return "<p>no steps were reported</p>"
-    first, done, rows = ordered[0].start, ordered[0].start, []
-    for step in ordered:
-        if step.start - done >= _GAP:
-            pause = (step.start - done) / 1_000_000
-            rows.append(f'<tr class="gap"><td></td><td colspan="2">⋮ {pause:,.1f} ms without a call</td></tr>')
-        done = max(done, step.end, step.start)
-        block = _block(step)
-        cells = f"<td></td><td>{block}</td>" if step.who == "child" else f"<td>{block}</td><td></td>"
-        rows.append(f'<tr><th scope="row">{(step.start - first) / 1000:,.0f}</th>{cells}</tr>')
-    return (
-        '<table class="lanes"><thead><tr><th scope="col">µs</th><th scope="col">parent</th>'
-        f'<th scope="col">child</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    )
+    return lanes_html(drawn(value))
 
 
 def steps_html(steps: Sequence[StepReport]) -> str:
@@ -215,7 +176,7 @@ def run_html(run: RunResult) -> str:
     if run.exit_status:
         body += details("Wait status, bit by bit", _status(run.exit_status), is_open=True)
     if run.steps:
-        body += details("Parent and child, call by call", _steps(plain.without_home(run)), is_open=True)
+        body += details("Parent and child, call by call", _steps(run), is_open=True)
     if run.before or run.after:
         body += details("Record before and after", _record(run.before, run.after), is_open=False)
     return card(body, f"container {run.id}")

@@ -5,19 +5,15 @@ The text is deterministic as far as the run was: pids, times and addresses are l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from udock_lab.display import text as plain
 from udock_lab.display.html import card, details, paragraphs, say, table
-from udock_lab.model import OutputChunk, SandboxProcess, SandboxResult, SystemCall
+from udock_lab.model import OutputChunk, SandboxProcess, SandboxResult
 
-__all__ = ["TaggedLines", "calls_text", "process_ending", "sandbox_html", "sandbox_text", "short_call"]
+__all__ = ["TaggedLines", "calls_text", "process_ending", "sandbox_html", "sandbox_text"]
 
 _COLOURS = (34, 32, 35, 36, 33)  # SGR codes (console_codes(4)) that are readable on light and dark
-_CLONE = re.compile(r"child_stack=|flags=|parent_tid")
-_ADDRESS = re.compile(r"0x[0-9a-f]{6,}(?: /\* (\d+) vars \*/)?")
-_SHOWN_CALLS = 200
 
 
 class TaggedLines:
@@ -75,32 +71,17 @@ def sandbox_text(result: SandboxResult) -> str:
         lines.append(f"  and {len(result.processes) - len(shown)} more")
     lines += [f"  note: {note}" for note in result.notes]
     if result.shows_calls:
-        lines += [calls_text(result)]
+        lines += [f"  {line}".rstrip() for line in calls_text(result).splitlines()]
     return "\n".join(lines)
 
 
 def calls_text(result: SandboxResult) -> str:
-    """One call a line, its process before it. Pids that have a role are written as that role."""
+    """One call a line, its process before it, a child's between its fork and the wait for it."""
     if result.untraced:
-        return f"  no system calls: {result.untraced}"
-    roles = {process.pid: process.role for process in result.processes}
-    width = max((len(role) for role in roles.values()), default=0)
-    lines = [f"  {roles.get(c.pid, c.pid)!s:<{width}}  {short_call(c, roles)}" for c in result.calls[:_SHOWN_CALLS]]
-    if len(result.calls) > _SHOWN_CALLS:
-        lines.append(f"  and {len(result.calls) - _SHOWN_CALLS} more calls")
-    return "\n".join(lines) or "  no system calls"
+        return f"no system calls: {result.untraced}"
+    from udock_lab.display.timeline import timeline_text
 
-
-def short_call(call: SystemCall, roles: dict[int, str]) -> str:
-    """A call without addresses and with roles for pids: ``clone() = child 1``, ``wait4(child 1, ...) = child 1``."""
-    arguments = "" if call.name.startswith("clone") and _CLONE.search(call.arguments) else call.arguments
-    arguments = _ADDRESS.sub(lambda found: f"{found[1]} vars" if found[1] else "...", arguments)
-    arguments = re.sub(r"^(\d+)(?=,|$)", lambda found: roles.get(int(found[1]), found[1]), arguments)
-    arguments = re.sub(r",(?=\S)", ", ", arguments) if call.name in ("wait4", "waitid") else arguments
-    result = roles.get(call.value or 0, call.result) if call.value else call.result
-    if call.result == "?":
-        return f"{call.name}({arguments})  does not return"
-    return f"{call.name}({arguments}) = {result}"
+    return timeline_text(result)
 
 
 def sandbox_html(result: SandboxResult) -> str:
@@ -112,19 +93,16 @@ def sandbox_html(result: SandboxResult) -> str:
         body += paragraphs(f"and {len(result.processes) - len(rows)} more processes")
     body += "".join(paragraphs(note, "note") for note in result.notes)
     if result.shows_calls:
-        body += details("System calls", _calls_html(result), is_open=True)
+        body += details("Who made which call, and when", _calls_html(result), is_open=True)
     return card(body, "sandbox run")
 
 
 def _calls_html(result: SandboxResult) -> str:
     if result.untraced:
         return paragraphs(result.untraced, "note")
-    roles = {process.pid: process.role for process in result.processes}
-    rows = [
-        [f"{call.start / 1000:,.0f}", roles.get(call.pid, str(call.pid)), short_call(call, {})]
-        for call in result.calls[:_SHOWN_CALLS]
-    ]
-    return table(("µs", "process", "call"), rows)
+    from udock_lab.display.timeline import drawn, lanes_html
+
+    return lanes_html(drawn(result))
 
 
 def _role(process: SandboxProcess) -> str:

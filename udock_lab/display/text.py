@@ -32,6 +32,7 @@ __all__ = [
     "clean",
     "command_line",
     "doctor_text",
+    "duration",
     "ending",
     "images_rows",
     "images_text",
@@ -52,6 +53,8 @@ __all__ = [
     "to_text",
     "uptime",
     "verdict",
+    "without_home",
+    "without_pid",
 ]
 
 ISOLATION = {
@@ -91,6 +94,13 @@ def size(count: int) -> str:
         del units[0]
     unit = units[0]
     return f"{amount:.1f} {unit}" if abs(amount) < 9.95 else f"{amount:.0f} {unit}"
+
+
+def duration(nanoseconds: int) -> str:
+    """As a person reads it: ``12 µs``, ``54.0 ms``, ``1.20 s``."""
+    if nanoseconds < 10_000_000:
+        return f"{nanoseconds / 1000:,.0f} µs"
+    return f"{nanoseconds / 1e6:.1f} ms" if nanoseconds < 1_000_000_000 else f"{nanoseconds / 1e9:.2f} s"
 
 
 def command_line(argv: Sequence[str]) -> str:
@@ -163,7 +173,7 @@ def _elided(text: str, run: RunResult | None) -> str:
     return _OTHERS_PID.sub("/proc/<pid>/", text) if "/proc/" in text else text
 
 
-def _without_pid(step: StepReport, run: RunResult | None) -> tuple[str, str]:
+def without_pid(step: StepReport, run: RunResult | None) -> tuple[str, str]:
     """Call and result of a step without paths and pids; a learner's own argument that looks like the pid stays."""
     call, result = _elided(step.call, run), _elided(step.result, run)
     if run is not None and run.pid and step.who == "parent":
@@ -185,21 +195,19 @@ def shown_steps(steps: Sequence[StepReport]) -> list[StepReport]:
 
 def steps_text(steps: Sequence[StepReport] | RunResult, *, measured: bool = True) -> str:
     """Who did what, with its result; ``measured`` adds microseconds since the first step and duration."""
-    run = steps if isinstance(steps, RunResult) else None
+    if not measured:
+        from udock_lab.display.timeline import drawn, lanes_text
+
+        return lanes_text(drawn(steps))
     ordered = shown_steps(steps.steps if isinstance(steps, RunResult) else steps)
     if not ordered:
         return "no steps were reported"
-    if not measured:  # the order in time of two processes may vary: parent first, then child
-        ordered = [s for s in ordered if s.who == "parent"] + [s for s in ordered if s.who != "parent"]
-    head, rows = ["WHO", "", "CALL", "RESULT"], []
+    rows = []
     for step in ordered:
         mark = "FAILED" if step.errno else "ok"
-        if not measured:
-            rows.append([clean(step.who), mark, *_without_pid(step, run)])
-            continue
         start, took = (step.start - ordered[0].start) / 1000, (step.end - step.start) / 1000
         rows.append([f"{start:8.0f}", f"{took:7.0f}", clean(step.who), mark, clean(step.call), clean(step.result)])
-    return table(["START us", "TOOK us", *head] if measured else head, rows)
+    return table(["START us", "TOOK us", "WHO", "", "CALL", "RESULT"], rows)
 
 
 def record_line(record: Record, *, measured: bool = True) -> str:

@@ -250,7 +250,14 @@ _LIBRARIES = (sys.prefix, sys.base_prefix, "/usr/lib", "/lib", "/etc/ld.so", "/u
 
 
 def _of_interest(call: SystemCall) -> bool:
-    """Opens of Python's own files and of shared libraries explain nothing in a lesson."""
+    """Opens of Python's own files and of shared libraries explain nothing in a lesson.
+
+    Nor do a limit that is only read, and a call that the kernel makes a second time unseen by the program.
+    """
+    if call.errno == "ERESTARTNOINTR" or (call.name == "prlimit64" and ", NULL, {" in call.arguments):
+        return False
+    if "O_DIRECTORY" in call.arguments and any(f'"{entry}"' in call.arguments for entry in (os.getcwd(), *sys.path)):
+        return False  # the import system looks for modules
     if call.name not in ("open", "openat"):
         return True
     path = call.arguments.partition('"')[2].partition('"')[0]
