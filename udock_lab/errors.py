@@ -13,8 +13,8 @@
     └── StepFailed(step, errno)    a step of the container's set-up failed: exit code 125
         └── ExecFailed             execve itself failed: exit code 126 or 127
 
-A container's non-zero exit is a result, never an exception. :class:`Interrupted` stands apart: it is a
-KeyboardInterrupt, so that an interrupted cell stops "Run All" as an interrupted cell does.
+A container's non-zero exit is a result, never an exception. :class:`Interrupted` and
+:class:`SandboxInterrupted` stand apart: they are a KeyboardInterrupt, so that an interrupted cell stops "Run All" as an interrupted cell does.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ __all__ = [
     "LockTimeout",
     "MdockError",
     "NotFound",
+    "SandboxInterrupted",
     "StepFailed",
     "StorageError",
     "Unsupported",
@@ -121,3 +122,14 @@ class Interrupted(KeyboardInterrupt):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback."""
         return [f"KeyboardInterrupt: {self.message}", *([self.hint] if self.hint else [])]
+
+
+class SandboxInterrupted(KeyboardInterrupt):
+    """A sandbox was interrupted (SIGINT), and everything in it has ended. Like :class:`Interrupted`, no MdockError."""
+
+    def __str__(self) -> str:
+        return "the sandbox was interrupted, and everything in it has ended"
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback."""
+        return [f"KeyboardInterrupt: {self}."]

@@ -357,6 +357,7 @@ class SandboxResult:
     ``files`` holds what the scratch folder contained at the end (name to bytes; small files only).
     ``identity`` is ``user namespace`` or ``plain``; ``guard`` says what holds signals to the outside off:
     ``landlock``, ``seccomp`` or ``none``. ``untraced`` says why there are no calls; empty when there are.
+    ``audits`` names what Python itself said it did (audit events, PEP 578); advisory, since the code could silence it.
     """
 
     processes: tuple[SandboxProcess, ...]
@@ -372,6 +373,7 @@ class SandboxResult:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     shows_calls: bool = False
+    audits: tuple[str, ...] = ()
 
     @property
     def stdout(self) -> str:

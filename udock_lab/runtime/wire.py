@@ -11,7 +11,7 @@ import marshal
 import os
 import sys
 
-__all__ = ["adopt", "pack", "pair", "receive", "send", "unpack"]
+__all__ = ["SPILL", "adopt", "pack", "pair", "receive", "send", "unpack"]
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 DATAGRAM = 1 << 16
-_SPILL = b"\x00in-memfd"
+SPILL = b"\x00in-memfd"
 _MAX_FDS = 8
 _FD_SPACE = socket.CMSG_SPACE(_MAX_FDS * 4)
 
@@ -58,7 +58,7 @@ def send(sock: socket.socket, data: bytes, fds: Sequence[int] = ()) -> None:
         view = memoryview(data)
         while view:
             view = view[os.write(spill, view) :]
-        _send(sock, _SPILL, (spill, *fds))
+        _send(sock, SPILL, (spill, *fds))
     finally:
         os.close(spill)
 
@@ -78,7 +78,7 @@ def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
     for level, kind, packed in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             fds += [int.from_bytes(packed[i : i + 4], sys.byteorder) for i in range(0, len(packed) - 3, 4)]
-    if data == _SPILL and fds:
+    if data == SPILL and fds:
         spill = fds.pop(0)
         try:
             data = _read_whole(spill)

@@ -2,12 +2,16 @@
 
 ::
 
-    run.py        the kernel's side: what goes in, what comes back
+    client.py     the kernel's side: what goes in, what comes back
     names.py      which of the notebook's names a cell uses
     keeper.py     supervises one sandbox (a process of its own, started by the launcher)
+    spawn.py        starts the runner, traced where that is wanted
+    channel.py      hears what comes out of the sandbox, and from whom
+    calls.py        which system calls the result gets
+    sweep.py        finds and kills all that is left
+    census.py       knows who is who
     runner.py     the disposable process
-    identity.py   user namespace, and the guard that holds signals inside
-    census.py     who is who
+    identity.py     user namespace, and the guard that holds signals inside
     verdict.py    one sentence on what happened
 
 >>> from udock_lab import sandbox
@@ -15,7 +19,20 @@
 'the child ran past its branch and finished the cell too: two processes returned from fork, ...'
 """
 
-from udock_lab.sandbox.names import names_used
-from udock_lab.sandbox.run import MEMORY, PROCESSES, TIMEOUT, run
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from udock_lab.sandbox.client import MEMORY, PROCESSES, TIMEOUT, run
+    from udock_lab.sandbox.names import names_used
 
 __all__ = ["MEMORY", "PROCESSES", "TIMEOUT", "names_used", "run"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for (PEP 562): keeper and runner live in this package too and start with every cell."""
+    if name not in __all__:
+        raise AttributeError(f"module 'udock_lab.sandbox' has no attribute {name!r}")
+    from udock_lab.sandbox import client, names
+
+    return names.names_used if name == "names_used" else getattr(client, name)

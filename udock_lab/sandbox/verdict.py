@@ -110,6 +110,16 @@ def _no_memory(e: Evidence) -> str:
     return f"out of memory: a process may have {e.memory >> 20} MiB of address space here (RLIMIT_AS)."
 
 
+def _no_keyboard(e: Evidence) -> str:
+    words = e.ends.get(e.processes[0].pid, ("", "")) if e.processes else ("", "")
+    if words[0] != "raised" or not words[1].startswith("EOFError"):
+        return ""
+    return (
+        "input() came to the end of its input at once (EOFError): nobody types into a sandbox, its standard input is "
+        "/dev/null. Give the value by name, in the notebook or above the call."
+    )
+
+
 def _no_more_processes(e: Evidence) -> str:
     words = e.ends.get(e.processes[0].pid, ("", "")) if e.processes else ("", "")
     refused = words[0] == "raised" and words[1].startswith("BlockingIOError: [Errno 11]")
@@ -158,7 +168,10 @@ def _cut_short(e: Evidence) -> str:
     if first is None or first.ran_on or e.status is None or e.status.signaled:
         return ""
     if not e.traced:
-        return f"the first process ended with code {e.status.code} before it came to the end of the code."
+        return (
+            f"the first process ended with code {e.status.code} and said nothing at the end of the code: it left with "
+            "os._exit, became another program, or closed the sandbox's own descriptor."
+        )
     return (
         f"the first process left with os._exit({e.status.code}): no clean-up ran, and what stood in Python's "
         "buffers is lost."
@@ -189,8 +202,8 @@ def _how_each_ended(e: Evidence) -> str:
 
 
 _RULES: tuple[Callable[[Evidence], str], ...] = (
-    _too_late, _too_many, _interrupted, _to_everybody, _ran_on, _no_memory, _no_more_processes, _first_raised,
-    _left_running, _signalled, _became, _cut_short, _zombies,
+    _too_late, _too_many, _interrupted, _to_everybody, _ran_on, _no_memory, _no_keyboard, _no_more_processes,
+    _first_raised, _left_running, _signalled, _became, _cut_short, _zombies,
 )  # fmt: skip
 
 

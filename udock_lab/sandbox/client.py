@@ -6,6 +6,7 @@ The notebook kernel forks nothing: its launcher starts a keeper, the keeper star
 from __future__ import annotations
 
 import ast
+import codecs
 import inspect
 import os
 import shutil
@@ -17,12 +18,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from udock_lab.errors import LauncherDied, MdockError, UsageError
+from udock_lab.errors import LauncherDied, MdockError, SandboxInterrupted, UsageError
 from udock_lab.linux.strace import PROCESS_CALLS, TEACHING_CALLS
 from udock_lab.model import ExitStatus, OutputChunk, SandboxProcess, SandboxResult, SystemCall
 from udock_lab.runtime.connection import the_launcher
 from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.wire import receive
+from udock_lab.runtime.wire import receive, send
 from udock_lab.sandbox.names import packed
 from udock_lab.sandbox.verdict import Evidence, notes, verdict
 
@@ -32,7 +33,13 @@ TIMEOUT = 10.0  # seconds
 MEMORY = 2 << 30  # bytes of address space, per process
 PROCESSES = 64  # at once
 FILE_SIZE = 256 << 20  # bytes of one file (RLIMIT_FSIZE)
+LEAST_MEMORY = 64 << 20  # Python itself and what it imports want some
+MOST_SECONDS = 3600.0
+MOST_PROCESSES = 1000
 
+KEEPER = "import sys; sys.path.insert(0, sys.argv[1]); from udock_lab.sandbox.keeper import main; main(3)"
+
+_utf8 = codecs.getincrementaldecoder("utf-8")  # a character may come in two pieces
 OnOutput = Callable[[OutputChunk], None]
 
 
@@ -58,6 +65,7 @@ def run(
     Whatever the code does, everything it started is gone within a second of its end. A failure of the code is a
     result, not an exception; UsageError for code that Python cannot read and names that cannot be copied.
     """
+    _check(timeout, memory, processes, cwd)
     source, given, sources = _program(what, args, dict(names or {}))
     untraced, strace = _strace(watch or trace)
     request = {
@@ -87,6 +95,28 @@ def run(
     return _result(report, chunks, request, trace)
 
 
+def _check(timeout: float, memory: int, processes: int, cwd: str | os.PathLike[str] | None) -> None:
+    """Bounds that make sense. Raises UsageError."""
+    if not 0 < timeout <= MOST_SECONDS:
+        raise UsageError(
+            f"A sandbox ends after some seconds, {MOST_SECONDS:g} at most; {timeout:g} is none of that.",
+            "Give for instance 30.",
+        )
+    if memory < LEAST_MEMORY:
+        raise UsageError(
+            f"Python itself needs {LEAST_MEMORY >> 20} MiB of address space; {memory:,} bytes are too few.",
+            "Give for instance 256M (268435456 bytes).",
+        )
+    if not 1 <= processes <= MOST_PROCESSES:
+        raise UsageError(
+            f"A sandbox may have 1 to {MOST_PROCESSES} processes at once, not {processes}.", "Give for instance 64."
+        )
+    if cwd is not None and not os.path.isdir(cwd):
+        raise UsageError(
+            f"There is no folder {os.fspath(cwd)!r} to work in.", "Leave cwd out: a scratch folder is made."
+        )
+
+
 def _program(
     what: str | Callable[..., object], args: Sequence[object], names: dict[str, object]
 ) -> tuple[str, dict[str, object], dict[str, str]]:
@@ -99,7 +129,7 @@ def _program(
         except (SyntaxError, ValueError) as error:
             where = f" (line {error.lineno})" if isinstance(error, SyntaxError) and error.lineno else ""
             raise UsageError(
-                f"Python cannot read this code: {getattr(error, 'msg', error)}{where}.", "Nothing was run."
+                f"Python cannot read this code: {getattr(error, 'msg', error)}{where}.", _hint(what)
             ) from None
         return what, names, {}
     if not callable(what):
@@ -109,6 +139,13 @@ def _program(
         sources[inspect.getsourcefile(what) or ""] = "".join(inspect.findsource(what)[0])
     names |= {"__function__": what, "__arguments__": tuple(args)}
     return "__value__ = __function__(*__arguments__)", names, sources
+
+
+def _hint(source: str) -> str:
+    """Nothing was run, and perhaps why."""
+    if any(line.lstrip()[:1] in ("%", "!", "?") for line in source.splitlines()):
+        return "Nothing was run. Lines that begin with % or ! belong to the notebook; a sandbox runs plain Python."
+    return "Nothing was run."
 
 
 def _strace(wanted: bool) -> tuple[str, str]:
@@ -135,41 +172,40 @@ def _keeper(request: dict[str, Any], names: bytes) -> Iterator[socket.socket]:
                 view = view[os.write(memory, view) :]
             os.lseek(memory, 0, os.SEEK_SET)
             with theirs:
-                keeper = os.path.join(request["folder"], "udock_lab", "sandbox", "keeper.py")
-                argv = [sys.executable, "-I", "-S", keeper, "3", request["folder"]]
+                argv = [sys.executable, "-I", "-S", "-c", KEEPER, request["folder"]]
                 the_launcher().request({"op": "spawn", "argv": argv}, [theirs.fileno()])
-            _send_request(ours, request, memory)
+            send(ours, encode(request), [memory])
         finally:
             os.close(memory)
         yield ours
 
 
-def _send_request(sock: socket.socket, request: dict[str, Any], names: int) -> None:
-    from udock_lab.runtime.wire import send
-
-    send(sock, encode(request), [names])
-
-
 def _follow(sock: socket.socket, take: OnOutput) -> dict[str, Any]:
     """Hand on output until the report; an interrupt ends the sandbox first and is raised afterwards."""
+    decoders: dict[tuple[bytes, bytes], codecs.IncrementalDecoder] = {}
     with _interrupts(sock) as interrupted:
-        while True:
-            try:
-                data, _ = receive(sock)
-            except ConnectionResetError:
-                data = b""
-            if not data:
-                raise LauncherDied("The sandbox's keeper is gone.", "Run the cell again; if it recurs: %mdock doctor")
-            if data[:1] == b"j":
-                break
+        while (data := _next(sock))[:1] == b"o":
             head, _, text = data.partition(b"\n")
-            pid, _, role = head[2:].decode().partition(" ")
+            pid, _, role = head[2:].partition(b" ")
+            decoder = decoders.setdefault((head[1:2], pid), _utf8("replace"))
             stream = "stderr" if head[1:2] == b"e" else "stdout"
-            take(OutputChunk(pid=int(pid), role=role, stream=stream, text=text.decode("utf-8", "replace")))
+            take(OutputChunk(pid=int(pid), role=role.decode(), stream=stream, text=decoder.decode(text)))
     if interrupted:
-        raise KeyboardInterrupt("the sandbox was interrupted and everything in it ended")
+        raise SandboxInterrupted
     report: dict[str, Any] = decode(data[1:])
     return report
+
+
+def _next(sock: socket.socket) -> bytes:
+    """A message of the keeper: output, or the report. LauncherDied if there will be none."""
+    try:
+        data, _ = receive(sock)
+    except ConnectionResetError:
+        data = b""
+    if data[:1] in (b"o", b"j"):
+        return data
+    why = f": {data[1:].decode(errors='replace')}" if data else ""
+    raise LauncherDied(f"The sandbox's keeper is gone{why}.", "Run the cell again; if it recurs: %mdock doctor")
 
 
 @contextmanager
@@ -193,8 +229,7 @@ def _interrupts(sock: socket.socket) -> Iterator[list[int]]:
 
 
 def _result(report: dict[str, Any], chunks: list[OutputChunk], request: dict[str, Any], trace: bool) -> SandboxResult:
-    if report["ended_by"] == "start":
-        raise MdockError("The sandbox did not start within 10 s.", "Is the machine very busy? Run the cell again.")
+    _raise_unless_started(report, request)
     found = tuple(_process(fields) for fields in report["processes"])
     roles = {process.pid: process.role for process in found}
     calls = tuple(SystemCall(**fields) for fields in report["calls"])
@@ -232,7 +267,26 @@ def _result(report: dict[str, Any], chunks: list[OutputChunk], request: dict[str
         notes=notes(evidence),
         seconds=report["seconds"],
         shows_calls=trace,
+        audits=tuple(report["audits"]),
     )
+
+
+def _raise_unless_started(report: dict[str, Any], request: dict[str, Any]) -> None:
+    """The code did not come to its first line. Raises MdockError, or UsageError where the names are to blame."""
+    if report["ended_by"] == "start":
+        raise MdockError("The sandbox did not start in time.", "Is the machine very busy? Run the cell again.")
+    why = report["broken"]
+    if why.startswith("MemoryError"):
+        raise UsageError(
+            f"The names that this code uses and Python itself need more than {_mebibytes(request)} MiB.",
+            "Give it more (--mem 4G), or make the data inside.",
+        )
+    if why:
+        raise MdockError(f"The sandbox could not be prepared: {why}.", "A name that this code uses may be to blame.")
+
+
+def _mebibytes(request: dict[str, Any]) -> int:
+    return int(request["limits"]["RLIMIT_AS"]) >> 20
 
 
 def _process(fields: dict[str, Any]) -> SandboxProcess:

@@ -1,0 +1,54 @@
+"""The system calls of one run as the result gets them: since the learner's code began, and not without end."""
+
+from __future__ import annotations
+
+from udock_lab.linux.strace import TraceEvent, TraceParser
+from udock_lab.model import SystemCall
+from udock_lab.sandbox.marks import BEGIN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+__all__ = ["CallLog"]
+
+MOST = 5_000  # calls that the result gets
+
+
+class CallLog:
+    """Reads strace's words, hands out what has happened, keeps the calls."""
+
+    def __init__(self) -> None:
+        self.parser = TraceParser()
+        self.began: int | None = None  # strace's clock at the first line of the learner's code
+        self.kept: list[SystemCall] = []
+        self.dropped = 0
+
+    def feed(self, data: bytes) -> Iterator[TraceEvent]:
+        """Events since the learner's code began; the runner's own start is nobody's business."""
+        for event in self.parser.feed(data):
+            if self.began is not None or not isinstance(event, SystemCall):
+                yield event
+            elif event.name == "execve" and BEGIN in event.arguments:
+                self.began = event.end
+
+    def keep(self, call: SystemCall) -> None:
+        """For the result, if there is room."""
+        if len(self.kept) < MOST:
+            self.kept.append(call)
+        else:
+            self.dropped += 1
+
+    def report(self, process_of: Callable[[int], int]) -> list[dict[str, Any]]:
+        """Plain data for :class:`~udock_lab.model.SystemCall`; times since the code began, threads as their process."""
+        for call in self.parser.unfinished() if self.began is not None else ():
+            self.keep(call)
+        began = self.began or 0
+        return [
+            {
+                "pid": process_of(call.pid), "name": call.name, "arguments": call.arguments, "result": call.result,
+                "start": call.start - began, "end": call.end - began, "errno": call.errno,
+            }
+            for call in self.kept
+        ]  # fmt: skip

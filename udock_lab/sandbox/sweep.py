@@ -1,0 +1,66 @@
+"""Who still lives in a sandbox, and how to end all of it.
+
+The keeper is the subreaper of everything in it (prctl(2)): whoever loses their parent becomes the keeper's child,
+so all of it is always found below the keeper.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from contextlib import suppress
+
+from udock_lab.linux.process import children, state
+
+__all__ = ["has_ended", "kill", "living", "remove", "threads_of"]
+
+
+def living(tracer: int) -> dict[int, int]:
+    """pid -> parent of all that lives below this process, the older first; zombies and strace are left out."""
+    found: dict[int, int] = {}
+    queue = [(child, os.getpid()) for child in children(os.getpid())]
+    for pid, above in queue:
+        if pid != tracer and state(pid) not in (None, "Z", "X"):
+            found[pid] = above
+        queue += [(child, pid) for child in children(pid)]
+    return found
+
+
+def kill(group: int, pids: list[int]) -> None:
+    """SIGKILL to the group in one step, so that no fork slips through it (kill(2)), and to all who left it."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def has_ended(pid: int) -> bool:
+    """A child of our own: gone, or a zombie."""
+    return state(pid) in (None, "Z", "X")
+
+
+def threads_of(uid: int) -> int:
+    """Threads of a user on this machine, as RLIMIT_NPROC counts them (getrlimit(2))."""
+    count = 0
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with suppress(OSError):
+                if os.stat(f"/proc/{name}").st_uid == uid:
+                    count += len(os.listdir(f"/proc/{name}/task"))
+    return count
+
+
+def remove(folder: str) -> None:
+    """A folder and all in it, folders that nobody may enter and very deep ones too. Call it when all are gone."""
+    with suppress(OSError, RecursionError):
+        shutil.rmtree(folder)
+        return
+    for place, below, _ in os.walk(folder):
+        for name in below:
+            with suppress(OSError):
+                if not os.path.islink(f"{place}/{name}"):
+                    os.chmod(f"{place}/{name}", 0o700)
+    with suppress(OSError):  # rm(1) walks as deep as it must
+        os.waitpid(os.posix_spawnp("rm", ["rm", "-rf", "--", folder], os.environ), 0)
