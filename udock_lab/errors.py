@@ -13,8 +13,8 @@
     └── StepFailed(step, errno)    a step of the container's set-up failed: exit code 125
         └── ExecFailed             execve itself failed: exit code 126 or 127
 
-A container's non-zero exit is a result, never an exception. :class:`Interrupted` and
-:class:`SandboxInterrupted` stand apart: they are a KeyboardInterrupt, so that an interrupted cell stops "Run All" as an interrupted cell does.
+A container's non-zero exit is a result, never an exception. :class:`Interrupted` and :class:`SandboxInterrupted`
+stand apart: they are a KeyboardInterrupt, so that an interrupted cell stops "Run All" as an interrupted cell does.
 """
 
 from __future__ import annotations

@@ -168,9 +168,9 @@ def waits_in(pid: int) -> str:
     Empty where the machine does not tell (proc_pid_syscall(5) asks for the right to trace).
     """
     letter = state(pid)
-    if letter in ("T", "t"):
+    if letter == "T":
         return "was stopped by a signal"
-    if letter == "R":
+    if letter in ("R", "t"):  # t: held for the moment in which strace looks at it
         return "was running"
     try:
         with open(f"/proc/{pid}/syscall") as file:

@@ -86,11 +86,13 @@ class Census:
     def hear_call(self, thread: int, name: str, arguments: str, value: int | None) -> None:
         """A call that strace saw come back without an error."""
         pid = self.process_of(thread)
-        if name in _FORKS and value:
-            self._fork_returned(pid, value, is_thread="CLONE_THREAD" in arguments)
-        elif name == "execve" and value == 0 and (program := _PROGRAM.match(arguments)):
+        if name == "execve" and value == 0 and (program := _PROGRAM.match(arguments)):
             self.programs[pid] = program[1]
-        elif name in ("wait4", "waitid") and value:
+        elif value is None or value <= 0:  # strace writes -1 without a name for an errno that it does not know
+            return
+        elif name in _FORKS:
+            self._fork_returned(pid, value, is_thread="CLONE_THREAD" in arguments)
+        elif name in ("wait4", "waitid"):
             self.collected.add(value)
 
     def _fork_returned(self, parent: int, new: int, *, is_thread: bool) -> None:

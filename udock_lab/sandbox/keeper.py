@@ -176,15 +176,14 @@ class Keeper:
 
     def _sweep(self) -> None:
         """Kill until nothing is left; strace leaves when all it traced is gone."""
-        give_up = time.monotonic() + 5
-        while (alive := sweep.living(self.runner.tracer)) and time.monotonic() < give_up:
-            sweep.kill(self.census.first or self.runner.child, list(alive))
-            self._turn(0.002)
+        runner, give_up = self.runner, time.monotonic() + 5
+        while sweep.kill_all(self.census.first or runner.child, runner.tracer) and time.monotonic() < give_up:
+            self._turn(0.0)
         patience = time.monotonic() + 1.0
-        while self.runner.child and not sweep.has_ended(self.runner.child):
+        while not sweep.has_ended(runner.child):
             self._turn(0.005)
             if time.monotonic() > patience:
-                sweep.kill(self.runner.child, [self.runner.child])
+                sweep.kill(runner.child)
         self._reap()
 
     # --- the loop

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from udock_lab.linux.process import children, state
 
-__all__ = ["has_ended", "kill", "living", "remove", "threads_of"]
+__all__ = ["has_ended", "kill", "kill_all", "living", "remove", "threads_of"]
 
 
 def living(tracer: int) -> dict[int, int]:
@@ -27,13 +27,28 @@ def living(tracer: int) -> dict[int, int]:
     return found
 
 
-def kill(group: int, pids: list[int]) -> None:
-    """SIGKILL to the group in one step, so that no fork slips through it (kill(2)), and to all who left it."""
+def kill_all(first: int, tracer: int) -> bool:
+    """One round of SIGKILL to everything below us; True while there was anybody.
+
+    First the group in one step, through which no fork slips (kill(2)). Who left the group is killed as it is found,
+    before its children are looked for: they come to us then, and the next round finds them.
+    """
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
-    for pid in pids:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
+        os.killpg(first, signal.SIGKILL)
+    found = False
+    queue = children(os.getpid())
+    for pid in queue:
+        if pid != tracer and state(pid) not in (None, "Z", "X"):
+            found = True
+            kill(pid)
+        queue += children(pid)
+    return found
+
+
+def kill(pid: int) -> None:
+    """SIGKILL, if it is still there."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def has_ended(pid: int) -> bool:

@@ -50,7 +50,7 @@ def _too_late(e: Evidence) -> str:
     if e.ended_by != "timeout":
         return ""
     alive = [process for process in e.processes if process.leftover]
-    who = _listed([process.role for process in alive[:4]])
+    who = _roles(alive)
     said = f"stopped after {e.timeout:g} s: {who} had not ended, and everything was killed"
     waits = [f"the {process.role} {e.waits[process.pid]}" for process in alive if e.waits.get(process.pid)]
     return f"{said}; {_listed(waits[:3])}." if waits else f"{said}."
@@ -84,12 +84,12 @@ def _ran_on(e: Evidence) -> str:
     left = [p for p in children if e.ends[p.pid][0] == "exit"]
     if len(left) == len(children):
         return (
-            f"{_listed([p.role for p in left])} left with sys.exit: that runs the parent's clean-up a second time "
+            f"{_roles(left)} left with sys.exit: that runs the parent's clean-up a second time "
             "(buffers, atexit). A child leaves with os._exit or becomes another program."
         )
     both = e.processes[0].ran_on
     count = len(children) + both
-    who = "the child" if len(e.processes) == 2 else _listed([p.role for p in children[:4]])
+    who = "the child" if len(e.processes) == 2 else _roles(children)
     return (
         f"{who} ran past its branch and finished the cell {'too' if both else 'on its own'}: "
         f"{_number(count)} {'processes' if count > 1 else 'process'} returned from fork, nobody called exec or _exit."
@@ -100,7 +100,7 @@ def _to_everybody(e: Evidence) -> str:
     if not e.signals_to_all:
         return ""
     held = "the sandbox held it inside" if e.guard != "none" else "nothing on this machine could hold it"
-    return f"kill(-1, ...) means every process you may signal, this notebook's kernel too; {held}."
+    return f"the code called kill(-1, ...): every process you may signal, this notebook's kernel too; {held}."
 
 
 def _no_memory(e: Evidence) -> str:
@@ -115,8 +115,8 @@ def _no_keyboard(e: Evidence) -> str:
     if words[0] != "raised" or not words[1].startswith("EOFError"):
         return ""
     return (
-        "input() came to the end of its input at once (EOFError): nobody types into a sandbox, its standard input is "
-        "/dev/null. Give the value by name, in the notebook or above the call."
+        "nothing came from input() (EOFError): nobody types into a sandbox, its standard input is /dev/null. "
+        "Set the value by hand, in this code or in the notebook."
     )
 
 
@@ -137,12 +137,12 @@ def _first_raised(e: Evidence) -> str:
 
 
 def _left_running(e: Evidence) -> str:
-    left = [process.role for process in e.processes if process.leftover]
+    left = [process for process in e.processes if process.leftover]
     if not left:
         return ""
     verb = "was" if len(left) == 1 else "were"
     return (
-        f"{_listed(left[:4])} {verb} still running half a second after the first process had ended, and {verb} "
+        f"{_roles(left)} {verb} still running half a second after the first process had ended, and {verb} "
         "killed: nobody waited."
     )
 
@@ -182,14 +182,14 @@ def _zombies(e: Evidence) -> str:
     first = e.processes[0] if e.processes else None
     if not e.traced or first is None:
         return ""
-    left = [p.role for p in e.processes[1:] if p.parent == first.pid and p.status and p.pid not in e.collected]
+    left = [p for p in e.processes[1:] if p.parent == first.pid and p.status and p.pid not in e.collected]
     if not left:
         return ""
-    verb = "has" if len(left) == 1 else "have"
-    return (
-        f"{_listed(left[:4])} {verb} ended and nobody called waitpid: a zombie, until the parent itself ended and "
-        "whoever inherits orphans collected it."
-    )
+    if len(left) == 1:
+        stays = "it stays a zombie (ended, but still listed) until the parent itself ends and it is collected for it"
+    else:
+        stays = "they stay zombies (ended, but still listed) until the parent itself ends and they are collected for it"
+    return f"{_roles(left)} ended and nobody called waitpid: {stays}."
 
 
 def _how_each_ended(e: Evidence) -> str:
@@ -218,6 +218,12 @@ def _end(process: SandboxProcess) -> str:
 
 def _number(count: int) -> str:
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
+def _roles(processes: list[SandboxProcess]) -> str:
+    """The roles of four at most, and how many more there are."""
+    shown = [process.role for process in processes[:4]]
+    return _listed([*shown, f"{len(processes) - 4} more"] if len(processes) > 4 else shown)
 
 
 def _listed(words: list[str]) -> str:
