@@ -8,7 +8,6 @@ supervisor instead: that is cheaper than starting an interpreter.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +19,7 @@ from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import pair, send
 
 if TYPE_CHECKING:
+    import subprocess
     from _socket import socket
 
 __all__ = ["Connection", "ForkedSupervisor", "Launcher", "the_launcher"]
@@ -62,6 +62,8 @@ class Launcher:
 
     def _connected(self) -> socket:
         if self.sock is None or self.owner != os.getpid():
+            import subprocess  # here: the command line, which starts no launcher, pays for no more than it uses
+
             ours, theirs = pair()
             with closing(theirs):
                 self.process = subprocess.Popen(
@@ -81,7 +83,9 @@ class Launcher:
             self.sock.close()
             self.sock = None
         if self.process is not None and self.owner == os.getpid():
-            with suppress(subprocess.TimeoutExpired):
+            from subprocess import TimeoutExpired
+
+            with suppress(TimeoutExpired):
                 self.process.wait(0.2)
             self.process.returncode = self.process.returncode or 0  # detached containers may keep it alive
             self.process = None
@@ -113,13 +117,14 @@ class ForkedSupervisor:
 
 def _supervise(message: dict[str, Any], fds: list[int]) -> None:
     """In the forked process: keep only what the request brought, serve it, end."""
-    from udock_lab.runtime.doctor import answer_probe
     from udock_lab.runtime.supervise import Supervisor
 
     os.setsid()
     fds = _move_up(fds)
     become_supervisor()
     if message["op"] == "probe":
+        from udock_lab.runtime.doctor import answer_probe
+
         answer_probe(fds[0])
         return
     prctl(PR_SET_CHILD_SUBREAPER, 1)

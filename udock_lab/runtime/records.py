@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import random
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -77,7 +76,7 @@ def locked(home: Home, timeout: float | None = None) -> Iterator[None]:
             break
         if time.monotonic() > deadline:
             raise held_too_long(home)
-        time.sleep(pause * random.uniform(0.5, 1.5))
+        time.sleep(pause * (0.5 + (time.monotonic_ns() & 1023) / 1024))
         pause = min(pause * 1.5, 0.02)
     try:
         yield
