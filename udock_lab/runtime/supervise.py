@@ -791,6 +791,7 @@ class Job:
                 "after": containers.format_record(self.after).decode() if self.after else "",
             }
         )
+        os.sched_yield()  # whoever is attached has been woken on this processor: it goes first
         if not self.queue:
             self._close()
 
