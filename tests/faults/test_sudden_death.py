@@ -200,9 +200,25 @@ def test_launcher_killed_in_mid_run_is_an_error_and_the_next_run_works(runtime: 
 
 
 def test_forker_killed_in_mid_run_loses_no_record(runtime: Runtime, as_root: None) -> None:
+    runtime.close()  # a launcher whose forker is alive
     result = runtime.run("demo", ["/bin/sh", "-c", "sleep 0.6; exit 6"], detach=True)
     forker = int(re.split(r"\s+", Path(f"/proc/{result.pid}/stat").read_text().rpartition(")")[2].strip())[1])
     assert forker != runtime.launcher_pid
     os.kill(forker, signal.SIGKILL)
     assert runtime.wait(result.id).exit_code == 6
     assert runtime.run("demo", ["/bin/sh", "-c", "exit 7"]).exit_code == 7
+
+
+def test_launcher_goes_on_without_its_forker_and_spares_what_runs(runtime: Runtime, as_root: None) -> None:
+    runtime.close()
+    result = runtime.run("demo", ["/bin/sh", "-c", "sleep 1.5; exit 6"], detach=True)
+    launcher = runtime.launcher_pid
+    forker = int(re.split(r"\s+", Path(f"/proc/{result.pid}/stat").read_text().rpartition(")")[2].strip())[1])
+    os.kill(forker, signal.SIGKILL)
+    time.sleep(0.1)
+    left = "(setsid sleep 77.7 &) ; exit 7"
+    assert [runtime.run("demo", ["/bin/sh", "-c", left]).exit_code for _ in range(3)] == [7, 7, 7]
+    assert not [pid for pid in descendants(launcher or 0) if b"77.7" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert runtime.wait(result.id).exit_code == 6
+    assert runtime.launcher_pid == launcher
+    runtime.close()

@@ -68,34 +68,53 @@ class LocalForker:
 
 
 class RemoteForker:
-    """The launcher's side: asks the forker process, over a socket."""
+    """The launcher's side: asks the forker process, over a socket; once that is dead, does its work itself."""
 
     def __init__(self, sock: socket) -> None:
         self.sock = sock
+        self.alive: set[int] = set()
         self.ended: dict[int, int] = {}
+        self.successor: LocalForker | None = None
 
     def fork(self, *, rehearse: bool) -> Fresh:
         """A child at its gate, forked by the forker; we get its descriptors."""
-        send(self.sock, pack(["fork", rehearse]))
-        words, fds = self._answer("child")
-        return Fresh(words[0], fds, words[1], words[2])
+        if self.successor is None:
+            try:
+                send(self.sock, pack(["fork", rehearse]))
+                words, fds = self._answer("child")
+            except (EOFError, OSError):
+                self._take_over()
+            else:
+                self.alive.add(words[0])
+                return Fresh(words[0], fds, words[1], words[2])
+        return self._take_over().fork(rehearse=rehearse)
 
     def reap(self, pid: int) -> int:
         """The raw wait status of a child that has ended, from the forker's waitpid."""
-        while pid not in self.ended:
+        while self.successor is None and pid not in self.ended:
             try:
                 self._take()
-            except EOFError:
-                return os.waitpid(pid, 0)[1]  # the forker is dead, and its children are ours now
-        return self.ended.pop(pid)
+            except (EOFError, OSError):
+                self._take_over()
+        self.alive.discard(pid)
+        return self.ended.pop(pid) if pid in self.ended else self._take_over().reap(pid)
 
     def kill_leftovers(self, spared: set[int] = frozenset()) -> bool:  # type: ignore[assignment]
         """As :meth:`LocalForker.kill_leftovers`, where the orphans are: at the forker."""
-        try:
-            send(self.sock, pack(["sweep"]))
-            return bool(self._answer("swept")[0][0])
-        except (EOFError, OSError):
-            return True
+        if self.successor is None:
+            try:
+                send(self.sock, pack(["sweep"]))
+                return bool(self._answer("swept")[0][0])
+            except (EOFError, OSError):
+                self._take_over()
+        return self._take_over().kill_leftovers(spared)
+
+    def _take_over(self) -> LocalForker:
+        """The forker is dead, and its children are ours: we are the next subreaper above (prctl(2))."""
+        if self.successor is None:
+            self.successor = LocalForker()
+            self.successor.alive |= self.alive
+        return self.successor
 
     def _answer(self, kind: str) -> tuple[list[int], list[int]]:
         while True:
