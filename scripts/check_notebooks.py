@@ -1,23 +1,33 @@
 """Hygiene of the lessons: shape, size, links, and outputs that tell nothing about a machine.
 
-Ends with 1 and one line for each problem if there is any.
+Ends with 1 and one line for each problem if there is any. The pages that go with the lessons (``docs/``, README) are
+looked through for links that lead nowhere.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import socket
 import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from check_course_shape import course_shape
+
+from udock_lab.lesson.privacy import found_in
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_CELLS, MAX_LINES = 25, 15
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+INLINE_CODE = re.compile(r"`[^`\n]+`")
 PICTURE = re.compile(r"!\[([^\]]*)\]\(|<img\b([^>]*)>")
-LINK = re.compile(r"\]\(([^)#\s]+)|(?:href|src)=[\"']([^\"'#]+)")
+LINK = re.compile(r"\]\(([^)\s]+)|(?:href|src)=[\"']([^\"']+)")
+ANCHOR = re.compile(r"<a\b[^>]*\b(?:id|name)=[\"']([^\"']+)")
+HEADING = re.compile(r"^#+ +(.*?) *#*$", re.MULTILINE)
 
 Cell = dict[str, Any]
 
@@ -29,9 +39,9 @@ def problems(path: Path) -> list[str]:
         return ["it is empty"]
     found = [*_shape(cells), *_first(_source(cells[0])), *_headings(cells)]
     for number, cell in enumerate(cells, 1):
-        of_cell = _text(cell, path.parent) if cell["cell_type"] == "markdown" else _code(cell)
+        of_cell = text_problems(_source(cell), path) if cell["cell_type"] == "markdown" else _code(cell)
         found += [f"cell {number}: {what}" for what in of_cell]
-    return found
+    return [*found, *course_shape(path, cells)]
 
 
 def _source(cell: Cell) -> str:
@@ -63,16 +73,38 @@ def _headings(cells: list[Cell]) -> list[str]:
     return found + [f"heading level skips from {a} to {b}" for a, b in pairwise(levels) if b > a + 1]
 
 
-def _text(cell: Cell, folder: Path) -> list[str]:
-    text = FENCED.sub("", _source(cell))
+def text_problems(text: str, path: Path) -> list[str]:
+    """Pictures without words, and links that lead nowhere, in one text of the file ``path``."""
+    text = INLINE_CODE.sub("", FENCED.sub("", text))
     found = []
     for written, attributes in PICTURE.findall(text):
         if not written.strip() and not re.search(r"\balt=[\"'][^\"']*\w", attributes):
             found.append("a picture has no alt text")
     for target in ("".join(pair) for pair in LINK.findall(text)):
-        if not re.match(r"[a-z]+:", target) and not (folder / target).exists():
+        if not re.match(r"[a-z]+:", target) and not leads_somewhere(target, path):
             found.append(f"the link {target} leads nowhere")
     return found
+
+
+def leads_somewhere(target: str, path: Path) -> bool:
+    """Is the file there, and the heading in it?"""
+    name, _, anchor = unquote(target).partition("#")
+    there = path.parent / name if name else path
+    if not there.exists():
+        return False
+    return not anchor or there.suffix not in (".ipynb", ".md") or anchor in anchors(there)
+
+
+def anchors(path: Path) -> set[str]:
+    """The names that a link may jump to, as JupyterLab makes them of headings (notebooks) or a forge (pages)."""
+    if path.suffix == ".md":
+        text = FENCED.sub("", path.read_text())
+        plain = (re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text))
+        return {*plain, *ANCHOR.findall(text)}
+    cells = json.loads(path.read_text())["cells"]
+    text = "\n\n".join(FENCED.sub("", _source(cell)) for cell in cells if cell["cell_type"] == "markdown")
+    shown = (re.sub(r"[`*]|\]\([^)]*\)|\[", "", heading) for heading in HEADING.findall(text))
+    return {*(heading.replace(" ", "-") for heading in shown), *ANCHOR.findall(text)}
 
 
 def _code(cell: Cell) -> list[str]:
@@ -85,23 +117,25 @@ def _code(cell: Cell) -> list[str]:
     tags = cell["metadata"].get("tags", [])
     if any(output["output_type"] == "error" for output in cell["outputs"]) and "raises-exception" not in tags:
         found.append("a committed output is an error")
-    if private := _private(json.dumps(cell["outputs"], ensure_ascii=False)):
+    if any("widget-view+json" in kind for output in cell["outputs"] for kind in output.get("data", {})):
+        found.append("a committed output names a widget that is gone; run scripts/execute-notebooks")
+    outputs = json.dumps(cell["outputs"], ensure_ascii=False)
+    if private := f"{ROOT}/" if f"{ROOT}/" in outputs else found_in(outputs):
         found.append(f"an output tells where it was made: {private}")
     return found
 
 
-def _private(outputs: str) -> str | None:
-    """A folder of a person, a temporary folder, this checkout or this machine's name."""
-    here = [re.escape(f"{place}/") for place in (ROOT, Path.home()) if place != Path("/")]
-    host = socket.gethostname()
-    names = [rf"\b{re.escape(host)}\b"] if len(host) > 3 and host != "localhost" else []
-    match = re.search("|".join([r"/home/\w+", r"/root/", r"/tmp/", r"/Users/\w+", *here, *names]), outputs)
-    return match.group() if match else None
+def page_problems(path: Path) -> list[str]:
+    """The same for a page of text."""
+    return text_problems(path.read_text(), path)
 
 
 def main() -> int:
     """Print what is wrong; 1 if anything is."""
-    wrong = [f"{p.name}: {what}" for p in sorted((ROOT / "notebooks").glob("*.ipynb")) for what in problems(p)]
+    lessons = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "notebooks").rglob("*.md")]
+    wrong = [f"{path.name}: {what}" for path in lessons for what in problems(path)]
+    wrong += [f"{path.relative_to(ROOT)}: {what}" for path in sorted(pages) for what in page_problems(path)]
     print("\n".join(wrong) or "notebooks are clean")
     return bool(wrong)
 

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from check_notebooks import problems  # noqa: E402
+from check_notebooks import page_problems, problems  # noqa: E402
 
 TITLE = "# A lesson\n\nAfter this lesson you can see, say and do. 25 minutes."
 
@@ -34,6 +34,7 @@ def stream(said: str) -> dict[str, Any]:
     return {"output_type": "stream", "name": "stdout", "text": [said]}
 
 
+WIDGET = {"output_type": "display_data", "data": {"application/vnd.jupyter.widget-view+json": {}}, "metadata": {}}
 ERROR = {"output_type": "error", "ename": "ValueError", "evalue": "", "traceback": []}
 
 
@@ -44,8 +45,9 @@ def judged(folder: Path, *cells: dict[str, Any]) -> list[str]:
 
 
 def test_a_clean_lesson_has_no_problems(tmp_path: Path) -> None:
-    (tmp_path / "next.md").touch()
-    body = "## Situation\n\n![a parent and a child](next.md) [on](next.md) [man](https://example.org) [up](#here)"
+    (tmp_path / "next.md").write_text("# What `fork` copies\n\n# Next\n\n<a id='by-hand'></a>")
+    links = "[on](next.md#what-fork-copies) [hand](next.md#by-hand) [up](#A-lesson) [code](#What-fork-copies)"
+    body = f"## What `fork` copies\n\n![a parent and a child](next.md) [man](https://example.org#a) {links} `[a](b)`"
     fenced = text("### Task\n\n```sh\n# not a heading\n![](nothing)\n```")
     run = code("1 / 0", ERROR, tags=("raises-exception",))
     assert judged(tmp_path, text(TITLE), text(body), fenced, run, code("print(1)", stream("HOME=/root\n"))) == []
@@ -64,7 +66,10 @@ def test_a_clean_lesson_has_no_problems(tmp_path: Path) -> None:
         ([text(TITLE), text("![ ](https://example.org/a.png)")], "cell 2: a picture has no alt text"),
         ([text(TITLE), text('<img src="https://example.org/a.png" alt="">')], "cell 2: a picture has no alt text"),
         ([text(TITLE), text("[lost](nowhere.ipynb)")], "cell 2: the link nowhere.ipynb leads nowhere"),
-        ([text(TITLE), text("[lost](nowhere.ipynb#part)")], "cell 2: the link nowhere.ipynb leads nowhere"),
+        ([text(TITLE), text("[lost](nowhere.ipynb#part)")], "cell 2: the link nowhere.ipynb#part leads nowhere"),
+        ([text(TITLE), text("[lost](#a-lesson)")], "cell 2: the link #a-lesson leads nowhere"),
+        ([text(TITLE), text("[lost](lesson.ipynb#No)")], "cell 2: the link lesson.ipynb#No leads nowhere"),
+        ([text(TITLE), code("x", WIDGET)], "cell 2: a committed output names a widget that is gone"),
         ([text(TITLE), code("\n".join("a" * 16))], "cell 2: 16 lines, at most 15"),
         ([text(TITLE), code("print(1)", count=None)], "cell 2: was never executed; commit its outputs"),
         ([text(TITLE), code("1 / 0", ERROR)], "cell 2: a committed output is an error"),
@@ -76,6 +81,12 @@ def test_a_clean_lesson_has_no_problems(tmp_path: Path) -> None:
 def test_each_rule_for_lessons_is_enforced(tmp_path: Path, cells: list[dict[str, Any]], problem: str) -> None:
     (found,) = judged(tmp_path, *cells)
     assert found.startswith(problem)
+
+
+def test_a_page_whose_link_leads_nowhere_is_named(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n\n[here](#title) [there](page.md#nothing) ![](page.md)")
+    assert page_problems(page) == ["a picture has no alt text", "the link page.md#nothing leads nowhere"]
 
 
 def test_the_lessons_of_this_course_are_clean() -> None:

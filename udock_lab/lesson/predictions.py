@@ -87,7 +87,13 @@ class Prediction(Shown):
         self._listeners.append(listener)
 
     def answer(self, *given: object) -> Prediction:
-        """Lock an answer, one of the choices; it stays. UsageError for anything else, and then nothing is locked."""
+        """Lock an answer, one of the choices, and show it. UsageError for anything else; then nothing is locked."""
+        self.lock(*given)
+        self.show()
+        return self
+
+    def lock(self, *given: object) -> None:
+        """As :meth:`answer`, without showing anything: what the widget's button does. A locked answer stays."""
         label = self._label(given)
         if self.locked and label != self.locked:
             again = f'progress().reset("{self.slug}")' if self.slug else "restart the kernel"
@@ -99,8 +105,6 @@ class Prediction(Shown):
             self.locked, self.late = label, self.settled
             self._store()
             self._tell()
-        self.show()
-        return self
 
     def reopen(self) -> None:
         """Take the answer back, as ``progress().reset`` does; the question is as if never asked."""

@@ -1,4 +1,4 @@
-"""A seccomp filter that refuses signals to chosen processes, without privilege (seccomp(2)).
+"""Seccomp filters: signals to chosen processes refused, and user namespaces; no privilege needed (seccomp(2)).
 
 A filter sees the numbers that a system call was given, not what they mean. It can therefore refuse -1 ("everybody
 I may signal", kill(2)) and a list of pids that exist when it is made, and nothing cleverer. Where the kernel has
@@ -12,17 +12,18 @@ import errno
 import os
 from collections.abc import Iterable
 
-from udock_lab.linux.syscalls import PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, prctl
+from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, prctl
 
-__all__ = ["refuse_signals"]
+__all__ = ["refuse_signals", "refuse_user_namespaces"]
 
 _MODE_FILTER = 2
 _MOST = 4096  # BPF_MAXINSNS
 _ALLOW = 0x7FFF0000
 _REFUSE = 0x00050000 | errno.EPERM  # SECCOMP_RET_ERRNO
+_UNKNOWN = 0x00050000 | errno.ENOSYS
 
-# linux/bpf_common.h: load a word at an offset, jump if equal, return
-_LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
+# linux/bpf_common.h: load a word at an offset, jump if equal, jump if any of these bits is set, return
+_LOAD, _JUMP_IF_EQUAL, _JUMP_IF_SET, _RETURN = 0x20, 0x15, 0x45, 0x06
 _NUMBER_AT, _ARCH_AT, _FIRST_ARGUMENT_AT = 0, 4, 16  # struct seccomp_data, little-endian
 
 # (AUDIT_ARCH, the calls that name a process in their first argument: kill, tkill, tgkill, rt_sigqueueinfo,
@@ -31,6 +32,8 @@ _MACHINES = {
     "x86_64": (0xC000003E, (62, 200, 234, 129, 297, 434)),
     "aarch64": (0xC00000B7, (129, 130, 131, 138, 240, 434)),
 }
+_NAMESPACE_CALLS = {"x86_64": (56, 272), "aarch64": (220, 97)}  # clone, unshare: flags in the first argument
+_CLONE3 = 435  # everywhere; its flags lie in memory, where no filter looks
 
 
 class _Instruction(ctypes.Structure):
@@ -51,10 +54,40 @@ def refuse_signals(pids: Iterable[int]) -> None:
     The filter has room for about a thousand pids; the first ones count. Raises OSError: ENOSYS on a machine
     whose system call numbers are not known here, EINVAL where the kernel was built without filters.
     """
+    arch, calls = _MACHINES[_machine()]
+    _install(_filter(arch, calls, list(pids)))
+
+
+def refuse_user_namespaces() -> None:
+    """From now on no new user namespace, as on a hardened hub: EPERM. Cannot be undone; children inherit it.
+
+    clone3 answers ENOSYS, on which the C library falls back to clone. Raises OSError as :func:`refuse_signals`.
+    """
+    machine = _machine()
+    clone, unshare = _NAMESPACE_CALLS[machine]
+    _install([
+        _Instruction(_LOAD, 0, 0, _ARCH_AT),
+        _Instruction(_JUMP_IF_EQUAL, 0, 6, _MACHINES[machine][0]),
+        _Instruction(_LOAD, 0, 0, _NUMBER_AT),
+        _Instruction(_JUMP_IF_EQUAL, 5, 0, _CLONE3),
+        _Instruction(_JUMP_IF_EQUAL, 1, 0, clone),
+        _Instruction(_JUMP_IF_EQUAL, 0, 2, unshare),
+        _Instruction(_LOAD, 0, 0, _FIRST_ARGUMENT_AT),
+        _Instruction(_JUMP_IF_SET, 2, 0, CLONE_NEWUSER),
+        _Instruction(_RETURN, 0, 0, _ALLOW),
+        _Instruction(_RETURN, 0, 0, _UNKNOWN),
+        _Instruction(_RETURN, 0, 0, _REFUSE),
+    ])  # fmt: skip
+
+
+def _machine() -> str:
     machine = os.uname().machine
     if machine not in _MACHINES:
         raise OSError(errno.ENOSYS, f"no filter is known for {machine}")
-    lines = _filter(*_MACHINES[machine], list(pids))
+    return machine
+
+
+def _install(lines: list[_Instruction]) -> None:
     array = (_Instruction * len(lines))(*lines)
     program = _Program(len(lines), array)
     prctl(PR_SET_NO_NEW_PRIVS, 1)

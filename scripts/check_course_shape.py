@@ -1,0 +1,141 @@
+"""What makes a notebook a lesson of this course: its frame, its predictions, its task, its exit ticket, its C twin.
+
+Holds for every notebook whose name begins with ``m2_``; ``00_start_here`` is held to what it uses.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from udock_lab.errors import UsageError
+from udock_lab.lesson.outline import entry
+
+OLD_SHAPE = frozenset({"m2_1b_exec_and_wait"})  # written before the course had this shape; a lesson leaves the list
+MOST_PREDICTIONS = 3
+TICKET_QUESTIONS = 2
+C_TWIN = re.compile(r"^```c\n(.*?)^```", re.DOTALL | re.MULTILINE)
+PROSE_CODE = re.compile(r"^```.*?^```|`[^`\n]+`|<[^>]+>|\]\([^)]*\)|!\[", re.DOTALL | re.MULTILINE)
+NOT_OUR_VOICE = re.compile(r"\b(?:simply|obviously|just)\b|!|[\U0001F300-\U0001FAFF]", re.IGNORECASE)
+
+Cell = dict[str, Any]
+
+
+def course_shape(path: Path, cells: list[Cell]) -> list[str]:
+    """One sentence for each thing that a lesson of the course lacks."""
+    slug = path.stem
+    if not (slug.startswith("m2_") or slug == "00_start_here"):
+        return []
+    found = list(_violations(path, slug, cells))
+    if slug in OLD_SHAPE:
+        return [] if found else ["it has the shape of the course: take it off OLD_SHAPE"]
+    return found
+
+
+def _violations(path: Path, slug: str, cells: list[Cell]) -> Iterator[str]:
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    calls = [_calls(source) for source in code]
+    yield from _minutes(slug, "".join(cells[0]["source"]))
+    yield from _voice(cells)
+    yield from _predictions(calls)
+    if slug.startswith("m2_"):
+        yield from _frame(slug, cells, calls)
+        yield from _tasks(code, calls)
+        yield from _twin(path, cells)
+
+
+def _calls(source: str) -> list[tuple[str, ast.Call]]:
+    """(name, call) of each call in a cell: ``predict``, ``lines.settle``. A %%sandbox cell runs elsewhere."""
+    if source.lstrip().startswith("%%"):
+        return []
+    lines = [
+        "pass" if re.match(r"\s*[%!]", line) else re.sub(r"=\s*[%!].*$", "= None", line) for line in source.split("\n")
+    ]
+    try:
+        tree = ast.parse("\n".join(lines))
+    except SyntaxError:
+        return []  # running it says so
+    return [(ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def _minutes(slug: str, first: str) -> Iterator[str]:
+    try:
+        minutes = entry(slug).minutes
+    except UsageError as error:
+        yield f"it is not in udock_lab/lesson/outline.py: {error.message}"
+        return
+    said = re.search(r"(\d+) minutes", first)
+    if said and int(said[1]) != minutes:
+        yield f"the first cell says {said[1]} minutes, udock_lab/lesson/outline.py says {minutes}"
+
+
+def _voice(cells: list[Cell]) -> Iterator[str]:
+    for number, cell in enumerate(cells, 1):
+        if cell["cell_type"] == "markdown":
+            word = NOT_OUR_VOICE.search(PROSE_CODE.sub("", "".join(cell["source"])))
+            if word:
+                yield f"cell {number}: {word.group()!r} is not the voice of this course"
+
+
+def _predictions(calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:
+    """At most three; each settled by exactly one cell, after it was asked."""
+    asked: dict[str, int] = {}
+    for place, cell in enumerate(calls):
+        for name, call in cell:
+            if name == "predict" and call.args and isinstance(call.args[0], ast.Constant):
+                asked[str(call.args[0].value)] = place
+    if len(asked) > MOST_PREDICTIONS:
+        yield f"{len(asked)} predictions, at most {MOST_PREDICTIONS}"
+    for name, asked_at in asked.items():
+        at = [place for place, cell in enumerate(calls) for called, _ in cell if called == f"{name}.settle"]
+        if len(at) != 1:
+            yield f"the prediction {name} is settled by {len(at)} cells, wanted one"
+        elif at[0] <= asked_at:
+            yield f"the prediction {name} is settled before there was time to answer it"
+
+
+def _frame(slug: str, cells: list[Cell], calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:
+    begins = [(place, call) for place, cell in enumerate(calls) for name, call in cell if name == "begin"]
+    if not begins or [ast.unparse(word) for word in begins[0][1].args] != [repr(slug)]:
+        yield f'no cell calls begin("{slug}")'
+    else:
+        of_code = [cell for cell in cells if cell["cell_type"] == "code"]
+        if "nbval-ignore-output" not in of_code[begins[0][0]]["metadata"].get("tags", []):
+            yield "the cell with begin tells of the machine: tag it nbval-ignore-output"
+    if not calls or not any(name == "lesson.end" for name, _ in calls[-1]):
+        yield "the last code cell does not call lesson.end()"
+
+
+def _tasks(code: list[str], calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:
+    every = [(name, call) for cell in calls for name, call in cell]
+    if not any(name == "put_in_order" for name, _ in every):
+        yield "there is no put_in_order task"
+    elif not any(name.endswith(".try_order") for name, _ in every):
+        yield "no cell runs the put_in_order task with try_order"
+    tickets = [call for name, call in every if name == "exit_ticket"]
+    if len(tickets) != 1 or len(tickets[0].args) != TICKET_QUESTIONS:
+        yield f"there is no exit_ticket of {TICKET_QUESTIONS} questions"
+    if not any(re.search(r"#.*\bchange this line\b", source) for source in code):
+        yield "no cell has a line marked: # change this line"
+
+
+def _twin(path: Path, cells: list[Cell]) -> Iterator[str]:
+    """The C that is shown is cut from a program that is compiled and run."""
+    blocks = [b for cell in cells if cell["cell_type"] == "markdown" for b in C_TWIN.findall("".join(cell["source"]))]
+    program = path.parent / "c" / f"{path.stem}.c"
+    if not blocks:
+        yield "it shows no C twin of its core lines (a ```c block)"
+    elif not program.exists():
+        yield f"its C has no program: notebooks/c/{program.name}"
+    else:
+        lines = _bare(program.read_text())
+        if any(_bare(block) not in lines for block in blocks):
+            yield f"its C is not cut from notebooks/c/{program.name}"
+
+
+def _bare(code: str) -> str:
+    """Without indentation: a piece of a function stands further left on the page."""
+    return "\n".join(line.strip() for line in code.strip().splitlines())

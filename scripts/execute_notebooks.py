@@ -1,0 +1,130 @@
+"""Run lessons from top to bottom, each in a fresh kernel with an empty home, and write their outputs in place.
+
+``execute_notebooks.py [SLUG...]``: all of them, or those. A lesson whose cell fails, or whose outputs tell something of
+the machine they were made on, is left as it was; then this ends with 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from udock_lab.lesson.privacy import found_in
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "notebooks"
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # names a model that only the kernel of that time had
+CELL_SECONDS = 60
+
+Notebook = Any
+
+
+@contextmanager
+def learner() -> Iterator[None]:
+    """A home and settings of nobody's: no progress, no start-up files, no theme."""
+    with tempfile.TemporaryDirectory(prefix="udock-execute-") as folder:
+        kept = dict(os.environ)
+        for name in ("MDOCK_HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+            os.environ[name] = f"{folder}/{name.lower()}"
+        os.environ |= {"JUPYTER_PLATFORM_DIRS": "1", "PYTHONHASHSEED": "0"}
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(kept)
+
+
+def execute(notebook: Notebook) -> None:
+    """In a fresh kernel whose working directory is the folder of the lessons."""
+    client = NotebookClient(
+        notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}},
+        record_timing=False, store_widget_state=False,
+    )  # fmt: skip
+    client.execute()
+
+
+def normalise(notebook: Notebook) -> None:
+    """What differs from one execution to the next without meaning anything is made the same."""
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    count = 0
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type != "code":
+            continue
+        count += bool(cell.source.strip())
+        cell.execution_count = count if cell.source.strip() else None
+        cell.outputs = merged(cell.outputs)
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output["execution_count"] = count
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def merged(outputs: list[Any]) -> list[Any]:
+    """Pieces of one stream that follow each other are one output: where it was flushed is chance."""
+    joined: list[Any] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last is not None and output.output_type == "stream" == last.output_type and output.name == last.name:
+            last["text"] += output["text"]
+        else:
+            joined.append(output)
+    return joined
+
+
+def tells(notebook: Notebook) -> list[str]:
+    """Where an output says something of this machine."""
+    found = []
+    for number, cell in enumerate(notebook.cells, 1):
+        private = found_in(json.dumps(cell.get("outputs", []), ensure_ascii=False))
+        if private:
+            found.append(f"cell {number}: an output tells where it was made: {private}")
+    return found
+
+
+def treat(path: Path) -> list[str]:
+    """Execute one lesson and write it; what is wrong, and then it is not written."""
+    notebook = nbformat.read(path, as_version=4)
+    start = time.monotonic()
+    try:
+        execute(notebook)
+    except CellExecutionError as error:
+        return [str(error).strip()]
+    except Exception as error:  # a kernel that died or a cell that took too long: the others are still run
+        return [f"{type(error).__name__}: {error}"]
+    normalise(notebook)
+    wrong = tells(notebook)
+    if not wrong:
+        nbformat.write(notebook, path)
+        print(f"{path.name}: {time.monotonic() - start:.1f} s", flush=True)
+    return wrong
+
+
+def main() -> int:
+    """Execute what was asked for; 1 if a lesson is not as it should be."""
+    wanted = [name.removesuffix(".ipynb").removeprefix("notebooks/") for name in sys.argv[1:]]
+    paths = [FOLDER / f"{slug}.ipynb" for slug in wanted] or sorted(FOLDER.glob("*.ipynb"))
+    wrong = [f"{path.name}: there is no such lesson" for path in paths if not path.exists()]
+    with learner():
+        for path in filter(Path.exists, paths):
+            wrong += [f"{path.name}: {what}" for what in treat(path)]
+    if wrong:
+        print("\n".join(wrong), file=sys.stderr)
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
