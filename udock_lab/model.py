@@ -34,6 +34,7 @@ __all__ = [
     "RunResult",
     "SandboxProcess",
     "SandboxResult",
+    "Snapshot",
     "Status",
     "StepReport",
     "SystemCall",
@@ -208,6 +209,33 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A process as /proc showed it at one moment (proc(5)); what the machine would not tell is empty.
+
+    ``moment`` is ``at the gate`` or ``before exec``. ``files`` are (descriptor, target), ``limits`` (name, soft,
+    hard) in the kernel's words, ``environment`` names only; ``uids`` and ``gids`` are real, effective, saved and
+    file system; ``capabilities`` the bits of the effective set. ``next_environment``: the names that execve brings.
+    """
+
+    moment: str
+    pid: int
+    parent: int
+    group: int
+    session: int
+    root: str
+    cwd: str
+    files: tuple[tuple[int, str], ...] = ()
+    limits: tuple[tuple[str, str, str], ...] = ()
+    environment: tuple[str, ...] = ()
+    uids: tuple[int, ...] = ()
+    gids: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+    capabilities: int = 0
+    user_namespace: str = ""
+    next_environment: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """What one ``mdock run`` was and how it ended.
 
@@ -215,6 +243,7 @@ class RunResult:
     failed before fork. ``exit_code`` follows docker: the program's own, 128+n, 125, 126 or 127.
     ``stdout`` and ``stderr`` hold the beginning of the output (bytes; at most ``OUTPUT_KEPT``);
     the whole of it is in ``log_path``. ``before`` and ``after`` are the record after phase 1 and phase 2.
+    ``snapshots`` are there where they were asked for: at the gate, and before exec unless a step ended the child.
     """
 
     id: str
@@ -233,6 +262,7 @@ class RunResult:
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
     detached: bool = False
+    snapshots: tuple[Snapshot, ...] = ()
 
     @property
     def text(self) -> str:

@@ -83,6 +83,12 @@ def _run_options(parser: ArgumentParser) -> None:
     parser.add_argument("--userns", action="store_true", help="chroot without root, by a user namespace")
     parser.add_argument("--steps", action="store_true", help="afterwards show each system call, with its time")
     parser.add_argument(
+        "--snapshots",
+        action="store_true",
+        help="look at the process twice, at its gate and just before exec, and show what changed in between: "
+        "root, working directory, limits, credentials, ...",
+    )
+    parser.add_argument(
         "--no-spare",
         action="store_true",
         help="in a notebook: fork within this run, so that its timeline shows the fork at its place "
@@ -123,12 +129,15 @@ def run(args: Namespace, context: Context) -> Outcome:
         on_output=context.out,
         on_note=context.note,
         spare=False if args.no_spare else None,
+        snapshots=args.snapshots,
     )
     if args.detach and result.failure is None:
         context.succeeded(result.id)
     _mind_the_shell(args.argv, result, context)
     if args.steps:
         _show_steps(result, context)
+    if args.snapshots and not context.in_cell:
+        _show_changes(result, context)
     return Outcome(exit_code=result.exit_code or 0, value=result, shown=True)
 
 
@@ -201,6 +210,12 @@ def _show_steps(result: RunResult, context: Context) -> None:
     from udock_lab import display
 
     context.out("stderr", display.steps_text(result).encode("utf-8", "replace") + b"\n")
+
+
+def _show_changes(result: RunResult, context: Context) -> None:
+    from udock_lab import display
+
+    context.out("stderr", display.changes_text(result).encode("utf-8", "replace") + b"\n")
 
 
 COMMANDS = (

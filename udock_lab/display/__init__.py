@@ -15,6 +15,7 @@ from udock_lab.display.html import (
     steps_html,
     to_html,
 )
+from udock_lab.display.snapshots import changes_html, changes_text
 from udock_lab.display.text import (
     doctor_text,
     images_text,
@@ -31,6 +32,8 @@ from udock_lab.display.text import (
 from udock_lab.display.timeline import timeline_html, timeline_text
 
 __all__ = [
+    "changes_html",
+    "changes_text",
     "doctor_html",
     "doctor_text",
     "images_html",

@@ -177,6 +177,10 @@ def run_html(run: RunResult) -> str:
         body += details("Wait status, bit by bit", _status(run.exit_status), is_open=True)
     if run.steps:
         body += details("Parent and child, call by call", _steps(run), is_open=True)
+    if run.snapshots:
+        from udock_lab.display.snapshots import changes_body
+
+        body += details("What the steps changed in the process", changes_body(run), is_open=True)
     if run.before or run.after:
         body += details("Record before and after", _record(run.before, run.after), is_open=False)
     return card(body, f"container {run.id}")

@@ -33,6 +33,7 @@ __all__ = [
     "command_line",
     "doctor_text",
     "duration",
+    "elided",
     "ending",
     "images_rows",
     "images_text",
@@ -165,7 +166,7 @@ def _home_of(run: RunResult) -> str:
     return run.log_path.rpartition("/logs/")[0]
 
 
-def _elided(text: str, run: RunResult | None) -> str:
+def elided(text: str, run: RunResult | None) -> str:
     """Without what differs from machine to machine: the home's path and the pid of another container."""
     home = _home_of(run) if run else ""
     if home:
@@ -175,7 +176,7 @@ def _elided(text: str, run: RunResult | None) -> str:
 
 def without_pid(step: StepReport, run: RunResult | None) -> tuple[str, str]:
     """Call and result of a step without paths and pids; a learner's own argument that looks like the pid stays."""
-    call, result = _elided(step.call, run), _elided(step.result, run)
+    call, result = elided(step.call, run), elided(step.result, run)
     if run is not None and run.pid and step.who == "parent":
         pid = re.compile(rf"(?<!\d){run.pid}(?!\d)")
         call, result = pid.sub("<pid>", call, count=1), pid.sub("<pid>", result, count=1)
@@ -185,7 +186,7 @@ def without_pid(step: StepReport, run: RunResult | None) -> tuple[str, str]:
 def without_home(run: RunResult) -> list[StepReport]:
     """The steps with the home's path elided, so that a published page names no folder of its author."""
     home = _home_of(run)
-    return [replace(step, call=_elided(step.call, run)) if home and home in step.call else step for step in run.steps]
+    return [replace(step, call=elided(step.call, run)) if home and home in step.call else step for step in run.steps]
 
 
 def shown_steps(steps: Sequence[StepReport]) -> list[StepReport]:
@@ -264,7 +265,7 @@ def verdict(run: RunResult) -> str:
 
 def _lines(text: str, run: RunResult) -> list[str]:
     """A message of several lines stays one; each line is clean."""
-    return [clean(_elided(line, run)) for line in text.splitlines()]
+    return [clean(elided(line, run)) for line in text.splitlines()]
 
 
 def _entry(label: str, text: str, run: RunResult) -> list[str]:
@@ -288,6 +289,10 @@ def run_text(run: RunResult) -> str:
         lines += ["  " + line for line in record_text(run.before, run.after, measured=False).split("\n")]
     if run.steps and not run.detached:
         lines += ["  " + line for line in steps_text(run, measured=False).split("\n")]
+    if run.snapshots:
+        from udock_lab.display.snapshots import changes_text
+
+        lines += ["  " + line for line in changes_text(run).split("\n")]
     return "\n".join(lines)
 
 

@@ -182,12 +182,14 @@ class Runtime:
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
         spare: bool | None = None,
+        snapshots: bool = False,
     ) -> RunResult:
         """Run a program in a new container and wait for its end (unless ``detach``).
 
         ``memory`` in bytes, ``cpu`` in seconds, ``files`` a count: all per process (setrlimit(2)).
         ``stdin``: a descriptor to inherit, or text or bytes to read; None is /dev/null. ``on_output`` gets
         ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words.
+        ``snapshots``: look at the process in /proc before its first step and just before exec (``result.snapshots``).
         A program that fails is a result; so is one that never started (``result.failure``). An interrupt
         stops the container first and is raised then (Interrupted, a KeyboardInterrupt).
         """
@@ -210,7 +212,7 @@ class Runtime:
         found = find_image_by_name(self.home.images_db, spec.image)
         self._look_through_images()
         rootfs = self._private_copy(found) if spec.copy else found.rootfs
-        request = self._request(spec, rootfs)
+        request = self._request(spec, rootfs, snapshots=snapshots)
         request["fresh"] = not (self.spare if spare is None else spare)
         try:
             return self._attend(request, spec, rootfs, stdin, on_output, on_note)
@@ -262,9 +264,11 @@ class Runtime:
         request |= {"exec_of": record.id, "watch_pid": record.pid, "fresh": not self.spare}
         return self._attend(request, spec, rootfs, stdin, on_output, on_note)
 
-    def _request(self, spec: ContainerSpec, rootfs: str, join: int | None = None) -> dict[str, Any]:
+    def _request(
+        self, spec: ContainerSpec, rootfs: str, join: int | None = None, *, snapshots: bool = False
+    ) -> dict[str, Any]:
         """What the supervisor gets: the plan for the child, and what to write down."""
-        plan, describe = make_plan(spec, rootfs, join)
+        plan, describe = make_plan(spec, rootfs, join, snapshots=snapshots)
         stored = _fields(spec) | {"limits": _fields(spec.limits), "rootfs": rootfs}
         stored["private"] = os.path.dirname(rootfs) if spec.copy else None
         return {
@@ -278,6 +282,7 @@ class Runtime:
             "remove": spec.remove,
             "tty": spec.tty,
             "interactive": spec.interactive,
+            "snapshots": snapshots,
             "size": terminal_size(0) if spec.tty else None,
         }
 

@@ -19,7 +19,7 @@ from udock_lab.runtime.wire import adopt, pack, pair, receive, send, unpack
 
 __all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "open_gate", "parse_reports"]
 
-GATE, REPORTS = 3, 4  # what the child keeps open besides 0, 1 and 2
+GATE, REPORTS = Child.gate, 4  # what the child keeps open besides 0, 1 and 2
 EXEC = -1  # the number under which execve reports
 NO_ANSWER = -1  # the errno of a call that did not come back
 

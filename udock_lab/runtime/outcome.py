@@ -16,6 +16,7 @@ from udock_lab.model import (
     Isolation,
     Record,
     RunResult,
+    Snapshot,
     Status,
     StepReport,
 )
@@ -99,7 +100,15 @@ def run_result(
         failure=failure,
         notes=tuple(notes),
         detached=ended is None,
+        snapshots=tuple(_snapshot(fields, request["plan"]["env"]) for fields in last.get("snapshots", ())),
     )
+
+
+def _snapshot(fields: dict[str, Any], environment: dict[str, str]) -> Snapshot:
+    """Messages carry lists; a result holds tuples."""
+    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+    plain |= {key: tuple(tuple(row) for row in fields[key]) for key in ("files", "limits")}
+    return Snapshot(**plain, next_environment=tuple(sorted(environment)))
 
 
 def _record(ended: dict[str, Any] | None, key: str) -> Record | None:
@@ -273,6 +282,9 @@ def _child_step(number: int, answer: int, start: int, end: int, call: str) -> St
     if number == 0:
         return StepReport(name="gate", who="child", call="recvmsg(gate)", start=start, end=end, result='"go"')
     result = _minus_one(answer) if answer else "= 0"
+    if call.startswith("read(gate)"):
+        call, _, moment = call.partition(" ")
+        result = result if answer else f"the parent has looked, {moment}"
     return StepReport(
         name=call.partition("(")[0], who="child", call=call, start=start, end=end, errno=answer, result=result
     )

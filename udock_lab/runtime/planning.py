@@ -9,8 +9,9 @@ from udock_lab.errors import UsageError
 from udock_lab.model import ContainerSpec, Limits
 from udock_lab.runtime.steps import make_step
 
-__all__ = ["DEFAULT_PATH", "container_env", "make_plan"]
+__all__ = ["AT_THE_GATE", "BEFORE_EXEC", "DEFAULT_PATH", "container_env", "make_plan"]
 
+AT_THE_GATE, BEFORE_EXEC = "at the gate", "before exec"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -19,10 +20,13 @@ def container_env(spec: ContainerSpec) -> dict[str, str]:
     return {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"} | dict(spec.env)
 
 
-def make_plan(spec: ContainerSpec, rootfs: str, join: int | None) -> tuple[dict[str, Any], list[str]]:
+def make_plan(
+    spec: ContainerSpec, rootfs: str, join: int | None, *, snapshots: bool = False
+) -> tuple[dict[str, Any], list[str]]:
     """The plan that goes through the gate, and each step as a person writes it.
 
     ``join``: the process whose user namespace is entered (``exec``), instead of making a new one.
+    ``snapshots``: the child waits before its first step and after its last one, until it has been looked at.
     """
     env = container_env(spec)
     _refuse_what_no_call_takes(spec, env)
@@ -33,6 +37,8 @@ def make_plan(spec: ContainerSpec, rootfs: str, join: int | None) -> tuple[dict[
         steps.append(["join_userns", join] if join else ["userns", os.geteuid(), os.getegid()])
     steps += [["chdir", rootfs], ["chroot", rootfs], ["chdir_inside", spec.workdir or "/"]]
     steps += _limit_steps(spec.limits)
+    if snapshots:
+        steps = [["hold", AT_THE_GATE], *steps, ["hold", BEFORE_EXEC]]
     plan = {
         "steps": steps,
         "argv": list(spec.argv),

@@ -23,7 +23,9 @@ __all__ = ["STEPS", "Child", "Step", "make_step"]
 
 
 class Child:
-    """What the steps learn on the way: is the child really inside its root?"""
+    """What the steps learn on the way: is the child really inside its root? ``gate`` is its descriptor there."""
+
+    gate = 3
 
     def __init__(self, rootfs: str) -> None:
         self.rootfs = rootfs
@@ -157,6 +159,22 @@ class ChdirInside(Step):
             os.chdir(resolve_in_root(child.rootfs, self.path))
 
 
+class Hold(Step):
+    """Wait at the gate once more, until the parent has looked at us in /proc. Only where somebody asked for it."""
+
+    name = "hold"
+    fields = ("moment",)
+    moment: str
+
+    def describe(self) -> str:
+        return f"read(gate) {self.moment}"
+
+    def apply(self, child: Child) -> None:
+        os.write(child.gate, self.moment.encode())
+        if not os.read(child.gate, 16):
+            raise OSError(errno.EPIPE, "the parent is gone")
+
+
 _RESOURCES = {
     "RLIMIT_AS": resource.RLIMIT_AS,
     "RLIMIT_CPU": resource.RLIMIT_CPU,
@@ -194,6 +212,7 @@ STEPS: dict[str, type[Step]] = {
         Chroot,
         ChdirInside,
         Limit,
+        Hold,
     )
 }
 

@@ -260,6 +260,7 @@ class Job:
         self.pause = 0.0005
         self.give_up_at = 0.0
         self.newest_pid: int | None = None
+        self.snapshots: list[dict[str, Any]] = []
         supervisor.jobs.add(self)  # before anything can end it
         sock.setblocking(False)
         supervisor.watch(sock.fileno(), select.EPOLLIN, self._on_caller)
@@ -404,6 +405,25 @@ class Job:
             watch(fd, select.EPOLLIN, self._output_handler(fd))
         if self.request.get("watch_pid"):
             self._die_with(self.request["watch_pid"])
+        if self.request.get("snapshots"):
+            watch(child.gate.fileno(), select.EPOLLIN, self._on_held)
+
+    def _on_held(self, _: int) -> None:
+        """The child says what moment this is and waits: look at it, then let it go on."""
+        from udock_lab.linux.snapshot import read_snapshot
+
+        assert self.child is not None
+        gate = self.child.gate
+        try:
+            moment, _fds = receive(gate)
+        except OSError:
+            moment = b""
+        if not moment:  # it became the program, or ended
+            self.supervisor.unwatch(gate.fileno())
+            return
+        self.snapshots.append(read_snapshot(self.child.pid) | {"moment": moment.decode()})
+        with suppress(OSError):
+            send(gate, b"seen")
 
     def _keep_extras(self, child: Fresh) -> None:
         """Identity and spec under containers/<id>/, RUN in the log, an open log file."""
@@ -798,7 +818,8 @@ class Job:
     def _news(self, event: str) -> dict[str, Any]:
         """What every event tells: whose it is, what the child has reported, what went wrong on the way."""
         pid = self.child.pid if self.child else 0
-        return {"event": event, "id": self.id, "pid": pid, "reports": self.reports, "notes": self.notes}
+        news = {"event": event, "id": self.id, "pid": pid, "reports": self.reports, "notes": self.notes}
+        return news | {"snapshots": self.snapshots} if self.snapshots else news
 
     def _close(self) -> None:
         self.supervisor.jobs.discard(self)
@@ -818,6 +839,7 @@ class Job:
                 setattr(self, name, -1)
 
     def _close_child(self, child: Fresh) -> None:
+        self.supervisor.unwatch(child.gate.fileno())
         child.gate.close()
         if self.request.get("tty"):
             for fd in (child.stdout, child.stderr):
