@@ -196,6 +196,15 @@ def test_a_changed_field_is_marked_by_a_word() -> None:
 
 
 @given(st.integers(0, 0xFFFF))
+def test_the_picture_of_a_wait_status_says_what_its_text_says(raw: int) -> None:
+    page = Page(display.status_html(ExitStatus(raw=raw))).text
+    for line in display.status_text(ExitStatus(raw=raw)).splitlines()[1:]:
+        for words in re.split(r"\s{2,}", line.strip()):
+            if words not in ("BITS", "MEANING", "FORMULA") and not re.fullmatch("[01]{7,8}", words):
+                assert words in page
+
+
+@given(st.integers(0, 0xFFFF))
 def test_every_wait_status_shows_its_sixteen_bits(raw: int) -> None:
     html = display.status_html(ExitStatus(raw=raw))
     assert "".join(re.findall(r"<i>(?:<b>)?([01])(?:</b>)?</i>", html)) == f"{raw:016b}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udock_lab import display
+from udock_lab.display.text import status_groups, status_macros
 from udock_lab.model import (
     Container,
     DoctorReport,
@@ -177,9 +179,33 @@ def test_chdir_only_says_what_that_means() -> None:
 def test_a_signal_and_the_exit_code_that_imitates_it_are_told_apart() -> None:
     killed, imitated = (display.status_text(ExitStatus(raw=raw)) for raw in (9, 137 << 8))
     assert "in a shell $? = 128 + 9 = 137" in killed
-    assert "WTERMSIG reads these" in killed
+    assert answers(killed) == {"WIFEXITED": "false", "WIFSIGNALED": "true", "WTERMSIG": "9", "WEXITSTATUS": "-"}
     assert "in a shell $? = 137" in imitated
-    assert "WEXITSTATUS reads these" in imitated
+    assert answers(imitated) == {"WIFEXITED": "true", "WIFSIGNALED": "false", "WTERMSIG": "-", "WEXITSTATUS": "137"}
+
+
+def answers(text: str) -> dict[str, str]:
+    """What four of the macros answer, as the text shows it."""
+    rows = (line.split() for line in text.splitlines() if line.startswith("  W"))
+    wanted = ("WIFEXITED", "WIFSIGNALED", "WTERMSIG", "WEXITSTATUS")
+    return {row[0]: row[-1] for row in rows if row[0] in wanted}
+
+
+@given(st.integers(0, 0xFFFF))
+def test_every_macro_answers_as_the_c_library_does(raw: int) -> None:
+    shown = {macro: answer for macro, _, _, answer in status_macros(ExitStatus(raw=raw))}
+    for macro, answer in shown.items():
+        if answer != "-":
+            assert answer == str(getattr(os, macro)(raw)).lower(), macro
+    assert shown["WSTOPSIG"] != "-" or not os.WIFSTOPPED(raw)
+    assert shown["WEXITSTATUS"] != "-" or not os.WIFEXITED(raw)
+
+
+@given(st.integers(0, 0xFFFF))
+def test_the_formulas_are_true(raw: int) -> None:
+    for *_, formula, _counts in status_groups(ExitStatus(raw=raw)):
+        left, _, right = formula.partition(" = ")
+        assert eval(left, {"status": raw}) == int(right)
 
 
 @given(st.integers(0, 0xFFFF))
@@ -189,7 +215,10 @@ def test_every_wait_status_shows_all_its_bits(raw: int) -> None:
 
 
 def test_a_stopped_process_is_not_called_ended() -> None:
-    assert "has not ended" in display.status_text(ExitStatus(raw=(signal.SIGSTOP << 8) | 0x7F))
+    text = display.status_text(ExitStatus(raw=(signal.SIGSTOP << 8) | 0x7F))
+    assert "has not ended" in text
+    assert "stopped by signal 19" in text
+    assert "$?" not in text
 
 
 @given(st.text(), st.text())

@@ -85,16 +85,16 @@ def _boxes(value: str) -> str:
 def _status(status: ExitStatus) -> str:
     groups = "".join(
         f'<div{" class=on" if counts else ""}><div role="img" aria-label="{where}: {value}">{_boxes(value)}</div>'
-        f"<small>{where}</small><strong>{say(meaning)}</strong><small>{reader}</small></div>"
-        for where, value, meaning, reader, counts in plain.status_groups(status)
+        f"<small>{where}</small><strong>{say(meaning)}</strong><code>{escape(formula)}</code></div>"
+        for where, value, meaning, formula, counts in plain.status_groups(status)
     )
-    words = f"wait status {status.raw}: {plain.ending(status)}; in a shell {plain.shell_words(status)}"
+    words = f"wait status {status.raw}: {plain.status_words(status)}"
     return f'<div class="bits">{groups}</div><p>{say(words)}</p>'
 
 
 def status_html(status: ExitStatus) -> str:
     """The 16 bits of a wait status and the macros that read them (wait(2))."""
-    return card(_status(status), "wait status")
+    return card(_status(status) + table(plain.MACROS_HEAD, plain.status_macros(status)), "wait status")
 
 
 def _steps(value: RunResult | Sequence[StepReport]) -> str:

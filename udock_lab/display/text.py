@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from udock_lab.model import (
 __all__ = [
     "FIELDS",
     "IMAGES_HEAD",
+    "MACROS_HEAD",
     "PS_HEAD",
     "bits",
     "changed_fields",
@@ -48,7 +50,9 @@ __all__ = [
     "shown_steps",
     "size",
     "status_groups",
+    "status_macros",
     "status_text",
+    "status_words",
     "steps_text",
     "table",
     "to_text",
@@ -134,32 +138,60 @@ def shell_words(status: ExitStatus) -> str:
     return f"$? = 128 + {status.signal} = {status.shell_code}"
 
 
+def status_words(status: ExitStatus) -> str:
+    """How it ended, and what a shell says of it; a process that is only stopped has not ended."""
+    ended = status.exited or status.signaled
+    return f"{ending(status)}; in a shell {shell_words(status)}" if ended else ending(status)
+
+
 def status_groups(status: ExitStatus) -> tuple[tuple[str, str, str, str, bool], ...]:
-    """The three groups of bits: where, the bits, what they say, who reads them, and whether they count here."""
+    """The three groups of bits: where, the bits, what they say, how to get at them, and whether they count here."""
     code, core, number = bits(status).split()
+    raw = status.raw & 0xFFFF
+    high, flag, low = raw >> 8 & 0xFF, raw & 0x80, raw & 0x7F
     if status.exited:
-        return (
-            ("bits 8-15", code, f"exit code {status.code}", "WEXITSTATUS reads these", True),
-            ("bit 7", core, "core dumped: no", "WCOREDUMP: only after a signal", False),
-            ("bits 0-6", number, "no signal", "all 0, so WIFEXITED is true", True),
-        )
-    named = f"signal {status.signal} = {status.signal_name}" if status.signaled else "stopped"
-    reader = "WTERMSIG reads these; not 0, so WIFSIGNALED is true" if status.signaled else "all 1: WIFSTOPPED is true"
-    dumped = f"core dumped: {'yes' if status.core_dumped else 'no'}"
+        said = (f"exit code {high}", "core dumped: no", "no signal")
+    elif status.signaled:
+        said = ("no exit code", f"core dumped: {'yes' if flag else 'no'}", f"signal {low} = {status.signal_name}")
+    else:
+        said = (f"stopped by signal {high}", "no core flag", "stopped, not ended")
     return (
-        ("bits 8-15", code, "no exit code", "WEXITSTATUS: only after exit", False),
-        ("bit 7", core, dumped, "WCOREDUMP reads this", status.signaled),
-        ("bits 0-6", number, named, reader, True),
+        ("bits 8-15", code, said[0], f"status >> 8 & 0xff = {high}", not status.signaled),
+        ("bit 7", core, said[1], f"status & 0x80 = {flag}", status.signaled),
+        ("bits 0-6", number, said[2], f"status & 0x7f = {low}", True),
     )
 
 
+def status_macros(status: ExitStatus) -> tuple[tuple[str, str, str, str], ...]:
+    """Each macro of wait(2): its name, the bits it reads, what it asks or computes, and its answer here."""
+    raw, none = status.raw & 0xFFFF, "-"
+    stopped = os.WIFSTOPPED(raw)
+
+    def answer(yes: bool) -> str:
+        return "true" if yes else "false"
+
+    return (
+        ("WIFEXITED", "0-6", "all 0?", answer(status.exited)),
+        ("WEXITSTATUS", "8-15", "the exit code, where WIFEXITED", none if status.code is None else str(status.code)),
+        ("WIFSIGNALED", "0-6", "neither all 0 nor all 1?", answer(status.signaled)),
+        ("WTERMSIG", "0-6", "the signal, where WIFSIGNALED", none if status.signal is None else str(status.signal)),
+        ("WCOREDUMP", "7", "1? asked where WIFSIGNALED", answer(status.core_dumped) if status.signaled else none),
+        ("WIFSTOPPED", "0-7", "equal to 0x7f? only with WUNTRACED", answer(stopped)),
+        ("WSTOPSIG", "8-15", "the signal, where WIFSTOPPED", str(os.WSTOPSIG(raw)) if stopped else none),
+    )
+
+
+MACROS_HEAD = ("MACRO", "READS BITS", "WHAT IT ASKS", "HERE")
+
+
 def status_text(status: ExitStatus) -> str:
-    """The wait status, bit by bit (wait(2))."""
-    groups = status_groups(status)
-    width = max(len(group[2]) for group in groups)
+    """The wait status, bit by bit, and what each macro of wait(2) makes of it."""
+    groups = [[where, value, meaning, formula] for where, value, meaning, formula, _ in status_groups(status)]
     lines = [f"wait status {status.raw} = {bits(status)}"]
-    lines += [f"  {where:<9}  {value:>8}  {meaning:<{width}}  {reader}" for where, value, meaning, reader, _ in groups]
-    return "\n".join([*lines, f"  {ending(status)}; in a shell {shell_words(status)}"])
+    lines += table(("BITS", "", "MEANING", "FORMULA"), groups).splitlines()
+    lines += ["", *table(MACROS_HEAD, status_macros(status)).splitlines(), ""]
+    lines.append(status_words(status))
+    return "\n".join([lines[0], *(f"  {line}".rstrip() for line in lines[1:])])
 
 
 def _home_of(run: RunResult) -> str:
