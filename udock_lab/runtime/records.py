@@ -57,8 +57,10 @@ def try_lock(home: Home) -> int | None:
 
 def release(fd: int) -> None:
     """Give the lock back. Unlocked by name, because a child forked meanwhile shares the open file."""
-    fcntl.flock(fd, fcntl.LOCK_UN)
-    os.close(fd)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+    finally:
+        os.close(fd)  # a lock that is kept by mistake would keep everybody out, its owner too
 
 
 @contextmanager
