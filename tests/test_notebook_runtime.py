@@ -193,6 +193,18 @@ def test_interrupt_after_the_end_does_not_wait_for_a_locked_home(kernel: Kernel,
     assert until(lambda: runtime.ps()[0].record.exit_code == 0)
 
 
+def test_interrupt_of_a_flood_says_where_the_rest_of_it_is(kernel: Kernel, runtime: Runtime) -> None:
+    message = kernel.begin("%mdock run demo yes")
+    assert until(lambda: runtime.ps(running=True))
+    time.sleep(0.5)
+    start = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    said = kernel.streams(message)
+    assert time.monotonic() - start < 0.5
+    assert "[mdock] output continues in logs/c1.log — %mdock logs c1\n" in said["stderr"]
+    assert kernel.reply(message)["evalue"] == "c1 was interrupted: exit 130"
+
+
 def test_interrupt_ends_a_program_that_has_stopped_itself(kernel: Kernel, runtime: Runtime) -> None:
     message = kernel.begin("%mdock run demo -- /bin/sh -c 'kill -STOP $$; sleep 60'")
     assert until(lambda: runtime.ps(running=True))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from udock_lab.errors import (
         Conflict,
         ExecFailed,
+        Interrupted,
         LauncherDied,
         LockTimeout,
         MdockError,
@@ -63,6 +64,7 @@ __all__ = [
     "Failure",
     "Image",
     "Inspection",
+    "Interrupted",
     "Isolation",
     "LauncherDied",
     "Limits",

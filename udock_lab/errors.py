@@ -114,10 +114,11 @@ class Interrupted(KeyboardInterrupt):
     and how it ended, ``hint`` what to type next.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", container_id: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.container_id = container_id  # whose log holds the output; empty where no log does
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback."""

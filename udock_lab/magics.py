@@ -184,17 +184,18 @@ class MdockMagics(Magics):
             stdin=None if cell is None else cell.encode("utf-8", "surrogatepass"),
             in_cell=True,
         )
-        outcome = Outcome()
+        outcome, interrupted = Outcome(), ""
         try:
             outcome = dispatch(words, context)
-        except Interrupted:
+        except Interrupted as interrupt:
+            interrupted = interrupt.container_id
             raise
         except KeyboardInterrupt:
             if words[:1] != ["logs"]:
                 raise Interrupted(f"mdock {words[0]} was interrupted") from None
             output.note("no longer following; the container itself was not touched")
         finally:
-            output.finish(_where_the_rest_is(words, outcome.value))
+            output.finish(_where_the_rest_is(words, outcome.value, interrupted))
         for sentence in context.complaints():
             output.note(sentence)
         return _value_of(outcome)
@@ -209,9 +210,10 @@ class MdockMagics(Magics):
     )
 
 
-def _where_the_rest_is(words: list[str], value: object) -> str:
-    if isinstance(value, RunResult):
-        return f"output continues in logs/{value.id}.log — %mdock logs {value.id}"
+def _where_the_rest_is(words: list[str], value: object, interrupted: str) -> str:
+    container_id = value.id if isinstance(value, RunResult) else interrupted
+    if container_id:
+        return f"output continues in logs/{container_id}.log — %mdock logs {container_id}"
     if words[:1] == ["logs"]:
         return f"output continues in logs/{words[-1]}.log — %mdock logs --tail 100 {words[-1]}"
     return "output continues in the container's log — %mdock ps names it, %mdock logs ID shows it"

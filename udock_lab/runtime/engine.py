@@ -754,10 +754,9 @@ def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | N
     if on_note is not None:
         by = f" (128 + {result.exit_status.signal_name})" if result.exit_status and result.exit_status.signaled else ""
         on_note(f"{what} was interrupted: exit {code}{by}")
-    kept = not request.get("exec_of") and not request["remove"]
-    return Interrupted(
-        f"{what} was interrupted: exit {code}", f"What it wrote: %mdock logs {result.id}" if kept else ""
-    )
+    kept = result.id if not request.get("exec_of") and not request["remove"] else ""
+    hint = f"What it wrote: %mdock logs {kept}" if kept else ""
+    return Interrupted(f"{what} was interrupted: exit {code}", hint, kept)
 
 
 def _is_orphaned(container: Container) -> bool:
