@@ -16,7 +16,17 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from udock_lab.commands import Context, Outcome, dispatch, overview
 from udock_lab.commands.results import Containers, Images, Lines, Text, printable, tell
 from udock_lab.errors import Interrupted, MdockError, UsageError
-from udock_lab.model import Container, DoctorReport, ExitStatus, Image, Inspection, Record, RunResult, SandboxResult
+from udock_lab.model import (
+    Container,
+    DoctorReport,
+    ExitStatus,
+    Image,
+    Inspection,
+    ProcessNode,
+    Record,
+    RunResult,
+    SandboxResult,
+)
 from udock_lab.sandbox_magics import SandboxMagics
 
 if TYPE_CHECKING:
@@ -256,7 +266,7 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
     }
 
 
-_SHOWN = (Container, DoctorReport, ExitStatus, Image, Inspection, Record, RunResult, SandboxResult)
+_SHOWN = (Container, DoctorReport, ExitStatus, Image, Inspection, ProcessNode, Record, RunResult, SandboxResult)
 _TEXT_ONLY = (Text, Lines, Images, Containers)  # the listings bring their own HTML
 _ROOTFS_REPORT = ("udock_lab.runtime.rootfs", "RootfsReport")  # by name: rarely asked for, so not imported
 

@@ -291,7 +291,8 @@ class Inspection:
 class ProcessNode:
     """A process and everything below it, as it was at one moment.
 
-    ``state`` is the letter of proc(5) (R, S, D, T, Z, ...); ``start_ticks`` are clock ticks since boot.
+    ``state`` is the letter of proc(5) (R, S, D, T, Z, ...); ``start_ticks`` are clock ticks since boot. ``role`` is
+    its name in this course, for instance ``launcher`` or ``container c1``; empty where nobody named it.
     """
 
     pid: int
@@ -300,6 +301,7 @@ class ProcessNode:
     start_ticks: int
     command: tuple[str, ...] = ()
     children: tuple[ProcessNode, ...] = ()
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

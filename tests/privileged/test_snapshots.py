@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from udock_lab import Runtime
+from udock_lab.display import tree_text
 from udock_lab.linux.process import children
 
 pytestmark = pytest.mark.usefixtures("as_root")
@@ -107,3 +108,15 @@ def _running(runtime: Runtime) -> str:
     """The pids that containers.db calls running."""
     lines = Path(runtime.home.containers_db).read_text().splitlines()
     return " ".join(line.split("|")[1] for line in lines if line.split("|")[3] == "running")
+
+
+def test_the_process_tree_names_everything_that_a_run_needs(runtime: Runtime) -> None:
+    result = runtime.run("demo", ["/bin/sh", "-c", "sleep 30 & wait"], detach=True)
+    deadline = time.monotonic() + 5
+    while "sleep 30" not in (text := tree_text(runtime.process_tree())) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    lines = [line.strip("└├─│ ") for line in text.splitlines()]
+    assert lines[0] == "kernel  this notebook's Python"
+    for start in ("launcher  ", "forker  ", f"container {result.id}  /bin/sh", "process  sleep 30"):
+        assert sum(line.startswith(start) for line in lines) == 1, (start, text)
+    runtime.kill(result.id)

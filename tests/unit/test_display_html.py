@@ -19,7 +19,7 @@ from udock_lab.model import DoctorReport, ExitStatus, Failure, Feature, Image, I
 _ALLOWED = frozenset(
     (
         *("style", "section", "header", "div", "span", "p", "b", "i", "em", "code", "pre", "small", "strong", "mark"),
-        *("details", "summary", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
+        *("details", "summary", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
     )
 )
 _ATTRIBUTES = frozenset(

@@ -30,6 +30,7 @@ from udock_lab.display.text import (
     uptime,
 )
 from udock_lab.display.timeline import timeline_html, timeline_text
+from udock_lab.display.tree import tree_html, tree_text
 
 __all__ = [
     "changes_html",
@@ -55,5 +56,7 @@ __all__ = [
     "timeline_text",
     "to_html",
     "to_text",
+    "tree_html",
+    "tree_text",
     "uptime",
 ]

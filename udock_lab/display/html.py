@@ -16,6 +16,7 @@ from udock_lab.model import (
     ExitStatus,
     Image,
     Inspection,
+    ProcessNode,
     Record,
     RunResult,
     SandboxResult,
@@ -226,6 +227,10 @@ def to_html(value: object) -> str:
     for kind, form in forms:
         if isinstance(value, kind):
             return form(value)
+    if isinstance(value, ProcessNode):
+        from udock_lab.display.tree import tree_html
+
+        return tree_html(value)
     if isinstance(value, SandboxResult):
         from udock_lab.display.sandbox import sandbox_html
 

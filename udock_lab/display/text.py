@@ -18,6 +18,7 @@ from udock_lab.model import (
     Image,
     Inspection,
     Isolation,
+    ProcessNode,
     Record,
     RunResult,
     SandboxResult,
@@ -398,6 +399,12 @@ def doctor_text(report: DoctorReport) -> str:
     return "\n".join(lines)
 
 
+def _tree(node: ProcessNode) -> str:
+    from udock_lab.display.tree import tree_text
+
+    return tree_text(node)
+
+
 def to_text(value: object) -> str:
     """The text form of any result."""
     forms: tuple[tuple[type, Callable[[Any], str]], ...] = (
@@ -408,6 +415,7 @@ def to_text(value: object) -> str:
         (Container, lambda container: ps_text([container])),
         (Image, lambda image: images_text([image])),
         (Record, lambda record: clean(record_line(record))),
+        (ProcessNode, _tree),
     )
     for kind, form in forms:
         if isinstance(value, kind):

@@ -26,6 +26,7 @@ from udock_lab.model import (
     Inspection,
     Isolation,
     Limits,
+    ProcessNode,
     Record,
     RunResult,
     Status,
@@ -74,6 +75,17 @@ class Runtime:
     def launcher_pid(self) -> int | None:
         """Process id of the launcher, None before the first run."""
         return self._connection.pid
+
+    def process_tree(self, kernel: int | None = None) -> tuple[ProcessNode, ...]:
+        """The processes of this notebook, each named by what it is: kernel, launcher, forker, containers, ...
+
+        ``kernel``: the process at the top, by default the caller. Containers that a terminal or an earlier kernel
+        started stand as trees of their own.
+        """
+        from udock_lab.runtime.processes import named_trees
+
+        running = {container.record.pid: container.id for container in self.ps(running=True)}
+        return named_trees(kernel or os.getpid(), self.launcher_pid, running)
 
     def close(self) -> None:
         """Let the launcher go. Detached containers run on, supervised to their end."""

@@ -1,0 +1,59 @@
+"""One part of a result as a picture of its own, for a cell that is about that part.
+
+Each function gives a :class:`Picture`: its text in a terminal, to a screen reader and to nbval, its HTML in a
+notebook and on a published page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from udock_lab.display.html import record_html, status_html
+from udock_lab.display.snapshots import changes_html, changes_text
+from udock_lab.display.text import record_text, status_text
+from udock_lab.display.timeline import timeline_html, timeline_text
+from udock_lab.display.tree import tree_html, tree_text
+from udock_lab.model import ExitStatus, ProcessNode, RunResult, SandboxResult, StepReport
+
+__all__ = ["Picture", "before_and_after", "process_tree", "record", "timeline", "wait_status"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Picture:
+    """The same content as text and as HTML."""
+
+    text: str
+    html: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def timeline(what: RunResult | SandboxResult | Sequence[StepReport]) -> Picture:
+    """Who made which call, and when: of a container's run, or of a sandbox run with ``trace=True``."""
+    return Picture(timeline_text(what), timeline_html(what))
+
+
+def before_and_after(run: RunResult) -> Picture:
+    """What the steps changed in the process: of a run with ``snapshots=True`` (``--snapshots``)."""
+    return Picture(changes_text(run), changes_html(run))
+
+
+def wait_status(status: ExitStatus | int) -> Picture:
+    """The 16 bits of a wait status and what each macro makes of them; a number is a raw status."""
+    known = ExitStatus(raw=status) if isinstance(status, int) else status
+    return Picture(status_text(known), status_html(known))
+
+
+def process_tree(trees: ProcessNode | Sequence[ProcessNode]) -> Picture:
+    """Who is whose child: of what ``Runtime.process_tree()`` or ``linux.process.process_tree(pid)`` gave."""
+    return Picture(tree_text(trees), tree_html(trees))
+
+
+def record(run: RunResult) -> Picture:
+    """The line of ``containers.db`` while it ran and at the end; pids and times only in the HTML."""
+    return Picture(record_text(run.before, run.after, measured=False), record_html(run.before, run.after))

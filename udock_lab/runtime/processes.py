@@ -1,0 +1,52 @@
+"""The processes of a notebook by the names they have in this course: kernel, launcher, forker, containers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from udock_lab.linux.process import process_tree
+from udock_lab.model import ProcessNode
+
+__all__ = ["KERNEL", "named_trees"]
+
+KERNEL = "kernel"
+_BELOW = {"launcher": "forker", "forker": "spare"}  # what stands below whom, if it is no container
+_KEEPER = os.path.join("sandbox", "keeper.py")
+
+
+def named_trees(kernel: int, launcher: int | None, containers: Mapping[int, str]) -> tuple[ProcessNode, ...]:
+    """The kernel's tree, then one for each container (pid to id) that somebody else supervises.
+
+    Empty where /proc is hidden even from its owner.
+    """
+    roles = {pid: f"container {name}" for pid, name in containers.items()} | {kernel: KERNEL}
+    if launcher is not None:
+        roles[launcher] = "launcher"
+    top = process_tree(kernel)
+    if top is None:
+        return ()
+    here = set(_pids(top))
+    elsewhere = [process_tree(pid) for pid in containers if pid not in here]
+    return tuple(_named(node, roles, "") for node in (top, *elsewhere) if node is not None)
+
+
+def _pids(node: ProcessNode) -> Iterator[int]:
+    yield node.pid
+    for below in node.children:
+        yield from _pids(below)
+
+
+def _named(node: ProcessNode, roles: Mapping[int, str], above: str) -> ProcessNode:
+    """With its role and its children's; those with a name of their own come first, then the older ones."""
+    role = roles.get(node.pid) or _helper(node, above)
+    below = sorted(node.children, key=lambda child: (roles.get(child.pid, "~"), child.start_ticks, child.pid))
+    return replace(node, role=role, children=tuple(_named(child, roles, role) for child in below))
+
+
+def _helper(node: ProcessNode, above: str) -> str:
+    """What a process without an entry is: known by what stands above it, or by the file it runs."""
+    if any(word.endswith(_KEEPER) for word in node.command):
+        return "sandbox"
+    return _BELOW.get(above, "process")
