@@ -111,10 +111,11 @@ def _load(request: dict[str, Any], names: bytes) -> tuple[dict[str, Any], list[C
 
 
 def _compile(source: str) -> list[CodeType]:
-    """As a notebook does: an expression at the end is code of its own, which shows its value."""
+    """As a notebook does: an expression at the end is code of its own, which shows its value; not before a ``;``."""
     tree = compile(source, CELL, "exec", ONLY_PARSE, dont_inherit=True)
     assert isinstance(tree, Module)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], Expr) else None
+    shows = tree.body and isinstance(tree.body[-1], Expr) and not source.rstrip().endswith(";")
+    last = tree.body.pop() if shows else None
     codes = [compile(tree, CELL, "exec", dont_inherit=True)]
     if last is not None:
         codes.append(compile(Interactive([last]), CELL, "single", dont_inherit=True))
