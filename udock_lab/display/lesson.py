@@ -35,7 +35,7 @@ def _part_text(part: CardText | CardChoices | CardLines | CardTable) -> list[str
         return [f"  ({'x' if label == part.chosen else ' '}) {plain.clean(label)}" for label in part.labels]
     if isinstance(part, CardLines):
         return [f"  {part.title}:", *(f"    {line}" for line in _listing(part))]
-    return _indented(plain.table(part.head, part.rows))
+    return ["", *_indented(plain.table(part.head, part.rows))]
 
 
 def _clean(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from udock_lab.errors import UsageError
 from udock_lab.lesson import outline
-from udock_lab.lesson.ledger import Data
+from udock_lab.lesson.ledger import Data, facts_of
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown
 from udock_lab.model import CardTable, CardText, LessonCard
@@ -55,11 +55,11 @@ class Progress(Shown):
 
 
 def _row(lesson: outline.Entry, data: Data) -> tuple[str, ...]:
-    of_lesson = _facts(data["lessons"], lesson.slug)
-    answers = [found for found in _facts(data["predictions"], lesson.slug).values() if isinstance(found, dict)]
-    orders = [found for found in _facts(of_lesson, "orders").values() if isinstance(found, dict)]
-    right = _facts(_facts(data["tickets"], lesson.slug), "ticket").get("right")
-    begun = of_lesson or answers or right
+    of_lesson = facts_of(data["lessons"], lesson.slug)
+    answers = [found for found in facts_of(data["predictions"], lesson.slug).values() if isinstance(found, dict)]
+    orders = [found for found in facts_of(of_lesson, "orders").values() if isinstance(found, dict)]
+    right = facts_of(facts_of(data["tickets"], lesson.slug), "ticket").get("right")
+    begun = of_lesson or answers or isinstance(right, list)
     return (
         lesson.slug,
         "done" if of_lesson.get("done") is True else "begun" if begun else "-",
@@ -78,13 +78,8 @@ def _predictions(answers: list[dict[str, Any]]) -> str:
     return f"{right} of {len(answers)}" + (f" ({late} after the run)" if late else "")
 
 
-def _facts(above: dict[str, Any], name: str) -> dict[str, Any]:
-    found = above.get(name)
-    return found if isinstance(found, dict) else {}
-
-
 def _score(exercise: str, data: Data) -> str:
-    found = data["exercises"].get(exercise)
-    if not isinstance(found, dict) or "score" not in found:
+    found = facts_of(data["exercises"], exercise)
+    if "score" not in found:
         return "-"
     return f"{found['score']} of {found['max']}" if "max" in found else str(found["score"])

@@ -3,12 +3,12 @@
 ::
 
     {"lessons":     {"m2_1a_fork": {"done": true, "orders": {"launch": {"tries": 2, "solved": true}}}},
-     "predictions": {"m2_1a_fork": {"lines": {"answer": "one", "verdict": "wrong", "late": false}}},
-     "tickets":     {"m2_1a_fork": {"ticket": {"tries": 1, "right": [true, false]}}},
+     "predictions": {"m2_1a_fork": {"lines": {"answer": "one", "late": false, "verdict": "wrong"}}},
+     "tickets":     {"m2_1a_fork": {"ticket": {"right": [true, false]}}},
      "exercises":   {"m2_1_process_creation": {...}}}
 
 A change is read, made and renamed into place under a lock, so two kernels at once lose nothing and a reader sees
-it before or after. What cannot be read is kept aside; what cannot be written is said once and costs no lesson.
+the file before or after. What cannot be read is kept aside; what cannot be written is said once and costs no lesson.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from udock_lab.errors import LockTimeout
+from udock_lab.errors import LockTimeout, MdockError
 from udock_lab.runtime.home import storage_error
 
-__all__ = ["SECTIONS", "Ledger"]
+__all__ = ["SECTIONS", "Data", "Ledger", "facts_in", "facts_of"]
 
 SECTIONS = ("lessons", "predictions", "tickets", "exercises")
 PATIENCE = 10.0  # seconds to wait for another kernel's change, which takes milliseconds
@@ -35,66 +35,70 @@ Data = dict[str, dict[str, Any]]
 
 
 class Ledger:
-    """The file ``progress.json`` in ``home``."""
+    """The file ``progress.json`` in ``home``. Nothing here raises for what the disk or another process does."""
 
     def __init__(self, home: str) -> None:
         self.home = home
         self.path = f"{home}/progress.json"
+        self.lock = f"{home}/run/progress.lock"
         self._said: set[str] = set()
 
     def read(self) -> Data:
         """Everything, each section there. A file that is no progress is moved aside, with a word about it."""
-        try:
-            with open(self.path, encoding="utf-8") as file:
-                return _checked(json.load(file))
-        except FileNotFoundError:
-            return _checked({})
-        except (ValueError, RecursionError) as error:
-            self._put_aside(str(error))
-        except OSError as error:
-            self._say(f"Your progress cannot be read. {storage_error(error, self.home).message}")
-        return _checked({})
-
-    def entry(self, section: str, lesson: str) -> dict[str, Any]:
-        """What a section holds of one lesson; empty where it holds nothing."""
-        found = self.read()[section].get(lesson)
-        return found if isinstance(found, dict) else {}
+        data, broken = self._load()
+        if broken:
+            self.change(lambda _: None)  # under the lock: another kernel may have put a good one there by now
+        return data
 
     def change(self, make: Callable[[Data], None]) -> None:
         """Read, let ``make`` change it, write. Where that is refused the lesson goes on; a note says so once."""
         try:
-            os.makedirs(self.home, exist_ok=True)
             with self._locked():
-                data = self.read()
+                data, broken = self._load()
+                if broken:
+                    self._put_aside(broken)
                 make(data)
                 self._write(data)
         except OSError as error:
             self._say(f"Your progress is not kept. {storage_error(error, self.home)}")
-        except LockTimeout as error:
+        except MdockError as error:
             self._say(f"Your progress is not kept. {error}")
+
+    def facts(self, section: str, lesson: str, name: str) -> dict[str, Any]:
+        """What stands under ``section``/``lesson``/``name``; empty where nothing does."""
+        return facts_of(facts_of(self.read()[section], lesson), name)
 
     def put(self, section: str, lesson: str, name: str, facts: dict[str, Any]) -> None:
         """Set facts under ``section``/``lesson``/``name``; what else stands there stays."""
 
         def make(data: Data) -> None:
-            of_lesson = _dict_in(data[section], lesson)
-            _dict_in(of_lesson, name).update(facts)
+            facts_in(facts_in(data[section], lesson), name).update(facts)
 
         self.change(make)
 
+    def _load(self) -> tuple[Data, str]:
+        """What the file holds, and what is wrong with its content."""
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                return _checked(json.load(file)), ""
+        except FileNotFoundError:
+            return _checked({}), ""
+        except (ValueError, RecursionError) as error:
+            return _checked({}), str(error)
+        except OSError as error:
+            self._say(f"Your progress cannot be read. {storage_error(error, self.home)}")
+            return _checked({}), ""
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        fd = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        os.makedirs(os.path.dirname(self.lock), exist_ok=True)
+        fd = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             deadline = time.monotonic() + PATIENCE
-            while True:
-                try:
-                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise LockTimeout(f"Another process keeps {self.path}.lock locked.") from None
-                    time.sleep(0.01)
+            while not _taken(fd):
+                if time.monotonic() > deadline:
+                    raise LockTimeout(f"Another process keeps {self.lock} locked.", "Close the other notebooks.")
+                time.sleep(0.01)
             yield
         finally:
             os.close(fd)
@@ -112,23 +116,34 @@ class Ledger:
             raise
 
     def _put_aside(self, reason: str) -> None:
+        """The lock is held. Never over an older one."""
         number = 1
         while os.path.lexists(f"{self.path}.unreadable-{number}"):
             number += 1
-        aside = f"{self.path}.unreadable-{number}"
-        try:
-            os.rename(self.path, aside)
-        except OSError as error:
-            self._say(f"Your progress cannot be read ({reason}). {storage_error(error, self.home).message}")
-            return
+        os.rename(self.path, f"{self.path}.unreadable-{number}")
         self._say(
-            f"progress.json could not be read ({reason}).\nIt is kept as {os.path.basename(aside)}; a new one begins."
+            f"progress.json could not be read: {reason}.\n"
+            f"It is kept as progress.json.unreadable-{number}, and a new one begins."
         )
 
     def _say(self, text: str) -> None:
         if text not in self._said:
             self._said.add(text)
             sys.stderr.write("".join(f"[mdock] {line}\n" for line in text.splitlines()))
+
+
+def facts_of(above: dict[str, Any], name: str) -> dict[str, Any]:
+    """The dict under ``name``; an empty one where there is none."""
+    found = above.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def facts_in(above: dict[str, Any], name: str) -> dict[str, Any]:
+    """As :func:`facts_of`, and an empty one is put there, to be filled."""
+    found = above.get(name)
+    if not isinstance(found, dict):
+        found = above[name] = {}
+    return found
 
 
 def _checked(data: object) -> Data:
@@ -138,9 +153,9 @@ def _checked(data: object) -> Data:
     return data | {name: data.get(name, {}) for name in SECTIONS}
 
 
-def _dict_in(above: dict[str, Any], name: str) -> dict[str, Any]:
-    """The dict under ``name``, made where there is none."""
-    found = above.get(name)
-    if not isinstance(found, dict):
-        found = above[name] = {}
-    return found
+def _taken(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from itertools import groupby
 
 from udock_lab.errors import UsageError
-from udock_lab.lesson.ledger import Data
+from udock_lab.lesson.ledger import Data, facts_in
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown
 from udock_lab.model import CardLines, CardText, LessonCard, SandboxResult
@@ -15,6 +15,7 @@ from udock_lab.sandbox import run
 __all__ = ["Attempt", "OrderTask", "put_in_order"]
 
 TIMEOUT = 5.0  # seconds for one attempt: a wrong order may wait for ever
+MOST_LINES = 20  # of an attempt's output
 
 Expect = str | Callable[[SandboxResult], bool]
 
@@ -82,16 +83,12 @@ class OrderTask(Shown):
             return
 
         def make(data: Data) -> None:
-            lesson = data["lessons"].setdefault(self.slug, {})
-            orders = lesson.setdefault("orders", {})
-            before = orders.get(self.name, {})
-            orders[self.name] = {
-                "tries": int(before.get("tries", 0)) + 1,
-                "solved": solved or bool(before.get("solved")),
-            }
+            facts = facts_in(facts_in(facts_in(data["lessons"], self.slug), "orders"), self.name)
+            tries = facts.get("tries")
+            facts["tries"] = tries + 1 if isinstance(tries, int) else 1
+            facts["solved"] = solved or facts.get("solved") is True
 
-        with suppress(AttributeError, TypeError, ValueError):  # an entry that somebody edited counts no tries
-            ledger().change(make)
+        ledger().change(make)
 
     def card(self) -> LessonCard:
         program = CardLines(title="lines", lines=self.lines, numbers=tuple(range(len(self.lines))))
@@ -138,8 +135,10 @@ def _meets(expect: Expect, result: SandboxResult) -> bool:
 
 
 def _output(result: SandboxResult) -> tuple[str, ...]:
-    """What each process wrote, line by line, its role before it; of an error message the last line."""
-    said = [f"{chunk.role}: {line}" for chunk in result.output if chunk.stream == "stdout"
-            for line in chunk.text.splitlines()]  # fmt: skip
-    errors = [line for line in result.stderr.splitlines() if line.strip()][-1:]
-    return tuple(said[:20] + errors) or ("nothing",)
+    """What was written, line by line, the writer's role before it; of an error message the last line."""
+    said = []
+    for (role, stream), chunks in groupby(result.output, key=lambda chunk: (chunk.role, chunk.stream)):
+        lines = [line for line in "".join(chunk.text for chunk in chunks).splitlines() if line.strip()]
+        said += [f"{role}: {line}" for line in (lines if stream == "stdout" else lines[-1:])]
+    more = [f"and {len(said) - MOST_LINES} more lines"] if len(said) > MOST_LINES else []
+    return tuple(said[:MOST_LINES] + more) or ("nothing",)

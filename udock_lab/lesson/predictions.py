@@ -14,7 +14,7 @@ from typing import Any
 from udock_lab.commands.parsing import nearest
 from udock_lab.errors import UsageError
 from udock_lab.lesson.session import current, ledger
-from udock_lab.lesson.showing import Shown, shell
+from udock_lab.lesson.showing import Shown, is_open, shell
 from udock_lab.model import CardChoices, CardText, LessonCard
 
 __all__ = ["Prediction", "Verdict", "predict"]
@@ -31,7 +31,7 @@ def predict(name: str, question: str, choices: Mapping[str, str]) -> Prediction:
     may be observed is written as ``str`` writes the observation: ``"2"`` for 2, ``"True"`` for True.
     An answer that is stored already stays locked; ``progress().reset(slug)`` opens it again.
     """
-    if not name.isidentifier() or len(choices) < 2:
+    if not name.isidentifier() or not isinstance(choices, Mapping) or len(choices) < 2:
         raise UsageError("predict takes a name of Python, a question, and at least two choices, each with a sentence.")
     asked = Prediction(name, question, {str(label): sentence for label, sentence in choices.items()})
     lesson = current()
@@ -63,9 +63,10 @@ class Prediction(Shown):
         return (self.name, self.question, self.choices) == (other.name, other.question, other.choices)
 
     def _restore(self) -> None:
-        stored = ledger().entry("predictions", self.slug).get(self.name) if self.slug else None
-        if isinstance(stored, dict) and stored.get("answer") in self.choices:
-            self.locked, self.late = stored["answer"], bool(stored.get("late"))
+        stored = ledger().facts("predictions", self.slug, self.name) if self.slug else {}
+        answer = stored.get("answer")
+        if isinstance(answer, str) and answer in self.choices:  # the question may have changed since
+            self.locked, self.late = answer, bool(stored.get("late"))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -87,8 +88,12 @@ class Prediction(Shown):
         self._listeners.append(listener)
 
     def answer(self, *given: object) -> Prediction:
-        """Lock an answer, one of the choices, and show it. UsageError for anything else; then nothing is locked."""
-        self.lock(*given)
+        """Lock an answer, one of the choices, and show it. UsageError for anything else; then nothing is locked.
+
+        None or ``...`` leaves the question open, so that a cell which still holds its dots stops no Run All.
+        """
+        if len(given) != 1 or not is_open(given[0]):
+            self.lock(*given)
         self.show()
         return self
 

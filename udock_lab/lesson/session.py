@@ -18,7 +18,7 @@ from typing import Any
 from udock_lab.commands.parsing import nearest
 from udock_lab.errors import UsageError
 from udock_lab.lesson import outline
-from udock_lab.lesson.ledger import Data, Ledger
+from udock_lab.lesson.ledger import Data, Ledger, facts_in
 from udock_lab.lesson.scratch import Scratch
 from udock_lab.lesson.showing import Shown
 from udock_lab.linux.process import descendants, state
@@ -31,7 +31,8 @@ __all__ = ["End", "Lesson", "begin", "current", "ledger"]
 PATIENCE = 2.0  # seconds for what was told to end to have ended
 
 _current: Lesson | None = None
-_own_home: str | None = None  # the learner's, while a lesson has put its own in its place
+_ledgers: dict[str, Ledger] = {}  # one for each home, so that what is wrong with it is said once
+_own_home = ""  # the learner's, while a lesson has put its own in its place
 
 
 def begin(slug: str, *, spare: bool = False) -> Lesson:
@@ -61,7 +62,8 @@ def current() -> Lesson | None:
 
 def ledger() -> Ledger:
     """The learner's own progress, inside a lesson and outside."""
-    return Ledger(Home(_own_home if _current is not None else None).path)
+    path = Home((_current is not None and _own_home) or None).path
+    return _ledgers.setdefault(path, Ledger(path))
 
 
 def _share_with_magics(runtime: Runtime) -> None:
@@ -99,7 +101,8 @@ class Lesson(Shown):
     @property
     def permission_line(self) -> str:
         """One line: the rung of this machine, and where to see more."""
-        return f"{self.slug} · this machine: rung {self.doctor.rung}, {self.doctor.summary} See each: %mdock doctor"
+        machine = f"rung {self.doctor.rung}, {self.doctor.summary}"
+        return f"{self.slug} · this machine: {machine} %mdock doctor shows each feature."
 
     def permits(self, feature: str) -> bool:
         """Whether a feature of ``%mdock doctor`` works here: ``chroot``, ``user namespace``, ``strace``, ..."""
@@ -172,16 +175,13 @@ class Lesson(Shown):
         atexit.unregister(self._close)
         if _current is self:
             _current = None
-            if _own_home:
-                os.environ["MDOCK_HOME"] = _own_home
-            elif os.environ.get("MDOCK_HOME") == self.home:
-                del os.environ["MDOCK_HOME"]
+            if os.environ.get("MDOCK_HOME") == self.home:
+                os.environ["MDOCK_HOME"] = _own_home  # empty is as good as unset
 
 
 def _mark_done(slug: str) -> None:
     def make(data: Data) -> None:
-        found = data["lessons"].get(slug)
-        data["lessons"][slug] = (found if isinstance(found, dict) else {}) | {"done": True}
+        facts_in(data["lessons"], slug)["done"] = True
 
     ledger().change(make)
 
@@ -209,13 +209,15 @@ class End(Shown):
 
     def card(self) -> LessonCard:
         files = "none" if self._gone else "some of the scratch home could not be removed"
-        left = f"left running: 0 containers, {len(self.processes)} processes · files: {files}"
+        count = len(self.processes)
+        left = f"left running: 0 containers, {count} process{'' if count == 1 else 'es'} · files: {files}"
         parts = [CardText(text=left)]
         if self._commands:
             them = ", ".join(self._commands)
             parts.insert(0, CardText(text=f"Still running, and ended for you: {them}.", kind="note"))
         if self.processes:
-            parts.append(CardText(text="A cell started a process that still runs. Restart the kernel to end it."))
+            pids = ", ".join(map(str, self.processes))
+            parts.append(CardText(text=f"A cell started what still runs. Restart the kernel to end it (pid {pids})."))
         parts += [CardText(text=text) for text in (self._answers(), *self._next()) if text]
         headline = f"The lesson {self.lesson.slug} is done."
         return LessonCard(label="end of the lesson", headline=headline, mood="good", parts=tuple(parts))

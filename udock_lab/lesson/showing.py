@@ -10,7 +10,7 @@ from udock_lab.display.lesson import lesson_html, lesson_text
 if TYPE_CHECKING:
     from udock_lab.model import LessonCard
 
-__all__ = ["Shown", "shell"]
+__all__ = ["Shown", "is_open", "shell"]
 
 
 def shell() -> Any:
@@ -58,3 +58,8 @@ class Shown:
             print(state[1])
             return
         running.display_pub.publish({"text/plain": state[1], "text/html": self._repr_html_(), **self._view()})
+
+
+def is_open(given: object) -> bool:
+    """Whether what stands in the place of an answer is none yet: None, ``...``, nothing."""
+    return given is None or given is Ellipsis or (isinstance(given, str) and given.strip() in ("", "..."))

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from udock_lab.errors import UsageError
+from udock_lab.lesson.ledger import Data, facts_in
 from udock_lab.lesson.session import current, ledger
-from udock_lab.lesson.showing import Shown
+from udock_lab.lesson.showing import Shown, is_open
 from udock_lab.model import CardText, LessonCard
 
 __all__ = ["ExitTicket", "exit_ticket"]
 
 Question = tuple[str, Any, str]
-_UNANSWERED = (None, Ellipsis, "", "...")
 
 
 def exit_ticket(*questions: Question) -> ExitTicket:
@@ -49,7 +49,7 @@ class ExitTicket(Shown):
                 "Write your answers with a comma between them, text in quotation marks.",
             )
         for place, answer in enumerate(given):
-            if not _is_open(answer):
+            if not is_open(answer):
                 self.given[place] = answer
         self._store()
         self.show()
@@ -59,22 +59,30 @@ class ExitTicket(Shown):
     def right(self) -> tuple[bool, ...]:
         """For each question, whether it is answered and right."""
         pairs = zip(self.questions, self.given, strict=True)
-        return tuple(not _is_open(given) and accepts(question[1], given) for question, given in pairs)
+        return tuple(not is_open(given) and accepts(question[1], given) for question, given in pairs)
 
     def _store(self) -> None:
-        answered = any(not _is_open(given) for given in self.given)
-        if self.slug and answered:
-            ledger().put("tickets", self.slug, "ticket", {"right": list(self.right)})
+        """What was right once stays right: the explanation has been read by then."""
+        if not self.slug or not self._begun:
+            return
+
+        def make(data: Data) -> None:
+            facts = facts_in(facts_in(data["tickets"], self.slug), "ticket")
+            before = facts.get("right")
+            known = before if isinstance(before, list) and len(before) == len(self.right) else [False] * len(self.right)
+            facts["right"] = [bool(was) or now for was, now in zip(known, self.right, strict=True)]
+
+        ledger().change(make)
 
     def card(self) -> LessonCard:
         parts = []
         for number, (question, right) in enumerate(zip(self.questions, self.right, strict=True), 1):
             given = self.given[number - 1]
             parts.append(CardText(text=f"{number}. {question[0]}"))
-            if not _is_open(given):
+            if not is_open(given):
                 verdict = "right" if right else "not yet"
                 parts.append(CardText(text=f"Your answer {given}: {verdict}. {question[2]}", kind="hint"))
-        opened = sum(_is_open(given) for given in self.given)
+        opened = sum(is_open(given) for given in self.given)
         if opened:
             parts.append(CardText(text=f"Not answered: {opened} of {len(self.questions)}. Type `ticket.answer(...)`"))
         headline = f"Exit ticket: {sum(self.right)} of {len(self.questions)} right" if self._begun else "Exit ticket"
@@ -83,11 +91,7 @@ class ExitTicket(Shown):
 
     @property
     def _begun(self) -> bool:
-        return any(not _is_open(given) for given in self.given)
-
-
-def _is_open(given: object) -> bool:
-    return any(given is nothing or (isinstance(given, str) and given.strip() == nothing) for nothing in _UNANSWERED)
+        return any(not is_open(given) for given in self.given)
 
 
 def accepts(answer: object, given: object) -> bool:

@@ -1,0 +1,156 @@
+"""``put_in_order`` and ``exit_ticket``: attempts are run for real, and answers judged by program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from udock_lab.errors import UsageError
+from udock_lab.lesson import Lesson, begin, exit_ticket, put_in_order
+from udock_lab.model import SandboxResult
+
+PROGRAM = [
+    "import os",
+    "pid = os.fork()",
+    "pid, status = os.waitpid(pid, 0)",
+    "if pid == 0: os._exit(42)",
+    "print(os.waitstatus_to_exitcode(status))",
+]
+TICKET = (
+    ("Which exit code is 34304?", 134, "134 times 256."),
+    ("Which signal may it have been?", {"SIGABRT", "6"}, "128 + 6."),
+)
+
+
+@pytest.fixture
+def lesson(home: Path) -> Iterator[Lesson]:
+    begun = begin("m2_1a_fork")
+    yield begun
+    begun._close()
+
+
+def kept(home: Path, section: str) -> object:
+    return json.loads((home / "progress.json").read_text())[section]["m2_1a_fork"]
+
+
+def test_the_task_shows_its_lines_numbered_and_what_to_type(home: Path) -> None:
+    text = str(put_in_order("launch", PROGRAM, expect="42\n", goal="the parent prints 42"))
+    assert text.splitlines()[0] == "Put these lines in order, so that the parent prints 42."
+    assert "    0  import os" in text
+    assert "task.try_order(...)" in text
+
+
+def test_a_wrong_order_is_run_and_says_what_happened(home: Path, lesson: Lesson) -> None:
+    task = put_in_order("launch", PROGRAM, expect="42\n", goal="the parent prints 42")
+    attempt = task.try_order(0, 1, 2, 3, 4)
+    assert not attempt.solved
+    text = str(attempt)
+    assert text.startswith("Not yet. Wanted: the parent prints 42.")
+    assert "child 1: ChildProcessError: [Errno 10] No child processes" in text
+    assert kept(home, "lessons") == {"orders": {"launch": {"tries": 1, "solved": False}}}
+
+
+def test_the_right_order_is_recognised_by_what_it_prints_and_stays_solved(home: Path, lesson: Lesson) -> None:
+    task = put_in_order("launch", PROGRAM, expect="42\n", goal="the parent prints 42")
+    attempt = task.try_order([0, 1, 3, 2, 4])
+    assert attempt.solved
+    assert str(attempt).startswith("That is the order.")
+    assert "    parent: 42" in str(attempt)
+    task.try_order(0, 1, 2, 3, 4)
+    assert kept(home, "lessons") == {"orders": {"launch": {"tries": 2, "solved": True}}}
+
+
+def test_an_order_that_python_cannot_read_is_an_attempt_too(home: Path) -> None:
+    task = put_in_order("x", ["if True:", "    print(1)"], expect="1\n", goal="1 is printed")
+    attempt = task.try_order(1, 0)
+    assert attempt.result is None
+    assert "Python cannot read this code" in str(attempt)
+    assert "Nothing was run." in str(attempt)
+
+
+def test_a_function_may_judge_and_one_that_stumbles_says_no(home: Path) -> None:
+    def second_line(result: SandboxResult) -> bool:
+        return result.lines[1] == "b"
+
+    task = put_in_order("x", ["print('a')", "print('b')"], expect=second_line, goal="b comes second")
+    assert task.try_order(0, 1).solved
+    task = put_in_order("x", ["pass", "pass"], expect=second_line, goal="b comes second")
+    assert not task.try_order(0, 1).solved
+    assert "    nothing" in str(task.try_order(0, 1))
+
+
+def test_an_order_that_waits_for_ever_is_ended(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("udock_lab.lesson.orders.TIMEOUT", 0.3)
+    task = put_in_order("x", ["import time", "time.sleep(100)"], expect="", goal="it ends")
+    assert "Stopped after 0.3 s" in str(task.try_order(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((), "Line 0, 1, 2, 3, 4 are missing"),
+        ((0, 1, 2, 3), "Line 4 is missing"),
+        ((0, 1, 2, 3, 3), "Line 3 stands there 2 times"),
+        ((0, 1, 2, 3, 5), "There is no line 5"),
+        ((0, 1, 2, 3, -1), "There is no line -1"),
+        (("a", 1, 2, 3, 4), "'a' is not the number of a line"),
+        ((0, True, 2, 3, 4), "True is not the number of a line"),
+        (("0, 1, 2, 3, 4",), "is not the number of a line"),
+    ],
+)
+def test_what_is_no_order_is_explained_and_not_run(home: Path, numbers: tuple[object, ...], said: str) -> None:
+    task = put_in_order("launch", PROGRAM, expect="42\n", goal="the parent prints 42")
+    with pytest.raises(UsageError, match=said) as caught:
+        task.try_order(*numbers)
+    assert "from 0 to 4" in str(caught.value)
+
+
+def test_lines_must_be_lines() -> None:
+    with pytest.raises(UsageError):
+        put_in_order("x", "import os", expect="", goal="")
+
+
+def test_an_unanswered_ticket_gives_nothing_away(home: Path, lesson: Lesson) -> None:
+    ticket = exit_ticket(*TICKET)
+    for shown in (str(ticket), str(ticket.answer(None, ...)), ticket._repr_html_()):
+        assert "times 256" not in shown
+        assert "34304" in shown
+    assert not (home / "progress.json").exists()
+
+
+def test_each_answer_is_judged_and_explained_by_itself(home: Path, lesson: Lesson) -> None:
+    text = str(exit_ticket(*TICKET).answer(42))
+    assert "Your answer 42: not yet. 134 times 256." in text
+    assert "128 + 6" not in text
+    assert "Not answered: 1 of 2" in text
+    assert kept(home, "tickets") == {"ticket": {"right": [False, False]}}
+
+
+def test_what_was_right_once_stays_right(home: Path, lesson: Lesson) -> None:
+    ticket = exit_ticket(*TICKET)
+    assert str(ticket.answer("134", " sigabrt ")).startswith("Exit ticket: 2 of 2 right")
+    assert ticket.right == (True, True)
+    ticket.answer(1)
+    assert kept(home, "tickets") == {"ticket": {"right": [True, True]}}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "given", "right"),
+    [
+        (134, 134.0, True), (134, "134", True), (134, 134.5, False), ("SIGTERM", "sigterm.", True),
+        ("a  child", "A child", True), (["yes", True], True, True), ({1, 2}, 3, False),
+        (lambda given: given % 2 == 0, 4, True), (lambda given: given % 2 == 0, "four", False),
+    ],
+)  # fmt: skip
+def test_answers_are_compared_with_good_will(home: Path, accepted: object, given: object, right: bool) -> None:
+    assert exit_ticket(("?", accepted, "because")).answer(given).right == (right,)
+
+
+def test_a_third_answer_to_two_questions_is_a_slip_of_the_comma() -> None:
+    with pytest.raises(UsageError, match="2 questions, and you gave 3"):
+        exit_ticket(*TICKET).answer(1, 3, 4)
+    with pytest.raises(UsageError):
+        exit_ticket(("question", "answer"))  # type: ignore[arg-type]
