@@ -72,6 +72,7 @@ FIELDS = ("container_id", "pid", "image_name", "status", "start_time", "end_time
 PS_HEAD = ("CONTAINER ID", "IMAGE", "COMMAND", "STATUS", "PID", "UPTIME", "STARTED", "EXIT")
 IMAGES_HEAD = ("IMAGE", "CREATED", "ROOTFS")
 _COMMAND_WIDTH = 32  # characters of a command that ps shows
+_NUMBER = re.compile(r"\d+")
 _OTHERS_PID = re.compile(r"/proc/\d+/")
 
 
@@ -207,12 +208,19 @@ def elided(text: str, run: RunResult | None) -> str:
     return _OTHERS_PID.sub("/proc/<pid>/", text) if "/proc/" in text else text
 
 
+def _pid_elided(text: str, pid: str) -> str:
+    """Without the first number that is this pid. A pattern for each pid would have to be compiled for each run."""
+    for number in _NUMBER.finditer(text):
+        if number[0] == pid:
+            return f"{text[: number.start()]}<pid>{text[number.end() :]}"
+    return text
+
+
 def without_pid(step: StepReport, run: RunResult | None) -> tuple[str, str]:
     """Call and result of a step without paths and pids; a learner's own argument that looks like the pid stays."""
     call, result = elided(step.call, run), elided(step.result, run)
     if run is not None and run.pid and step.who == "parent":
-        pid = re.compile(rf"(?<!\d){run.pid}(?!\d)")
-        call, result = pid.sub("<pid>", call, count=1), pid.sub("<pid>", result, count=1)
+        call, result = _pid_elided(call, str(run.pid)), _pid_elided(result, str(run.pid))
     return clean(call), clean(result)
 
 
