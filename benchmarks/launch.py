@@ -209,6 +209,7 @@ def contenders(
         "run": lambda: kernel.ask("run", homes["main"]),
         "magic": lambda: kernel.ask("cell", magic, homes["main"]),
         "  an empty cell": lambda: kernel.ask("cell", "pass", homes["main"]),
+        "  a cell that shows 1": lambda: kernel.ask("cell", "1", homes["main"]),
         "magic, 10,000 records": lambda: kernel.ask("cell", magic, homes["10000"]),
         "run, big heap": lambda: big.ask("run", homes["big"]),
         "run, its twin without": lambda: twin.ask("run", homes["twin"]),
