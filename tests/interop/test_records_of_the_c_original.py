@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,27 @@ def test_foreign_records_are_read(runtime: Runtime) -> None:
     assert (found["c2"].record.status, found["c2"].record.exit_code) == (Status.EXITED, 3)
     assert found["c3"].record.exit_code is None and found["c3"].state == "exited"
     assert found["c10"].record.exit_code == 137
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["c5|{}|demo|running|{}|-1|-1\n", "c5 | {} | demo | running | {} | -1 | -1 \n", " c5|{}|demo|running|{}|-1|-1\n"],
+)
+@pytest.mark.parametrize(("end", "words"), [("stop", ("stopped", "143")), ("kill", ("killed", "137"))])
+def test_a_foreign_container_that_runs_can_be_ended(
+    runtime: Runtime, line: str, end: str, words: tuple[str, str]
+) -> None:
+    with subprocess.Popen(["/bin/sleep", "60"], start_new_session=True) as process:
+        written = line.format(process.pid, time.strftime("%Y-%m-%dT%H:%M:%S"))
+        Path(runtime.home.containers_db).write_bytes(written.encode() + b"c5|broken\n" + FOREIGN)
+        getattr(runtime, end)("c5")
+        assert process.wait(5) < 0
+    data = Path(runtime.home.containers_db).read_bytes()
+    changed, kept = data.split(b"\n", 1)
+    assert kept == b"c5|broken\n" + FOREIGN
+    fields = [field.strip() for field in changed.decode().split("|")]
+    assert (fields[0], fields[3], fields[6]) == ("c5", *words)
+    assert runtime.wait("c5").exit_code == int(words[1])
 
 
 def test_an_exited_record_without_an_end_time_has_ended(runtime: Runtime) -> None:

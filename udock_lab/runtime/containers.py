@@ -17,7 +17,7 @@ import mmap
 import os
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
@@ -214,10 +214,29 @@ def finish(home: Home, container_id: str, exit_code: int | None, end_time: str) 
             return line
         return format_record(ended(record, exit_code, end_time)).rstrip(b"\n")
 
-    changed = replace_last_match(home.containers_db, f"{container_id}|".encode(), fill_in)
-    if changed is None:
-        return None, -1
-    return parse_record(changed[1]), changed[2]
+    return _rewrite(home, container_id, fill_in)
+
+
+def _rewrite(home: Home, container_id: str, change: Callable[[bytes], bytes]) -> tuple[Record | None, int]:
+    """Change the line of one record; the new record and the old table's fd (-1: nothing to close)."""
+    changed = replace_last_match(home.containers_db, f"{container_id}|".encode(), change)
+    record = parse_record(changed[1]) if changed else None
+    if changed and record:
+        return record, changed[2]
+    if changed:  # a line that only begins like a record
+        os.close(changed[2])
+
+    def change_its_own(line: bytes) -> bytes:
+        nonlocal record
+        found = parse_record(line)
+        if found is None or found.id != container_id:
+            return line
+        line = change(line)
+        record = parse_record(line)
+        return line
+
+    replace_lines(home.containers_db, change_its_own)  # another program may have put blanks around the id
+    return record, -1
 
 
 def ended(record: Record, exit_code: int | None, end_time: str, status: str = "") -> Record:
@@ -248,10 +267,11 @@ def set_intent(home: Home, container_id: str, status: Status) -> None:
         fields[3] = status.value
         return "|".join(fields).encode()
 
-    changed = replace_last_match(home.containers_db, f"{container_id}|".encode(), mark)
-    if changed is None:
+    record, old = _rewrite(home, container_id, mark)
+    if record is None:
         raise NotFound(f"Container '{container_id}' not found", "List containers with: mdock ps")
-    os.close(changed[2])
+    if old >= 0:
+        os.close(old)
 
 
 def remove(home: Home, ids: set[str]) -> None:
