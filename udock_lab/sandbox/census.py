@@ -100,6 +100,8 @@ class Census:
             self._threads[new] = parent
             return
         if new in self._returned:
+            if new not in self.statuses:  # a parent that is killed inside fork: strace reports what it saw last
+                return
             self._retire(new)
         self._threads.pop(new, None)
         self._returned.add(new)

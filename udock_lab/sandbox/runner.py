@@ -92,7 +92,7 @@ def _limit(limits: dict[str, int]) -> None:
         kind = getattr(resource, name)
         hard = resource.getrlimit(kind)[1]
         resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
-    os.nice(5)
+    os.nice(10)
 
 
 def _load(request: dict[str, Any], names: bytes) -> tuple[dict[str, Any], list[CodeType]]:
