@@ -135,7 +135,7 @@ class TraceParser:
         start = time
         if resumed := _RESUMED.fullmatch(body):
             start, before = self._begun.pop((pid, resumed[1]), (time, ""))
-            body = f"{resumed[1]}({before}{resumed[2]}"
+            body = f"{resumed[1]}({before}{' ' if before.endswith(',') else ''}{resumed[2]}"
         elif begun := _BEGUN.fullmatch(body):
             self._begun[pid, begun[1]] = (time, begun[2])
             return None

@@ -62,6 +62,8 @@ class Census:
 
     def announce(self, pid: int, parent: int, siblings: Iterable[int]) -> None:
         """Fork returned in a child. ``siblings``: children of that parent, the older first, as /proc shows them."""
+        if pid == self.first:  # nobody here forked it
+            return
         if pid in self._announced:
             self._retire(pid)
         for one in siblings:
@@ -98,6 +100,8 @@ class Census:
     def _fork_returned(self, parent: int, new: int, *, is_thread: bool) -> None:
         if is_thread:
             self._threads[new] = parent
+            return
+        if new == self.first:
             return
         if new in self._returned:
             if new not in self.statuses:  # a parent that is killed inside fork: strace reports what it saw last

@@ -91,7 +91,7 @@ def _ran_on(e: Evidence) -> str:
     count = len(children) + both
     who = "the child" if len(e.processes) == 2 else _roles(children)
     return (
-        f"{who} ran past its branch and finished the cell {'too' if both else 'on its own'}: "
+        f"{who} ran past {'its' if len(children) == 1 else 'their'} branch and finished the cell {'too' if both else 'on its own'}: "
         f"{_number(count)} {'processes' if count > 1 else 'process'} returned from fork, nobody called exec or _exit."
     )
 
