@@ -66,7 +66,7 @@ class Keeper:
         self.userns = False
         self.guard = ""
         self.broken = ""  # why the runner could not prepare
-        self.complaint = b""  # what strace itself wrote
+        self.complaint = b""  # what strace wrote, or Python before it came to us
         self.untraced = request["untraced"]
         self.started = 0.0
         self.deadline = time.monotonic() + START
@@ -78,6 +78,7 @@ class Keeper:
         self.refused_signals = 0
         self.audits: list[str] = []
         self.leftovers: set[int] = set()
+        self.stopped: dict[int, str] = {}  # whom strace saw stop, and did not hear of since
         self.waits: dict[int, str] = {}  # at the time limit: the call in which a process sat
 
     # --- the story
@@ -130,8 +131,12 @@ class Keeper:
             if ended and not self.census.first:
                 for end in self.runner.ends:
                     self._unwatch(end)
-                said = self.complaint.decode(errors="replace").strip().split("\n")[0]
-                raise Untraced(said.removeprefix("strace: ") or "it ends at once")
+                raise Untraced(self._first_complaint() or "it ends at once")
+
+    def _first_complaint(self) -> str:
+        """The first line of what strace or Python itself said, without the name of the program before it."""
+        said, self.complaint = self.complaint.decode(errors="replace").strip().split("\n")[0], b""
+        return said.removeprefix(f"{self.request['strace']}: ")
 
     def _watch_until_the_end(self) -> None:
         """Until everything is gone; or it is too late, too much, or nobody wants it any more."""
@@ -167,7 +172,7 @@ class Keeper:
         self.seconds = time.monotonic() - self.started if self.started else 0.0
         self.leftovers = set(sweep.living(self.runner.tracer))
         if self.ended_by == "timeout":
-            self.waits = {pid: waits_in(pid) for pid in sorted(self.leftovers)[:10]}
+            self.waits = {pid: self.stopped.get(pid) or waits_in(pid) for pid in sorted(self.leftovers)[:10]}
         self._sweep()
         end = time.monotonic() + 1.0
         while self._hear_all(0.0) and time.monotonic() < end:
@@ -307,7 +312,7 @@ class Keeper:
             if not pid:
                 self._unwatch(stream)
             return
-        if pid and pid == self.runner.tracer:
+        if pid == self.runner.tracer or not self.census.first:  # nothing of the learner's runs before the hello
             self.complaint += data[:1000]
             return
         self.written += len(data)
@@ -337,10 +342,12 @@ class Keeper:
         if isinstance(event, ProcessEnded):
             self._has_ended(event.pid, event.status.raw)
         elif isinstance(event, SignalCame):
-            return
+            if event.stops:
+                self.stopped[event.pid] = f"was stopped by {event.name}"
         elif event.name == "execve" and CAME_TO_THE_END in event.arguments:
             self.census.ends.setdefault(event.pid, ["done", "", ""])
         else:
+            self.stopped.pop(event.pid, None)
             if not event.errno:
                 self.census.hear_call(event.pid, event.name, event.arguments, event.value)
             self.log.keep(event)
@@ -384,7 +391,7 @@ class Keeper:
             "calls": self.log.report(self.census.process_of),
             "calls_dropped": self.log.dropped,
             "ended_by": self.ended_by,
-            "broken": self.broken,
+            "broken": self.broken or ("" if self.started else self._first_complaint()),
             "first_status": self.census.statuses.get(self.census.first),
             "files": self._files(),
             "identity": "user namespace" if self.userns else "plain",

@@ -72,10 +72,6 @@ def remove(folder: str) -> None:
     with suppress(OSError, RecursionError):
         shutil.rmtree(folder)
         return
-    for place, below, _ in os.walk(folder):
-        for name in below:
-            with suppress(OSError):
-                if not os.path.islink(f"{place}/{name}"):
-                    os.chmod(f"{place}/{name}", 0o700)
-    with suppress(OSError):  # rm(1) walks as deep as it must
-        os.waitpid(os.posix_spawnp("rm", ["rm", "-rf", "--", folder], os.environ), 0)
+    for words in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):  # they walk as deep as they must
+        with suppress(OSError):
+            os.waitpid(os.posix_spawnp(words[0], [*words, "--", folder], os.environ), 0)
