@@ -330,7 +330,9 @@ def test_threads_are_no_processes_and_their_calls_belong_to_their_process(run: R
 
 
 def test_program_that_forks_by_itself_has_children_with_roles(run: Run) -> None:
-    result = run("import subprocess\ndone = subprocess.run(['/bin/sh', '-c', '(echo inner; exit 4) & wait; echo outer'])")
+    result = run(
+        "import subprocess\ndone = subprocess.run(['/bin/sh', '-c', '(echo inner; exit 4) & wait; echo outer'])"
+    )
     roles = {chunk.text: chunk.role for chunk in result.output}
     if not result.untraced:
         assert roles == {"inner\n": "child 1.1", "outer\n": "child 1"}

@@ -130,9 +130,15 @@ def test_no_keyboard_says_what_to_do_instead() -> None:
 
 def test_refused_fork_names_the_limit() -> None:
     refused = SystemCall(pid=100, name="clone", arguments="", result="-1 EAGAIN", errno="EAGAIN", start=0, end=0)
-    by_error = evidence(ends={100: (RAISED, "BlockingIOError: [Errno 11] Resource temporarily unavailable", "")})
+    eagain = (RAISED, "BlockingIOError: [Errno 11] Resource temporarily unavailable", "")
+    by_error = evidence(process(), *map(child, range(1, 63)), ends={130: eagain})
     for one in (by_error, evidence(calls=(refused,))):
         assert verdict(one).startswith("fork was refused with EAGAIN: more than 64 processes at once are not allowed")
+
+
+def test_empty_pipe_that_must_not_block_is_no_refused_fork() -> None:
+    words = "BlockingIOError: [Errno 11] Resource temporarily unavailable"
+    assert verdict(evidence(ends={100: (RAISED, words, "")})) == f"the code ended with an error: {words}"
 
 
 def test_error_of_the_code_is_quoted() -> None:

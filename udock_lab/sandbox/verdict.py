@@ -9,6 +9,8 @@ from udock_lab.model import ExitStatus, SandboxProcess, SystemCall
 
 __all__ = ["Evidence", "notes", "verdict"]
 
+_EAGAIN = "BlockingIOError: [Errno 11]"
+_FORKS = ("clone", "clone3", "fork", "vfork")
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -122,9 +124,10 @@ def _no_keyboard(e: Evidence) -> str:
 
 
 def _no_more_processes(e: Evidence) -> str:
-    words = e.ends.get(e.processes[0].pid, ("", "")) if e.processes else ("", "")
-    refused = words[0] == "raised" and words[1].startswith("BlockingIOError: [Errno 11]")
-    if not refused and not any(call.errno == "EAGAIN" and call.name in ("clone", "fork", "vfork") for call in e.calls):
+    """EAGAIN of a fork, from strace; or an error that reads so, where there were about as many as allowed."""
+    crowd = len(e.processes) >= e.limit - 4
+    refused = any(words[0] == "raised" and words[1].startswith(_EAGAIN) for words in e.ends.values()) and crowd
+    if not refused and not any(call.errno == "EAGAIN" and call.name in _FORKS for call in e.calls):
         return ""
     return (
         f"fork was refused with EAGAIN: more than {e.limit} processes at once are not allowed here (RLIMIT_NPROC). "
@@ -203,7 +206,7 @@ def _how_each_ended(e: Evidence) -> str:
 
 
 _RULES: tuple[Callable[[Evidence], str], ...] = (
-    _too_late, _too_many, _interrupted, _to_everybody, _ran_on, _no_memory, _no_keyboard, _no_more_processes,
+    _too_late, _too_many, _interrupted, _to_everybody, _no_more_processes, _ran_on, _no_memory, _no_keyboard,
     _first_raised, _left_running, _signalled, _became, _cut_short, _zombies,
 )  # fmt: skip
 

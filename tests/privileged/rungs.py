@@ -1,6 +1,6 @@
 """Stand on a lower rung: run Python with less than this machine permits. For tests; nothing outlives the process.
 
-    python tests/rungs.py nobody refuse=unshare,landlock -- 'print(1)'
+    python tests/privileged/rungs.py nobody refuse=unshare,landlock -- 'print(1)'
 
 ``nobody`` gives up root for uid 65534, to whom the interpreter is made reachable in a private mount namespace;
 ``refuse`` has the kernel refuse system calls by a seccomp filter, as container runtimes do.
@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[2]
 NOBODY = 65534
 # (system call number on x86_64 and aarch64, first argument or None, errno that a container runtime answers)
 REFUSED = {
