@@ -17,7 +17,7 @@ from udock_lab.commands.parsing import nearest
 from udock_lab.errors import UsageError
 from udock_lab.lesson.privacy import found_in, without
 from udock_lab.lesson.showing import Shown
-from udock_lab.model import LessonCard, RunResult, SandboxResult
+from udock_lab.model import CardLines, LessonCard, RunResult, SandboxResult
 
 __all__ = ["Recorded", "from_json", "record", "recorded", "recordings", "to_json"]
 
@@ -52,7 +52,16 @@ class Recorded(Shown):
         self.name, self.result = name, result
 
     def card(self) -> LessonCard:
-        return LessonCard(label="recorded run", headline=BANNER, mood="some", result=self.result)
+        lines = _written(self.result)
+        parts = (CardLines(title="it wrote", lines=lines),) if lines else ()
+        return LessonCard(label="recorded run", headline=BANNER, mood="some", parts=parts, result=self.result)
+
+
+def _written(result: Result) -> tuple[str, ...]:
+    """The program's output; of a sandbox each line behind the role of the process that wrote it."""
+    if isinstance(result, RunResult):
+        return tuple((result.stdout + result.stderr).decode("utf-8", "replace").splitlines())
+    return tuple(f"{chunk.role}: {line}" for chunk in result.output for line in chunk.text.splitlines())
 
 
 def record(name: str, result: Result) -> Path:

@@ -1,0 +1,82 @@
+"""Make the recorded runs that lessons show where a machine refuses the real ones: ``make_recordings.py [NAME...]``.
+
+Run it as root on a machine where everything is permitted. Each recording is one real run, made by the function of its
+name, and written to ``udock_lab/lesson/recordings/``. A lesson that needs one more adds a function here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+
+from udock_lab import Runtime, sandbox
+from udock_lab.lesson.recordings import record
+from udock_lab.model import RunResult, SandboxResult
+
+Maker = Callable[[Runtime], RunResult | SandboxResult]
+
+
+def m2_1a_branches(_: Runtime) -> SandboxResult:
+    """A traced fork, child and parent in their branches, for where strace is missing or refused."""
+    program = (
+        "import os\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    os.write(1, b'child: fork gave me 0\\n')\n"
+        "    os._exit(7)\n"
+        "os.write(1, b'parent: fork gave me the pid of my child\\n')\n"
+        "pid, status = os.waitpid(pid, 0)\n"
+    )
+    return sandbox.run(program, trace=True)
+
+
+def m2_1b_exec(_: Runtime) -> SandboxResult:
+    """A traced fork, execve and wait."""
+    program = (
+        "import os\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    os.execv('/bin/sh', ['sh', '-c', 'exit 42'])\n"
+        "pid, status = os.waitpid(pid, 0)\n"
+    )
+    return sandbox.run(program, trace=True)
+
+
+def m2_2_chroot_root(runtime: Runtime) -> RunResult:
+    """chroot as root: / is the image."""
+    return runtime.run("demo", ["/bin/ls", "/"])
+
+
+def m2_2_chroot_userns(runtime: Runtime) -> RunResult:
+    """chroot in a user namespace, which needs no root."""
+    return runtime.run("demo", ["/bin/ls", "/"], userns=True)
+
+
+MAKERS: dict[str, Maker] = {
+    maker.__name__: maker for maker in (m2_1a_branches, m2_1b_exec, m2_2_chroot_root, m2_2_chroot_userns)
+}
+
+
+def main() -> int:
+    """Make what was asked for; 2 for a name that nothing makes, 1 where this is not the machine for it."""
+    wanted = sys.argv[1:] or list(MAKERS)
+    unknown = [name for name in wanted if name not in MAKERS]
+    if unknown:
+        print(f"nothing makes {', '.join(unknown)}; there are: {', '.join(MAKERS)}", file=sys.stderr)
+        return 2
+    if os.geteuid() != 0:
+        print("a recording is made where everything is permitted: run this as root", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory(prefix="udock-record-") as folder:
+        for name in wanted:
+            runtime = Runtime(f"{folder}/{name}", spare=False)  # each in a home of its own: its container is c1
+            runtime.demo()
+            print(record(name, MAKERS[name](runtime)).name)
+            runtime.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
