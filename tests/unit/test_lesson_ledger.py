@@ -107,7 +107,8 @@ def test_progress_counts_what_is_done(home: Path) -> None:
     ledger.put("predictions", "m2_1a_fork", "lines", {"answer": "one", "verdict": "right"})
     ledger.put("predictions", "m2_1a_fork", "dots", {"answer": "6", "verdict": "wrong", "late": True})
     ledger.put("tickets", "m2_1a_fork", "ticket", {"right": [True, False]})
-    ledger.change(lambda data: data["exercises"].update({"m2_1_process_creation": {"score": 4, "max": 5}}))
+    ledger.put_score("m2_1_process_creation", 4, 5)
+    ledger.put_score("m2_1_process_creation", 2.5, 5)
     lines = str(progress()).splitlines()
     assert lines[0] == "1 of 9 lessons done"
     row = next(line for line in lines if "m2_1a_fork " in line)
@@ -127,6 +128,7 @@ def test_progress_counts_what_is_done(home: Path) -> None:
         "2",
         "25",
     ]
+    assert ledger.read()["exercises"]["m2_1_process_creation"] == {"score": 2.5, "max": 5, "best": 4}
     assert any(line.split() == ["m2_1_process_creation", "4", "of", "5"] for line in lines)
     page = progress()._repr_html_()
     assert "1 of 2 (1 after the run)" in page

@@ -63,6 +63,13 @@ def test_the_right_order_is_recognised_by_what_it_prints_and_stays_solved(home: 
     assert kept(home, "lessons") == {"orders": {"launch": {"tries": 2, "solved": True}}}
 
 
+def test_the_value_of_the_last_line_is_no_output_of_the_program(home: Path) -> None:
+    lines = ["import os", "os.write(1, b'parent\\n')"]
+    attempt = put_in_order("x", lines, expect="parent\n", goal="it prints parent").try_order(0, 1)
+    assert attempt.result is not None
+    assert (attempt.solved, attempt.result.stdout) == (True, "parent\n")
+
+
 def test_an_order_that_python_cannot_read_is_an_attempt_too(home: Path) -> None:
     task = put_in_order("x", ["if True:", "    print(1)"], expect="1\n", goal="1 is printed")
     attempt = task.try_order(1, 0)

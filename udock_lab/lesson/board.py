@@ -47,7 +47,9 @@ class Progress(Shown):
         done = sum(row[1] == "done" for row in rows)
         parts: list[CardTable | CardText] = [
             CardTable(head=("LESSON", "STATE", "PREDICTIONS RIGHT", "IN ORDER", "EXIT TICKET", "MINUTES"), rows=rows),
-            CardTable(head=("EXERCISE", "SCORE"), rows=tuple((name, _score(name, data)) for name in outline.EXERCISES)),
+            CardTable(
+                head=("EXERCISE", "BEST SCORE"), rows=tuple((name, _score(name, data)) for name in outline.EXERCISES)
+            ),
         ]
         parts.append(CardText(text='To take a lesson again: `progress().reset("m2_1a_fork")`', kind="hint"))
         headline = f"{done} of {len(rows)} lessons done"
@@ -80,6 +82,5 @@ def _predictions(answers: list[dict[str, Any]]) -> str:
 
 def _score(exercise: str, data: Data) -> str:
     found = facts_of(data["exercises"], exercise)
-    if "score" not in found:
-        return "-"
-    return f"{found['score']} of {found['max']}" if "max" in found else str(found["score"])
+    best, most = (found.get(name) for name in ("best", "max"))
+    return f"{best:g} of {most:g}" if isinstance(best, (int, float)) and isinstance(most, (int, float)) else "-"

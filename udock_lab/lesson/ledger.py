@@ -5,7 +5,7 @@
     {"lessons":     {"m2_1a_fork": {"done": true, "orders": {"launch": {"tries": 2, "solved": true}}}},
      "predictions": {"m2_1a_fork": {"lines": {"answer": "one", "late": false, "verdict": "wrong"}}},
      "tickets":     {"m2_1a_fork": {"ticket": {"right": [true, false]}}},
-     "exercises":   {"m2_1_process_creation": {...}}}
+     "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4}}}
 
 A change is read, made and renamed into place under a lock, so two kernels at once lose nothing and a reader sees
 the file before or after. What cannot be read is kept aside; what cannot be written is said once and costs no lesson.
@@ -73,6 +73,20 @@ class Ledger:
 
         def make(data: Data) -> None:
             facts_in(facts_in(data[section], lesson), name).update(facts)
+
+        self.change(make)
+
+    def put_score(self, exercise: str, score: float, most: float) -> None:
+        """Keep the latest score of an exercise, of ``most`` points, and the best so far."""
+
+        def make(data: Data) -> None:
+            facts = facts_in(data["exercises"], exercise)
+            best = facts.get("best")
+            facts |= {
+                "score": score,
+                "max": most,
+                "best": max(score, best) if isinstance(best, (int, float)) else score,
+            }
 
         self.change(make)
 

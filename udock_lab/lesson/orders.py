@@ -15,6 +15,7 @@ from udock_lab.sandbox import run
 __all__ = ["Attempt", "OrderTask", "put_in_order"]
 
 TIMEOUT = 5.0  # seconds for one attempt: a wrong order may wait for ever
+SILENT = "\npass\n"  # a cell shows the value of its last line; a program does not
 MOST_LINES = 20  # of an attempt's output
 
 Expect = str | Callable[[SandboxResult], bool]
@@ -47,7 +48,7 @@ class OrderTask(Shown):
     def try_order(self, *numbers: object) -> Attempt:
         """Run the lines in that order: ``try_order(0, 2, 1, 3)``. UsageError unless each number is there once."""
         order = self._order(numbers)
-        program = "\n".join(self.lines[number] for number in order) + "\n"
+        program = "\n".join(self.lines[number] for number in order) + SILENT
         result, broken = None, ""
         try:
             result = run(program, timeout=TIMEOUT)
