@@ -349,7 +349,8 @@ def lanes_html(timeline: Timeline) -> str:
 def _columns(count: int, wide: bool) -> str:
     """Few processes: a rail and a lane each. Many: rails close together, and one column for all blocks."""
     if wide:
-        return " ".join(["2.6em minmax(13em,1fr)"] * count)
+        lanes = ["2.6em minmax(12em,1fr)", *["2.6em minmax(13em,1.25fr)"] * (count - 1)]  # children make the long calls
+        return " ".join(lanes)
     return " ".join(["1.6em" if count <= 12 else "1.1em"] * count) + " minmax(22em,1fr)"
 
 
