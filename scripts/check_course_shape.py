@@ -14,7 +14,6 @@ from typing import Any
 from udock_lab.errors import UsageError
 from udock_lab.lesson.outline import entry
 
-OLD_SHAPE = frozenset({"m2_1b_exec_and_wait"})  # written before the course had this shape; a lesson leaves the list
 MOST_PREDICTIONS = 3
 TICKET_QUESTIONS = 2
 C_TWIN = re.compile(r"^```c\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -29,10 +28,7 @@ def course_shape(path: Path, cells: list[Cell]) -> list[str]:
     slug = path.stem
     if not (slug.startswith("m2_") or slug == "00_start_here"):
         return []
-    found = list(_violations(path, slug, cells))
-    if slug in OLD_SHAPE:
-        return [] if found else ["it has the shape of the course: take it off OLD_SHAPE"]
-    return found
+    return list(_violations(path, slug, cells))
 
 
 def _violations(path: Path, slug: str, cells: list[Cell]) -> Iterator[str]:

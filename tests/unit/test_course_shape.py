@@ -11,7 +11,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-import check_course_shape
 from check_course_shape import course_shape
 
 SLUG = "m2_1a_fork"
@@ -117,11 +116,3 @@ def test_the_first_page_needs_no_task_and_no_ticket(tmp_path: Path) -> None:
     assert lesson(tmp_path, ASK, first=first, text="words", slug="00_start_here") == [
         "the prediction lines is settled by 0 cells, wanted one"
     ]
-
-
-def test_a_lesson_that_got_the_shape_must_leave_the_list_of_old_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(check_course_shape, "OLD_SHAPE", frozenset({SLUG}))
-    assert lesson(tmp_path, *WHOLE) == ["it has the shape of the course: take it off OLD_SHAPE"]
-    assert lesson(tmp_path, BEGIN) == []
