@@ -33,6 +33,9 @@ CELLS = [
     "%mdock logs c1",
     "%mdock inspect c1",
     "%mdock doctor",
+    "%%sandbox --trace -o result\nimport os\nfor n in range(3):\n  if os.fork() == 0: os._exit(n)\n  os.wait()",
+    "assert len(result.processes) == 4; result",
+    "from udock_lab import sandbox; assert sandbox.run(lambda n: n + 1, 41).value == 42",
     "%mdock prune",
 ]
 PROCESS_CALL = re.compile(r"^(\d+) .*?\b(clone3?|fork|vfork)\((.*)$")

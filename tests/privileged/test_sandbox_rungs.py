@@ -139,3 +139,25 @@ def test_ordinary_user_s_bomb_is_ended_and_closed_folders_are_removed(
     seen = show(words, source)
     assert seen["verdict"].startswith((sentence, "fork was refused")), seen
     assert set(os.listdir(os.environ["TMPDIR"])) == before
+
+
+DOCTOR = """
+import json
+from udock_lab.linux.probe import probe
+print(json.dumps({f.name: [f.works, f.detail, f.remedy] for f in probe().features}))
+"""
+
+
+@pytest.mark.parametrize(("words", "guard", "identity"), RUNGS)
+def test_doctor_names_the_guard_and_the_identity_that_the_sandbox_then_uses(
+    words: list[str], guard: str, identity: str
+) -> None:
+    done = rungs.run(words, DOCTOR)
+    features = json.loads(done.stdout)
+    works, detail, remedy = features["sandbox guard"]
+    used = show(words, CHROOT)
+    first_words = {"landlock": "Landlock's signal scope: ", "seccomp": "a seccomp filter: ", "none": "ENOTSUP: "}
+    assert detail.startswith(first_words[used["guard"]])
+    assert works == (used["guard"] != "none") == (remedy == "")
+    works, _, remedy = features["sandbox identity"]
+    assert works == (used["identity"] == "user namespace") == (remedy == "")

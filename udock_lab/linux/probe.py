@@ -18,6 +18,8 @@ from contextlib import suppress
 from errno import errorcode
 
 from udock_lab.linux import syscalls as sc
+from udock_lab.linux.identity import hold_signals, user_namespaces_work
+from udock_lab.linux.landlock import SIGNAL_SCOPE_ABI
 from udock_lab.model import DoctorReport, Feature
 
 __all__ = ["probe"]
@@ -43,7 +45,16 @@ def probe() -> DoctorReport:
     """Try everything. Takes well under two seconds."""
     folder = tempfile.mkdtemp(prefix="mdock-probe-")
     try:
-        features = [*_roots(folder), *_namespaces(), *_mounts(folder), *_tracing(), *_guards(), *_cgroups(), _busybox()]
+        features = [
+            *_roots(folder),
+            *_namespaces(),
+            *_mounts(folder),
+            *_tracing(),
+            *_guards(),
+            *_sandbox(),
+            *_cgroups(),
+            _busybox(),
+        ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     rung, summary = _rung(features, _in_child(lambda: _unshared(sc.CLONE_NEWNS))[0])
@@ -99,6 +110,35 @@ def _guards() -> list[Feature]:
         _feature("seccomp", _try_seccomp, "The kernel was built without seccomp filters."),
         _feature("landlock", _try_landlock, remedy),
     ]
+
+
+def _sandbox() -> list[Feature]:
+    """As what a learner's code will run, and what will keep its signals from the notebook."""
+    own = user_namespaces_work()
+    identity = Feature(
+        name="sandbox identity",
+        works=own,
+        detail="as you, in a user namespace of its own" if own else "as you, plain: no user namespace for it",
+        remedy="" if own else _userns_remedy(),
+    )
+    remedy = f"Needs seccomp filters, or Landlock with ABI {SIGNAL_SCOPE_ABI} (Linux 6.12)."
+    return [identity, _feature("sandbox guard", _try_to_hold_signals, f"{remedy} Until then kill(-1) is not held off.")]
+
+
+def _try_to_hold_signals() -> str:
+    """As the sandbox does, and then the proof: signal 0 asks for permission and does nothing (kill(2))."""
+    guard = hold_signals([os.getppid()])
+    try:
+        os.kill(os.getppid(), 0)
+    except PermissionError:
+        return _GUARDS[guard]
+    raise OSError(errno.ENOTSUP, "a sandboxed process may signal your notebook")
+
+
+_GUARDS = {
+    "landlock": "Landlock's signal scope: no signal leaves a sandbox",
+    "seccomp": "a seccomp filter: kill(-1) and signals to the notebook are refused (Landlock would hold all of them)",
+}
 
 
 def _feature(name: str, attempt: Callable[[], str], remedy: str) -> Feature:

@@ -11,7 +11,7 @@
     sweep.py        finds and kills all that is left
     census.py       knows who is who
     runner.py     the disposable process
-    identity.py     user namespace, and the guard that holds signals inside
+                    (linux/identity.py: its user namespace, and the guard that holds its signals inside)
     verdict.py    one sentence on what happened
 
 >>> from udock_lab import sandbox

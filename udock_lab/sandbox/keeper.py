@@ -15,6 +15,7 @@ import tempfile
 import time
 from contextlib import suppress
 
+from udock_lab.linux.identity import protected_pids, user_namespaces_work, write_maps
 from udock_lab.linux.process import children, parent, waits_in
 from udock_lab.linux.strace import ProcessEnded, SignalCame
 from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
@@ -24,7 +25,6 @@ from udock_lab.sandbox import sweep
 from udock_lab.sandbox.calls import CallLog
 from udock_lab.sandbox.census import Census
 from udock_lab.sandbox.channel import hear, message
-from udock_lab.sandbox.identity import protected_pids, user_namespaces_work, write_maps
 from udock_lab.sandbox.marks import CAME_TO_THE_END
 from udock_lab.sandbox.spawn import Started, start
 

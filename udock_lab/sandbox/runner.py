@@ -23,9 +23,9 @@ from _ast import Expr, Interactive, Module
 from _ast import PyCF_ONLY_AST as ONLY_PARSE
 from contextlib import suppress
 
+from udock_lab.linux.identity import enter_user_namespace, hold_signals
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import receive, send
-from udock_lab.sandbox.identity import enter_user_namespace, hold_signals
 from udock_lab.sandbox.marks import BEGIN, CAME_TO_THE_END
 
 TYPE_CHECKING = False

@@ -1,8 +1,8 @@
-"""Who the learner's code runs as: themselves in a user namespace, and with its signals held inside.
+"""A process that stays who it is and is shut in: a user namespace of its own, signals held inside.
 
-In a user namespace that maps every id to itself, a refusal stays a refusal, root regains chroot in there and
-nowhere else, and a nested user namespace still works. Where the machine refuses it, the code runs plain.
-The two sides of the conversation stand below: the runner inside, the keeper outside.
+So the sandbox runs a learner's code. In a user namespace that maps every id to itself, a refusal stays a refusal,
+root regains chroot in there and nowhere else, and a nested user namespace still works. Where the machine refuses
+it, the code runs plain. Two sides take part: the process inside, and somebody outside who writes the maps.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_DUMPABLE, drop_capabi
 __all__ = ["enter_user_namespace", "hold_signals", "protected_pids", "user_namespaces_work", "write_maps"]
 
 
-def enter_user_namespace(ask_keeper: Callable[[], bool]) -> None:
-    """Inside: a new user namespace; ``ask_keeper`` has its maps written and says whether that worked.
+def enter_user_namespace(ask_outside: Callable[[], bool]) -> None:
+    """Inside: a new user namespace; ``ask_outside`` has its maps written and says whether that worked.
 
     An ordinary user is left without the capabilities that unshare(2) hands out, as after an exec. Raises OSError.
     """
     ordinary = os.geteuid() != 0
     unshare(CLONE_NEWUSER)
-    if not ask_keeper():
+    if not ask_outside():
         raise PermissionError(1, "the maps of the user namespace could not be written")
     if ordinary:
         drop_capabilities()
@@ -99,7 +99,7 @@ def hold_signals(protected: list[int]) -> str:
 
 
 def protected_pids() -> list[int]:
-    """For a filter that knows pids only: the keeper and what is above it first, then all that exists now."""
+    """For a filter that knows pids only: the caller and what is above it first, then all that exists now."""
     above: list[int] = []
     pid = os.getpid()
     while pid and len(above) < 64:
