@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from udock_lab import MdockError, UsageError, sandbox
+from udock_lab import LauncherDied, MdockError, UsageError, sandbox
+from udock_lab.linux.process import children
 from udock_lab.model import OutputChunk, SandboxResult
 from udock_lab.runtime.connection import the_launcher
 
@@ -547,3 +548,17 @@ def test_callback_that_raises_ends_the_sandbox(run: Run) -> None:
     while (left := marked(os.environ[MARK])) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not left
+
+
+def test_keeper_that_is_killed_is_an_error_and_leaves_nothing(run: Run) -> None:
+    def kill_keeper(_: OutputChunk) -> None:
+        keepers = [p for p in children(the_launcher().pid or 0) if b"keeper" in Path(f"/proc/{p}/cmdline").read_bytes()]
+        os.kill(keepers[0], 9)
+
+    with pytest.raises(LauncherDied, match=r"keeper is gone"):
+        run("import os\nos.fork()\nprint(1, flush=True)\nimport time\ntime.sleep(60)", on_output=kill_keeper)
+    deadline = time.monotonic() + 3
+    while (left := marked(os.environ[MARK])) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not left
+    assert run("1 + 1").stdout == "2\n"

@@ -47,6 +47,10 @@ class LocalForker:
         self.alive.discard(pid)
         return status
 
+    def own(self) -> set[int]:
+        """Children of this process that are no orphans."""
+        return self.alive
+
     def kill_leftovers(self, spared: set[int] = frozenset()) -> bool:  # type: ignore[assignment]
         """Kill and reap every child that nobody forked here, with all below it. True when none is left.
 
@@ -70,11 +74,16 @@ class LocalForker:
 class RemoteForker:
     """The launcher's side: asks the forker process, over a socket; once that is dead, does its work itself."""
 
-    def __init__(self, sock: socket) -> None:
+    def __init__(self, sock: socket, pid: int) -> None:
         self.sock = sock
+        self.pid = pid
         self.alive: set[int] = set()
         self.ended: dict[int, int] = {}
         self.successor: LocalForker | None = None
+
+    def own(self) -> set[int]:
+        """Children of the launcher that are no orphans: the forker, or what it left to us."""
+        return {self.pid} | self.alive | (self.successor.own() if self.successor else set())
 
     def fork(self, *, rehearse: bool) -> Fresh:
         """A child at its gate, forked by the forker; we get its descriptors."""
@@ -135,7 +144,8 @@ class RemoteForker:
 def start_forker() -> RemoteForker:
     """Fork the forker. Call it early, while this process is small."""
     ours, theirs = pair()
-    if os.fork() == 0:
+    pid = os.fork()
+    if pid == 0:
         try:
             ours.close()
             os.closerange(3, theirs.fileno())
@@ -145,7 +155,7 @@ def start_forker() -> RemoteForker:
         finally:
             os._exit(0)
     theirs.close()
-    return RemoteForker(ours)
+    return RemoteForker(ours, pid)
 
 
 def _serve(sock: socket) -> None:

@@ -164,8 +164,14 @@ class Supervisor:
             os.close(pidfd)
             os.waitpid(pid, 0)
             self.helpers.discard(pid)
+            self._kill_orphans()
 
         self.watch(pidfd, select.EPOLLIN, reap)
+
+    def _kill_orphans(self) -> None:
+        """A helper that was killed leaves what it started to us, the next subreaper above; until no more come."""
+        if not LocalForker().kill_leftovers(self.helpers | self.forker.own()):
+            self.later(0.01, self._kill_orphans)
 
     # --- the spare
 

@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -25,6 +26,7 @@ from udock_lab.runtime.connection import the_launcher
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import receive, send
 from udock_lab.sandbox.names import packed
+from udock_lab.sandbox.sweep import remove
 from udock_lab.sandbox.verdict import Evidence, notes, verdict
 
 __all__ = ["MEMORY", "PROCESSES", "TIMEOUT", "run"]
@@ -90,7 +92,7 @@ def run(
         if on_output is not None:
             on_output(chunk)
 
-    with _keeper(request, packed(given)) as conversation:
+    with _scratch() as request["scratch"], _keeper(request, packed(given)) as conversation:
         report = _follow(conversation, take)
     return _result(report, chunks, request, trace)
 
@@ -158,6 +160,17 @@ def _strace(wanted: bool) -> tuple[str, str]:
 
 def _package_folder() -> str:
     return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+@contextmanager
+def _scratch() -> Iterator[str]:
+    """A folder that the keeper removes when all is over; and we do, should the keeper have died."""
+    folder = tempfile.mkdtemp(prefix="udock-sandbox-")
+    try:
+        yield folder
+    finally:
+        if os.path.exists(folder):
+            remove(folder)
 
 
 @contextmanager

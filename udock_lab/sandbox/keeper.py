@@ -11,7 +11,6 @@ import select
 import signal
 import socket
 import sys
-import tempfile
 import time
 from contextlib import suppress
 
@@ -62,7 +61,7 @@ class Keeper:
         self.outbox: list[tuple[bytes, bytearray]] = []  # output for the kernel, which reads when it has time
         self.census = Census()
         self.log = CallLog()
-        self.scratch = tempfile.mkdtemp(prefix="udock-sandbox-")
+        self.scratch = request["scratch"]
         self.userns = False
         self.guard = ""
         self.broken = ""  # why the runner could not prepare
