@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -59,7 +58,6 @@ __all__ = [
     "to_text",
     "uptime",
     "verdict",
-    "without_home",
     "without_pid",
 ]
 
@@ -222,12 +220,6 @@ def without_pid(step: StepReport, run: RunResult | None) -> tuple[str, str]:
     if run is not None and run.pid and step.who == "parent":
         call, result = _pid_elided(call, str(run.pid)), _pid_elided(result, str(run.pid))
     return clean(call), clean(result)
-
-
-def without_home(run: RunResult) -> list[StepReport]:
-    """The steps with the home's path elided, so that a published page names no folder of its author."""
-    home = _home_of(run)
-    return [replace(step, call=elided(step.call, run)) if home and home in step.call else step for step in run.steps]
 
 
 def shown_steps(steps: Sequence[StepReport]) -> list[StepReport]:

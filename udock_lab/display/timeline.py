@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape
 
 from udock_lab.display import text as plain
@@ -42,7 +43,7 @@ class Lane:
     parent: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: a frozen one takes three times as long to make
 class Moment:
     """One block: a call, or (``effect`` is ``end``) how a process ended.
 
@@ -93,7 +94,7 @@ def drawn(value: RunResult | SandboxResult | Sequence[StepReport]) -> Timeline:
     if isinstance(value, SandboxResult):
         return _of_sandbox(value)
     if isinstance(value, RunResult):
-        return _of_steps(plain.without_home(value), value)
+        return _of_steps(value.steps, value)
     return _of_steps(value, None)
 
 
@@ -115,6 +116,7 @@ def _of_steps(steps: Sequence[StepReport], run: RunResult | None) -> Timeline:
 
 def _step(step: StepReport, lane: int, child: int | None, run: RunResult | None) -> Moment:
     call, result = plain.without_pid(step, run)
+    seen = plain.clean(plain.elided(step.call, run))  # a published page names no folder of its author
     effects = {"fork": "fork", "waitpid": "wait", "gate": "gate", "execve": "" if step.errno else "exec"}
     effect = effects.get(step.name, "")
     other = child if effect in ("fork", "wait") else 0 if effect == "gate" else None
@@ -124,9 +126,9 @@ def _step(step: StepReport, lane: int, child: int | None, run: RunResult | None)
         lane=lane,
         name=step.call.partition("(")[0],
         call=call,
-        full=plain.clean(f"{step.call}  {step.result}"),
+        full=f"{seen}  {plain.clean(step.result)}",
         result=result,
-        call_seen=plain.clean(step.call),
+        call_seen=seen,
         result_seen=plain.clean(step.result),
         start=step.start,
         end=max(step.start, step.end),
@@ -530,13 +532,17 @@ def _code(call: str) -> str:
 
 def _more(m: Moment) -> str:
     """What hover and focus show: all of the arguments, and the man page's sentence."""
-    note = note_of(m.name)
-    said = ""
-    if note is not None:
-        page = f" <b>{escape(note.page)}</b>" if note.page else ""
-        library = f"Your program calls <b>{escape(note.library)}</b>. " if note.library else ""
-        said = f"<span>{library}{escape(note.sentence)}{page}</span>"
-    return f'<span class="more"><code>{escape(m.full)}</code> {said}</span>'
+    return f'<span class="more"><code>{escape(m.full)}</code> {_note(m.name)}</span>'
+
+
+@lru_cache(maxsize=128)
+def _note(name: str) -> str:
+    note = note_of(name)
+    if note is None:
+        return ""
+    page = f" <b>{escape(note.page)}</b>" if note.page else ""
+    library = f"Your program calls <b>{escape(note.library)}</b>. " if note.library else ""
+    return f"<span>{library}{escape(note.sentence)}{page}</span>"
 
 
 _LOOKS = (
