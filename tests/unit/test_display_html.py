@@ -171,14 +171,14 @@ def test_every_call_can_be_reached_with_the_keyboard() -> None:
 
 
 def test_a_long_call_loses_its_middle_and_keeps_all_of_it_for_hover_and_focus() -> None:
-    call = f'chroot("/{"long/" * 40}rootfs")'
+    call = f'chroot("/{"long/" * 30}rootfs")'
     step = StepReport(name="chroot", who="child", call=call, start=0, end=1, result="= 0")
     shown, _, more = display.steps_html([step]).partition('<span class="more">')
     page = Page(display.steps_html([step])).text
     assert 'chroot("/long/' in page
     assert " … " in page
-    assert "long/" * 40 not in shown
-    assert "long/" * 40 in more
+    assert "long/" * 30 not in shown
+    assert "long/" * 30 in more
 
 
 def test_a_pause_between_calls_is_named() -> None:

@@ -23,8 +23,10 @@ __all__ = ["Lane", "Moment", "Timeline", "drawn", "lanes_html", "lanes_text", "t
 
 MOST_CALLS = 200
 MOST_LANES = 60
+CROWD = 30  # processes from which on their names above the lines get small
 WIDE_LANES = 3  # up to so many, a block stands in its process's lane; beyond, beside all lanes
 GAP = 1_000_000  # nanoseconds in which nothing happens that are named: a millisecond
+MOST_SHOWN = 240  # characters of a call that hover and focus show
 LONGEST_CALL = 90  # characters of a call; the middle of a longer one is left to what hover and focus show
 BLOCKING = 5_000_000  # nanoseconds after which any call counts as one that waited
 
@@ -341,8 +343,10 @@ def lanes_html(timeline: Timeline) -> str:
     for number, row in enumerate(rows, 2):
         cells.append(_row_html(timeline, row, number, len(rows) + 1, first, wide))
     notes = "".join(f'<p class="note">{say(note)}</p>' for note in timeline.notes)
+    looks = "lanes" + ("" if wide else " many") + (" crowd" if len(timeline.lanes) > CROWD else "")
+    looks += " few" if len(rows) <= 4 else ""  # room below for what hover shows
     return (
-        f'<div class="{"lanes" if wide else "lanes many"}" role="list" aria-label="calls in the order of time" '
+        f'<div class="{looks}" role="list" aria-label="calls in the order of time" '
         f'style="grid-template-columns:max-content {_columns(len(timeline.lanes), wide)}">{"".join(cells)}</div>'
         f"{_legend(lives, timeline)}{notes}"
     )
@@ -353,7 +357,8 @@ def _columns(count: int, wide: bool) -> str:
     if wide:
         lanes = ["2.6em minmax(12em,1fr)", *["2.6em minmax(13em,1.25fr)"] * (count - 1)]  # children make the long calls
         return " ".join(lanes)
-    return " ".join(["1.6em" if count <= 12 else "1.1em"] * count) + " minmax(22em,1fr)"
+    rail = "1.6em" if count <= 12 else "1.1em" if count <= CROWD else ".85em"
+    return " ".join([rail] * count) + " minmax(22em,1fr)"
 
 
 def _rows(moments: Sequence[Moment]) -> Iterator[_Row]:
@@ -523,16 +528,22 @@ def _took(m: Moment) -> str:
 
 def _code(call: str) -> str:
     """The call as HTML, its name bold, its middle left out where it is long."""
-    if len(call) > LONGEST_CALL:
-        keep = LONGEST_CALL - 3
-        call = f"{call[: keep // 2]} … {call[-(keep - keep // 2) :]}"
+    call = _shortened(call, LONGEST_CALL)
     name, paren, arguments = call.partition("(")
     return f"<b>{escape(name)}</b>({escape(arguments)}" if paren else escape(call)
 
 
+def _shortened(text: str, longest: int) -> str:
+    """Without its middle, where it is longer."""
+    if len(text) <= longest:
+        return text
+    keep = longest - 3
+    return f"{text[: keep // 2]} … {text[-(keep - keep // 2) :]}"
+
+
 def _more(m: Moment) -> str:
-    """What hover and focus show: all of the arguments, and the man page's sentence."""
-    return f'<span class="more"><code>{escape(m.full)}</code> {_note(m.name)}</span>'
+    """What hover and focus show: the man page's sentence, and the arguments as they were."""
+    return f'<span class="more">{_note(m.name)} <code>{escape(_shortened(m.full, MOST_SHOWN))}</code></span>'
 
 
 @lru_cache(maxsize=128)
