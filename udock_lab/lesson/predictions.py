@@ -173,9 +173,9 @@ class Prediction(Shown):
             return {}
         try:
             panels = importlib.import_module("udock_lab.widgets")
-            self._widget = self._widget or panels.question(self)
-        except (ImportError, AttributeError):
-            return {}  # ipywidgets is not installed
+        except ModuleNotFoundError:
+            return {}  # ipywidgets or anywidget is not installed
+        self._widget = self._widget or panels.question(self)
         bundle = self._widget._repr_mimebundle_()
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         return {_VIEW: data[_VIEW]} if data and _VIEW in data else {}
