@@ -273,6 +273,14 @@ def test_a_pipe_in_a_line_that_no_shell_reads_is_pointed_out(
     assert "No shell" not in capsys.readouterr().err
 
 
+def test_snapshots_are_part_of_the_result_and_of_its_card(ip: InteractiveShell) -> None:
+    result = ip.run_line_magic("mdock", "run --snapshots demo -- /bin/true")
+    assert [snapshot.moment for snapshot in result.snapshots] == ["at the gate", "before exec"]
+    shown, _ = ip.display_formatter.format(result)
+    assert "root directory" in shown["text/plain"]
+    assert "What the steps changed in the process" in shown["text/html"]
+
+
 def test_a_program_that_cannot_start_is_a_result(ip: InteractiveShell) -> None:
     result = value(ip, "%mdock run demo /bin/nonsense")
     assert result.exit_code == 127

@@ -228,6 +228,14 @@ def test_steps_are_shown_on_stderr_after_the_run(mdock: Terminal) -> None:
     assert "execve" in result.stderr
 
 
+def test_snapshots_are_shown_on_stderr_after_the_run(mdock: Terminal) -> None:
+    result = mdock("run", "--snapshots", "demo", "/bin/echo", "out")
+    assert result.returncode == 0
+    assert result.stdout == "out\n"
+    assert "AT THE GATE" in result.stderr
+    assert "root directory" in result.stderr
+
+
 def test_doctor_names_the_rung(mdock: Terminal) -> None:
     result = mdock("doctor")
     assert result.returncode == 0

@@ -32,7 +32,7 @@ BLOCKING = 5_000_000  # nanoseconds after which any call counts as one that wait
 
 _WAITS = frozenset(("wait4", "waitid", "waitpid", "flock", "vfork"))
 _NO_RETURN = frozenset(("exit", "exit_group"))
-_ADDRESS = re.compile(r"0x[0-9a-f]{6,}(?: /\* (\d+) vars \*/)?")
+_ADDRESS = re.compile(r"0x[0-9a-f]{6,}( /\* \d+ vars? \*/)?")
 _PROGRAM = re.compile(r'[^"]*"((?:[^"\\]|\\.)*)"')
 
 
@@ -203,7 +203,7 @@ def short_call(call: SystemCall, roles: dict[int, str]) -> str:
     arguments = call.arguments
     if call.name.startswith("clone") and re.search(r"child_stack=|flags=|parent_tid", arguments):
         arguments = ""
-    arguments = _ADDRESS.sub(lambda found: f"{found[1]} variables" if found[1] else "...", arguments)
+    arguments = _ADDRESS.sub(lambda found: "environment" if found[1] else "...", arguments)
     arguments = re.sub(r"^(\d+)(?=,|$)", lambda found: roles.get(int(found[1]), found[1]), arguments)
     arguments = re.sub(r"si_pid=(\d+)", lambda found: f"si_pid={roles.get(int(found[1]), found[1])}", arguments)
     if call.name in ("wait4", "waitid"):
