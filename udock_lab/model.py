@@ -17,6 +17,7 @@ __all__ = [
     "CardLines",
     "CardTable",
     "CardText",
+    "CheckReport",
     "Container",
     "ContainerSpec",
     "DoctorReport",
@@ -26,11 +27,13 @@ __all__ = [
     "Image",
     "Inspection",
     "Isolation",
+    "Judgement",
     "LessonCard",
     "Limits",
     "OutputChunk",
     "ProcessNode",
     "Record",
+    "Requirement",
     "RunResult",
     "SandboxProcess",
     "SandboxResult",
@@ -491,3 +494,62 @@ class LessonCard:
     mood: str = ""
     parts: tuple[CardText | CardChoices | CardLines | CardTable, ...] = ()
     result: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One thing an exercise asks for. Its ``name`` is public, also of a hidden one; the values it uses are not.
+
+    ``lesson`` says where to read: a lesson's slug and a section's heading. ``hints`` go from a nudge to a plan.
+    """
+
+    key: str
+    name: str
+    points: float
+    lesson: str
+    hints: tuple[str, ...] = ()
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a check found for one requirement.
+
+    ``passed`` is None where it was not judged: because an earlier requirement does not hold, or because this
+    machine refuses what the judgement needs (``why`` says which). ``by`` names the witness: ``kernel`` (system
+    calls, wait statuses, /proc) or ``effects`` (files and values alone).
+    """
+
+    requirement: Requirement
+    passed: bool | None
+    expected: str = ""
+    seen: str = ""
+    looks_like: str = ""
+    why: str = ""
+    by: str = "kernel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """One check of one exercise. Requirements that this machine cannot judge count neither way."""
+
+    slug: str
+    title: str
+    judgements: tuple[Judgement, ...]
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> float:
+        """Points earned."""
+        return sum(j.requirement.points for j in self.judgements if j.passed)
+
+    @property
+    def out_of(self) -> float:
+        """Points that there are, those of requirements that could not be judged here included."""
+        return sum(j.requirement.points for j in self.judgements)
+
+    @property
+    def first_failure(self) -> Judgement | None:
+        """The first requirement that does not hold."""
+        return next((j for j in self.judgements if j.passed is False), None)

@@ -1,0 +1,79 @@
+"""A check's report as text and as HTML: expected, seen, the first cause only, where to read."""
+
+from __future__ import annotations
+
+from udock_lab.display.html import card, paragraphs, say
+from udock_lab.model import CheckReport, Judgement
+
+__all__ = ["check_html", "check_text", "hint_text", "points"]
+
+
+def points(number: float) -> str:
+    """``3``, ``2.5``."""
+    return f"{number:g}"
+
+
+def check_text(report: CheckReport) -> str:
+    """One block a requirement: its mark, its name, the evidence; below a failure, what it looks like."""
+    head = f"{report.title}"
+    total = f"{points(report.points)} of {points(report.out_of)} points"
+    width = max([len(j.requirement.name) for j in report.judgements], default=0)
+    lines = [f"{head:<{width + 8}}  {total}"]
+    for judgement in report.judgements:
+        lines += _lines(judgement, width)
+    lines += [f"  note  {note}" for note in report.notes]
+    return "\n".join(lines)
+
+
+def _mark(judgement: Judgement) -> str:
+    return {True: "ok", False: "NOT", None: "-"}[judgement.passed]
+
+
+def _lines(judgement: Judgement, width: int) -> list[str]:
+    mark, name = _mark(judgement), f"{judgement.requirement.name:<{width}}"
+    if judgement.passed is None:
+        return [f"  {mark:<4}  {name}  {judgement.why}"]
+    if judgement.passed:
+        witness = "kernel saw" if judgement.by == "kernel" else "its effect"
+        return [f"  {mark:<4}  {name}  {witness}: {judgement.seen}" if judgement.seen else f"  {mark:<4}  {name}"]
+    indent = " " * 8
+    lines = [f"  {mark:<4}  {name}  expected {judgement.expected}", f"{indent}{' ' * width}  seen {judgement.seen}"]
+    if judgement.looks_like:
+        lines.append(f"{indent}this looks like: {judgement.looks_like}")
+    lines.append(f"{indent}read: {judgement.requirement.lesson}")
+    return lines
+
+
+def hint_text(judgement: Judgement, number: int) -> str:
+    """The hint of that number (from 0), with how many there are; the last one again when they have run out."""
+    hints = judgement.requirement.hints
+    if not hints:
+        return f"No hint is written for this one. Read: {judgement.requirement.lesson}"
+    at = min(number, len(hints) - 1)
+    return f"Hint {at + 1} of {len(hints)}: {hints[at]}"
+
+
+def check_html(report: CheckReport) -> str:
+    """The same as a card."""
+    total = f"{points(report.points)} of {points(report.out_of)} points"
+    body = f"<header><b>{say(report.title)}</b><span>{say(total)}</span></header>"
+    body += "<ol class='checks'>" + "".join(_item(judgement) for judgement in report.judgements) + "</ol>"
+    body += "".join(paragraphs(note, "note") for note in report.notes)
+    return card(body, f"check of {report.slug}: {total}")
+
+
+def _item(judgement: Judgement) -> str:
+    kind, sign = {True: ("good", "✔ ok"), False: ("bad", "✖ NOT"), None: ("", "– not judged")}[judgement.passed]
+    worth = f"{points(judgement.requirement.points)} p"
+    head = f"<strong>{say(judgement.requirement.name)}</strong> <small>{sign} · {worth}</small>"
+    if judgement.passed is None:
+        return f"<li class='{kind}'>{head}<p><small>{say(judgement.why)}</small></p></li>"
+    if judgement.passed:
+        witness = "kernel saw" if judgement.by == "kernel" else "its effect"
+        seen = f"<p>{witness}: <code>{say(judgement.seen)}</code></p>" if judgement.seen else ""
+        return f"<li class='{kind}'>{head}{seen}</li>"
+    detail = f"<p>expected <code>{say(judgement.expected)}</code></p><p>seen <code>{say(judgement.seen)}</code></p>"
+    if judgement.looks_like:
+        detail += f"<p>this looks like: {say(judgement.looks_like)}</p>"
+    detail += f"<p><small>read: {say(judgement.requirement.lesson)}</small></p>"
+    return f"<li class='{kind}'>{head}{detail}</li>"

@@ -1,0 +1,78 @@
+"""Questions that judges ask of a sandbox run, answered from what the kernel saw."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from udock_lab.model import SandboxProcess, SandboxResult, SystemCall
+
+__all__ = [
+    "FORKS",
+    "LIBRARY_EVENTS",
+    "argv_of",
+    "ended",
+    "execs",
+    "forks",
+    "library_calls",
+    "raised",
+    "seen_value",
+    "waits",
+]
+
+FORKS = ("clone", "clone3", "fork", "vfork")
+# Audit events (PEP 578) of functions that fork or exec for you.
+LIBRARY_EVENTS = frozenset({"subprocess.Popen", "os.system", "os.posix_spawn", "os.spawn", "pty.spawn", "os.forkpty"})
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def forks(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
+    """Calls that made a process (not a thread), of one process or of all."""
+    return [
+        call
+        for call in result.calls
+        if call.name in FORKS and call.value and "CLONE_THREAD" not in call.arguments and pid in (None, call.pid)
+    ]
+
+
+def execs(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
+    """execve calls, failed ones too."""
+    return [call for call in result.calls if call.name in ("execve", "execveat") and pid in (None, call.pid)]
+
+
+def waits(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
+    """wait4 and waitid calls."""
+    return [call for call in result.calls if call.name in ("wait4", "waitid") and pid in (None, call.pid)]
+
+
+def argv_of(call: SystemCall) -> list[str]:
+    """The words of an execve as strace printed them; empty when the list was too long to print."""
+    inside = call.arguments.partition("[")[2].rpartition("]")[0]
+    return [_unescaped(word) for word in _STRING.findall(inside)]
+
+
+def _unescaped(word: str) -> str:
+    return word.encode().decode("unicode_escape").encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def library_calls(result: SandboxResult) -> list[str]:
+    """Functions that do the forking for you, as Python's own audit events name them."""
+    return sorted({event for event in result.audits if event in LIBRARY_EVENTS})
+
+
+def ended(process: SandboxProcess) -> str:
+    """``code 42``, ``signal 9``; as far as somebody saw it."""
+    if process.status is None:
+        return "unknown"
+    return f"signal {process.status.signal}" if process.status.signaled else f"code {process.status.code}"
+
+
+def raised(result: SandboxResult) -> str:
+    """The error that ended the scenario, or nothing."""
+    last = [line for line in result.stderr.splitlines() if line and not line.startswith((" ", "Traceback"))]
+    return last[-1] if last and result.exit_status and result.exit_status.raw else ""
+
+
+def seen_value(result: SandboxResult) -> object:
+    """What the scenario handed back; lists come back as lists, whatever the learner's function made of them."""
+    return json.loads(json.dumps(result.value, default=repr)) if result.value is not None else None

@@ -1,0 +1,44 @@
+"""A learner's functions and how to run them: only ever inside the sandbox.
+
+In a notebook the functions travel as cloudpickle; in a graded run the solution cells travel as source. The
+judges see neither: they ask for a scenario to be run and get what the kernel saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from udock_lab.model import SandboxResult
+from udock_lab.sandbox import run
+
+__all__ = ["Submission"]
+
+# Runs inside the sandbox, before the scenario: the learner's source becomes their module.
+_LOAD = """
+import sys as __sys
+exec(compile(__source__, "<your solution>", "exec"), globals())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """``functions``: name to function; or ``source``: the text of the solution cells."""
+
+    functions: Mapping[str, Callable[..., object]] = field(default_factory=dict)
+    source: str = ""
+
+    def play(self, scenario: str, values: Mapping[str, object] | None = None, **options: Any) -> SandboxResult:
+        """Run scenario source in a fresh sandbox; the learner's functions and ``values`` are names in it.
+
+        What the scenario puts into ``__value__`` comes back as ``result.value`` (plain data). ``options`` are
+        those of :func:`udock_lab.sandbox.run`.
+        """
+        names: dict[str, object] = dict(values or {})
+        if self.source:
+            names["__source__"] = self.source
+            scenario = _LOAD + scenario
+        else:
+            names |= self.functions
+        return run(scenario, names=names, trace=True, **options)
