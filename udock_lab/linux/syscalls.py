@@ -19,7 +19,13 @@ __all__ = [
     "CLONE_NEWTIME",
     "CLONE_NEWUSER",
     "CLONE_NEWUTS",
+    "MNT_DETACH",
+    "MOUNT_ATTR_NODEV",
+    "MOUNT_ATTR_NOSUID",
+    "MOUNT_ATTR_RDONLY",
     "MS_BIND",
+    "MS_NODEV",
+    "MS_NOSUID",
     "MS_PRIVATE",
     "MS_REC",
     "PR_SET_CHILD_SUBREAPER",
@@ -29,6 +35,8 @@ __all__ = [
     "PR_SET_SECCOMP",
     "drop_capabilities",
     "mount",
+    "mount_setattr",
+    "pivot_root",
     "prctl",
     "setns",
     "umount2",
@@ -44,9 +52,16 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
+MNT_DETACH = 2
+
+MOUNT_ATTR_RDONLY = 0x1
+MOUNT_ATTR_NOSUID = 0x2
+MOUNT_ATTR_NODEV = 0x4
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -120,3 +135,22 @@ def drop_capabilities() -> None:
 def umount2(target: str, flags: int = 0) -> None:
     """Detach a file system (umount2(2))."""
     _check(_umount2(os.fsencode(target), flags), target)
+
+
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+_SYS_MOUNT_SETATTR = 442  # the same on every architecture
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(os.uname().machine, -1)
+_libc.syscall.restype = ctypes.c_long
+_syscall = _libc.syscall
+
+
+def mount_setattr(target: str, attributes: int) -> None:
+    """Set MOUNT_ATTR_* on a mount and on everything mounted below it (mount_setattr(2), Linux 5.12)."""
+    attr = (ctypes.c_uint64 * 4)(attributes, 0, 0, 0)  # struct mount_attr: set, clear, propagation, userns_fd
+    at, flags, size = ctypes.c_int(_AT_FDCWD), ctypes.c_uint(_AT_RECURSIVE), ctypes.c_size_t(32)
+    _check(_syscall(_SYS_MOUNT_SETATTR, at, os.fsencode(target), flags, attr, size), target)
+
+
+def pivot_root(new_root: str, put_old: str) -> None:
+    """Make ``new_root`` the root mount and hang the old one at ``put_old`` (pivot_root(2))."""
+    _check(_syscall(_SYS_PIVOT_ROOT, os.fsencode(new_root), os.fsencode(put_old)), new_root)
