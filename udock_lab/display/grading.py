@@ -63,7 +63,7 @@ def check_html(report: CheckReport) -> str:
 
 
 def _item(judgement: Judgement) -> str:
-    kind, sign = {True: ("good", "✔ ok"), False: ("bad", "✖ NOT"), None: ("", "– not judged")}[judgement.passed]
+    kind, sign = {True: ("good", "✔ ok"), False: ("bad", "✖ NOT"), None: ("", "not judged")}[judgement.passed]
     worth = f"{points(judgement.requirement.points)} p"
     head = f"<strong>{say(judgement.requirement.name)}</strong> <small>{sign} · {worth}</small>"
     if judgement.passed is None:

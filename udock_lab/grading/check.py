@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, Self
 
 from udock_lab.commands.parsing import nearest
 from udock_lab.display.grading import check_html, check_text, hint_text
@@ -28,16 +28,19 @@ SLUGS = (
 
 
 class Score(float):
-    """Points, and the report behind them. A number, so that nbgrader can count it."""
+    """Points, and the report behind them.
+
+    nbgrader reads the number from a result's text form, so that is all ``repr`` gives; ``str`` gives the report.
+    """
 
     report: CheckReport
 
-    def __new__(cls, report: CheckReport) -> Score:
+    def __new__(cls, report: CheckReport) -> Self:
         score = super().__new__(cls, report.points)
         score.report = report
         return score
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return check_text(self.report)
 
     def _repr_html_(self) -> str:
