@@ -198,7 +198,7 @@ def _became(bench: Bench, result: SandboxResult, child: SandboxProcess | None, a
     expected = f"execve({argv[0]!r}, {argv})"
     if child is None:
         counted = result.files["ran"].split()[2:]
-        if counted != ["3"]:
+        if counted != [b"3"]:
             bench.fail("becomes", expected="3 words behind the script", seen=f"{counted} words", by="effects")
         bench.hold("becomes", seen=f"{argv[0]} ran and saw its words", by="effects")
         return
