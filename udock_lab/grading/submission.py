@@ -41,4 +41,4 @@ class Submission:
             scenario = _LOAD + scenario
         else:
             names |= self.functions
-        return run(scenario, names=names, trace=True, **options)
+        return run(scenario, names=names, trace=True, **{"shut": True} | options)

@@ -18,27 +18,38 @@ from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_DUMPABLE, drop_capabi
 __all__ = ["enter_user_namespace", "hold_signals", "protected_pids", "user_namespaces_work", "write_maps"]
 
 
-def enter_user_namespace(ask_outside: Callable[[], bool]) -> None:
+STRANGER = 2_000_000  # uid outside of root inside, where graded code runs for root: nobody's
+
+
+def enter_user_namespace(ask_outside: Callable[[], bool], *, keep_capabilities: bool = False) -> None:
     """Inside: a new user namespace; ``ask_outside`` has its maps written and says whether that worked.
 
-    An ordinary user is left without the capabilities that unshare(2) hands out, as after an exec. Raises OSError.
+    An ordinary user is left without the capabilities that unshare(2) hands out, as after an exec, unless there are
+    walls to be built with them. Raises OSError.
     """
     ordinary = os.geteuid() != 0
     unshare(CLONE_NEWUSER)
     if not ask_outside():
         raise PermissionError(1, "the maps of the user namespace could not be written")
-    if ordinary:
+    if ordinary and not keep_capabilities:
         drop_capabilities()
     prctl(PR_SET_DUMPABLE, 1)  # else /proc/self belongs to root, and so does every strace's word on us
 
 
-def write_maps(pid: int) -> bool:
-    """Outside: map every id that we have to itself (user_namespaces(7)); False where that is refused."""
+def write_maps(pid: int, *, shut: bool = False) -> bool:
+    """Outside: map every id that we have to itself (user_namespaces(7)); False where that is refused.
+
+    ``shut``: root inside is nobody outside; for an ordinary user it is that user, nobody else can be had.
+    """
     try:
-        if os.geteuid() == 0:
+        if os.geteuid() == 0 and shut:
+            uids = gids = f"0 {STRANGER} 65536"
+        elif os.geteuid() == 0:
             uids, gids = _identity("uid_map"), _identity("gid_map")
         else:
-            uids, gids = f"{os.geteuid()} {os.geteuid()} 1", f"{os.getegid()} {os.getegid()} 1"
+            inside = "0" if shut else None
+            uids = f"{inside or os.geteuid()} {os.geteuid()} 1"
+            gids = f"{inside or os.getegid()} {os.getegid()} 1"
             _write(f"/proc/{pid}/setgroups", "deny")
         _write(f"/proc/{pid}/uid_map", uids)
         _write(f"/proc/{pid}/gid_map", gids)

@@ -61,17 +61,21 @@ _RESUMED = re.compile(r"<\.\.\. (\w+) resumed>\s?(.*)")
 _EXITED = re.compile(r"\+\+\+ exited with (\d+) \+\+\+")
 _KILLED = re.compile(r"\+\+\+ killed by (\w+)( \(core dumped\))? \+\+\+")
 _SIGNAL = re.compile(r"--- (stopped by )?(\w+)(?: \{.*\})? ---")
+_TRANSLATED = re.compile(r"\b(\d+) /\* (\d+) in strace's PID NS \*/")
+_COLLECTED = re.compile(r"((?:<\.\.\. )?wait(?:4|id)\b.*= )(\d+)( <[\d.]+>)?")
 _ERROR = re.compile(r"(?:-1|\?) (E\w+)")
 
 
-def command(strace: str, output: int, calls: Sequence[str], argv: Sequence[str]) -> list[str]:
+def command(strace: str, output: int, calls: Sequence[str], argv: Sequence[str], inject: str = "") -> list[str]:
     """The words that run ``argv`` traced, events going to the inherited descriptor ``output``.
 
     Calls that this machine's architecture lacks are passed over. A seccomp filter keeps the price of all
-    other calls low (``--seccomp-bpf``).
+    other calls low (``--seccomp-bpf``); with ``inject`` (as strace's own ``--inject``, for instance
+    ``rename:signal=SIGKILL:when=2``) it is left out, since only the first injection would happen under it.
     """
+    filtered = [f"--inject={inject}"] if inject else ["--seccomp-bpf"]
     return [
-        strace, "--follow-forks", "--seccomp-bpf", "--quiet=attach,personality",
+        strace, "--follow-forks", *filtered, "--quiet=attach,personality", "--decode-pids=pidns",
         "--absolute-timestamps=format:unix,precision:ns", "--syscall-times=ns", f"--string-limit={STRING_LENGTH}",
         "--trace=" + ",".join(f"?{name}" for name in calls), f"--output=/proc/self/fd/{output}", "--", *argv,
     ]  # fmt: skip
@@ -87,6 +91,7 @@ class TraceParser:
         self.unknown = 0
         self._rest = b""
         self._begun: dict[tuple[int, str], tuple[int, str]] = {}
+        self._outside: dict[str, str] = {}  # pids of a namespace below ours, in our own numbers
 
     def feed(self, data: bytes) -> list[TraceEvent]:
         """Events of every line that ends in ``data``, in the order in which strace saw them end."""
@@ -133,6 +138,8 @@ class TraceParser:
 
     def _call(self, pid: int, time: int, body: str) -> SystemCall | None:
         start = time
+        if self._outside or "PID NS" in body:
+            body = self._in_our_numbers(body)
         if resumed := _RESUMED.fullmatch(body):
             start, before = self._begun.pop((pid, resumed[1]), (time, ""))
             body = f"{resumed[1]}({before}{' ' if before.endswith(',') else ''}{resumed[2]}"
@@ -155,6 +162,17 @@ class TraceParser:
             start=start,
             end=start + took,
         )
+
+    def _in_our_numbers(self, body: str) -> str:
+        """Pids of a pid namespace (pid_namespaces(7)) as we see them. A process that is gone has no number any more
+        that strace could look up; what was seen of it before is remembered.
+        """
+        self._outside.update((inside, outside) for inside, outside in _TRANSLATED.findall(body))
+        body = _TRANSLATED.sub(r"\2", body)
+        collected = _COLLECTED.fullmatch(body)
+        if collected and collected[2] in self._outside:
+            body = f"{collected[1]}{self._outside[collected[2]]}{collected[3] or ''}"
+        return body
 
 
 def _signal_number(name: str) -> int:

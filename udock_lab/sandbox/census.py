@@ -42,7 +42,9 @@ class Census:
         self._past: list[dict[str, Any]] = []  # processes whose pid was given again
 
     def begin(self, pid: int) -> None:
-        """The first process."""
+        """The first process; who was taken for it before was on the way to it."""
+        self.parents.clear()
+        self.roles.clear()
         self.first = pid
         self.parents[pid] = 0
         self.roles[pid] = "parent"

@@ -55,6 +55,8 @@ def run(
     processes: int = PROCESSES,
     cwd: str | os.PathLike[str] | None = None,
     watch: bool = True,
+    shut: bool = False,
+    inject: str = "",
     on_output: OnOutput | None = None,
 ) -> SandboxResult:
     """Run a function (with ``args``) or source text in a fresh process, never in this one.
@@ -63,6 +65,9 @@ def run(
     without it strace still watches who forks, becomes another program, waits and ends (``watch=False``: nobody
     watches). ``timeout`` in seconds, ``memory`` in bytes of address space per process (RLIMIT_AS), ``processes``
     at once. The working directory is a scratch folder, or ``cwd``. ``on_output`` gets each chunk as it comes.
+
+    ``shut`` adds walls for code that is not trusted (shut.py), as far as the machine permits;
+    ``result.missing_walls`` says what it refused. ``inject`` is a fault for strace to inject (its ``--inject``).
 
     Whatever the code does, everything it started is gone within a second of its end. A failure of the code is a
     result, not an exception; UsageError for code that Python cannot read and names that cannot be copied.
@@ -82,6 +87,8 @@ def run(
         "folder": _package_folder(),
         "env": dict(os.environ),
         "strace": strace,
+        "shut": shut,
+        "inject": inject,
         "untraced": untraced,
         "calls": list(TEACHING_CALLS if trace else PROCESS_CALLS),
     }
@@ -281,6 +288,7 @@ def _result(report: dict[str, Any], chunks: list[OutputChunk], request: dict[str
         seconds=report["seconds"],
         shows_calls=trace,
         audits=tuple(report["audits"]),
+        missing_walls=tuple(report["missing_walls"]),
     )
 
 

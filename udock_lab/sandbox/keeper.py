@@ -25,6 +25,7 @@ from udock_lab.sandbox.calls import CallLog
 from udock_lab.sandbox.census import Census
 from udock_lab.sandbox.channel import hear, message
 from udock_lab.sandbox.marks import CAME_TO_THE_END
+from udock_lab.sandbox.shut import walls_work
 from udock_lab.sandbox.spawn import Started, start
 
 TYPE_CHECKING = False
@@ -63,6 +64,10 @@ class Keeper:
         self.log = CallLog()
         self.scratch = request["scratch"]
         self.userns = False
+        self.shut = False
+        self.walls: list[str] = []  # those that were wanted and are missing
+        self.helpers: set[int] = set()  # processes of our own beside strace: outside and first inside
+        self.inside: dict[str, str] = {}  # files of the scratch folder, as the first process inside tells
         self.guard = ""
         self.broken = ""  # why the runner could not prepare
         self.complaint = b""  # what strace wrote, or Python before it came to us
@@ -101,12 +106,20 @@ class Keeper:
         """The runner, traced where that is wanted; without strace where it will not start."""
         try:
             self._spawn(self.request["strace"])
-            self.userns = user_namespaces_work()  # tried while the runner is on its way
+            self._try_identity()  # while the runner is on its way
             self._wait_for_hello()
         except Untraced as why:
             self.untraced = f"strace may not trace here: {why}. See: %mdock doctor"
             self._spawn("")
-            self.userns = user_namespaces_work()
+            self._try_identity()
+
+    def _try_identity(self) -> None:
+        """Walls where they are wanted and work, else a user namespace where that works, else nothing."""
+        if self.request["shut"]:
+            refused = walls_work(self.request["folder"])
+            self.shut = not refused
+            self.walls = [f"own users, processes, mounts and network ({refused})"] if refused else []
+        self.userns = self.shut or user_namespaces_work()
 
     def _spawn(self, strace: str) -> None:
         try:
@@ -151,15 +164,24 @@ class Keeper:
 
     def _look(self) -> None:
         """Who is there? The end has come when the first process and all it left are gone."""
-        alive = sweep.living(self.runner.tracer)
+        alive = self._living()
         for pid, above in alive.items():
             self.census.meet(pid, above)
         if self.census.first and self.census.first not in alive:
             self._first_has_gone()
         if len(alive) > self.request["processes"]:
             self.ended_by = "processes"
-        elif not alive and (self.first_gone or sweep.has_ended(self.runner.child)):
+        elif not alive and (self.first_gone or sweep.has_ended(self.runner.child)) and self._inside_has_told():
             self.ended_by = "end"
+
+    def _living(self) -> dict[int, int]:
+        """All but our own processes: strace, and those that stand around the code inside its walls."""
+        alive = sweep.living(self.runner.tracer)
+        return {pid: above for pid, above in alive.items() if pid not in self.helpers}
+
+    def _inside_has_told(self) -> bool:
+        """The first process inside ends when it has said what it saw."""
+        return all(sweep.has_ended(pid) for pid in self.helpers)
 
     def _first_has_gone(self) -> None:
         if not self.first_gone:
@@ -169,7 +191,7 @@ class Keeper:
     def _end(self) -> None:
         """Kill what is left, then take the last words."""
         self.seconds = time.monotonic() - self.started if self.started else 0.0
-        self.leftovers = set(sweep.living(self.runner.tracer))
+        self.leftovers = set(self._living())
         if self.ended_by == "timeout":
             self.waits = {pid: self.stopped.get(pid) or waits_in(pid) for pid in sorted(self.leftovers)[:10]}
         self._sweep()
@@ -255,7 +277,9 @@ class Keeper:
             return
         kind, *words = message(data)
         with suppress(TypeError, ValueError, IndexError, OSError):  # words that are none of ours; or it is gone
-            if not self.started and not self.broken and self.census.first in (0, pid):
+            if pid in self.helpers and kind in ("ended", "files"):
+                self._hear_inside(kind, words)
+            elif not self.started and not self.broken:
                 self._hear_runner(pid, kind, words)
             elif self.started:
                 self._hear_process(pid, kind, words)
@@ -265,7 +289,12 @@ class Keeper:
         if kind == "hello":
             self._welcome(pid)
         elif kind == "unshared":
-            send(self.runner.reports, encode(write_maps(pid)))
+            send(self.runner.reports, encode(write_maps(pid, shut=self.shut)))
+        elif kind == "inside":
+            self.helpers = {self.census.first, pid}
+        elif kind == "walls":
+            self.walls = [f"own {name}" for name in words[0]]
+            self.census.begin(pid)
         elif kind == "guard":
             self.guard = words[0]
         elif kind == "broken":
@@ -273,6 +302,13 @@ class Keeper:
         elif kind == "ready":
             self.started = time.monotonic()
             self.deadline = self.started + self.request["timeout"]
+
+    def _hear_inside(self, kind: str, words: list[Any]) -> None:
+        """The first process inside, our own: how the learner's process ended, and what stands in its folder."""
+        if kind == "files":
+            self.inside = words[0]
+        elif self.census.first not in self.census.statuses:
+            self._has_ended(self.census.first, words[0])
 
     def _hear_process(self, pid: int, kind: str, words: list[Any]) -> None:
         """While the learner's code runs: of each process we believe what it says about itself."""
@@ -297,7 +333,8 @@ class Keeper:
         limits = dict(self.request["limits"])
         if os.geteuid() and not self.userns:  # then it counts every process of this user on the machine
             limits["RLIMIT_NPROC"] += sweep.threads_of(os.geteuid())
-        orders |= {"userns": self.userns, "cwd": self.request["cwd"] or self.scratch, "limits": limits}
+        orders |= {"shut": self.shut, "userns": self.userns, "folder": self.request["folder"], "limits": limits}
+        orders["cwd"] = self.request["cwd"] or self.scratch
         orders["protected"] = [one for one in protected_pids() if one != pid]
         send(self.runner.reports, encode(orders), [self.names])
 
@@ -349,7 +386,8 @@ class Keeper:
             self.stopped.pop(event.pid, None)
             if not event.errno:
                 self.census.hear_call(event.pid, event.name, event.arguments, event.value)
-            self.log.keep(event)
+            if event.pid not in self.helpers:
+                self.log.keep(event)
 
     # --- what goes to the kernel
 
@@ -392,7 +430,8 @@ class Keeper:
             "ended_by": self.ended_by,
             "broken": self.broken or ("" if self.started else self._first_complaint()),
             "first_status": self.census.statuses.get(self.census.first),
-            "files": self._files(),
+            "files": self.inside if self.shut else self._files(),
+            "missing_walls": self.walls,
             "identity": "user namespace" if self.userns else "plain",
             "guard": self.guard or "none",
             "untraced": self.untraced,

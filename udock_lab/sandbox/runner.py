@@ -27,6 +27,8 @@ from udock_lab.linux.identity import enter_user_namespace, hold_signals
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import receive, send
 from udock_lab.sandbox.marks import BEGIN, CAME_TO_THE_END
+from udock_lab.sandbox.shut import SCRATCH
+from udock_lab.sandbox.shut import enter as enter_walls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,11 +76,17 @@ def _shut_in(reports: socket.socket) -> tuple[dict[str, Any], bytes]:
     with open(fds[0], "rb") as file:
         names = file.read()
 
+    def tell(*words: object) -> None:
+        send(reports, encode(words))
+
     def maps_are_written() -> bool:
-        send(reports, encode(["unshared"]))
+        tell("unshared")
         return bool(decode(receive(reports)[0]))
 
-    if request["userns"]:
+    if request["shut"]:
+        tell("walls", enter_walls(request["folder"], maps_are_written, tell))
+        request["cwd"] = SCRATCH
+    elif request["userns"]:
         enter_user_namespace(maps_are_written)
     send(reports, encode(["guard", hold_signals(request["protected"])]))
     _limit(request["limits"])

@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
+from errno import errorcode
 
 from udock_lab.linux.syscalls import (
     CLONE_NEWIPC,
@@ -29,19 +29,123 @@ from udock_lab.linux.syscalls import (
     MS_NOSUID,
     MS_PRIVATE,
     MS_REC,
+    PR_SET_DUMPABLE,
     mount,
     mount_setattr,
     pivot_root,
+    prctl,
     umount2,
     unshare,
 )
+from udock_lab.linux.identity import enter_user_namespace, write_maps
 
-__all__ = ["SCRATCH", "enter_namespaces", "enter_private_root", "hold_open", "readable_by_all", "system_folders"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
+__all__ = ["SCRATCH", "enter", "walls_work"]
 
 SCRATCH = "/scratch"  # the working directory inside
+MOUNTPOINT = "/tmp"  # what the new root hides in our own mount namespace; any folder would do
 SIZE = "64m"  # everything that can be written, together
+FILES, FILE_SIZE = 20, 64 * 1024  # what of the scratch folder is told
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
+
+
+def enter(package: str, ask_keeper: Callable[[], bool], tell: Callable[..., None]) -> list[str]:
+    """From the runner: go inside. Returns in the process that is to run the code; names of walls that were refused.
+
+    Three processes come of one: this one stays outside the pid namespace and waits, its child is the namespace's
+    first process and collects orphans, and the child's child goes on. ``tell`` sends a word to the keeper.
+    Raises OSError.
+    """
+    enter_user_namespace(ask_keeper, keep_capabilities=True)
+    refused = _enter_namespaces()
+    shown = _hold_open(system_folders(package))
+    _become_root()
+    first = os.fork()
+    if first:
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF)
+    _enter_private_root(MOUNTPOINT, shown)
+    tell("inside")
+    learner = os.fork()
+    if learner:
+        _look_after(learner, tell)
+    return refused
+
+
+def _become_root() -> None:
+    """uid 0 of the namespace, which is nobody outside; nothing of the groups that we had."""
+    with suppress(PermissionError):
+        os.setgroups([])  # refused where the map had to be written without privilege (user_namespaces(7))
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+    prctl(PR_SET_DUMPABLE, 1)
+
+
+def _look_after(learner: int, tell: Callable[..., None]) -> NoReturn:
+    """The namespace's first process: collect whoever ends, tell how the learner's process ended and what it left.
+
+    When this process ends, the kernel kills all others in the namespace (pid_namespaces(7)). It stays until they
+    are gone by themselves; the keeper ends it when it has waited long enough.
+    """
+    try:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, 0)
+            except ChildProcessError:
+                break
+            if pid == learner:
+                tell("ended", status)
+                tell("files", _files())
+        tell("files", _files())
+    finally:
+        os._exit(0)
+
+
+def _files() -> dict[str, str]:
+    """Small regular files at the top of the scratch folder, a byte a character."""
+    found: dict[str, str] = {}
+    for entry in sorted(os.scandir(SCRATCH), key=lambda entry: entry.name):
+        if entry.is_file(follow_symlinks=False) and entry.stat().st_size <= FILE_SIZE and len(found) < FILES:
+            with suppress(OSError), open(entry.path, "rb") as file:
+                found[entry.name] = file.read().decode("latin-1")
+    return found
+
+
+def walls_work(package: str) -> str:
+    """Try it to the end in a child; empty if it works, else why not. For single-threaded callers."""
+    read, write = os.pipe()
+    ask, answer = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            said = ""
+            try:
+                enter(package, lambda: bool(os.write(ask[1], b"?")) and os.read(answer[0], 1) == b"y", _silent)
+            except OSError as error:
+                said = (
+                    f"{errorcode.get(error.errno or 0, error.errno)}: {error.strerror} ({error.filename or 'unshare'})"
+                )
+            os.write(write, said.encode() or b"+")
+        finally:
+            os._exit(0)
+    for fd in (write, ask[1], answer[0]):
+        os.close(fd)
+    if os.read(ask[0], 1):
+        os.write(answer[1], b"y" if write_maps(pid, shut=True) else b"n")
+    with open(read, "rb") as file:
+        said = file.read()
+    os.waitpid(pid, 0)
+    for fd in (ask[0], answer[1]):
+        os.close(fd)
+    return "" if said == b"+" else said.decode() or "the attempt was killed"
+
+
+def _silent(*words: object) -> None:
+    """Nobody listens to an attempt."""
 
 
 def system_folders(package: str) -> list[str]:
@@ -56,14 +160,7 @@ def system_folders(package: str) -> list[str]:
     return sorted(found, key=len)
 
 
-def readable_by_all(paths: Sequence[str]) -> bool:
-    """May anybody list and enter these folders, whatever stands above them?"""
-    with suppress(OSError):
-        return all(os.lstat(path).st_mode & 0o004 for path in paths)
-    return False
-
-
-def enter_namespaces() -> list[str]:
+def _enter_namespaces() -> list[str]:
     """New mount, pid, ipc, host name and network namespaces; the names of those that were refused.
 
     Raises OSError if mounts or processes cannot be set apart: the rest would be worth little without them.
@@ -79,15 +176,15 @@ def enter_namespaces() -> list[str]:
     return refused
 
 
-def hold_open(paths: Sequence[str]) -> dict[str, int]:
+def _hold_open(paths: Sequence[str]) -> dict[str, int]:
     """Path to descriptor (O_PATH, open(2)), taken before we become somebody who may not walk there."""
     return {path: os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC) for path in paths}
 
 
-def enter_private_root(mountpoint: str, shown: dict[str, int]) -> None:
+def _enter_private_root(mountpoint: str, shown: dict[str, int]) -> None:
     """As the first process of a pid namespace: make the root and move into it; the host's is let go.
 
-    ``mountpoint`` is any empty folder; what ``shown`` holds open appears read-only under its path. Raises OSError.
+    ``mountpoint`` is any folder; what ``shown`` holds open appears read-only under its path. Raises OSError.
     """
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     mount("udock", mountpoint, "tmpfs", MS_NOSUID | MS_NODEV, f"size={SIZE},mode=755")

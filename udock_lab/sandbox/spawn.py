@@ -48,7 +48,7 @@ def start(request: dict[str, Any], strace: str) -> Started:
     os.set_blocking(trace, False)
     argv = [request["python"], "-I", "-c", RUNNER, request["folder"]]
     if strace:
-        argv = command(strace, TRACE, request["calls"], argv)
+        argv = command(strace, TRACE, request["calls"], argv, request["inject"])
     inherited = {1: stdout_in.detach(), 2: stderr_in.detach(), REPORTS: theirs.detach(), TRACE: trace_in}
     child = _spawn(argv, request["env"], inherited)
     return Started(child, child if strace else 0, reports, stdout, stderr, trace)
