@@ -392,7 +392,8 @@ class SandboxResult:
     ``files`` holds what the scratch folder contained at the end (name to bytes; small files only).
     ``identity`` is ``user namespace`` or ``plain``; ``guard`` says what holds signals to the outside off:
     ``landlock``, ``seccomp`` or ``none``. ``untraced`` says why there are no calls; empty when there are.
-    ``missing_walls``: what kept untrusted code apart less than wanted. ``audits`` names what Python itself said it did (audit events, PEP 578); advisory, since the code could silence it.
+    ``missing_walls`` names walls that were wanted around untrusted code and were refused. ``audits`` names what
+    Python itself said it did (audit events, PEP 578); advisory, since the code could silence it.
     """
 
     processes: tuple[SandboxProcess, ...]

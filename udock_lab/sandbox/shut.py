@@ -122,14 +122,13 @@ def walls_work(package: str) -> str:
     pid = os.fork()
     if pid == 0:
         try:
-            said = ""
+            refusal = ""
             try:
                 enter(package, lambda: bool(os.write(ask[1], b"?")) and os.read(answer[0], 1) == b"y", _silent)
             except OSError as error:
-                said = (
-                    f"{errorcode.get(error.errno or 0, error.errno)}: {error.strerror} ({error.filename or 'unshare'})"
-                )
-            os.write(write, said.encode() or b"+")
+                name = errorcode.get(error.errno or 0, error.errno)
+                refusal = f"{name}: {error.strerror} ({error.filename or 'unshare'})"
+            os.write(write, refusal.encode() or b"+")
         finally:
             os._exit(0)
     for fd in (write, ask[1], answer[0]):
