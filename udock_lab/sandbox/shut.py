@@ -14,6 +14,7 @@ import sys
 from contextlib import suppress
 from errno import errorcode
 
+from udock_lab.linux.identity import enter_user_namespace, write_maps
 from udock_lab.linux.syscalls import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
@@ -37,7 +38,6 @@ from udock_lab.linux.syscalls import (
     umount2,
     unshare,
 )
-from udock_lab.linux.identity import enter_user_namespace, write_maps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
