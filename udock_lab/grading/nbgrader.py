@@ -20,16 +20,16 @@ from nbgrader.preprocessors import (
     CheckCellMetadata,
     IgnorePattern,
     LimitOutput,
-    NbGraderPreprocessor,
     SaveAutoGrades,
 )
+from nbgrader.preprocessors.base import NbGraderPreprocessor
 
 from udock_lab.grading.graded import GradedCell, grade_cells
 
 __all__ = ["JudgeInSandbox", "autograde_preprocessors"]
 
 
-class JudgeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
+class JudgeInSandbox(NbGraderPreprocessor):
     """Instead of executing the notebook: judge its solution, write points and report into the check cells."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
