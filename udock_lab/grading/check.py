@@ -11,10 +11,11 @@ from udock_lab.commands.parsing import nearest
 from udock_lab.display.grading import check_html, check_text, hint_text
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.grading.exercise import Bench, Exercise, Stop
+from udock_lab.grading.hidden import hidden_exercise, without_values
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
 
-__all__ = ["SLUGS", "Score", "check", "exercise", "judge"]
+__all__ = ["SLUGS", "Score", "check", "check_hidden", "exercise", "judge"]
 
 SLUGS = (
     "m2_1_process_creation",
@@ -81,6 +82,16 @@ def check(slug: str, *functions: Callable[..., object]) -> Score:
         call = f'check("{slug}", {", ".join(wanted.functions)})'
         raise UsageError(f"This exercise checks {', '.join(wanted.functions)}, given as functions.", f"Write: {call}")
     return Score(judge(wanted, Submission(functions=dict(zip(wanted.functions, functions, strict=True)))))
+
+
+def check_hidden(slug: str, *functions: Callable[..., object]) -> Score:
+    """Judge the hidden requirements of an exercise; for lecturers, who have them installed (NotFound elsewhere).
+
+    The report says which hold and nothing of what was tried.
+    """
+    wanted = hidden_exercise(slug)
+    report = judge(wanted, Submission(functions=dict(zip(wanted.functions, functions, strict=True))))
+    return Score(without_values(report))
 
 
 def judge(wanted: Exercise, submission: Submission, **bench_options: Any) -> CheckReport:
