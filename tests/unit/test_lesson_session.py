@@ -165,6 +165,27 @@ def test_what_a_killed_kernel_left_is_removed_by_the_next_lesson(
     assert not Path(f"/proc/{pid}").exists()
 
 
+def test_where_temporary_files_may_not_be_executed_the_lesson_moves_to_the_learner_s_home(
+    tmp_path: Path, as_root: None
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    code = (
+        "from udock_lab.lesson import begin; lesson = begin('m2_1a_fork'); print(lesson.home); "
+        "print(lesson.runtime.run('demo', ['/bin/echo', 'hi']).text); print(lesson.end().clean)"
+    )
+    mount = 'mount -t tmpfs -o noexec none "$TMPDIR" && exec "$0" -c "$1"'
+    env = os.environ | {"TMPDIR": str(tmp_path / "tmp"), "MDOCK_HOME": str(tmp_path / "home")}
+    command = ["unshare", "-m", "sh", "-c", mount, sys.executable, code]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("needs privilege: a mount namespace")
+    assert done.returncode == 0, done.stderr
+    _, home, said, _, clean = done.stdout.splitlines()
+    assert home.startswith(f"{tmp_path}/home/run/{PREFIX}")
+    assert (said, clean) == ("hi", "True")
+    assert not Path(home).exists()
+
+
 def test_the_library_imports_nothing_heavy() -> None:
     heavy = "IPython ipywidgets anywidget psutil matplotlib elftools"
     code = f"import sys, udock_lab.lesson; print([m for m in '{heavy}'.split() if m in sys.modules])"

@@ -12,6 +12,7 @@ from contextlib import suppress
 from udock_lab.errors import MdockError
 from udock_lab.model import Container
 from udock_lab.runtime.engine import Runtime
+from udock_lab.runtime.home import Home
 from udock_lab.runtime.tree import remove_tree
 
 __all__ = ["PREFIX", "Scratch"]
@@ -24,8 +25,9 @@ class Scratch:
     """The folder, locked as long as this process lives (flock(2)): so others tell it from a leftover."""
 
     def __init__(self, slug: str, *, spare: bool) -> None:
-        _sweep()
-        self.folder = tempfile.mkdtemp(prefix=f"{PREFIX}{slug}-")
+        place = _place()
+        _sweep(place)
+        self.folder = tempfile.mkdtemp(prefix=f"{PREFIX}{slug}-", dir=place)
         self._lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.home = f"{self.folder}/home"
@@ -57,9 +59,19 @@ def _stop_all(runtime: Runtime) -> list[Container]:
     return running
 
 
-def _sweep() -> None:
+def _place() -> str:
+    """The temporary folder; inside the learner's own home where no program may be started from there (noexec)."""
+    place = tempfile.gettempdir()
+    if not os.statvfs(place).f_flag & os.ST_NOEXEC:
+        return place
+    own = Home()
+    own.create()
+    return own.run_dir
+
+
+def _sweep(place: str) -> None:
     """Remove what kernels left that were killed: their folders are locked by nobody."""
-    for folder in glob.glob(f"{tempfile.gettempdir()}/{PREFIX}*"):
+    for folder in glob.glob(f"{glob.escape(place)}/{PREFIX}*"):
         with suppress(OSError, MdockError):
             if os.lstat(folder).st_uid != os.geteuid() or time.time() - os.lstat(folder).st_ctime < YOUNG:
                 continue
