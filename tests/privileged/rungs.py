@@ -2,7 +2,7 @@
 
     python tests/privileged/rungs.py nobody refuse=unshare,landlock -- 'print(1)'
 
-``nobody`` gives up root for uid 65534, to whom the interpreter is made reachable in a private mount namespace;
+``nobody`` gives up root as ``scripts/with_privilege.py`` does for lessons;
 ``refuse`` has the kernel refuse system calls by a seccomp filter, as container runtimes do.
 """
 
@@ -11,12 +11,13 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2]
-NOBODY = 65534
+NOBODY = pwd.getpwnam("nobody").pw_uid
 # (system call number on x86_64 and aarch64, first argument or None, errno that a container runtime answers)
 REFUSED = {
     "unshare": (272, 97, None, errno.EPERM),
@@ -36,7 +37,7 @@ def run(rungs: list[str], code: str, timeout: float = 60, **env: str) -> subproc
 
 def main(words: list[str]) -> None:
     at = words.index("--")
-    sys.path.insert(0, str(PACKAGE))
+    sys.path[:0] = [str(PACKAGE), str(PACKAGE / "scripts")]
     for rung in words[:at]:
         if rung == "nobody":
             become_nobody()
@@ -49,33 +50,13 @@ def become_nobody() -> None:
     """Only if we are root; anybody else is nobody enough."""
     if os.geteuid() != 0:
         return
-    from udock_lab.linux import syscalls as sc
+    from with_privilege import become_ordinary
 
-    sc.unshare(sc.CLONE_NEWNS)
-    sc.mount("none", "/", None, sc.MS_REC | sc.MS_PRIVATE)
-    wanted = [path for path in map(str, (sys.base_prefix, sys.prefix, PACKAGE)) if closed_above(path)]
-    for top in sorted({closed_above(path) for path in wanted}):
-        inside = os.open(top, os.O_PATH)
-        sc.mount("none", top, "tmpfs", 0, "mode=755")
-        for path in sorted({path for path in wanted if closed_above_is(path, top)}):
-            os.makedirs(path, exist_ok=True)
-            sc.mount(f"/proc/self/fd/{inside}/{os.path.relpath(path, top)}", path, None, sc.MS_BIND)
-        os.close(inside)
+    from udock_lab.linux.syscalls import PR_SET_DUMPABLE, prctl
+
+    become_ordinary()
     os.chdir("/")
-    os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
-    sc.prctl(sc.PR_SET_DUMPABLE, 1)
-
-
-def closed_above(path: str) -> str:
-    """The first folder on the way to ``path`` that others may not enter, or an empty string."""
-    above = [str(folder) for folder in reversed(Path(path).parents)]
-    return next((folder for folder in above if not os.stat(folder).st_mode & 0o001), "")
-
-
-def closed_above_is(path: str, top: str) -> bool:
-    return path.startswith(top + "/")
+    prctl(PR_SET_DUMPABLE, 1)  # lost with the user id; an exec would bring it back
 
 
 def refuse(names: list[str]) -> None:
