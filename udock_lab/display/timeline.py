@@ -346,7 +346,7 @@ def lanes_html(timeline: Timeline) -> str:
     looks = "lanes" + ("" if wide else " many") + (" crowd" if len(timeline.lanes) > CROWD else "")
     looks += " few" if len(rows) <= 4 else ""  # room below for what hover shows
     return (
-        f'<div class="{looks}" role="list" aria-label="calls in the order of time" '
+        f'<div class="{looks}" role="group" aria-label="calls in the order of time" '
         f'style="grid-template-columns:max-content {_columns(len(timeline.lanes), wide)}">{"".join(cells)}</div>'
         f"{_legend(lives, timeline)}{notes}"
     )
@@ -463,7 +463,7 @@ def _head(timeline: Timeline, wide: bool) -> str:
         column = _rail(number, wide)
         span = f"1/{column}/2/{column + 2}" if wide else f"1/{column}"
         cells.append(f'<b class="head" style="grid-area:{span}"><span>{say(lane.name)}{pid}</span></b>')
-    return "".join(cells)
+    return " ".join(cells)
 
 
 def _row_html(timeline: Timeline, row: _Row, number: int, last: int, first: int, wide: bool) -> str:
@@ -508,7 +508,7 @@ def _block(timeline: Timeline, row: _Row, where: str, sides: str) -> str:
         )
         said = f"<code>{call}</code> <span>{verb}{result}</span>{_remark(timeline, m)}{_took(m)}{_more(m)}"
     who = f'<b class="who">{say(timeline.lanes[m.lane].name)} </b>'
-    return f'<div role="listitem" tabindex="0" style="{where}" class="call{look}{sides}">{who}{said}</div>'
+    return f'<div role="note" tabindex="0" style="{where}" class="call{look}{sides}">{who}{said}</div>'
 
 
 def _mark(m: Moment) -> str:
@@ -543,7 +543,7 @@ def _shortened(text: str, longest: int) -> str:
 
 def _more(m: Moment) -> str:
     """What hover and focus show: the man page's sentence, and the arguments as they were."""
-    return f'<span class="more">{_note(m.name)} <code>{escape(_shortened(m.full, MOST_SHOWN))}</code></span>'
+    return f' <span class="more">{_note(m.name)} <code>{escape(_shortened(m.full, MOST_SHOWN))}</code></span>'
 
 
 @lru_cache(maxsize=128)
@@ -569,7 +569,7 @@ def _legend(lives: Sequence[_Life], timeline: Timeline) -> str:
     parts = [f'<span><i class="life {look}"></i>{words}</span>' for look, words in _LOOKS if look in seen]
     if any(m.failed for m in timeline.moments):
         parts.append("<span>✖ the call failed</span>")
-    return f'<p class="legend">{"".join(parts)}</p>'
+    return f'<p class="legend">{" ".join(parts)}</p>'
 
 
 def timeline_html(value: RunResult | SandboxResult | Sequence[StepReport]) -> str:
