@@ -69,7 +69,7 @@ def boxes(page: Any, selector: str) -> list[dict[str, float]]:
 
 
 def test_pictures_stand_as_they_should_in_either_theme_at_either_width(page: Any) -> None:
-    for name in ("trace", "run", "many", "changes", "status", "tree", "record"):
+    for name in SHOWN:
         wide = page.locator(f"#{name} section").evaluate("s => s.scrollWidth - s.clientWidth")
         assert wide <= 0, f"{name} has to be scrolled sideways"
     _blocks_do_not_overlap(page)
@@ -91,6 +91,10 @@ def _arrows_meet_the_lines(page: Any) -> None:
     middle = child[0]["x"] + child[0]["width"] / 2
     assert abs(arrow["x"] + arrow["width"] - middle) <= 4
     assert abs(child[0]["y"] - arrow["y"]) <= 4
+    for name in ("many", "sixty"):
+        lines = sorted({box["x"] + box["width"] / 2 for box in boxes(page, f"#{name} .lanes .life")})
+        for line, fork in zip(lines[1:], boxes(page, f"#{name} .arrow.fork"), strict=True):
+            assert abs(fork["x"] + fork["width"] - line) <= 4
 
 
 def _focus_shows_what_the_call_is(page: Any) -> None:

@@ -103,6 +103,13 @@ def test_a_call_that_waits_while_others_act_begins_and_returns_in_rows_of_its_ow
     assert page.index("exit_group(3)") < page.index("wait4 returns = child 1")
 
 
+def test_an_exit_never_returns_however_long_the_kernel_takes_for_it() -> None:
+    slow = replace(EXIT, end=EXIT.start + 30 * MS)
+    page = Page(display.timeline_html(two(slow, WAIT, child=ExitStatus(raw=3 << 8)))).text
+    assert page.count("exit_group(3) does not return") == 1
+    assert "exit_group returns" not in page
+
+
 def test_exec_changes_the_look_of_the_line_and_says_that_the_pid_stays() -> None:
     html = display.timeline_html(STORY)
     assert 'class="life program late"' in html

@@ -357,7 +357,7 @@ def _columns(count: int, wide: bool) -> str:
     if wide:
         lanes = ["2.6em minmax(12em,1fr)", *["2.6em minmax(13em,1.25fr)"] * (count - 1)]  # children make the long calls
         return " ".join(lanes)
-    rail = "1.6em" if count <= 12 else "1.1em" if count <= CROWD else ".85em"
+    rail = "1.6em" if count <= 12 else "minmax(.85em,1.1em)" if count <= CROWD else "minmax(.42em,.85em)"
     return " ".join([rail] * count) + " minmax(22em,1fr)"
 
 
@@ -366,7 +366,7 @@ def _rows(moments: Sequence[Moment]) -> Iterator[_Row]:
     parts: list[tuple[int, int, _Row]] = []
     starts = sorted((m.start, m.lane) for m in moments)
     for number, m in enumerate(moments):
-        blocks = m.name in _WAITS or m.end - m.start >= BLOCKING
+        blocks = m.effect != "exit" and (m.name in _WAITS or m.end - m.start >= BLOCKING)
         if blocks and any(
             m.start < start < m.end or (start == m.end and lane == m.other) for start, lane in starts if lane != m.lane
         ):
@@ -488,7 +488,7 @@ def _arrow(m: Moment, number: int, wide: bool) -> str:
     source, target = (m.other, m.lane) if m.effect in ("wait", "gate") else (m.lane, m.other)
     left, right = sorted((source, target))
     beside = wide and m.lane == left  # it begins behind the block, not at the line
-    start, end = _rail(left, wide) + (2 if beside else 0), _rail(right, wide) + 1
+    start, end = _rail(left, wide) + (2 if beside else 0), _rail(right, wide) + wide
     looks = f"arrow {'right' if target == right else 'left'}{'' if beside else ' mid'} {m.effect}"
     return f'<i class="{looks}" style="grid-area:{number}/{start}/{number + 1}/{end}"></i>'
 
@@ -523,7 +523,7 @@ def _remark(timeline: Timeline, m: Moment) -> str:
 
 
 def _took(m: Moment) -> str:
-    return f" <small>{plain.duration(m.end - m.start)}</small>" if m.end > m.start else ""
+    return f" <small>{plain.duration(m.end - m.start)}</small>" if m.end > m.start and m.effect != "exit" else ""
 
 
 def _code(call: str) -> str:
