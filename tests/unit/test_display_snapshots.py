@@ -59,7 +59,8 @@ def test_the_text_shows_what_changed_and_names_what_did_not() -> None:
         "user namespace",
         "the same: process id, parent, session, process group, open files, other limits, environment, other groups",
     ]
-    assert lines[9] == "The environment changes last, by execve itself: then it is HOME, PATH, TERM."
+    assert "from outside" in lines[9]
+    assert lines[10] == "The environment changes last, by execve itself: then it is HOME, PATH, TERM."
 
 
 def test_the_text_is_the_same_for_another_user_on_another_machine() -> None:
@@ -86,8 +87,13 @@ def test_the_page_marks_changes_by_a_word_and_holds_every_row_of_the_text() -> N
     assert page.count("← changed") == sum(row.changed for row in rows) == 7
     for row in rows:
         assert row.name in page
-    for line in display.changes_text(RUN).splitlines()[-2:]:
+    for line in display.changes_text(RUN).splitlines()[-3:]:
         assert line in page
+
+
+def test_without_a_user_namespace_nothing_is_said_of_one() -> None:
+    same = replace(RUN, snapshots=(GATE, replace(EXEC, user_namespace=GATE.user_namespace)))
+    assert "from outside" not in display.changes_text(same)
 
 
 def test_nothing_private_reaches_a_published_page() -> None:

@@ -138,7 +138,17 @@ def _coming(after: Snapshot) -> str:
     return f"The environment changes last, by execve itself: then it is {names}." if names else ""
 
 
+_NAMESPACE = (
+    "Ids are shown as the parent sees them, from outside: inside its user namespace the process is root, "
+    "and its capabilities hold in there only (user_namespaces(7))."
+)
 _SURVIVORS = "Of the open files only 0, 1 and 2 survive execve; the others are marked close-on-exec."
+
+
+def _notes(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """What the table alone would let a reader believe."""
+    space = before.user_namespace != after.user_namespace
+    return tuple(filter(None, (_NAMESPACE if space else "", _coming(after), _SURVIVORS)))
 
 
 def changes_text(run: RunResult) -> str:
@@ -157,7 +167,7 @@ def changes_text(run: RunResult) -> str:
     ]
     lines = plain.table(("CHANGED", pair[0].moment.upper(), pair[1].moment.upper()), changed).splitlines()
     lines.append(f"the same: {', '.join(row.name for row in rows if not row.changed)}")
-    lines += filter(None, (_coming(pair[1]), _SURVIVORS))
+    lines += _notes(*pair)
     return "\n".join(plain.clean(line) for line in lines)
 
 
@@ -168,7 +178,7 @@ def changes_body(run: RunResult) -> str:
         return f"<p>{say(_alone(run))}</p>"
     head = "".join(f'<th scope="col">{say(name)}</th>' for name in ("", pair[0].moment, pair[1].moment, ""))
     body = "".join(_row(row, run) for row in change_rows(*pair))
-    notes = "".join(f'<p class="note">{say(note)}</p>' for note in (_coming(pair[1]), _SURVIVORS) if note)
+    notes = "".join(f'<p class="note">{say(note)}</p>' for note in _notes(*pair))
     return f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}'
 
 
