@@ -9,6 +9,8 @@
     channel.py      hears what comes out of the sandbox, and from whom
     calls.py        which system calls the result gets
     sweep.py        finds and kills all that is left
+    loop.py         waits for several things at once
+    scratch.py      what the working folder brings back, and its removal
     census.py       knows who is who
     runner.py     the disposable process
                     (linux/identity.py: its user namespace, and the guard that holds its signals inside)

@@ -26,7 +26,7 @@ from udock_lab.runtime.connection import the_launcher
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import receive, send
 from udock_lab.sandbox.names import packed
-from udock_lab.sandbox.sweep import remove
+from udock_lab.sandbox.scratch import remove
 from udock_lab.sandbox.verdict import Evidence, notes, verdict
 
 __all__ = ["MEMORY", "PROCESSES", "TIMEOUT", "run"]

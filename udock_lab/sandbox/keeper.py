@@ -7,7 +7,6 @@ subreaper of everything in the sandbox, so no orphan escapes it (prctl(2)).
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import sys
@@ -24,13 +23,14 @@ from udock_lab.sandbox import sweep
 from udock_lab.sandbox.calls import CallLog
 from udock_lab.sandbox.census import Census
 from udock_lab.sandbox.channel import hear, message
+from udock_lab.sandbox.loop import Loop, Outbox
 from udock_lab.sandbox.marks import CAME_TO_THE_END
+from udock_lab.sandbox.scratch import remove, small_files
 from udock_lab.sandbox.shut import walls_work
 from udock_lab.sandbox.spawn import Started, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from udock_lab.linux.strace import TraceEvent
@@ -42,7 +42,6 @@ START = 30.0  # seconds for the runner to be ready; the names it unpacks may imp
 LOOK = 0.05  # seconds between two looks at who is there
 SHOWN = 256 * 1024  # bytes of output that the cell and the result get
 AUDITS = 5_000  # audit events that the result gets
-FILES, FILE_SIZE = 20, 64 * 1024  # what of the scratch folder the result gets
 CHUNK = 1 << 18  # bytes read in one go
 
 
@@ -57,9 +56,8 @@ class Keeper:
         self.control = control
         self.request = request
         self.names = names
-        self.epoll = select.epoll()
-        self.handlers: dict[int, Callable[[], None]] = {}
-        self.outbox: list[tuple[bytes, bytearray]] = []  # output for the kernel, which reads when it has time
+        self.loop = Loop()
+        self.outbox = Outbox(control)
         self.census = Census()
         self.log = CallLog()
         self.scratch = request["scratch"]
@@ -89,7 +87,7 @@ class Keeper:
 
     def run(self) -> None:
         """Start, watch until the end, clean up, report."""
-        self._watch(self.control, self._on_kernel)
+        self.loop.watch(self.control, self._on_kernel)
         try:
             self._start()
             try:
@@ -99,8 +97,8 @@ class Keeper:
             finally:
                 self._sweep()
         finally:
-            sweep.remove(self.scratch)
-        self._deliver(report)
+            remove(self.scratch)
+        self.outbox.deliver(b"j" + encode(report))
 
     def _start(self) -> None:
         """The runner, traced where that is wanted; without strace where it will not start."""
@@ -128,12 +126,12 @@ class Keeper:
             if not strace:
                 raise
             raise Untraced(f"{strace} does not start: {error.strerror}") from None
-        runner = self.runner
-        self._watch(runner.trace, lambda: self._on_trace(runner))
-        self._watch(runner.reports, lambda: self._on_report(runner))
-        self._watch(runner.stdout, lambda: self._on_output("o", runner.stdout))
-        self._watch(runner.stderr, lambda: self._on_output("e", runner.stderr))
-        self._watch(runner.pidfd, lambda: self._unwatch(runner.pidfd))
+        runner = self.runner  # strace's news is served first, then the runner's: so output has an author when it comes
+        self.loop.watch(runner.trace, lambda: self._on_trace(runner))
+        self.loop.watch(runner.reports, lambda: self._on_report(runner))
+        self.loop.watch(runner.stdout, lambda: self._on_output("o", runner.stdout))
+        self.loop.watch(runner.stderr, lambda: self._on_output("e", runner.stderr))
+        self.loop.watch(runner.pidfd, lambda: self._close(runner.pidfd))
 
     def _wait_for_hello(self) -> None:
         """strace that may not trace says so and ends before our first line."""
@@ -142,7 +140,7 @@ class Keeper:
             self._turn(0.0 if ended else LOOK)
             if ended and not self.census.first:
                 for end in self.runner.ends:
-                    self._unwatch(end)
+                    self._close(end)
                 raise Untraced(self._first_complaint() or "it ends at once")
 
     def _first_complaint(self) -> str:
@@ -196,15 +194,16 @@ class Keeper:
             self.waits = {pid: self.stopped.get(pid) or waits_in(pid) for pid in sorted(self.leftovers)[:10]}
         self._sweep()
         end = time.monotonic() + 1.0
-        while self._hear_all(0.0) and time.monotonic() < end:
+        while self.loop.turn(0.0) and time.monotonic() < end:
             pass
         self._reap()
 
     def _sweep(self) -> None:
         """Kill until nothing is left; strace leaves when all it traced is gone."""
-        runner, give_up = self.runner, time.monotonic() + 5
-        while sweep.kill_all(self.census.first or runner.child, runner.tracer) and time.monotonic() < give_up:
-            self._turn(0.0)
+        runner, rounds = self.runner, 0
+        while sweep.kill_all(self.census.first or runner.child, runner.tracer) and rounds < 500:
+            rounds += 1
+            self._turn(0.0 if rounds < 50 else 0.01)  # at once, while they fork; who sleeps in the kernel dies slowly
         patience = time.monotonic() + 1.0
         while not sweep.has_ended(runner.child):
             self._turn(0.005)
@@ -212,32 +211,19 @@ class Keeper:
                 sweep.kill(runner.child)
         self._reap()
 
-    # --- the loop
+    # --- one turn
 
-    def _watch(self, end: socket.socket | int, handler: Callable[[], None]) -> None:
-        self.epoll.register(end, select.EPOLLIN)
-        self.handlers[end if isinstance(end, int) else end.fileno()] = handler
-
-    def _unwatch(self, end: socket.socket | int) -> None:
-        """Forget it and close it. The end of anything may be the end of a process."""
+    def _close(self, end: socket.socket | int) -> None:
+        """The end of anything may be the end of a process."""
         self.news = True
-        fd = end if isinstance(end, int) else end.detach()
-        if self.handlers.pop(fd, None) is not None:
-            self.epoll.unregister(fd)
-            os.close(fd)
+        self.loop.close(end)
 
     def _turn(self, timeout: float) -> None:
         """Whatever has come, and on with it."""
-        self._hear_all(timeout)
+        self.loop.turn(timeout)
         self._reap()
-        self._flush()
-
-    def _hear_all(self, timeout: float) -> bool:
-        """Strace's news first, then the runner's, then output (the order of watching): then its author is known."""
-        ready = {fd for fd, _ in self.epoll.poll(timeout)}
-        for fd in [fd for fd in self.handlers if fd in ready]:
-            self.handlers[fd]()
-        return bool(ready)
+        if not self.outbox.flush():
+            self.ended_by = self.ended_by or "lost"
 
     def _reap(self) -> None:
         """Orphans come to us, the subreaper; so does our own child."""
@@ -262,8 +248,7 @@ class Keeper:
             said = b""
         self.ended_by = self.ended_by or ("interrupt" if said else "lost")
         if not said:
-            self.handlers.pop(self.control.fileno())
-            self.epoll.unregister(self.control.fileno())
+            self.loop.forget(self.control)
 
     def _on_report(self, runner: Started) -> None:
         """A word from a process in the sandbox. What it may say depends on who it is."""
@@ -273,7 +258,7 @@ class Keeper:
             return
         if not data:
             if not pid:
-                self._unwatch(runner.reports)
+                self._close(runner.reports)
             return
         kind, *words = message(data)
         with suppress(TypeError, ValueError, IndexError, OSError):  # words that are none of ours; or it is gone
@@ -346,7 +331,7 @@ class Keeper:
             return
         if not data:
             if not pid:
-                self._unwatch(stream)
+                self._close(stream)
             return
         if pid == self.runner.tracer or not self.census.first:  # nothing of the learner's runs before the hello
             self.complaint += data[:1000]
@@ -355,7 +340,7 @@ class Keeper:
         data = data[: SHOWN - self.shown]
         self.shown += len(data)
         if data:
-            self._say(f"o{kind}{pid} {self._role(pid)}\n".encode(), data)
+            self.outbox.add(f"o{kind}{pid} {self._role(pid)}\n".encode(), data)
 
     def _role(self, pid: int) -> str:
         """Who is that? Somebody forked by a program that is no Python: /proc says by whom, if it is still there."""
@@ -369,7 +354,7 @@ class Keeper:
         except BlockingIOError:
             return
         if not data:
-            self._unwatch(runner.trace)
+            self._close(runner.trace)
             return
         for event in self.log.feed(data):
             self._hear(event)
@@ -391,35 +376,6 @@ class Keeper:
 
     # --- what goes to the kernel
 
-    def _say(self, head: bytes, data: bytes) -> None:
-        """Output for the kernel; more of the same author is added to what still waits."""
-        if self.outbox and self.outbox[-1][0] == head:
-            self.outbox[-1][1].extend(data)
-        else:
-            self.outbox.append((head, bytearray(data)))
-
-    def _flush(self) -> None:
-        """As much as the kernel takes now; a kernel that is busy must not stop us from watching."""
-        self.control.setblocking(False)
-        try:
-            while self.outbox:
-                head, data = self.outbox[0]
-                send(self.control, head + data)
-                self.outbox.pop(0)
-        except BlockingIOError:
-            return
-        except OSError:
-            self.ended_by = self.ended_by or "lost"
-            self.outbox.clear()
-
-    def _deliver(self, report: dict[str, Any]) -> None:
-        """What still waits, and the report: now there is time."""
-        self.control.setblocking(True)
-        with suppress(OSError):
-            for head, data in self.outbox:
-                send(self.control, head + data)
-            send(self.control, b"j" + encode(report))
-
     def _report(self) -> dict[str, Any]:
         return {
             "processes": self.census.report(self.leftovers),
@@ -430,7 +386,7 @@ class Keeper:
             "ended_by": self.ended_by,
             "broken": self.broken or ("" if self.started else self._first_complaint()),
             "first_status": self.census.statuses.get(self.census.first),
-            "files": self.inside if self.shut else self._files(),
+            "files": self.inside if self.shut else small_files(self.scratch),
             "missing_walls": self.walls,
             "identity": "user namespace" if self.userns else "plain",
             "guard": self.guard or "none",
@@ -442,16 +398,6 @@ class Keeper:
             "waits": {str(pid): where for pid, where in self.waits.items()},
             "seconds": self.seconds,
         }
-
-    def _files(self) -> dict[str, str]:
-        """Small regular files at the top of the scratch folder."""
-        found: dict[str, str] = {}
-        with suppress(OSError):
-            for entry in sorted(os.scandir(self.scratch), key=lambda entry: entry.name):
-                if entry.is_file(follow_symlinks=False) and entry.stat().st_size <= FILE_SIZE and len(found) < FILES:
-                    with suppress(OSError), open(entry.path, "rb") as file:
-                        found[entry.name] = file.read().decode("latin-1")
-        return found
 
 
 def main(control: int) -> None:

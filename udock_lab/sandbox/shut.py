@@ -38,6 +38,7 @@ from udock_lab.linux.syscalls import (
     umount2,
     unshare,
 )
+from udock_lab.sandbox.scratch import small_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ __all__ = ["SCRATCH", "enter", "walls_work"]
 SCRATCH = "/scratch"  # the working directory inside
 MOUNTPOINT = "/tmp"  # what the new root hides in our own mount namespace; any folder would do
 SIZE = "64m"  # everything that can be written, together
-FILES, FILE_SIZE = 20, 64 * 1024  # what of the scratch folder is told
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
 
@@ -99,20 +99,10 @@ def _look_after(learner: int, tell: Callable[..., None]) -> NoReturn:
                 break
             if pid == learner:
                 tell("ended", status)
-                tell("files", _files())
-        tell("files", _files())
+                tell("files", small_files(SCRATCH))
+        tell("files", small_files(SCRATCH))
     finally:
         os._exit(0)
-
-
-def _files() -> dict[str, str]:
-    """Small regular files at the top of the scratch folder, a byte a character."""
-    found: dict[str, str] = {}
-    for entry in sorted(os.scandir(SCRATCH), key=lambda entry: entry.name):
-        if entry.is_file(follow_symlinks=False) and entry.stat().st_size <= FILE_SIZE and len(found) < FILES:
-            with suppress(OSError), open(entry.path, "rb") as file:
-                found[entry.name] = file.read().decode("latin-1")
-    return found
 
 
 def walls_work(package: str) -> str:

@@ -7,13 +7,12 @@ so all of it is always found below the keeper.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from contextlib import suppress
 
 from udock_lab.linux.process import children, state
 
-__all__ = ["has_ended", "kill", "kill_all", "living", "remove", "threads_of"]
+__all__ = ["has_ended", "kill", "kill_all", "living", "threads_of"]
 
 
 def living(tracer: int) -> dict[int, int]:
@@ -65,13 +64,3 @@ def threads_of(uid: int) -> int:
                 if os.stat(f"/proc/{name}").st_uid == uid:
                     count += len(os.listdir(f"/proc/{name}/task"))
     return count
-
-
-def remove(folder: str) -> None:
-    """A folder and all in it, folders that nobody may enter and very deep ones too. Call it when all are gone."""
-    with suppress(OSError, RecursionError):
-        shutil.rmtree(folder)
-        return
-    for words in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):  # they walk as deep as they must
-        with suppress(OSError):
-            os.waitpid(os.posix_spawnp(words[0], [*words, "--", folder], os.environ), 0)
