@@ -9,6 +9,7 @@ import ast
 import codecs
 import inspect
 import os
+import select
 import shutil
 import signal
 import socket
@@ -37,6 +38,7 @@ PROCESSES = 64  # at once
 FILE_SIZE = 256 << 20  # bytes of one file (RLIMIT_FSIZE)
 LEAST_MEMORY = 64 << 20  # Python itself and what it imports want some
 MOST_SECONDS = 3600.0
+PAUSE = 200  # milliseconds for which an interrupt may go unnoticed
 MOST_PROCESSES = 1000
 
 KEEPER = "import sys; sys.path.insert(0, sys.argv[1]); from udock_lab.sandbox.keeper import main; main(3)"
@@ -218,6 +220,10 @@ def _follow(sock: socket.socket, take: OnOutput) -> dict[str, Any]:
 
 def _next(sock: socket.socket) -> bytes:
     """A message of the keeper: output, or the report. LauncherDied if there will be none."""
+    ready = select.poll()
+    ready.register(sock, select.POLLIN)
+    while not ready.poll(PAUSE):
+        pass  # a signal that came a moment before the wait is handled now
     try:
         data, _ = receive(sock)
     except ConnectionResetError:
