@@ -56,6 +56,20 @@ def test_report_and_system_call_of_one_fork_are_one_process_in_any_order() -> No
         assert [(row["role"], row["status"]) for row in rows] == [("parent", None), ("child 1", 7 << 8)]
 
 
+def test_program_of_a_refused_execve_is_not_what_the_process_became() -> None:
+    def word(census: Census) -> None:
+        census.try_program(100, "/bin/nosuch")
+
+    def refusal(census: Census) -> None:
+        census.hear_refusal(100, '"/bin/nosuch", ["nosuch"], 0x7ffe /* 0 vars */')
+
+    for order in permutations([word, refusal]):
+        census = begun()
+        for news in order:
+            news(census)
+        assert [row["program"] for row in census.report(set())] == [""]
+
+
 def test_pid_that_the_kernel_gave_again_is_another_process() -> None:
     census = begun()
     for status in (1 << 8, 2 << 8):

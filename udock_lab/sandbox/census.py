@@ -39,6 +39,7 @@ class Census:
         self._announced: set[int] = set()  # fork returned in it
         self._returned: set[int] = set()  # fork returned it to its parent
         self._tried: dict[int, str] = {}  # a program that it was about to become
+        self._refused: set[tuple[int, str]] = set()  # and strace saw that it did not
         self._past: list[dict[str, Any]] = []  # processes whose pid was given again
 
     def begin(self, pid: int) -> None:
@@ -99,6 +100,11 @@ class Census:
         elif name in ("wait4", "waitid"):
             self.collected.add(value)
 
+    def hear_refusal(self, thread: int, arguments: str) -> None:
+        """An execve that strace saw fail. Python's own word that it would try may come before this or after."""
+        if program := _PROGRAM.match(arguments):
+            self._refused.add((self.process_of(thread), program[1]))
+
     def _fork_returned(self, parent: int, new: int, *, is_thread: bool) -> None:
         if is_thread:
             self._threads[new] = parent
@@ -145,12 +151,13 @@ class Census:
         return sorted([*self._past, *now], key=lambda row: row["role"] != "parent")
 
     def _row(self, pid: int, leftovers: set[int]) -> dict[str, Any]:
+        tried = self._tried.get(pid, "")
         return {
             "pid": pid,
             "parent": self.parents.get(pid, 0),
             "role": self.roles.get(pid, f"process {pid}"),
             "status": self.statuses.get(pid),
-            "program": self.programs.get(pid) or self._tried.get(pid, ""),
+            "program": self.programs.get(pid) or ("" if (pid, tried) in self._refused else tried),
             "ran_on": pid in self.ends,
             "leftover": pid in leftovers,
         }

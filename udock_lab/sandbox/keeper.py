@@ -371,6 +371,8 @@ class Keeper:
             self.stopped.pop(event.pid, None)
             if not event.errno:
                 self.census.hear_call(event.pid, event.name, event.arguments, event.value)
+            elif event.name == "execve":
+                self.census.hear_refusal(event.pid, event.arguments)
             if event.pid not in self.helpers:
                 self.log.keep(event)
 
