@@ -37,6 +37,7 @@ def _violations(path: Path, slug: str, cells: list[Cell]) -> Iterator[str]:
     yield from _minutes(slug, "".join(cells[0]["source"]))
     yield from _voice(cells)
     yield from _predictions(calls)
+    yield from _folded(cells)
     if slug.startswith("m2_"):
         yield from _frame(slug, cells, calls)
         yield from _tasks(code, calls)
@@ -91,6 +92,14 @@ def _predictions(calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:
             yield f"the prediction {name} is settled by {len(at)} cells, wanted one"
         elif at[0] <= asked_at:
             yield f"the prediction {name} is settled before there was time to answer it"
+
+
+def _folded(cells: list[Cell]) -> Iterator[str]:
+    """A question's cell holds its answers: it is committed folded."""
+    for number, cell in enumerate(cells, 1):
+        asks = re.match(r"\w+ = (predict|exit_ticket)\(", "".join(cell["source"]))
+        if cell["cell_type"] == "code" and asks and not cell["metadata"].get("jupyter", {}).get("source_hidden"):
+            yield f"cell {number} shows the answers of its {asks[1]}: run scripts/execute-notebooks"
 
 
 def _frame(slug: str, cells: list[Cell], calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -66,11 +67,18 @@ def normalise(notebook: Notebook) -> None:
             continue
         count += bool(cell.source.strip())
         cell.execution_count = count if cell.source.strip() else None
+        if asks(cell.source):  # what would give the answer away is folded; a click unfolds it
+            cell.metadata["jupyter"] = {"source_hidden": True}
         cell.outputs = merged(cell.outputs)
         for output in cell.outputs:
             if "execution_count" in output:
                 output["execution_count"] = count
             output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def asks(source: str) -> bool:
+    """Does the cell hold a question with its answers?"""
+    return re.match(r"\w+ = (predict|exit_ticket)\(", source) is not None
 
 
 def merged(outputs: list[Any]) -> list[Any]:

@@ -28,19 +28,29 @@ PROGRAM = "#include <unistd.h>\nint main(void)\n{\n    pid_t pid = fork();\n    
 WHOLE = (BEGIN, ASK, RUN, SETTLE, CHANGE, ORDER, TICKET, END)
 
 
-def lesson(folder: Path, *code: str, first: str = FIRST, text: str = TWIN, slug: str = SLUG) -> list[str]:
+def lesson(
+    folder: Path, *code: str, first: str = FIRST, text: str = TWIN, slug: str = SLUG, folded: bool = True
+) -> list[str]:
     """What is wrong with a lesson of these cells."""
     (folder / "c").mkdir(exist_ok=True)
     (folder / "c" / f"{SLUG}.c").write_text(PROGRAM)
     cells: list[dict[str, Any]] = [{"cell_type": "markdown", "source": source} for source in (first, text)]
     for source in code:
         tags = ["nbval-ignore-output"] if "begin(" in source else []
-        cells.append({"cell_type": "code", "source": source, "metadata": {"tags": tags}, "outputs": []})
+        metadata = {"tags": tags, "jupyter": {"source_hidden": folded}}
+        cells.append({"cell_type": "code", "source": source, "metadata": metadata, "outputs": []})
     return course_shape(folder / f"{slug}.ipynb", json.loads(json.dumps(cells)))
 
 
 def test_a_whole_lesson_has_no_problems(tmp_path: Path) -> None:
     assert lesson(tmp_path, *WHOLE) == []
+
+
+def test_a_question_whose_answers_stand_open_is_named(tmp_path: Path) -> None:
+    assert lesson(tmp_path, *WHOLE, folded=False) == [
+        "cell 4 shows the answers of its predict: run scripts/execute-notebooks",
+        "cell 9 shows the answers of its exit_ticket: run scripts/execute-notebooks",
+    ]
 
 
 @pytest.mark.parametrize(
