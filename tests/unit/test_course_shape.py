@@ -25,6 +25,7 @@ TICKET = 'ticket = exit_ticket(("q", 1, "e"), ("q", 2, "e"))'
 END = "lesson.end()"
 TWIN = "The same in C.\n\n```c\npid_t pid = fork();\nwait(0);\n```"
 PROGRAM = "#include <unistd.h>\nint main(void)\n{\n    pid_t pid = fork();\n    wait(0);\n}\n"
+FOLDED = {"jupyter": {"source_hidden": True}}
 WHOLE = (BEGIN, ASK, RUN, SETTLE, CHANGE, ORDER, TICKET, END)
 
 
@@ -88,7 +89,7 @@ def test_the_cell_whose_output_differs_between_machines_must_be_tagged(tmp_path:
     cells = [{"cell_type": "markdown", "source": source} for source in (FIRST, TWIN)]
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / f"{SLUG}.c").write_text(PROGRAM)
-    cells += [{"cell_type": "code", "source": source, "metadata": {}, "outputs": []} for source in WHOLE]
+    cells += [{"cell_type": "code", "source": source, "metadata": FOLDED, "outputs": []} for source in WHOLE]
     (found,) = course_shape(tmp_path / f"{SLUG}.ipynb", cells)
     assert "tag it nbval-ignore-output" in found
 
