@@ -80,19 +80,16 @@ def run(
     request = {
         "source": source,
         "sources": sources,
-        "path": [entry or os.getcwd() for entry in sys.path],
         "cwd": os.path.abspath(cwd) if cwd is not None else "",
         "limits": {"RLIMIT_AS": memory, "RLIMIT_NPROC": processes, "RLIMIT_FSIZE": FILE_SIZE},
         "processes": processes,
         "timeout": timeout,
-        "python": sys.executable,
-        "folder": _package_folder(),
-        "env": dict(os.environ),
         "strace": strace,
         "shut": shut,
         "inject": inject,
         "untraced": untraced,
         "calls": list(TEACHING_CALLS if trace else PROCESS_CALLS),
+        **_surroundings(),
     }
     chunks: list[OutputChunk] = []
 
@@ -137,7 +134,7 @@ def _program(
             raise UsageError("Source text takes no arguments.", "Give values by name: run(source, names={'n': 3})")
         try:
             ast.parse(what, "<sandbox>")
-        except (SyntaxError, ValueError) as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deeply
             where = f" (line {error.lineno})" if isinstance(error, SyntaxError) and error.lineno else ""
             raise UsageError(
                 f"Python cannot read this code: {getattr(error, 'msg', error)}{where}.", _hint(what)
@@ -167,8 +164,17 @@ def _strace(wanted: bool) -> tuple[str, str]:
     return ("", path) if path else ("strace is not installed. Get it with: sudo apt-get install strace", "")
 
 
-def _package_folder() -> str:
-    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+def _surroundings() -> dict[str, Any]:
+    """What the code would find out here, and finds in there too."""
+    here = ""
+    with suppress(FileNotFoundError):  # somebody removed the folder that the notebook works in
+        here = os.getcwd()
+    return {
+        "python": sys.executable,
+        "folder": os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
+        "path": [found for entry in sys.path if (found := entry or here)],
+        "env": dict(os.environ),
+    }
 
 
 @contextmanager
@@ -256,15 +262,33 @@ def _interrupts(sock: socket.socket) -> Iterator[list[int]]:
 
 def _result(report: dict[str, Any], chunks: list[OutputChunk], request: dict[str, Any], trace: bool) -> SandboxResult:
     _raise_unless_started(report, request)
-    found = tuple(_process(fields) for fields in report["processes"])
-    roles = {process.pid: process.role for process in found}
-    calls = tuple(SystemCall(**fields) for fields in report["calls"])
+    evidence = _evidence(report, request)
+    roles = {process.pid: process.role for process in evidence.processes}
+    return SandboxResult(
+        processes=evidence.processes,
+        output=tuple(_named(chunk, roles) for chunk in chunks),
+        calls=tuple(call for call in evidence.calls if _of_interest(call)) if trace else (),
+        verdict=verdict(evidence),
+        exit_status=evidence.status,
+        value=_value(report, evidence.processes),
+        files={name: text.encode("latin-1") for name, text in report["files"].items()},
+        identity=report["identity"],
+        guard=report["guard"],
+        untraced=report["untraced"],
+        notes=notes(evidence),
+        seconds=report["seconds"],
+        shows_calls=trace,
+        audits=tuple(report["audits"]),
+        missing_walls=tuple(report["missing_walls"]),
+    )
+
+
+def _evidence(report: dict[str, Any], request: dict[str, Any]) -> Evidence:
     status = report["first_status"]
-    first = ExitStatus(raw=status) if status is not None else None
-    evidence = Evidence(
-        processes=found,
-        calls=calls,
-        status=first,
+    return Evidence(
+        processes=tuple(_process(fields) for fields in report["processes"]),
+        calls=tuple(SystemCall(**fields) for fields in report["calls"]),
+        status=ExitStatus(raw=status) if status is not None else None,
         ended_by=report["ended_by"],
         ends={int(pid): tuple(words) for pid, words in report["ends"].items()},
         collected=frozenset(report["collected"]),
@@ -278,23 +302,6 @@ def _result(report: dict[str, Any], chunks: list[OutputChunk], request: dict[str
         shown=report["shown"],
         calls_dropped=report["calls_dropped"],
         waits={int(pid): where for pid, where in report["waits"].items()},
-    )
-    return SandboxResult(
-        processes=found,
-        output=tuple(_named(chunk, roles) for chunk in chunks),
-        calls=tuple(call for call in calls if _of_interest(call)) if trace else (),
-        verdict=verdict(evidence),
-        exit_status=first,
-        value=_value(report, found),
-        files={name: text.encode("latin-1") for name, text in report["files"].items()},
-        identity=report["identity"],
-        guard=report["guard"],
-        untraced=report["untraced"] if trace or report["untraced"] else "",
-        notes=notes(evidence),
-        seconds=report["seconds"],
-        shows_calls=trace,
-        audits=tuple(report["audits"]),
-        missing_walls=tuple(report["missing_walls"]),
     )
 
 
