@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         StepReport,
     )
     from udock_lab.runtime.engine import Runtime
+    from udock_lab.widgets import containers_panel, process_tree, run_panel, status_decoder
 
 __version__ = "0.1.0"
 
@@ -81,9 +82,16 @@ __all__ = [
     "Unsupported",
     "UsageError",
     "__version__",
+    "containers_panel",
     "load_ipython_extension",
+    "process_tree",
+    "run_panel",
+    "status_decoder",
     "unload_ipython_extension",
 ]
+
+
+_WIDGETS = ("containers_panel", "process_tree", "run_panel", "status_decoder")
 
 
 def __getattr__(name: str) -> object:
@@ -96,6 +104,10 @@ def __getattr__(name: str) -> object:
 
         require_linux()
         from udock_lab.runtime.engine import Runtime as value
+    elif name in _WIDGETS:
+        from udock_lab import widgets
+
+        value = getattr(widgets, name)
     else:
         from udock_lab import errors, model
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import shlex
 import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
@@ -14,6 +13,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from udock_lab.commands import Context, Outcome, dispatch, overview
+from udock_lab.commands.parsing import split_words
 from udock_lab.commands.results import Containers, Images, Lines, Text, printable, tell
 from udock_lab.errors import Interrupted, MdockError, UsageError
 from udock_lab.model import (
@@ -148,16 +148,6 @@ def use_runtime(runtime: Runtime) -> None:
     _runtimes[runtime.home.path] = runtime
 
 
-def _split(line: str) -> list[str]:
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        raise UsageError(
-            f"%mdock: the line cannot be split into words: {str(error).lower()}.",
-            'Close the quotation mark, or write a single quote as "\'".',
-        ) from None
-
-
 def _refuse_substitution(words: list[str]) -> None:
     """``%mdock stop $(mdock ps -q)``: what a shell would put in. What run and exec are given is the program's."""
     if words[:1] in (["run"], ["exec"]):
@@ -177,7 +167,7 @@ class MdockMagics(Magics):
     @line_cell_magic
     @no_var_expand
     def mdock(self, line: str, cell: str | None = None) -> object:
-        words = _split(line)
+        words = split_words(line)
         _refuse_substitution(words)
         asks_help = not words or any(word in ("-h", "--help", "help") for word in words[:2])
         if cell is not None and not asks_help and words[0] != "run":

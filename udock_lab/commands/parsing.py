@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import signal
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, NoReturn
@@ -26,10 +27,22 @@ __all__ = [
     "seconds",
     "signal_number",
     "size",
+    "split_words",
     "whole_seconds",
 ]
 
 _LARGEST = 2**63 - 1  # RLIM_INFINITY is 2**64 - 1; the kernel treats larger values as signed
+
+
+def split_words(line: str) -> list[str]:
+    """A line of ``%mdock`` as the words a shell would see; UsageError where a quotation mark is not closed."""
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(
+            f"%mdock: the line cannot be split into words: {str(error).lower()}.",
+            'Close the quotation mark, or write a single quote as "\'".',
+        ) from None
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from udock_lab.model import RunResult
+    from udock_lab.model import ContainerSpec, RunResult
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "spec_of"]
 
 _LATER = {
     "--pids": "a limit on processes comes with cgroups; --mem, --cpu and --files are per process.",
@@ -101,15 +101,15 @@ def _exec_options(parser: ArgumentParser) -> None:
     _both_options(parser)
 
 
-def run(args: Namespace, context: Context) -> Outcome:
-    """Start a program in a new container and, without ``-d``, stay with it to its end."""
+def spec_of(args: Namespace, context: Context) -> ContainerSpec:
+    """What the words of ``run`` ask for; UsageError for what this face cannot give (a terminal in a cell)."""
     from udock_lab.commands.parsing import environment
     from udock_lab.model import ContainerSpec, Limits
 
     tty = _wants_terminal(args, context, detach=args.detach)
     if context.in_cell and not args.argv and context.stdin is None:
         _no_terminal(f"a shell in '{args.image}' would have nobody to talk to", args)
-    spec = ContainerSpec(
+    return ContainerSpec(
         image=args.image,
         argv=tuple(args.argv) or ("/bin/sh",),
         env=tuple(environment(args.env, context.environ).items()),
@@ -122,6 +122,11 @@ def run(args: Namespace, context: Context) -> Outcome:
         tty=tty,
         interactive=args.interactive,
     )
+
+
+def run(args: Namespace, context: Context) -> Outcome:
+    """Start a program in a new container and, without ``-d``, stay with it to its end."""
+    spec = spec_of(args, context)
     unattended = args.detach and not args.interactive and not context.in_cell  # a shell's "&" does the same
     result = context.runtime.run(
         spec,

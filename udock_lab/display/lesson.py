@@ -11,7 +11,7 @@ from udock_lab.display import text as plain
 from udock_lab.display.html import card, say, table, to_html
 from udock_lab.model import CardChoices, CardLines, CardTable, CardText, LessonCard
 
-__all__ = ["lesson_html", "lesson_text"]
+__all__ = ["lesson_html", "lesson_text", "spoken"]
 
 _SIGNS = {"good": "✔", "some": "▲", "bad": "✖", "": "●"}
 _CODE = re.compile(r"`([^`]+)`")
@@ -60,7 +60,7 @@ def _listing(part: CardLines) -> list[str]:
 def lesson_html(shown: LessonCard) -> str:
     """The card; the result keeps its own frame below it."""
     body = f'<p class="kicker">{say(shown.label)}</p><p class="verdict {shown.mood}">'
-    body += f'<span aria-hidden="true">{_SIGNS[shown.mood]}</span> {_spoken(shown.headline)}</p>'
+    body += f'<span aria-hidden="true">{_SIGNS[shown.mood]}</span> {spoken(shown.headline)}</p>'
     body += "".join(_part_html(part) for part in shown.parts)
     below = to_html(shown.result) if shown.result is not None else ""
     return _style() + card(body, shown.label) + below
@@ -72,7 +72,7 @@ def _style() -> str:
     return f"<style>{' '.join(re.sub(r'/[*].*?[*]/', '', css, flags=re.DOTALL).split())}</style>"
 
 
-def _spoken(text: str) -> str:
+def spoken(text: str) -> str:
     """Escaped; what stands between backticks becomes code."""
     return _CODE.sub(lambda found: f"<code>{found[1]}</code>", say(text))
 
@@ -80,7 +80,7 @@ def _spoken(text: str) -> str:
 def _part_html(part: CardText | CardChoices | CardLines | CardTable) -> str:
     if isinstance(part, CardText):
         opening = f'<p class="{part.kind}">' if part.kind else "<p>"
-        return "".join(f"{opening}{_spoken(line)}</p>" for line in part.text.splitlines())
+        return "".join(f"{opening}{spoken(line)}</p>" for line in part.text.splitlines())
     if isinstance(part, CardChoices):
         return f'<ul class="choices">{"".join(_choice(label, label == part.chosen) for label in part.labels)}</ul>'
     if isinstance(part, CardLines):

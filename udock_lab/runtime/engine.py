@@ -193,6 +193,7 @@ class Runtime:
         stdin: int | bytes | str | None = None,
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
+        on_start: Callable[[str], None] | None = None,
         spare: bool | None = None,
         snapshots: bool = False,
     ) -> RunResult:
@@ -200,7 +201,7 @@ class Runtime:
 
         ``memory`` in bytes, ``cpu`` in seconds, ``files`` a count: all per process (setrlimit(2)).
         ``stdin``: a descriptor to inherit, or text or bytes to read; None is /dev/null. ``on_output`` gets
-        ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words.
+        ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words, ``on_start`` the id at the start.
         ``snapshots``: look at the process in /proc before its first step and just before exec (``result.snapshots``).
         A program that fails is a result; so is one that never started (``result.failure``). An interrupt
         stops the container first and is raised then (Interrupted, a KeyboardInterrupt).
@@ -227,7 +228,7 @@ class Runtime:
         request = self._request(spec, rootfs, snapshots=snapshots)
         request["fresh"] = not (self.spare if spare is None else spare)
         try:
-            return self._attend(request, spec, rootfs, stdin, on_output, on_note)
+            return self._attend(request, spec, rootfs, stdin, on_output, on_note, on_start)
         except MdockError:
             if spec.copy:
                 with suppress(MdockError):  # the first error is the one to tell
@@ -306,13 +307,17 @@ class Runtime:
         stdin: int | bytes | str | None,
         on_output: OnOutput | None,
         on_note: OnNote | None,
+        on_start: Callable[[str], None] | None = None,
     ) -> RunResult:
         """Hand the request over and follow the container to its end (detached: to its start)."""
         events: dict[str, dict[str, Any]] = {}
         said: list[str] = []
+        request["announce"] = on_start is not None
 
         def on_event(event: dict[str, Any]) -> None:
             events[event["event"]] = event
+            if event["event"] == "started" and on_start is not None:
+                on_start(event["id"])
             if event["event"] == "started" and on_note is not None:
                 for note in start_notes(event["reports"], request["describe"]):
                     said.append(note)

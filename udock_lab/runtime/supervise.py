@@ -475,7 +475,7 @@ class Job:
             with suppress(OSError):
                 containers.save_extra(self.home, self.id, "steps", extra)
             self._log_exec_failure()
-        waited_for = self.request.get("detach") or self.request.get("tty")
+        waited_for = any(self.request.get(why) for why in ("detach", "tty", "announce"))
         if waited_for or any(answer > 0 for _, answer, _, _ in self.reports):
             self._tell(self._news("started"))  # somebody waits for it, or should be warned before the output comes
 

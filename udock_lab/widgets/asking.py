@@ -1,0 +1,96 @@
+"""The choices of a prediction as radio buttons, and the button that locks the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any, Protocol
+
+from udock_lab.display.html import say
+from udock_lab.display.lesson import lesson_html, lesson_text, spoken
+from udock_lab.errors import MdockError
+from udock_lab.model import LessonCard
+from udock_lab.widgets.controls import button, problem, status
+from udock_lab.widgets.panel import Panel, bare
+
+__all__ = ["Asked", "Question", "question"]
+
+
+class Asked(Protocol):
+    """What the widget needs of a prediction (``lesson.predict``)."""
+
+    question: str
+    locked: str
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The choices, in order."""
+
+    def lock(self, *given: object) -> None:
+        """Lock an answer."""
+
+    def on_answer(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when the answer is locked or opened again."""
+
+    def card(self) -> LessonCard:
+        """The static form."""
+
+
+class Question(Panel):
+    """One question: arrow keys choose, Lock locks, and then it stays so."""
+
+    label = "prediction"
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.chosen = ""
+        self.problem = ""
+        super().__init__()
+        asked.on_answer(self.draw)
+
+    def actions(self) -> Mapping[str, Callable[[Any], None]]:
+        return {"choose": self._choose, "lock": self._lock}
+
+    def _choose(self, value: Any) -> None:
+        if not self.asked.locked:
+            self.chosen, self.problem = str(value[1]), ""
+
+    def _lock(self, _: Any) -> None:
+        if not self.chosen:
+            self.problem = "Nothing is chosen yet, so nothing was locked.\nChoose one of the answers, then press Lock."
+            return
+        try:
+            self.asked.lock(self.chosen)
+        except MdockError as error:
+            self.problem = str(error)
+
+    def page(self) -> str:
+        locked = self.asked.locked
+        chosen = locked or self.chosen
+        choices = "".join(self._choice(label, chosen) for label in self.asked.labels)
+        said = f"Your answer is locked: {locked}. Now let the machine answer: run the next cell." if locked else ""
+        press = "" if locked else f'<div class="bar" data-key="lock">{button("Lock", "lock", kind="lock")}</div>'
+        return (
+            f'<fieldset><legend class="verdict">{spoken(self.asked.question)}</legend>'
+            f'<div class="choices">{choices}</div></fieldset>{press}{problem(self.problem)}{status(said)}'
+        )
+
+    def _choice(self, label: str, chosen: str) -> str:
+        state = " checked" if label == chosen else ""
+        state += " disabled" if self.asked.locked else ""
+        kind = ' class="chosen"' if self.asked.locked and label == chosen else ""
+        return (
+            f'<label{kind}><input type="radio" name="choice" data-do="choose" value="{escape(label)}"{state}>'
+            f"<span>{say(label)}</span></label>"
+        )
+
+    def text(self) -> str:
+        return lesson_text(self.asked.card())
+
+    def picture(self) -> str:
+        return bare(lesson_html(self.asked.card()))
+
+
+def question(asked: Asked) -> Question:
+    """The widget of a prediction."""
+    return Question(asked)

@@ -1,0 +1,152 @@
+"""What all widgets share: a page rendered in Python, a browser that follows it, and a static form of the same.
+
+A panel's state lives in Python alone. ``page()`` renders it with the house's HTML; the browser (``panel.js``) makes
+its page equal to that. What a person does comes back as an action and a value, and the method that ``actions``
+names for it changes the state. So each panel can be tested without a browser, and says the same without one.
+
+Messages may arrive on another thread than the main one (JupyterLab gives comms a subshell where the kernel has
+them), also while a cell runs. State is therefore changed under the panel's lock; what takes long goes to a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from udock_lab import display
+from udock_lab.display.html import card
+from udock_lab.widgets.clock import Clock
+
+__all__ = ["Panel", "bare", "static_only"]
+
+_HERE = Path(__file__).parent
+_STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
+
+
+def static_only() -> bool:
+    """Whether ``$UDOCK_WIDGETS`` is ``off``: then panels show their static form and nothing else.
+
+    For published pages, and where the server lacks the widget extensions.
+    """
+    return os.environ.get("UDOCK_WIDGETS", "").lower() in ("off", "0", "no")
+
+
+def bare(html: str) -> str:
+    """A card without its style sheet, which the panel brings along once."""
+    return _STYLE_SHEET.sub("", html)
+
+
+@cache
+def _css() -> str:
+    house = Path(display.__file__).with_name("style.css").read_text(encoding="utf-8")
+    return house + (_HERE / "panel.css").read_text(encoding="utf-8")
+
+
+class Panel(anywidget.AnyWidget):
+    """The base of all widgets. A subclass gives ``label``, ``actions``, ``page``, ``text`` and ``picture``."""
+
+    _esm = (_HERE / "panel.js").read_text(encoding="utf-8")
+    _css = _css()
+    _html = traitlets.Unicode().tag(sync=True)
+    _label = traitlets.Unicode().tag(sync=True)
+
+    label = "panel"
+    interval = 0.0  # seconds between two looks while it is shown; 0: it changes by actions alone
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._clock = Clock(self.refresh, self.interval) if self.interval else None
+        super().__init__(_label=self.label)
+        self.on_msg(self._on_message)
+        self.draw()
+
+    # --- what a subclass says
+
+    def actions(self) -> Mapping[str, Callable[[Any], None]]:
+        """Name of an action in ``data-do``, and the method that takes its value."""
+        return {}
+
+    def page(self) -> str:
+        """The live form as HTML, with its controls."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """The static form as text: the same for the same state, without pids and times."""
+        raise NotImplementedError
+
+    def picture(self) -> str:
+        """The static form as HTML, without frame and style sheet."""
+        raise NotImplementedError
+
+    def look(self) -> None:
+        """Find out what has changed outside. Called in a thread, without the lock."""
+
+    # --- what it does with that
+
+    def refresh(self) -> None:
+        """Look again and show what is new."""
+        self.look()
+        self.draw()
+
+    def draw(self) -> None:
+        """Render the state; the browser hears of it only if the page is another one."""
+        with self.lock:
+            page = self.page()
+            if page != self._html:
+                self._html = page
+
+    def in_background(self, work: Callable[[], None]) -> None:
+        """Do what may take long in a thread that no shutdown waits for, then look again."""
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                self.refresh()
+
+        threading.Thread(target=run, name="udock-panel-work", daemon=True).start()
+
+    def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
+        what, view = content.get("do"), str(content.get("view"))
+        if what in ("shown", "hidden"):
+            if self._clock is not None:
+                (self._clock.shown if what == "shown" else self._clock.hidden)(view)
+            return
+        action = self.actions().get(str(what))
+        try:
+            if action is not None:
+                with self.lock:
+                    action(content.get("value"))
+                self.draw()
+        finally:
+            self.send({"answers": view})
+
+    def close(self) -> None:
+        """Take it off the page and stop its clock."""
+        if self._clock is not None:
+            self._clock.stop()
+        super().close()
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Text and HTML for everyone; the live view on top where there is a front end for it."""
+        self.refresh()
+        forms = {"text/plain": self.text(), "text/html": card(self.picture(), self.label)}
+        view = None if static_only() else super()._repr_mimebundle_(**kwargs)
+        if view is None:
+            return forms
+        data, metadata = view
+        return {**data, **forms}, metadata
