@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -13,18 +12,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))  # the runs that the unit tests tell of
 
+from notebook_page import ARTEFACTS
 from test_display_snapshots import RUN
 from test_display_timeline import STORY, crowd
 from test_display_tree import TREE
 
 from udock_lab.display import pictures
 
-ARTEFACTS = Path(__file__).parent / "artefacts"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 SHOWN = {
     "trace": pictures.timeline(STORY),
     "run": pictures.timeline(RUN),
@@ -36,26 +30,13 @@ SHOWN = {
     "record": pictures.record(RUN),
 }
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: scripts/install-system-packages"),
-    pytest.mark.timeout(120),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(params=[("light", 1400), ("dark", 1400), ("light", 700), ("dark", 700)], ids=lambda p: f"{p[0]}-{p[1]}")
-def page(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     theme, width = request.param
-    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
     sections = "".join(f'<div id="{name}">{picture.html}</div>' for name, picture in SHOWN.items())
     page.set_content(f'<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark">{sections}')
     yield page

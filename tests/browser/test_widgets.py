@@ -138,13 +138,10 @@ def test_a_run_without_end_is_stopped_from_its_panel_while_a_cell_runs(panels: P
     panels.panel(RUN).get_by_label("program and its words").fill("/bin/sleep 300")
     panels.button(RUN, "Run").click()
     panels.shows(RUN, r"c\d+ is running")
-    panels.page.evaluate(
-        f"() => {{ window.slept = null; ({ASK})('import time; time.sleep(3); print(time.time())').then(text => {{ window.slept = text; }}) }}"
-    )
+    panels.page.evaluate("([ask, code]) => { window.said = eval(ask)(code); }", [ASK, _WAIT_FOR_NONE_RUNNING])
     panels.panel(RUN).get_by_role("button", name=re.compile(r"Stop c\d+")).press("Space")
-    panels.shows(RUN, "ended by SIGTERM")
-    assert panels.page.evaluate("() => window.slept") is None  # the cell had not ended yet
-    panels.page.wait_for_function("() => window.slept")
+    panels.shows(RUN, "ended by SIGTERM", seconds=20)
+    assert panels.page.evaluate("() => window.said") == "stopped while this cell ran"
 
 
 def test_containers_panel_shows_logs_stops_and_removes_after_a_second_word(panels: Panels) -> None:
@@ -210,6 +207,16 @@ def test_a_panel_that_leaves_the_page_leaves_no_task_behind(panels: Panels) -> N
 
 
 _FIRST_RUNNING = "from udock_lab import Runtime\nprint(Runtime().ps(running=True)[0].id)"
+_WAIT_FOR_NONE_RUNNING = """
+import time
+from udock_lab import Runtime
+end = time.monotonic() + 15
+while (busy := [c for c in Runtime().ps(running=True) if "300" in c.command and "echo" not in c.command]):
+    if time.monotonic() > end:
+        break
+    time.sleep(0.05)
+print("still running" if busy else "stopped while this cell ran")
+"""
 _IDS = "from udock_lab import Runtime\nprint([c.id for c in Runtime().ps()])"
 _START = (
     "from udock_lab import Runtime\nprint(Runtime().run('demo', ['/bin/sh', '-c', 'sleep 300 & wait'], detach=True).id)"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from udock_lab.display import status_html, status_text
-from udock_lab.display.text import ending, shell_words
+from udock_lab.display.text import ending, status_words
 from udock_lab.model import ExitStatus
 from udock_lab.widgets.controls import button, field, problem
 from udock_lab.widgets.panel import Panel, bare
@@ -65,7 +65,7 @@ class StatusDecoder(Panel):
             f'aria-valuetext="{self.raw}: {said}"></label>{field("as a number", "type", self.typed, size=8)}</div>'
             f'<div class="bar" role="group" aria-label="examples"><span class="aside">examples</span>{examples}</div>'
             f"{problem(self.problem)}"
-            f'<p class="unseen" role="status">{self.raw}: {said}; in a shell {shell_words(self.status)}</p>'
+            f'<p class="unseen" role="status">{self.raw}: {status_words(self.status)}</p>'
             f"{bare(status_html(self.status))}"
         )
 
