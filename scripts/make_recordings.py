@@ -6,14 +6,20 @@ name, and written to ``udock_lab/lesson/recordings/``. A lesson that needs one m
 
 from __future__ import annotations
 
+import ast
+import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from udock_lab import Runtime, sandbox
 from udock_lab.lesson.recordings import record
 from udock_lab.model import RunResult, SandboxResult
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
 Maker = Callable[[Runtime], RunResult | SandboxResult]
 
@@ -44,19 +50,69 @@ def m2_1b_exec(_: Runtime) -> SandboxResult:
     return sandbox.run(program, trace=True)
 
 
+CHROOT_WORDS = ("/bin/sh", "-c", "test -e /etc/mdock-rootfs && echo / is the image || echo / is this machine")
+
+
 def m2_2_chroot_root(runtime: Runtime) -> RunResult:
     """chroot as root: / is the image."""
-    return runtime.run("demo", ["/bin/ls", "/"])
+    return runtime.run("demo", CHROOT_WORDS, snapshots=True)
 
 
 def m2_2_chroot_userns(runtime: Runtime) -> RunResult:
     """chroot in a user namespace, which needs no root."""
-    return runtime.run("demo", ["/bin/ls", "/"], userns=True)
+    return runtime.run("demo", CHROOT_WORDS, userns=True, snapshots=True)
+
+
+def m2_2_lone(runtime: Runtime) -> RunResult:
+    """An image of one dynamic program: its loader is missing."""
+    with tempfile.TemporaryDirectory(prefix="udock-record-") as folder:
+        shutil.copy("/bin/ls", f"{folder}/ls")
+        runtime.build("lone", folder)
+    return runtime.run("lone", ["/ls"])
+
+
+def m2_2_outside(runtime: Runtime) -> SandboxResult:
+    """chroot without chdir: .. climbs out."""
+    return experiment("m2_2_chroot_permissions", "outside", runtime)
+
+
+def m2_2_unchanged(runtime: Runtime) -> SandboxResult:
+    """What a new root leaves as it was."""
+    return experiment("m2_2_chroot_permissions", "unchanged", runtime)
+
+
+def m2_2_escape(runtime: Runtime) -> SandboxResult:
+    """A second chroot, by a root inside."""
+    return experiment("m2_2_chroot_permissions", "escape", runtime, keeps_privilege=True)
+
+
+def m2_2_held(runtime: Runtime) -> SandboxResult:
+    """The same, refused to who has given the privilege up."""
+    return experiment("m2_2_chroot_permissions", "escape", runtime, keeps_privilege=False)
+
+
+def experiment(slug: str, function: str, runtime: Runtime, **names: object) -> SandboxResult:
+    """Run a function that a lesson's cell defines, with that lesson's own helpers and imports."""
+    cells = json.loads((NOTEBOOKS / f"{slug}.ipynb").read_text())["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    lines = [line for source in sources if source[:2] != "%%" for line in source.splitlines() if line[:1] != "%"]
+    kept = [
+        node
+        for node in ast.parse("\n".join(lines)).body
+        if isinstance(node, (ast.FunctionDef, ast.Import, ast.ImportFrom))
+    ]
+    program = "\n".join([*map(ast.unparse, kept), f"{function}()"])
+    rootfs = runtime.images()[0].rootfs
+    return sandbox.run(program, names={"rootfs": rootfs, "chroot_works": True, **names})
 
 
 MAKERS: dict[str, Maker] = {
-    maker.__name__: maker for maker in (m2_1a_branches, m2_1b_exec, m2_2_chroot_root, m2_2_chroot_userns)
-}
+    maker.__name__: maker
+    for maker in (
+        m2_1a_branches, m2_1b_exec, m2_2_chroot_root, m2_2_chroot_userns, m2_2_lone,
+        m2_2_outside, m2_2_unchanged, m2_2_escape, m2_2_held,
+    )
+}  # fmt: skip
 
 
 def main() -> int:
