@@ -109,7 +109,7 @@ def test_line_to_change_in_the_lookup_cell_finds_the_image_below_the_torn_line()
     assert run(f'{table}\ndamaged = "torn|/images/4\\n" + table\n{loop}').lines == ("demo: /images/3",)
 
 
-@pytest.mark.skipif(GCC is None, reason="needs gcc")
+@pytest.mark.skipif(GCC is None, reason="needs privilege: a C compiler is installed by whoever may")
 @pytest.mark.parametrize("slug", [LOOKUP, FAILURE])
 def test_the_c_twin_compiles_without_a_warning_and_finds_what_it_claims(slug: str, tmp_path: Path) -> None:
     program = tmp_path / slug
