@@ -11,11 +11,16 @@ __all__ = ["ARTEFACTS", "RANGE", "Lab", "NotebookPage", "notebook", "run_noteboo
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
 RANGE = 90_000  # ms for a whole notebook
+TALLEST = 16_000  # pixels that Chromium draws in one picture
 
 CELLS = """() => window.jupyterapp.shell.currentWidget.context.model.toJSON().cells
     .filter(cell => cell.cell_type === 'code')"""
 READY = """path => { const shown = window.jupyterapp?.shell.currentWidget;
     return shown?.context?.path === path && shown.context.sessionContext?.isReady && shown.content?.widgets?.length; }"""
+HEIGHT = """() => { const cells = window.jupyterapp.shell.currentWidget.content.node.querySelectorAll('.jp-Cell');
+    return Math.ceil([...cells].reduce((sum, cell) => sum + cell.getBoundingClientRect().height + 10, 0)); }"""
+TO_TOP = """() => { const shown = window.jupyterapp.shell.currentWidget.content;
+    shown.activeCellIndex = 0; shown.node.querySelector('.jp-WindowedPanel-outer').scrollTop = 0; }"""
 RUN_ALL = """async () => { window.udockRan = false;
     await window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs');
     window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.udockRan = true; }); }"""
@@ -87,6 +92,18 @@ class NotebookPage:
             self.page.wait_for_timeout(250)  # the notebook's own scrolling settles
         (target or self.page).screenshot(path=str(picture))
         return picture
+
+    def photograph_whole(self, name: str) -> Path:
+        """A picture of the whole notebook, from its title to its last output."""
+        before = self.page.viewport_size
+        tall = self.page.evaluate(HEIGHT)
+        self.page.set_viewport_size({"width": before["width"], "height": min(tall + 200, TALLEST)})
+        self.page.evaluate(TO_TOP)
+        self.page.wait_for_timeout(500)  # cells that were out of sight are drawn now
+        try:
+            return self.photograph(name)
+        finally:
+            self.page.set_viewport_size(before)
 
     def close(self) -> None:
         """Shut its kernel down and close it, unsaved."""

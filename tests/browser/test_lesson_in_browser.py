@@ -37,7 +37,7 @@ def test_a_lesson_runs_in_jupyterlab_without_an_error_and_shows_its_picture(
 def test_every_lesson_runs_in_jupyterlab_without_an_error(lab: Lab, lab_page: Any, name: str, theme: str) -> None:
     lesson = run_notebook(lab_page, name, theme)
     try:
-        lesson.photograph(f"{Path(name).stem}-{theme}")
+        lesson.photograph_whole(f"lesson-{Path(name).stem}-{theme}")
         lesson.assert_clean()
     finally:
         lesson.close()

@@ -406,6 +406,14 @@ def test_a_question_locks_what_was_chosen_and_then_stays(asked: Prediction) -> N
     assert asked.locked == "two"
 
 
+def test_an_answer_after_the_run_is_told_to_compare_by_running_the_cell_again(asked: Prediction) -> None:
+    panel = question(asked)
+    asked.settle("two")
+    act(panel, "choose", ["", "one"])
+    act(panel, "lock")
+    assert "run the cell that settles it again" in panel._html
+
+
 def test_a_plain_call_locks_the_buttons_too_and_a_reset_opens_them(asked: Prediction) -> None:
     panel = question(asked)
     asked.answer("one")

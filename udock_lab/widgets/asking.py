@@ -23,6 +23,10 @@ class Asked(Protocol):
     locked: str
 
     @property
+    def settled(self) -> bool:
+        """The machine has answered."""
+
+    @property
     def labels(self) -> Sequence[str]:
         """The choices, in order."""
 
@@ -68,7 +72,7 @@ class Question(Panel):
         locked = self.asked.locked
         chosen = locked or self.chosen
         choices = "".join(self._choice(label, chosen) for label in self.asked.labels)
-        said = f"Your answer is locked: {locked}. Now let the machine answer: run the next cell." if locked else ""
+        said = f"Your answer is locked: {locked}. {_next(self.asked.settled)}" if locked else ""
         press = "" if locked else f'<div class="bar" data-key="lock">{button("Lock", "lock", kind="lock")}</div>'
         return (
             f'<fieldset><legend class="verdict">{spoken(self.asked.question)}</legend>'
@@ -89,6 +93,12 @@ class Question(Panel):
 
     def picture(self) -> str:
         return bare(lesson_html(self.asked.card()))
+
+
+def _next(settled: bool) -> str:
+    if settled:
+        return "The machine has answered already: run the cell that settles it again to compare."
+    return "Now let the machine answer: run the next cell."
 
 
 def question(asked: Asked) -> Question:
