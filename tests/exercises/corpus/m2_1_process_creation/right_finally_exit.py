@@ -1,0 +1,18 @@
+"""As the lesson writes it: exec in try, _exit in finally."""
+
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def launch(argv: list[str]) -> ExitInfo:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], argv)
+        finally:
+            os._exit(127)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return ExitInfo(signal=os.WTERMSIG(status))
+    return ExitInfo(code=os.WEXITSTATUS(status))

@@ -1,0 +1,20 @@
+"""waitpid with 0: any child of the process group."""
+
+# misconception: 0 means the child, as fork said
+# fails: own
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def launch(argv: list[str]) -> ExitInfo:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], argv)
+        finally:
+            os._exit(127)
+    _, status = os.waitpid(0, 0)
+    if os.WIFSIGNALED(status):
+        return ExitInfo(signal=os.WTERMSIG(status))
+    return ExitInfo(code=os.WEXITSTATUS(status))

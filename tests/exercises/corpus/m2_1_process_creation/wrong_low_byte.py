@@ -1,0 +1,18 @@
+"""The low byte is taken for the code."""
+
+# misconception: the status is the exit code, cut to a byte
+# fails: code
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def launch(argv: list[str]) -> ExitInfo:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], argv)
+        finally:
+            os._exit(127)
+    _, status = os.waitpid(pid, 0)
+    return ExitInfo(code=status & 0xFF)

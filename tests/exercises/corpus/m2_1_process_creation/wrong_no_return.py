@@ -1,0 +1,18 @@
+"""Everything but the return."""
+
+# misconception: the last value is returned by itself
+# fails: code
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def launch(argv: list[str]) -> ExitInfo:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], argv)
+        finally:
+            os._exit(127)
+    _, status = os.waitpid(pid, 0)
+    ExitInfo(code=os.WEXITSTATUS(status))

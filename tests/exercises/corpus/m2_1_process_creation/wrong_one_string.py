@@ -1,0 +1,20 @@
+"""The words are joined and split again."""
+
+# misconception: a command is one string
+# fails: becomes
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def launch(argv: list[str]) -> ExitInfo:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], " ".join(argv).split())
+        finally:
+            os._exit(127)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return ExitInfo(signal=os.WTERMSIG(status))
+    return ExitInfo(code=os.WEXITSTATUS(status))

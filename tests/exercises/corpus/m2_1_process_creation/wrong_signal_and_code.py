@@ -1,0 +1,20 @@
+"""A signal, and code 0 beside it."""
+
+# misconception: every end has a code; 0 if nothing else
+# fails: signal
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def launch(argv: list[str]) -> ExitInfo:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], argv)
+        finally:
+            os._exit(127)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return ExitInfo(code=0, signal=os.WTERMSIG(status))
+    return ExitInfo(code=os.WEXITSTATUS(status))

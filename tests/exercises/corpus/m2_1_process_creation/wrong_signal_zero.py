@@ -1,0 +1,18 @@
+"""Both fields are always filled in."""
+
+# misconception: WTERMSIG may be read at any time
+# fails: code
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def launch(argv: list[str]) -> ExitInfo:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], argv)
+        finally:
+            os._exit(127)
+    _, status = os.waitpid(pid, 0)
+    return ExitInfo(code=os.WEXITSTATUS(status), signal=os.WTERMSIG(status))

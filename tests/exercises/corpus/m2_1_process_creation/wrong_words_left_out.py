@@ -1,0 +1,20 @@
+"""Only the program's name reaches it."""
+
+# misconception: exec takes a program, its words come another way
+# fails: becomes
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def launch(argv: list[str]) -> ExitInfo:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], [argv[0]])
+        finally:
+            os._exit(127)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return ExitInfo(signal=os.WTERMSIG(status))
+    return ExitInfo(code=os.WEXITSTATUS(status))

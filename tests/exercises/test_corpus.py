@@ -1,0 +1,93 @@
+"""The grader is right: right answers earn every point, wrong ones fail where they are wrong, each time anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from harness import EXERCISES, SOURCE, Answer, answers, both_halves, cross_section, mark
+
+from udock_lab.grading import Submission, exercise, judge
+
+LEAST_RIGHT, LEAST_WRONG = 8, 15
+CROSS_SECTION = [answer for slug in EXERCISES for answer in cross_section(slug)]
+RUNS = 20
+
+
+@pytest.mark.parametrize("answer", CROSS_SECTION, ids=lambda answer: f"{answer.slug}-{answer.name}")
+def test_answer_is_judged_as_the_corpus_says(answer: Answer) -> None:
+    assert mark(answer).complaint == ""
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("slug", EXERCISES)
+def test_no_false_accepts_and_no_false_rejects(slug: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        marks = list(pool.map(mark, answers(slug)))
+    complaints = [f"{one.answer.name}: {one.complaint}" for one in marks if one.complaint]
+    right = [one for one in marks if one.answer.right]
+    accepts = sum(bool(one.complaint) for one in marks if not one.answer.right)
+    rejects = sum(bool(one.complaint) for one in right)
+    seconds = [one.public.seconds for one in right]
+    with capsys.disabled():
+        print(f"\n{slug}: {len(right)} right, {len(marks) - len(right)} wrong; ", end="")
+        print(f"false accepts {accepts}, false rejects {rejects}; ", end="")
+        print(f"a check took {statistics.median(seconds):.2f} s (median), {max(seconds):.2f} s (worst), two at a time")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("slug", EXERCISES)
+def test_corpus_covers_every_requirement(slug: str) -> None:
+    found = answers(slug)
+    wrong = [answer for answer in found if not answer.right]
+    assert len(found) - len(wrong) >= LEAST_RIGHT
+    assert len(wrong) >= LEAST_WRONG
+    public, hidden = both_halves(slug)
+    fails = {(answer.in_hidden, answer.fails) for answer in wrong}
+    asked = {(half is hidden, requirement.key) for half in (public, hidden) for requirement in half.requirements}
+    assert fails == asked
+
+
+@pytest.mark.parametrize("slug", EXERCISES)
+def test_statement_names_every_requirement(slug: str) -> None:
+    cells = json.loads((SOURCE / slug / f"{slug}.ipynb").read_text())["cells"]
+    statement = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    names = [requirement.name for half in both_halves(slug) for requirement in half.requirements]
+    assert [name for name in names if name not in statement] == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("busy", [0, 2], ids=["idle", "busy"])
+@pytest.mark.parametrize("slug", EXERCISES)
+def test_the_same_answer_earns_the_same_points_each_time(slug: str, busy: int) -> None:
+    """A right one and one that fails late, twenty times; also while both processors have other work."""
+    found = answers(slug)
+    right = next(answer for answer in found if answer.right)
+    wrong = next(answer for answer in reversed(found) if not answer.right and not answer.in_hidden)
+    with _work_for(busy):
+        for answer in (right, wrong):
+            assert len({_points(answer) for _ in range(RUNS)}) == 1
+
+
+def _points(answer: Answer) -> float:
+    return judge(exercise(answer.slug), Submission(source=answer.source)).points
+
+
+@contextmanager
+def _work_for(processors: int) -> Iterator[None]:
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"], env=os.environ) for _ in range(processors)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
