@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import shutil
-import subprocess
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
+from lesson_taking import GCC, attempt, code_of_c_twin, sources, taken_wrongly, task_of
 
-from udock_lab.lesson import OrderTask
-from udock_lab.lesson.orders import Attempt
 from udock_lab.sandbox import run
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-GCC = shutil.which("gcc")
 LOOKUP, FAILURE = "m2_5_image_lookup", "m2_6_exec_failure"
-
-
-def sources(slug: str) -> list[str]:
-    cells = nbformat.read(NOTEBOOKS / f"{slug}.ipynb", as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "code"]
-
-
-def taken_wrongly(slug: str, answers: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The text that a learner reads who gives these answers."""
-    monkeypatch.setenv("MDOCK_HOME", str(home))
-    notebook = nbformat.read(NOTEBOOKS / f"{slug}.ipynb", as_version=4)
-    for cell in notebook.cells:
-        for name, answer in answers.items():
-            if cell.source.startswith(f"{name} = predict("):
-                cell.source = cell.source.removesuffix(name) + f"{name}.answer({answer!r})"
-    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
-    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return "\n".join(output.get("data", {}).get("text/plain", "") for output in outputs)
 
 
 @pytest.mark.parametrize(
@@ -62,23 +35,6 @@ def test_wrong_predictions_meet_the_sentence_that_names_the_misconception(
     text = taken_wrongly(slug, answers, tmp_path / "home", monkeypatch)
     assert [sentence for sentence in sentences if sentence not in text] == []
     assert "predictions: 3 of 3 answered, 0 right" in text
-
-
-def task_of(slug: str) -> tuple[OrderTask, list[int]]:
-    """The put-in-order task of a lesson, and the order in which it is shown."""
-    tree = ast.parse(next(source for source in sources(slug) if "put_in_order(" in source and "task" in source[:5]))
-    calls: list[Any] = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    made = next(call for call in calls if ast.unparse(call.func) == "put_in_order")
-    shown = next(call for call in calls if ast.unparse(call.func) == "task.try_order")
-    words = {keyword.arg: ast.literal_eval(keyword.value) for keyword in made.keywords}
-    lines = tuple(ast.literal_eval(made.args[1]))
-    task = OrderTask("task", lines, words["expect"], words["goal"])
-    return task, [ast.literal_eval(number) for number in shown.args]
-
-
-def attempt(task: OrderTask, order: list[int] | tuple[int, ...]) -> Attempt:
-    program = "\n".join(task.lines[number] for number in order) + "\n"
-    return Attempt(task, tuple(order), run(program, timeout=5), "")
 
 
 @pytest.mark.parametrize(("slug", "right"), [(LOOKUP, [0, 1, 3, 4, 2, 5]), (FAILURE, [0, 1, 2, 3, 5, 4, 6])])
@@ -112,7 +68,4 @@ def test_line_to_change_in_the_lookup_cell_finds_the_image_below_the_torn_line()
 @pytest.mark.skipif(GCC is None, reason="needs privilege: a C compiler is installed by whoever may")
 @pytest.mark.parametrize("slug", [LOOKUP, FAILURE])
 def test_the_c_twin_compiles_without_a_warning_and_finds_what_it_claims(slug: str, tmp_path: Path) -> None:
-    program = tmp_path / slug
-    flags = ["-Wall", "-Wextra", "-Wno-unused-result", "-Werror"]
-    subprocess.run([str(GCC), *flags, "-O2", "-o", str(program), str(NOTEBOOKS / "c" / f"{slug}.c")], check=True)
-    assert subprocess.run([str(program)], timeout=20).returncode == 0
+    assert code_of_c_twin(slug, tmp_path) == 0
