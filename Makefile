@@ -41,7 +41,7 @@ packages:
 
 $(VENV)/.installed: pyproject.toml
 	@scripts/make-venv $(VENV)
-	$(PYTHON) -m pip install --quiet --editable .
+	$(PYTHON) -m pip install --quiet --editable '.[lab]'
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
