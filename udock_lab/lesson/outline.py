@@ -34,7 +34,7 @@ COURSE = (
     Entry("m2_4_metadata", "Metadata: records that a crash cannot tear", 25, "m2_4_metadata"),
     Entry("m2_5_image_lookup", "Image lookup: from a name to a root file system", 20, "m2_5_image_lookup"),
     Entry("m2_6_exec_failure", "When exec fails", 25, "m2_6_exec_failure"),
-    Entry("m2_7_review", "Review: the whole of mdock run", 20, "m2_7_mdock_run"),
+    Entry("m2_7_review", "Review: the whole of mdock run", 25, "m2_7_mdock_run"),
 )
 EXERCISES = tuple(dict.fromkeys(lesson.exercise for lesson in COURSE if lesson.exercise))
 
