@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from udock_lab.sandbox import run
+from udock_lab.lesson import put_in_order
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 GCC = shutil.which("gcc")
-LINES = (
-    "import os; r, w = os.pipe()",
-    "pid = os.fork()",
-    "if pid == 0:\n    os.close(w); os.read(r, 1)\n"
-    '    os.execv("/bin/sh", ["sh", "-c", "read who state < record; test $who = $$ && echo $state"])',
-    "open('record', 'w').write(f'{pid} running\\n')",
-    "os.write(w, b'g')",
-    "status = os.waitpid(pid, 0)[1]",
-    "print('exited', status >> 8)\npass",
-)
 
 
 @pytest.fixture
@@ -61,7 +53,12 @@ def test_simultaneous_runs_of_the_c_twin_take_different_ids_and_keep_foreign_lin
     assert {line.split("|")[0] for line in lines if "|" in line} == {f"c{number}" for number in range(1, 21)}
 
 
-def test_the_task_has_an_order_in_which_the_program_finds_its_own_record() -> None:
-    notebook = (NOTEBOOKS / "m2_7_review.ipynb").read_text()
-    assert "open('record', 'w').write(f'{pid} running" in notebook
-    assert run("\n".join(LINES)).stdout == "running\nexited 0\n"
+def test_the_task_is_solved_by_lookup_then_fork_then_record_then_gate_and_by_nothing_else_nearby() -> None:
+    cells = json.loads((NOTEBOOKS / "m2_7_review.ipynb").read_text())["cells"]
+    source = next(text for text in ("".join(cell["source"]) for cell in cells) if text.startswith("task ="))
+    lesson: dict[str, Any] = {"put_in_order": put_in_order}
+    exec(source.rpartition("task.try_order")[0], lesson)
+    task = lesson["task"]
+    assert task.try_order(0, 1, 3, 2, 4, 6, 5, 7).solved
+    assert not task.try_order(0, 1, 2, 3, 4, 6, 5, 7).solved  # fork before lookup: the child goes through the loop too
+    assert not task.try_order(0, 1, 3, 2, 4, 5, 6, 7).solved  # the gate before the record
