@@ -14,7 +14,8 @@ from typing import TypeGuard
 ROOT = Path(__file__).resolve().parent.parent
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    "model": {"errors"},
+    "model": {"errors", "findings"},
+    "findings": {"errors", "model"},
     "linux": {"errors", "model"},
     "runtime": {"errors", "model", "linux"},
     "display": {"errors", "model"},

@@ -21,12 +21,9 @@ from udock_lab.linux.process import descendants, is_same_process
 from udock_lab.model import (
     Container,
     ContainerSpec,
-    DoctorReport,
     Image,
-    Inspection,
     Isolation,
     Limits,
-    ProcessNode,
     Record,
     RunResult,
     Status,
@@ -44,6 +41,7 @@ from udock_lab.runtime.tree import remove_tree
 from udock_lab.runtime.wire import pair
 
 if TYPE_CHECKING:
+    from udock_lab.model import DoctorReport, Inspection, ProcessNode
     from udock_lab.runtime.rootfs import RootfsReport
 
 __all__ = ["Runtime"]
@@ -446,11 +444,15 @@ class Runtime:
         data["spec"] = containers.load_extra(self.home, name, "spec")
         data["steps"] = containers.load_extra(self.home, name, "steps")
         data["log"] = self.home.container_log(name)
+        from udock_lab.model import Inspection
+
         return Inspection(kind="container", data=data)
 
     def _inspect_image(self, name: str) -> Inspection:
         image = find_image_by_name(self.home.images_db, name)
         users = [record.id for record in self._records() if record.image == name]
+        from udock_lab.model import Inspection
+
         return Inspection(kind="image", data=_fields(image) | {"used_by": users})
 
     def logs(self, container_id: str, *, tail: int | None = None) -> bytes:

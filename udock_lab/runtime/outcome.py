@@ -16,7 +16,6 @@ from udock_lab.model import (
     Isolation,
     Record,
     RunResult,
-    Snapshot,
     Status,
     StepReport,
 )
@@ -25,6 +24,7 @@ from udock_lab.runtime.home import Home
 from udock_lab.runtime.launch import EXEC, NO_ANSWER
 
 if TYPE_CHECKING:
+    from udock_lab.model import Snapshot
     from udock_lab.runtime.attach import Attachment
 
 __all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes"]
@@ -108,6 +108,8 @@ def _snapshot(fields: dict[str, Any], environment: dict[str, str]) -> Snapshot:
     """Messages carry lists; a result holds tuples."""
     plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
     plain |= {key: tuple(tuple(row) for row in fields[key]) for key in ("files", "limits")}
+    from udock_lab.model import Snapshot
+
     return Snapshot(**plain, next_environment=tuple(sorted(environment)))
 
 
