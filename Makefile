@@ -13,10 +13,14 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: lab test check bench soak clean packages
+.PHONY: lab setup test check bench soak clean packages
 
 lab: $(VENV)/.installed
 	@scripts/lab
+
+# What `make lab` needs, and the programs that make it better (strace, busybox), without opening anything.
+setup: packages $(VENV)/.installed
+	$(VENV)/bin/mdock demo
 
 test: packages $(VENV)/.tested check
 	$(PYTEST) tests

@@ -33,7 +33,8 @@ NAMESPACES = {
     "cgroup": sc.CLONE_NEWCGROUP,
     "time": sc.CLONE_NEWTIME,
 }
-USE_ROOT = "Run as root (sudo), in a VM or in a privileged dev container."
+DEV_CONTAINER = "a privileged dev container (the sources of udock-lab carry one in .devcontainer/)"
+USE_ROOT = f"Run as root (sudo), in a VM or in {DEV_CONTAINER}."
 USE_USERNS = "Needs root or user namespaces."
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2  # seccomp(2)
 SYS_LANDLOCK_CREATE_RULESET, LANDLOCK_CREATE_RULESET_VERSION = 444, 1  # landlock_create_ruleset(2)
@@ -88,7 +89,7 @@ def _namespaces() -> list[Feature]:
 
 
 def _mounts(folder: str) -> list[Feature]:
-    masked = "A masked /proc (podman, Kubernetes) forbids it; use a VM."
+    masked = f"A masked /proc (podman, Kubernetes) forbids it; use a VM or {DEV_CONTAINER}."
     overlay = f"{USE_ROOT} Linux 5.11 allows it in a user namespace."
     if not _in_child(_own_mounts)[0]:  # it fails before it comes to what those say
         masked = overlay = USE_USERNS
@@ -207,7 +208,7 @@ def _userns_remedy() -> str:
     with suppress(OSError), open("/proc/sys/user/max_user_namespaces") as file:
         if file.read().strip() == "0":
             return "Allow some: sudo sysctl user.max_user_namespaces=15000"
-    return "The surrounding container or hub forbids it; use a VM or a privileged dev container."
+    return f"The surrounding container or hub forbids it; use a VM or {DEV_CONTAINER}."
 
 
 def _namespace(name: str, flag: int) -> Feature:

@@ -1,0 +1,38 @@
+"""``udock-lab start`` and ``make lab`` end in a JupyterLab that shows the first lesson."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from served_lab import first_page, serving, settings_of_nobody
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST = min(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_start_without_a_screen_serves_the_first_lesson_and_prints_its_address(tmp_path: Path) -> None:
+    place = tmp_path / "a lab"
+    command = [sys.executable, "-m", "udock_lab.course", "start", str(place), "--"]
+    with serving(command, "--port", settings_of_nobody(tmp_path)) as address:
+        assert first_page(address).endswith(f"/lab/tree/{FIRST}")
+    assert (place / FIRST).exists()
+
+
+def test_make_lab_without_a_screen_serves_the_first_lesson(tmp_path: Path) -> None:
+    with serving([str(ROOT / "scripts/lab")], "--port", settings_of_nobody(tmp_path)) as address:
+        assert first_page(address).endswith(f"/lab/tree/{FIRST}")
+
+
+def test_without_jupyterlab_start_says_how_to_install_it(tmp_path: Path) -> None:
+    hide = "import sys; sys.modules['jupyterlab'] = None; sys.path_importer_cache.clear()"
+    run = f"{hide}; import importlib.util as u; u.find_spec = lambda name: None"
+    code = f"{run}; from udock_lab.course import main; sys.exit(main(['start', sys.argv[1]]))"
+    environment = settings_of_nobody(tmp_path)
+    command = [sys.executable, "-c", code, str(tmp_path / "lab")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "udock-lab: JupyterLab is not installed here.\nInstall it: pip install 'udock-lab[lab]'\n"
