@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from udock_lab.grading import SLUGS, Submission, exercise, judge
+from udock_lab.grading import SLUGS, Submission, judge
+from udock_lab.grading.checking import exercise
 from udock_lab.grading.exercise import Exercise
 from udock_lab.grading.hidden import hidden_exercise
 from udock_lab.model import CheckReport, Judgement

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 import pytest
 from harness import EXERCISES, SOURCE, Answer, answers, both_halves, cross_section, mark
 
-from udock_lab.grading import Submission, exercise, judge
+from udock_lab.grading import Submission, judge
+from udock_lab.grading.checking import exercise
 
 LEAST_RIGHT, LEAST_WRONG = 8, 15
 CROSS_SECTION = [answer for slug in EXERCISES for answer in cross_section(slug)]

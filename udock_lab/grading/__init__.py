@@ -2,7 +2,8 @@
 
 ::
 
-    check.py        check(...) in a cell; Score, a number with a report
+    cells.py        check(...) in a cell
+    checking.py     from functions to a Score, a number with a report
     exercise.py     requirements, and the bench on which a judge works
     submission.py   a learner's functions, and how they run: in the sandbox only
     evidence.py     questions to a sandbox run
@@ -13,20 +14,32 @@
     exercises/      one file an exercise: requirements, scenarios, judge
 """
 
-from udock_lab.grading.check import SLUGS, Score, check, check_hidden, exercise, judge
-from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.grading.exitinfo import ExitInfo
-from udock_lab.grading.submission import Submission
+from __future__ import annotations
 
-__all__ = [
-    "SLUGS",
-    "Bench",
-    "Exercise",
-    "ExitInfo",
-    "Score",
-    "Submission",
-    "check",
-    "check_hidden",
-    "exercise",
-    "judge",
-]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from udock_lab.grading.cells import check, check_hidden
+    from udock_lab.grading.checking import SLUGS, Score, judge
+    from udock_lab.grading.exercise import Bench, Exercise
+    from udock_lab.grading.exitinfo import ExitInfo
+    from udock_lab.grading.submission import Submission
+
+__all__ = ["SLUGS", "Bench", "Exercise", "ExitInfo", "Score", "Submission", "check", "check_hidden", "judge"]
+
+_HOMES = {
+    "check": "cells",
+    "check_hidden": "cells",
+    "Bench": "exercise",
+    "Exercise": "exercise",
+    "ExitInfo": "exitinfo",
+    "Submission": "submission",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for (PEP 562): each sandbox starts with a solution's ``import ExitInfo, check``."""
+    if name not in __all__:
+        raise AttributeError(f"module 'udock_lab.grading' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"udock_lab.grading.{_HOMES.get(name, 'checking')}"), name)

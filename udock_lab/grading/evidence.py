@@ -15,6 +15,7 @@ __all__ = [
     "execs",
     "forks",
     "library_calls",
+    "library_forks",
     "raised",
     "seen_value",
     "waits",
@@ -58,6 +59,18 @@ def _unescaped(word: str) -> str:
 def library_calls(result: SandboxResult) -> list[str]:
     """Functions that do the forking for you, as Python's own audit events name them."""
     return sorted({event for event in result.audits if event in LIBRARY_EVENTS})
+
+
+def library_forks(result: SandboxResult, pid: int) -> list[str]:
+    """Calls that let parent and child share their memory until exec, as libraries do it and os.fork never does.
+
+    The kernel's word, where Python's own audit events were silenced (vfork(2), posix_spawn(3)).
+    """
+    return [f"{call.name} (as in posix_spawn)" for call in forks(result, pid) if _shares_memory(call)]
+
+
+def _shares_memory(call: SystemCall) -> bool:
+    return call.name == "vfork" or "CLONE_VFORK" in call.arguments
 
 
 def ended(process: SandboxProcess) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from udock_lab.display.grading import check_html, check_text
-from udock_lab.grading.check import SLUGS, exercise, judge
+from udock_lab.grading.checking import SLUGS, exercise, judge
 from udock_lab.grading.hidden import hidden_exercise, without_values
 from udock_lab.grading.notebook import CheckCell, check_cells, solution_source
 from udock_lab.grading.submission import Submission

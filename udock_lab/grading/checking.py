@@ -1,9 +1,9 @@
-"""``check`` in a cell: run the learner's functions in the sandbox, judge, show, count points."""
+"""Run the learner's functions in the sandbox, judge, count points; :mod:`udock_lab.grading.cells` calls it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from udock_lab.grading.hidden import hidden_exercise, without_values
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
 
-__all__ = ["SLUGS", "Score", "check", "check_hidden", "exercise", "judge"]
+__all__ = ["SLUGS", "Score", "exercise", "given", "judge", "scored", "scored_hidden"]
 
 SLUGS = (
     "m2_1_process_creation",
@@ -71,27 +71,44 @@ def exercise(slug: str) -> Exercise:
     return found
 
 
-def check(slug: str, *functions: Callable[..., object]) -> Score:
-    """Judge the learner's functions for one exercise by what the kernel sees.
-
-    ``functions`` in the order of the statement, for instance ``check("m2_1_process_creation", launch)``. They run
-    in the sandbox only. UsageError where one is missing or is no function.
-    """
+def given(slug: str, functions: Sequence[Callable[..., object]]) -> tuple[Exercise, Submission]:
+    """The exercise, and a learner's functions in the order of its statement. NotFound; UsageError."""
+    if not isinstance(slug, str):
+        raise UsageError(
+            "The first word of check is the exercise's name, in quotes.", f'For instance: check("{SLUGS[0]}", launch)'
+        )
     wanted = exercise(slug)
-    if len(functions) != len(wanted.functions) or not all(map(callable, functions)):
-        call = f'check("{slug}", {", ".join(wanted.functions)})'
-        raise UsageError(f"This exercise checks {', '.join(wanted.functions)}, given as functions.", f"Write: {call}")
-    return Score(judge(wanted, Submission(functions=dict(zip(wanted.functions, functions, strict=True)))))
+    names = wanted.functions
+    call = f'Write: check("{slug}", {", ".join(names)})'
+    if len(functions) != len(names):
+        raise UsageError(f"This exercise checks {_listed(names)}; you gave {_how_many(len(functions))}.", call)
+    for name, function in zip(names, functions, strict=True):
+        if not callable(function):
+            raise UsageError(f"{name} must be a function; you gave {type(function).__name__}. {_called(name)}", call)
+    return wanted, Submission(functions=dict(zip(names, functions, strict=True)))
 
 
-def check_hidden(slug: str, *functions: Callable[..., object]) -> Score:
-    """Judge the hidden requirements of an exercise; for lecturers, who have them installed (NotFound elsewhere).
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else f"one function, {names[0]}"
 
-    The report says which hold and nothing of what was tried.
-    """
-    wanted = hidden_exercise(slug)
-    report = judge(wanted, Submission(functions=dict(zip(wanted.functions, functions, strict=True))))
-    return Score(without_values(report))
+
+def _how_many(count: int) -> str:
+    return {0: "none", 1: "one"}.get(count, str(count))
+
+
+def _called(name: str) -> str:
+    return f"Give its name alone: with {name}(...) you call it, and hand over what it returns."
+
+
+def scored(answer: tuple[Exercise, Submission]) -> Score:
+    """What learners can check themselves."""
+    return Score(judge(*answer))
+
+
+def scored_hidden(answer: tuple[Exercise, Submission]) -> Score:
+    """What is judged when they hand in, without a word on how. NotFound where it is not installed."""
+    wanted, submission = answer
+    return Score(without_values(judge(hidden_exercise(wanted.slug), submission)))
 
 
 def judge(wanted: Exercise, submission: Submission, **bench_options: Any) -> CheckReport:

@@ -1,0 +1,34 @@
+"""What a check cell calls. Cheap to import, since a solution's imports run anew in each sandbox."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from udock_lab.grading.checking import Score
+
+__all__ = ["check", "check_hidden"]
+
+
+def check(slug: str, *functions: Callable[..., object]) -> Score:
+    """Judge your functions for one exercise by what the kernel sees.
+
+    ``functions`` in the order of the statement, for instance ``check("m2_1_process_creation", launch)``. They run
+    in the sandbox only, with what they use of the notebook copied in. The result is a number, the points; it shows
+    as a report, ``print(score)`` gives the report as text and ``score.hint()`` one hint at a time.
+    NotFound for an exercise that does not exist; UsageError where a function is missing, is none, or cannot be copied.
+    """
+    from udock_lab.grading.checking import given, scored
+
+    return scored(given(slug, functions))
+
+
+def check_hidden(slug: str, *functions: Callable[..., object]) -> Score:
+    """Judge the hidden requirements of an exercise; for lecturers, who have them installed (NotFound elsewhere).
+
+    The report says which hold and nothing of what was tried.
+    """
+    from udock_lab.grading.checking import given, scored_hidden
+
+    return scored_hidden(given(slug, functions))
