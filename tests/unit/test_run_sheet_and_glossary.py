@@ -25,7 +25,6 @@ EMPHASIS = {
     "number",
     "old",
     "failed",
-    "root inside is root",
     "127",
     "126",
     "esc",
@@ -59,6 +58,21 @@ def test_the_parts_of_a_lesson_take_the_minutes_of_the_outline(entry: Entry) -> 
     page = section(f"## {entry.slug} · {entry.title}")
     assert sum(int(minutes) for _, minutes in ROW.findall(page)) == entry.minutes
     assert "**Ask:**" in page and "**Expect" in page and "**Wrong prediction:**" in page
+
+
+@pytest.mark.parametrize("entry", COURSE, ids=lambda entry: entry.slug)
+def test_what_the_run_sheet_says_of_predictions_and_tickets_stands_in_the_lesson(entry: Entry) -> None:
+    cells = json.loads((NOTEBOOKS / entry.notebook).read_text())["cells"]
+    source = "\n".join("".join(cell["source"]) for cell in cells)
+    page = section(f"## {entry.slug} · {entry.title}")
+    for choice in re.findall(r"\*\*Wrong prediction:\*\* `([^`]+)`", page):
+        assert f'"{choice}":' in source
+    ticket = source.partition("exit_ticket(\n")[2].partition("ticket.answer")[0]
+    for line in re.findall(r"exit ticket:\*\* (.+)", page):
+        answers = re.findall(r'"[^"]+"|\d+', line)
+        assert answers and all(
+            re.search(rf'(?:", |",\n +|\[|, ){re.escape(answer)}[,\]]', ticket) for answer in answers
+        )
 
 
 @pytest.mark.parametrize(("plan", "minutes"), [("### Ninety minutes", 90), ("### Half a day", 240)])
