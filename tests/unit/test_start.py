@@ -81,6 +81,21 @@ def test_stripping_outputs_changes_nothing_else() -> None:
     assert after == before
 
 
+@pytest.mark.parametrize("place", ["course_files/exercises", "../exercises/release"])
+def test_released_exercises_arrive_in_a_folder_of_their_own(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """From a wheel, which carries them in the package, and from the sources, which have them beside it."""
+    package = tmp_path / "site" / "udock_lab"
+    released = package / place / "m2_4_metadata"
+    package.mkdir(parents=True)
+    released.mkdir(parents=True)
+    (released / "m2_4_metadata.ipynb").write_text('{"cells": []}')
+    (released / ".hidden").touch()
+    monkeypatch.setattr(course, "_PACKAGE", package)
+    assert lay_out(target).added == ["exercises/m2_4_metadata/m2_4_metadata.ipynb"]
+
+
 # --- what a later start does
 
 
