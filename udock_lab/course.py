@@ -70,7 +70,8 @@ class Laid(NamedTuple):
     beside: list[tuple[str, str]]
 
     def __str__(self) -> str:
-        did = [f"{len(files)} {word}" for files, word in ((self.added, "added"), (self.updated, "updated")) if files]
+        done = ((self.added, "added"), (self.updated, "updated"))
+        did = [f"{len(files)} file{'s' * (len(files) > 1)} {word}" for files, word in done if files]
         kept = len(self.kept) + len(self.beside)
         if kept:
             did.append(f"{kept} of yours kept as {'it is' if kept == 1 else 'they are'}")

@@ -101,7 +101,7 @@ def test_released_exercises_arrive_in_a_folder_of_their_own(
 
 def test_a_second_start_says_that_everything_was_there_and_touches_no_file(publish: Publish, target: Path) -> None:
     publish(a="one", b="two")
-    assert said(target) == "2 added"
+    assert said(target) == "2 files added"
     times = {path: path.stat().st_mtime_ns for path in target.iterdir()}
     assert said(target) == "everything was there"
     assert {path: path.stat().st_mtime_ns for path in target.iterdir()} == times
@@ -114,7 +114,7 @@ def test_an_older_copy_that_nobody_changed_is_updated_and_a_lost_file_comes_back
     lay_out(target)
     publish(a="one, better")
     (target / "b.ipynb").unlink()
-    assert said(target) == "1 added, 1 updated"
+    assert said(target) == "1 file added, 1 file updated"
     assert "better" in (target / "a.ipynb").read_text()
 
 

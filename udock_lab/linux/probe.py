@@ -33,7 +33,7 @@ NAMESPACES = {
     "cgroup": sc.CLONE_NEWCGROUP,
     "time": sc.CLONE_NEWTIME,
 }
-DEV_CONTAINER = "a privileged dev container (the sources of udock-lab carry one in .devcontainer/)"
+DEV_CONTAINER = "a privileged dev container (udock-lab's .devcontainer/)"
 USE_ROOT = f"Run as root (sudo), in a VM or in {DEV_CONTAINER}."
 USE_USERNS = "Needs root or user namespaces."
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2  # seccomp(2)
