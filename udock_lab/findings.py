@@ -228,10 +228,14 @@ class SandboxResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardText:
-    """A paragraph on a lesson's card; words between backticks are code. ``kind``: empty, ``note`` or ``hint``."""
+    """A paragraph on a lesson's card; words between backticks are code. ``kind``: empty, ``note`` or ``hint``.
+
+    ``leads_to`` is the path of a file beside the notebook, where there is one: HTML makes the paragraph a link.
+    """
 
     text: str
     kind: str = ""
+    leads_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,8 @@
-"""Take a lesson as a learner would: answer its predictions, try orders of its task, compile its C twin."""
+"""Take a lesson as a learner would: answer its predictions, try orders of its task."""
 
 from __future__ import annotations
 
 import ast
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,9 @@ from udock_lab.lesson import OrderTask
 from udock_lab.lesson.orders import Attempt
 from udock_lab.sandbox import run
 
-__all__ = ["GCC", "NOTEBOOKS", "attempt", "code_of_c_twin", "sources", "taken_wrongly", "task_of"]
+__all__ = ["NOTEBOOKS", "attempt", "sources", "taken_wrongly", "task_of"]
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-GCC = shutil.which("gcc")
 
 
 def sources(slug: str) -> list[str]:
@@ -55,11 +52,3 @@ def task_of(slug: str) -> tuple[OrderTask, list[int]]:
 def attempt(task: OrderTask, order: list[int] | tuple[int, ...]) -> Attempt:
     program = "\n".join(task.lines[number] for number in order) + "\n"
     return Attempt(task, tuple(order), run(program, timeout=5), "")
-
-
-def code_of_c_twin(slug: str, folder: Path) -> int:
-    """Compile a lesson's C without a warning, run it, and hand back its exit code."""
-    program = folder / slug
-    flags = ["-Wall", "-Wextra", "-Wno-unused-result", "-Werror"]
-    subprocess.run([str(GCC), *flags, "-O2", "-o", str(program), str(NOTEBOOKS / "c" / f"{slug}.c")], check=True)
-    return subprocess.run([str(program)], timeout=20).returncode

@@ -1,11 +1,11 @@
-"""Lessons m2_3 and m2_4: wrong answers meet their sentence, each task has an order that works, the C twins run."""
+"""Lessons m2_3 and m2_4: wrong answers meet their sentence and each task has an order that works."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from lesson_taking import GCC, attempt, code_of_c_twin, sources, taken_wrongly, task_of
+from lesson_taking import attempt, sources, taken_wrongly, task_of
 
 from udock_lab.sandbox import run
 
@@ -63,9 +63,3 @@ def test_lock_taken_after_reading_leaves_duplicates() -> None:
 def test_a_disk_without_any_room_makes_write_fail() -> None:
     cell = next(source for source in sources(METADATA) if "def write_forty(" in source)
     assert run(f"{cell.partition('room = 25')[0]}\nprint(write_forty(0))").lines == ("EFBIG",)
-
-
-@pytest.mark.skipif(GCC is None, reason="needs privilege: a C compiler is installed by whoever may")
-@pytest.mark.parametrize("slug", [IDS, METADATA])
-def test_the_c_twin_compiles_without_a_warning_and_finds_what_it_claims(slug: str, tmp_path: Path) -> None:
-    assert code_of_c_twin(slug, tmp_path) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -83,6 +84,26 @@ def test_the_end_is_checked_told_and_kept(home: Path) -> None:
     assert os.environ["MDOCK_HOME"] == str(home)
     assert not Path(lesson.home).exists()
     assert json.loads((home / "progress.json").read_text())["lessons"] == {"m2_1a_fork": {"done": True}}
+
+
+@pytest.mark.parametrize("place", ["lessons/exercises", "exercises/release"])
+def test_the_end_links_the_next_lesson_and_the_exercise_where_they_are_there(
+    place: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lessons, exercise = tmp_path / "lessons", tmp_path / place / "m2_1_process_creation"
+    for folder in lessons, exercise:
+        folder.mkdir(parents=True)
+    (lessons / "m2_1b_exec_and_wait.ipynb").touch()
+    (exercise / "m2_1_process_creation.ipynb").touch()
+    monkeypatch.chdir(lessons)
+    links = re.findall('<a href="([^"]+)"', begin("m2_1a_fork").end()._repr_html_())
+    assert links[0] == "m2_1b_exec_and_wait.ipynb"
+    assert (lessons / links[1]).samefile(exercise / "m2_1_process_creation.ipynb")
+
+
+def test_the_end_links_nothing_that_is_not_there(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "<a " not in begin("m2_1a_fork").end()._repr_html_()
 
 
 def test_what_still_runs_at_the_end_is_named_and_ended(home: Path) -> None:

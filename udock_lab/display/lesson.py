@@ -6,6 +6,7 @@ import re
 from functools import cache
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from udock_lab.display import text as plain
 from udock_lab.display.html import card, say, table, to_html
@@ -80,13 +81,17 @@ def spoken(text: str) -> str:
 def _part_html(part: CardText | CardChoices | CardLines | CardTable) -> str:
     if isinstance(part, CardText):
         opening = f'<p class="{part.kind}">' if part.kind else "<p>"
-        return "".join(f"{opening}{spoken(line)}</p>" for line in part.text.splitlines())
+        return "".join(f"{opening}{_linked(spoken(line), part.leads_to)}</p>" for line in part.text.splitlines())
     if isinstance(part, CardChoices):
         return f'<ul class="choices">{"".join(_choice(label, label == part.chosen) for label in part.labels)}</ul>'
     if isinstance(part, CardLines):
         lines = escape("\n".join(_listing(part)))
         return f'<p><small>{say(part.title)}</small></p><pre class="given" tabindex="0">{lines}</pre>'
     return table(part.head, part.rows)
+
+
+def _linked(html: str, path: str) -> str:
+    return f'<a href="{escape(quote(path))}">{html}</a>' if path else html
 
 
 def _choice(label: str, chosen: bool) -> str:

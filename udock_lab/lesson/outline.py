@@ -24,6 +24,12 @@ class Entry:
         """The file's name."""
         return f"{self.slug}.ipynb"
 
+    @property
+    def exercise_notebooks(self) -> tuple[str, ...]:
+        """Where its exercise may lie, from this lesson: beside it in a learner's folder, or in the repository."""
+        file = f"{self.exercise}/{self.exercise}.ipynb"
+        return (f"exercises/{file}", f"../exercises/release/{file}") if self.exercise else ()
+
 
 COURSE = (
     Entry("00_start_here", "Start here", 10),

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from udock_lab.commands.parsing import nearest
@@ -218,7 +219,9 @@ class End(Shown):
         if self.processes:
             pids = ", ".join(map(str, self.processes))
             parts.append(CardText(text=f"A cell started what still runs. Restart the kernel to end it (pid {pids})."))
-        parts += [CardText(text=text) for text in (self._answers(), *self._next()) if text]
+        if answers := self._answers():
+            parts.append(CardText(text=answers))
+        parts += self._next()
         headline = f"The lesson {self.lesson.slug} is done."
         return LessonCard(label="end of the lesson", headline=headline, mood="good", parts=tuple(parts))
 
@@ -229,8 +232,19 @@ class End(Shown):
         answered = sum(bool(prediction.locked) for prediction in asked)
         return f"predictions: {answered} of {len(asked)} answered, {sum(p.right for p in asked)} right"
 
-    def _next(self) -> list[str]:
+    def _next(self) -> list[CardText]:
         found = outline.after(self.lesson.slug)
-        said = f"next lesson: {found.notebook} · {found.title} ({found.minutes} minutes)" if found else ""
-        exercise = self.lesson.entry.exercise
-        return [said or "This was the last lesson.", f"build it yourself: exercise {exercise}" if exercise else ""]
+        parts = [CardText(text="This was the last lesson.")]
+        if found:
+            said = f"next lesson: {found.notebook} · {found.title} ({found.minutes} minutes)"
+            parts = [CardText(text=said, leads_to=_there(found.notebook))]
+        entry = self.lesson.entry
+        if entry.exercise:
+            said = f"build it yourself: exercise {entry.exercise}"
+            parts.append(CardText(text=said, leads_to=_there(*entry.exercise_notebooks)))
+        return parts
+
+
+def _there(*paths: str) -> str:
+    """The first of these files that is there, as a path from the notebook: a kernel works in its notebook's folder."""
+    return next((path for path in paths if Path(path).is_file()), "")
