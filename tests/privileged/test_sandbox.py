@@ -213,7 +213,7 @@ for junk in (b"x", b"[]", b"[1]", b"{}", b'["hello"]', b'["ready"]', b'["forked"
     sock.send(junk)
 for _ in range(300):
     sock.sendmsg([b"\\x00in-memfd"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [r] * 100))])
-print("sent")
+print("sent", flush=True)
 sock.shutdown(socket.SHUT_RDWR)
 """
     result = run(source)
