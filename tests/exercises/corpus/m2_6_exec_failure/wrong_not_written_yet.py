@@ -1,0 +1,9 @@
+"""Nothing yet."""
+
+# misconception: the statement is enough
+# fails: ended
+from udock_lab.grading import ExitInfo
+
+
+def run(argv: list[str]) -> ExitInfo:
+    raise NotImplementedError

@@ -1,0 +1,30 @@
+"""Waits for a byte in both cases; a successful exec sends none and the parent holds on."""
+
+# misconception: the child says when the exec worked
+# fails: back
+import errno
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def run(argv: list[str]) -> ExitInfo:
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], argv)
+        except OSError as error:
+            os.write(write_end, bytes([error.errno]))
+        finally:
+            os._exit(127)
+    while not (said := os.read(read_end, 1)):
+        pass
+    os.close(write_end)
+    os.close(read_end)
+    _, status = os.waitpid(pid, 0)
+    if said:
+        return ExitInfo(code=127 if said[0] == errno.ENOENT else 126, errno=said[0])
+    if os.WIFSIGNALED(status):
+        return ExitInfo(signal=os.WTERMSIG(status))
+    return ExitInfo(code=os.WEXITSTATUS(status))

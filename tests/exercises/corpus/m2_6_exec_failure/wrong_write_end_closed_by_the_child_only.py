@@ -1,0 +1,33 @@
+"""Does not wait for end-of-file, and so never closes the write end."""
+
+# misconception: the write end is the child's
+# fails: left
+import errno
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def run(argv: list[str]) -> ExitInfo:
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], argv)
+        except OSError as error:
+            os.write(write_end, bytes([error.errno]))
+        finally:
+            os._exit(127)
+    os.set_blocking(read_end, False)
+    _, status = os.waitpid(pid, 0)
+    said = b""
+    try:
+        said = os.read(read_end, 1)
+    except BlockingIOError:
+        pass
+    os.close(read_end)
+    if said:
+        return ExitInfo(code=127 if said[0] == errno.ENOENT else 126, errno=said[0])
+    if os.WIFSIGNALED(status):
+        return ExitInfo(signal=os.WTERMSIG(status))
+    return ExitInfo(code=os.WEXITSTATUS(status))
