@@ -169,7 +169,8 @@ class SandboxResult:
     ``identity`` is ``user namespace`` or ``plain``; ``guard`` says what holds signals to the outside off:
     ``landlock``, ``seccomp`` or ``none``. ``untraced`` says why there are no calls; empty when there are.
     ``missing_walls`` names walls that were wanted around untrusted code and were refused. ``audits`` names what
-    Python itself said it did (audit events, PEP 578); advisory, since the code could silence it.
+    Python itself said it did (audit events, PEP 578); advisory, since the code could silence it. ``ended_by`` is
+    ``end``, ``timeout``, ``processes`` (too many), ``memory`` (too much in all) or ``lost``.
     """
 
     processes: tuple[SandboxProcess, ...]
@@ -187,6 +188,7 @@ class SandboxResult:
     shows_calls: bool = False
     audits: tuple[str, ...] = ()
     missing_walls: tuple[str, ...] = ()
+    ended_by: str = "end"
 
     @property
     def stdout(self) -> str:

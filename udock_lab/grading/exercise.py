@@ -44,9 +44,17 @@ class Bench:
     def play(self, scenario: str, **options: object) -> SandboxResult:
         """One scenario in a fresh sandbox; ``options`` as for :meth:`Submission.play`."""
         result = self.submission.play(scenario, **options)  # type: ignore[arg-type]
-        if result.untraced and result.untraced not in self.notes:
-            self.notes.append(f"Judged by effects alone: {result.untraced}")
+        if result.untraced:
+            self._note(f"Judged by effects alone: {result.untraced}")
+        if result.missing_walls:
+            self._note(f"This machine refuses walls around graded code: {', '.join(result.missing_walls)}.")
+        if _out_of_the_ordinary(result):
+            self._note(f"In the sandbox: {result.verdict}")
         return result
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
 
     def hold(self, key: str, *, expected: str = "", seen: str = "", by: str = "kernel") -> None:
         """The requirement holds; ``seen`` is the kernel's evidence."""
@@ -86,3 +94,10 @@ class Bench:
             self.judged.get(key, Judgement(requirement=requirement, passed=None, why=waiting))
             for key, requirement in self.requirements.items()
         )
+
+
+def _out_of_the_ordinary(result: SandboxResult) -> bool:
+    """Something that whoever reads the report should know, whatever else is judged."""
+    left = any(process.leftover for process in result.processes)
+    killed = result.exit_status is not None and result.exit_status.signaled
+    return result.ended_by != "end" or left or killed or "kill(-1" in result.verdict

@@ -9,6 +9,11 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from contextlib import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "CLONE_NEWCGROUP",
@@ -34,6 +39,7 @@ __all__ = [
     "PR_SET_PDEATHSIG",
     "PR_SET_SECCOMP",
     "drop_capabilities",
+    "keep_capabilities",
     "mount",
     "mount_setattr",
     "pivot_root",
@@ -130,6 +136,25 @@ def drop_capabilities() -> None:
     """Give up every capability, as an exec by an ordinary user does (capabilities(7), capset(2))."""
     header = _CAPABILITY_VERSION_3.to_bytes(4, sys.byteorder) + bytes(4)
     _check(_capset(header, bytes(24)))
+
+
+_PR_CAPBSET_DROP = 24
+_CAPABILITIES = 41  # as of Linux 5.9; a number that the kernel does not know is refused and passed over
+
+
+def keep_capabilities(kept: Iterable[int]) -> None:
+    """Give up all other capabilities, also for whatever is executed later (capabilities(7), the bounding set).
+
+    Needs CAP_SETPCAP among those that one has. Raises OSError.
+    """
+    mask = sum(1 << number for number in kept)
+    for number in range(_CAPABILITIES):
+        if not mask >> number & 1:
+            with suppress(OSError):
+                prctl(_PR_CAPBSET_DROP, number)
+    low, high = ((mask >> shift & 0xFFFFFFFF).to_bytes(4, sys.byteorder) for shift in (0, 32))
+    header = _CAPABILITY_VERSION_3.to_bytes(4, sys.byteorder) + bytes(4)
+    _check(_capset(header, low + low + bytes(4) + high + high + bytes(4)))
 
 
 def umount2(target: str, flags: int = 0) -> None:

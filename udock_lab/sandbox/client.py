@@ -35,6 +35,7 @@ __all__ = ["MEMORY", "PROCESSES", "TIMEOUT", "run"]
 TIMEOUT = 10.0  # seconds
 MEMORY = 2 << 30  # bytes of address space, per process
 PROCESSES = 64  # at once
+TOGETHER = 1 << 30  # bytes of memory that all processes behind walls may use at once
 FILE_SIZE = 256 << 20  # bytes of one file (RLIMIT_FSIZE)
 LEAST_MEMORY = 64 << 20  # Python itself and what it imports want some
 MOST_SECONDS = 3600.0
@@ -43,6 +44,7 @@ MOST_PROCESSES = 1000
 
 KEEPER = "import sys; sys.path.insert(0, sys.argv[1]); from udock_lab.sandbox.keeper import main; main(3)"
 
+_PLAIN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}
 _utf8 = codecs.getincrementaldecoder("utf-8")  # a character may come in two pieces
 OnOutput = Callable[[OutputChunk], None]
 
@@ -87,9 +89,10 @@ def run(
         "strace": strace,
         "shut": shut,
         "inject": inject,
+        "together": TOGETHER if shut else 0,
         "untraced": untraced,
         "calls": list(TEACHING_CALLS if trace else PROCESS_CALLS),
-        **_surroundings(),
+        **_surroundings(shut),
     }
     chunks: list[OutputChunk] = []
 
@@ -164,8 +167,8 @@ def _strace(wanted: bool) -> tuple[str, str]:
     return ("", path) if path else ("strace is not installed. Get it with: sudo apt-get install strace", "")
 
 
-def _surroundings() -> dict[str, Any]:
-    """What the code would find out here, and finds in there too."""
+def _surroundings(shut: bool) -> dict[str, Any]:
+    """What the code would find out here, and finds in there too; but no secrets of ours behind walls."""
     here = ""
     with suppress(FileNotFoundError):  # somebody removed the folder that the notebook works in
         here = os.getcwd()
@@ -173,7 +176,7 @@ def _surroundings() -> dict[str, Any]:
         "python": sys.executable,
         "folder": os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
         "path": [found for entry in sys.path if (found := entry or here)],
-        "env": dict(os.environ),
+        "env": _PLAIN_ENVIRONMENT if shut else dict(os.environ),
     }
 
 
@@ -280,6 +283,7 @@ def _result(report: dict[str, Any], chunks: list[OutputChunk], request: dict[str
         shows_calls=trace,
         audits=tuple(report["audits"]),
         missing_walls=tuple(report["missing_walls"]),
+        ended_by=report["ended_by"],
     )
 
 
@@ -296,6 +300,7 @@ def _evidence(report: dict[str, Any], request: dict[str, Any]) -> Evidence:
         timeout=request["timeout"],
         limit=request["processes"],
         memory=request["limits"]["RLIMIT_AS"],
+        together=request["together"],
         signals_to_all=report["signals_to_all"],
         guard=report["guard"],
         written=report["written"],

@@ -42,6 +42,7 @@ START = 30.0  # seconds for the runner to be ready; the names it unpacks may imp
 LOOK = 0.05  # seconds between two looks at who is there
 SHOWN = 256 * 1024  # bytes of output that the cell and the result get
 AUDITS = 5_000  # audit events that the result gets
+WORDS, PATH, VALUE = 600, 4096, 1 << 20  # characters: of what a process says of itself, whoever wrote that
 CHUNK = 1 << 18  # bytes read in one go
 
 
@@ -165,10 +166,12 @@ class Keeper:
         alive = self._living()
         for pid, above in alive.items():
             self.census.meet(pid, above)
-        if self.census.first and self.census.first not in alive:
+        if self.started and self.census.first not in alive:  # before that, we still learn who the first one is
             self._first_has_gone()
         if len(alive) > self.request["processes"]:
             self.ended_by = "processes"
+        elif self.request["together"] and sweep.memory_of(alive) > self.request["together"]:
+            self.ended_by = "memory"
         elif not alive and (self.first_gone or sweep.has_ended(self.runner.child)) and self._inside_has_told():
             self.ended_by = "end"
 
@@ -301,15 +304,16 @@ class Keeper:
         if kind == "forked" and self.census.is_known(words[0]):
             self.census.announce(pid, words[0], children(words[0]))
         elif kind == "exec":
-            self.census.try_program(pid, str(words[0]))
+            self.census.try_program(pid, str(words[0])[:PATH])
         elif kind == "kill":
             self.refused_signals += 1
         elif kind == "audit" and len(self.audits) < AUDITS:
-            self.audits.append(str(words[0]))
+            self.audits.append(str(words[0])[:WORDS])
         elif kind == "end":
             how, said, value = words
             self.census.meet(pid)
-            self.census.ends[pid] = [str(how), str(said), str(value)]
+            value = str(value)[:VALUE] if pid == self.census.first else ""
+            self.census.ends[pid] = [str(how)[:WORDS], str(said)[:WORDS], value]
 
     def _welcome(self, pid: int) -> None:
         """The runner's first word: now we know its pid, and it gets its orders."""

@@ -31,6 +31,7 @@ from udock_lab.linux.syscalls import (
     MS_PRIVATE,
     MS_REC,
     PR_SET_DUMPABLE,
+    keep_capabilities,
     mount,
     mount_setattr,
     pivot_root,
@@ -50,6 +51,11 @@ __all__ = ["SCRATCH", "enter", "walls_work"]
 SCRATCH = "/scratch"  # the working directory inside
 MOUNTPOINT = "/tmp"  # what the new root hides in our own mount namespace; any folder would do
 SIZE = "64m"  # everything that can be written, together
+INODES = 20_000  # files and folders, together: each takes memory too
+# What root may do in there: as in a Docker container, so not CAP_SYS_ADMIN (with it one may speak in another
+# process's name, unix(7), and mount over /proc) nor CAP_SYS_PTRACE.
+# CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD
+CAPABILITIES = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27)
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
 
@@ -70,9 +76,12 @@ def enter(package: str, ask_keeper: Callable[[], bool], tell: Callable[..., None
         os._exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF)
     _enter_private_root(MOUNTPOINT, shown)
     tell("inside")
+    prctl(PR_SET_DUMPABLE, 0)  # nobody in there reads or writes this process's memory (ptrace(2))
     learner = os.fork()
     if learner:
         _look_after(learner, tell)
+    keep_capabilities(CAPABILITIES)
+    prctl(PR_SET_DUMPABLE, 1)
     return refused
 
 
@@ -176,7 +185,7 @@ def _enter_private_root(mountpoint: str, shown: dict[str, int]) -> None:
     ``mountpoint`` is any folder; what ``shown`` holds open appears read-only under its path. Raises OSError.
     """
     mount("none", "/", None, MS_REC | MS_PRIVATE)
-    mount("udock", mountpoint, "tmpfs", MS_NOSUID | MS_NODEV, f"size={SIZE},mode=755")
+    mount("udock", mountpoint, "tmpfs", MS_NOSUID | MS_NODEV, f"size={SIZE},nr_inodes={INODES},mode=755")
     for path, fd in shown.items():
         _show(fd, mountpoint + path)
         os.close(fd)

@@ -12,7 +12,11 @@ from contextlib import suppress
 
 from udock_lab.linux.process import children, state
 
-__all__ = ["has_ended", "kill", "kill_all", "living", "threads_of"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["has_ended", "kill", "kill_all", "living", "memory_of", "threads_of"]
 
 
 def living(tracer: int) -> dict[int, int]:
@@ -53,6 +57,16 @@ def kill(pid: int) -> None:
 def has_ended(pid: int) -> bool:
     """A child of our own: gone, or a zombie."""
     return state(pid) in (None, "Z", "X")
+
+
+def memory_of(pids: Iterable[int]) -> int:
+    """Bytes of memory that these processes have for themselves, together (statm in proc(5))."""
+    pages = 0
+    for pid in pids:
+        with suppress(OSError, ValueError), open(f"/proc/{pid}/statm", "rb") as file:
+            _, resident, shared, *_ = map(int, file.read().split())
+            pages += resident - shared
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def threads_of(uid: int) -> int:

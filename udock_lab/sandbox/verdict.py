@@ -31,6 +31,7 @@ class Evidence:
     timeout: float
     limit: int
     memory: int
+    together: int
     signals_to_all: int
     guard: str
     written: int
@@ -65,6 +66,12 @@ def _too_many(e: Evidence) -> str:
         f"more than {e.limit} processes at once: the sandbox was stopped and all of them were killed. "
         "Every process that returns from fork goes on with the same code, forks included."
     )
+
+
+def _too_much(e: Evidence) -> str:
+    if e.ended_by != "memory":
+        return ""
+    return f"more than {e.together >> 20} MiB of memory in all: the sandbox was stopped and everything was killed."
 
 
 def _interrupted(e: Evidence) -> str:
@@ -206,7 +213,7 @@ def _how_each_ended(e: Evidence) -> str:
 
 
 _RULES: tuple[Callable[[Evidence], str], ...] = (
-    _too_late, _too_many, _interrupted, _to_everybody, _no_more_processes, _ran_on, _no_memory, _no_keyboard,
+    _too_late, _too_many, _too_much, _interrupted, _to_everybody, _no_more_processes, _ran_on, _no_memory, _no_keyboard,
     _first_raised, _left_running, _signalled, _became, _cut_short, _zombies,
 )  # fmt: skip
 

@@ -107,7 +107,8 @@ __value__ = [made, left]
 MISSING = """
 import os
 with open("no-program", "w") as file:
-    file.write("a file that nobody may execute")
+    file.write("no-such-command\\n")
+os.chmod("no-program", 0o755)
 def __try(path):
     try:
         made = launch([path])
@@ -171,6 +172,10 @@ def _one_program(bench: Bench) -> None:
 def _started(bench: Bench, result: SandboxResult, ran: list[int]) -> SandboxProcess | None:
     """The child, if somebody traced it."""
     expected = "os.fork() makes a second process"
+    left = [process.role for process in result.processes if process.leftover]
+    if result.ended_by != "end" or left:
+        expected = f"launch comes back within {TIMEOUT:g} s, and leaves nothing running"
+        bench.fail("starts", expected=expected, seen=result.verdict)
     library = ev.library_calls(result) or ev.library_forks(result, result.parent.pid)
     if library:
         bench.fail(
@@ -206,6 +211,8 @@ def _started(bench: Bench, result: SandboxResult, ran: list[int]) -> SandboxProc
 def _ended_early(result: SandboxResult, otherwise: str) -> str:
     """Why there is nothing to judge: an error, a time limit, a signal; ``otherwise`` if none of them."""
     error = ev.raised(result)
+    if error.startswith(("SyntaxError", "IndentationError", "TabError")):
+        return f"Python cannot read the solution: {error}"
     if error:
         return f"launch raised {error}"
     return otherwise if result.parent.ran_on else result.verdict
@@ -327,22 +334,31 @@ def _article(kind: str) -> str:
 def _ended_by_signal(bench: Bench) -> None:
     script = f"{_DRAWN} set -- {_SIGNALS}; shift $(( code % $# )); echo $1 > ran; kill -$1 $$"
     result = bench.play(LAUNCH, values={"argv": ["/bin/sh", "-c", script]}, timeout=TIMEOUT)
-    ran = result.files.get("ran", b"").decode(errors="replace").strip()
-    number = int(ran) if ran.isdigit() else None
+    number = _truth(result)
     _told(bench, "signal", result, [None, number, None], raw=number or 0)
+
+
+def _truth(result: SandboxResult) -> int | None:
+    """Code or signal of the program, as the kernel tells; without that, as the program has written it down."""
+    programs = [child.status for child in result.children if child.program and child.parent == result.parent.pid]
+    if not result.untraced:
+        ends = [status.signal if status.signaled else status.code for status in programs if status]
+        return ends[0] if ends else None
+    written = result.files.get("ran", b"").decode(errors="replace").strip()
+    return int(written) if written.isdigit() else None
 
 
 def _another_child(bench: Bench) -> None:
     argv = ["/bin/sh", "-c", f"{_DRAWN} echo $code > ran; sleep 0.02; exit $code"]
     result = bench.play(BESIDE_ANOTHER, values={"argv": argv}, timeout=TIMEOUT)
-    ran = result.files.get("ran", b"").decode(errors="replace").strip()
-    expected = f"ExitInfo(code={ran or '...'}), and the other child still to be waited for"
+    code = _truth(result)
+    expected = f"{_info([code, None, None])}, and the other child still to be waited for"
     value = ev.seen_value(result)
     if not isinstance(value, list) or len(value) != 2:
         bench.fail("own", expected=expected, seen=_ended_early(result, "launch returned nothing"))
         return
     made, left = value
-    if made != ["ExitInfo", [int(ran) if ran.isdigit() else None, None, None]] or left != 99:
+    if made != ["ExitInfo", [code, None, None]] or left != 99:
         taken = left == "taken"
         bench.fail(
             "own",
@@ -356,7 +372,7 @@ def _another_child(bench: Bench) -> None:
 
 
 def _no_program(bench: Bench) -> None:
-    """Twice: a file that does not exist, and one that nobody may execute (a shell says 126 of that)."""
+    """Twice: a file that does not exist, and one that only execve itself finds to be no program (126 for a shell)."""
     missing = f"/no/such/program-{random.randrange(10**6)}"
     result = bench.play(MISSING, values={"missing": missing}, timeout=TIMEOUT)
     lines = result.files.get("returned", b"").decode(errors="replace").splitlines()
@@ -371,7 +387,10 @@ def _no_program(bench: Bench) -> None:
     if len(lines) < 2:
         bench.fail("stays", expected=expected, seen=_ended_early(result, "launch did not return"))
     _ends_there(bench, lines[0], ("127",), expected)
-    _ends_there(bench, lines[1], ("127", "126"), f"{expected}, also where the file may not be executed")
+    tried = [call for call in ev.execs(result) if call.errno and '/no-program"' in call.arguments]
+    if not tried and not result.untraced:
+        bench.fail("stays", expected="execve tried, in a child", seen="nobody called execve for a file that exists")
+    _ends_there(bench, lines[1], ("127", "126"), f"{expected}, also where the file is no program")
     bench.hold("stays", seen="the child ended with code 127 and one process returned")
 
 
@@ -394,7 +413,7 @@ def _ends_there(bench: Bench, words: str, codes: tuple[str, ...], expected: str)
 
 def _ten(bench: Bench) -> None:
     """Eight that draw a code, one that a signal ends, one that is not there."""
-    drawn = ["/bin/sh", "-c", f'{_DRAWN} echo "$0 $code" >> ran; sleep 0.05; exit $code']
+    drawn = ["/bin/sh", "-c", f'{_DRAWN} echo "$0 $code" >> ran; exit $code']
     programs = [[*drawn, str(number)] for number in range(8)]
     programs += [["/bin/sh", "-c", "kill -9 $$"], [f"/no/such/program-{random.randrange(10**6)}"]]
     result = bench.play(MANY, values={"programs": programs}, timeout=TIMEOUT)

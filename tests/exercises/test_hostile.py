@@ -1,0 +1,141 @@
+"""Submissions that want harm or points: none harms anything, none scores, each ends in time with a sentence.
+
+``attacks/*.py`` are answers to M2.1. ``# earns: 2`` says how many points its honest part deserves. Placeholders
+(``@home@``, ``@course@``, ``@port@``) are filled in with targets that really exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import udock_lab
+from udock_lab import sandbox
+from udock_lab.display.grading import check_html, check_text
+from udock_lab.grading import Submission, judge
+from udock_lab.grading.checking import exercise
+from udock_lab.linux.process import children, state
+from udock_lab.model import CheckReport
+
+ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
+IN_TIME = 15.0  # seconds for a whole check, on a busy machine; most attacks end with their first scenario
+SECRET = "the-secret-of-4711"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What attacks aim at: a home, a course, a server."""
+
+    home: Path
+    course: Path
+    server: socket.socket
+
+    def aim(self, source: str) -> str:
+        places = {"@home@": self.home, "@course@": self.course, "@port@": self.server.getsockname()[1]}
+        return re.sub(r"@\w+@", lambda match: str(places[match[0]]), source)
+
+    def untouched(self) -> bool:
+        files = [sorted(p.name for p in folder.iterdir()) for folder in (self.home, self.course)]
+        return files == [["secret"], ["secret"]] and (self.home / "secret").read_text() == SECRET
+
+
+@pytest.fixture
+def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
+    home, course = tmp_path / "home", tmp_path / "course"
+    for folder in (home, course):
+        folder.mkdir(mode=0o777)
+        folder.chmod(0o777)
+        (folder / "secret").write_text(SECRET)
+    monkeypatch.setenv("UDOCK_TOKEN", SECRET)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield Target(home, course, server)
+
+
+@pytest.fixture(scope="session")
+def walls() -> None:
+    """Skip where the machine refuses walls: then the report says so, and limits are all there is."""
+    missing = sandbox.run("pass", shut=True).missing_walls
+    if missing:
+        pytest.skip(f"needs privilege: walls are refused here: {', '.join(missing)}")
+
+
+def our_code() -> str:
+    """One number for everything that the checker consists of."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(udock_lab.__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def mounts() -> list[str]:
+    return Path("/proc/self/mountinfo").read_text().splitlines()
+
+
+def temporary() -> list[str]:
+    return sorted(os.listdir(tempfile.gettempdir()))
+
+
+def ended(pid: int) -> bool:
+    """Now or within two seconds: a keeper takes a moment to leave."""
+    patience = time.monotonic() + 2
+    while state(pid) not in (None, "Z", "X") and time.monotonic() < patience:
+        time.sleep(0.02)
+    return state(pid) in (None, "Z", "X")
+
+
+def ours() -> set[int]:
+    """Everything below this process."""
+    found, queue = set[int](), [os.getpid()]
+    for pid in queue:
+        below = children(pid)
+        found |= set(below)
+        queue += below
+    return found
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize("path", ATTACKS, ids=lambda path: path.stem)
+def test_attack_harms_nothing_and_scores_nothing(path: Path, target: Target) -> None:
+    sandbox.run("pass")  # the launcher is there before and after
+    before = our_code(), mounts(), temporary()
+    processes = ours()
+    source = target.aim(path.read_text())
+    earns = float((re.findall(r"^# earns: (\d+)$", source, re.MULTILINE) or ["0"])[0])
+
+    report = judge(exercise("m2_1_process_creation"), Submission(source=source))
+
+    assert report.points <= earns, check_text(report)
+    assert report.seconds < IN_TIME
+    assert _sentences(report) != []
+    assert SECRET not in check_text(report) + check_html(report)
+    assert target.untouched()
+    with pytest.raises(BlockingIOError):  # nobody has called
+        target.server.accept()
+    assert (our_code(), mounts(), temporary()) == before
+    assert all(ended(pid) for pid in ours() - processes)
+
+
+def _sentences(report: CheckReport) -> list[str]:
+    failed = report.first_failure
+    return [words for words in (failed.seen if failed else "", *report.notes) if len(words) > 10]
+
+
+@pytest.mark.usefixtures("walls")
+def test_code_behind_walls_sees_no_secret(target: Target) -> None:
+    for name in ("read_the_solution", "read_secrets", "links_out"):
+        source = target.aim((Path(__file__).parent / "attacks" / f"{name}.py").read_text())
+        result = sandbox.run(source + "\nlaunch(['/bin/true'])", shut=True)
+        said = result.stdout + result.stderr + repr(result.files)
+        assert SECRET not in said
+        assert "GOT" not in said
+        assert str(Path.home()) not in str(result.files)
