@@ -1,4 +1,4 @@
-"""Seccomp filters: signals to chosen processes refused, and user namespaces; no privilege needed (seccomp(2)).
+"""Seccomp filters: signals to chosen processes refused, user namespaces, chroot; no privilege needed (seccomp(2)).
 
 A filter sees the numbers that a system call was given, not what they mean. It can therefore refuse -1 ("everybody
 I may signal", kill(2)) and a list of pids that exist when it is made, and nothing cleverer. Where the kernel has
@@ -14,13 +14,14 @@ from collections.abc import Iterable
 
 from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, prctl
 
-__all__ = ["refuse_signals", "refuse_user_namespaces"]
+__all__ = ["refuse_chroot", "refuse_signals", "refuse_user_namespaces"]
 
 _MODE_FILTER = 2
 _MOST = 4096  # BPF_MAXINSNS
 _ALLOW = 0x7FFF0000
-_REFUSE = 0x00050000 | errno.EPERM  # SECCOMP_RET_ERRNO
-_UNKNOWN = 0x00050000 | errno.ENOSYS
+_ANSWER = 0x00050000  # SECCOMP_RET_ERRNO, the number in its low half
+_REFUSE = _ANSWER | errno.EPERM
+_UNKNOWN = _ANSWER | errno.ENOSYS
 
 # linux/bpf_common.h: load a word at an offset, jump if equal, jump if any of these bits is set, return
 _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_SET, _RETURN = 0x20, 0x15, 0x45, 0x06
@@ -33,6 +34,7 @@ _MACHINES = {
     "aarch64": (0xC00000B7, (129, 130, 131, 138, 240, 434)),
 }
 _NAMESPACE_CALLS = {"x86_64": (56, 272), "aarch64": (220, 97)}  # clone, unshare: flags in the first argument
+_CHROOT = {"x86_64": 161, "aarch64": 51}
 _CLONE3 = 435  # everywhere; its flags lie in memory, where no filter looks
 
 
@@ -77,6 +79,22 @@ def refuse_user_namespaces() -> None:
         _Instruction(_RETURN, 0, 0, _ALLOW),
         _Instruction(_RETURN, 0, 0, _UNKNOWN),
         _Instruction(_RETURN, 0, 0, _REFUSE),
+    ])  # fmt: skip
+
+
+def refuse_chroot(error: int) -> None:
+    """From now on each chroot answers ``error`` (an errno), as a security module or a broken disk would.
+
+    Cannot be undone; children inherit it. Raises OSError as :func:`refuse_signals`.
+    """
+    machine = _machine()
+    _install([
+        _Instruction(_LOAD, 0, 0, _ARCH_AT),
+        _Instruction(_JUMP_IF_EQUAL, 0, 3, _MACHINES[machine][0]),
+        _Instruction(_LOAD, 0, 0, _NUMBER_AT),
+        _Instruction(_JUMP_IF_EQUAL, 0, 1, _CHROOT[machine]),
+        _Instruction(_RETURN, 0, 0, _ANSWER | error),
+        _Instruction(_RETURN, 0, 0, _ALLOW),
     ])  # fmt: skip
 
 

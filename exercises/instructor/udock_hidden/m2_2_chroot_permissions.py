@@ -1,0 +1,57 @@
+"""Hidden requirements of M2.2. For lecturers; never handed out."""
+
+from __future__ import annotations
+
+from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.grading.exercises.m2_2_chroot_permissions import attempts
+from udock_lab.model import Requirement
+
+__all__ = ["HIDDEN"]
+
+REQUIREMENTS = (
+    Requirement(
+        key="link",
+        name="a path through a symbolic link, or with a blank in it, works too",
+        points=1,
+        lesson='m2_2_chroot_permissions, "Situation"',
+    ),
+    Requirement(
+        key="closes",
+        name="no descriptor is left open, on no way out",
+        points=1,
+        lesson='m2_2_chroot_permissions, "Action"',
+    ),
+)
+
+
+def judge(bench: Bench) -> None:
+    """Where chroot is refused, the same folders must be reached by chdir."""
+    tries = [
+        ("./a link", ""),
+        ("a link", ""),
+        ("./{}/a folder/..", ""),
+        ("./{}/", ""),
+        ("./{}", "none"),
+        ("./none", ""),
+    ]
+    may, seen = attempts(bench, tries)
+    for one in seen[:4]:
+        wanted = ("chroot", "rootfs", "rootfs") if may else ("chdir", "/", "rootfs")
+        if (one.word, one.root, one.cwd) != wanted:
+            bench.fail("link", expected=str(wanted), seen=f"{one.path}: {one.words}", go_on=True)
+            break
+    else:
+        bench.hold("link")
+    left = [one for one in seen if one.left]
+    if left:
+        bench.fail("closes", expected="no new descriptor", seen=f"{left[0].path}: {left[0].left}")
+    bench.hold("closes")
+
+
+HIDDEN = Exercise(
+    slug="m2_2_chroot_permissions",
+    title="enter(rootfs): what is judged when you hand in",
+    functions=("enter",),
+    requirements=REQUIREMENTS,
+    judge=judge,
+)

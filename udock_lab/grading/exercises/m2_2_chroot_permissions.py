@@ -1,0 +1,478 @@
+"""M2.2: ``enter(rootfs) -> str``: chdir, chroot, the refusal that is forgiven, and those that are not."""
+
+from __future__ import annotations
+
+import errno
+import random
+from typing import Any, NamedTuple
+
+from udock_lab.grading import evidence as ev
+from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.model import Requirement, SandboxResult, SystemCall
+
+__all__ = ["EXERCISE", "Attempt", "attempts"]
+
+REQUIREMENTS = (
+    Requirement(
+        key="root",
+        name='rootfs becomes the root directory, and "chroot" is returned',
+        points=1,
+        lesson='m2_2_chroot_permissions, "Situation"',
+        hints=(
+            "Which call changes the place where each path that begins with / starts?",
+            "os.chroot(rootfs), in the process that was called: a root directory belongs to one process.",
+        ),
+    ),
+    Requirement(
+        key="cwd",
+        name="the working directory is inside as well",
+        points=1,
+        lesson='m2_2_chroot_permissions, "Action"',
+        hints=(
+            "What does ../.. show after chroot alone?",
+            'Either os.chroot(rootfs) and then os.chdir("/"), or os.chdir(rootfs) and then os.chroot(".").',
+        ),
+    ),
+    Requirement(
+        key="relative",
+        name="a relative path means the same folder",
+        points=1,
+        lesson='m2_2_chroot_permissions, "The same in C"',
+        hints=(
+            "A path without a leading / starts at the working directory. Where is that after the first of your calls?",
+            'After os.chdir(rootfs) the folder is ".", whatever it was called before.',
+        ),
+    ),
+    Requirement(
+        key="asks",
+        name="asks the kernel, not the user id",
+        points=1,
+        lesson='m2_2_chroot_permissions, "Action"',
+        hints=(
+            "The right has a name, CAP_SYS_CHROOT, and root is not the only one who may have it. How do you find out?",
+            "Call os.chroot and look at the answer. No question to os.geteuid() is needed.",
+        ),
+    ),
+    Requirement(
+        key="eperm",
+        name='if chroot is refused with EPERM, the process works in rootfs, and "chdir" is returned',
+        points=1,
+        lesson='m2_2_chroot_permissions, "The same in C"',
+        hints=(
+            "Which exception is EPERM, and where in your function can it come from?",
+            'os.chroot(...) in a try. And where does os.chdir("/") lead when the root is still the old one?',
+        ),
+    ),
+    Requirement(
+        key="raised",
+        name="a missing folder, a plain file, a closed folder: the error is raised",
+        points=1,
+        lesson='m2_2_chroot_permissions, "Action"',
+        hints=(
+            "Whose mistake is a missing folder, and who has to hear of it?",
+            "Let OSError pass. Nothing has to be caught for that.",
+        ),
+    ),
+    Requirement(
+        key="only",
+        name="of all refusals of chroot only EPERM is forgiven",
+        points=1,
+        lesson='m2_2_chroot_permissions, "Action"',
+        hints=(
+            "Which errno values does your except clause catch? PermissionError stands for more than one.",
+            "if error.errno != errno.EPERM: raise",
+        ),
+    ),
+    Requirement(
+        key="warns",
+        name="warns on standard error then, and only then",
+        points=1,
+        lesson='m2_2_chroot_permissions, "The same in C"',
+        hints=("print(..., file=sys.stderr), on the one way on which nothing is shut in.",),
+    ),
+)
+
+# Each attempt is made by a child of its own. It stays at a gate until its parent has asked the kernel about it:
+# where /proc/PID/root and /proc/PID/cwd lead is not for the child's code to say.
+_HARNESS = """
+import fcntl, json, os, sys
+from posix import listdir, stat
+from udock_lab.linux.seccomp import refuse_chroot
+from udock_lab.linux.syscalls import CLONE_NEWUSER, drop_capabilities, unshare
+
+def __prepare(rights):
+    if rights == "none":
+        drop_capabilities()
+    elif rights == "not root":                    # user 1000 of a namespace below, with every capability there
+        ids = [("setgroups", "deny"), ("uid_map", f"1000 {os.getuid()} 1"), ("gid_map", f"1000 {os.getgid()} 1")]
+        unshare(CLONE_NEWUSER)
+        for name, text in ids:
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+    elif rights:                                  # an errno
+        refuse_chroot(int(rights))
+
+def __child(path, rights):
+    try:
+        __prepare(rights)
+    except OSError as error:
+        return ["unprepared", str(error)]
+    fds = os.open("/proc/self/fd", os.O_RDONLY)     # still readable when /proc is not
+    before = listdir(fds)
+    try:
+        made = enter(path)
+        said = ["returned", made if isinstance(made, str) else repr(made)[:100], type(made).__name__]
+    except OSError as error:
+        said = ["raised", error.errno or 0, f"{type(error).__name__}: {error}"]
+    except BaseException as error:
+        said = ["raised", 0, f"{type(error).__name__}: {error}"]
+    sys.stdout.flush()
+    left = [int(fd) for fd in listdir(fds) if fd not in before]
+    try:
+        drop_capabilities()
+        above = sorted(listdir("../.."))[:40]
+    except OSError as error:
+        above = [str(error)]
+    return [*said, left, above]
+
+def __where(link, places):
+    try:
+        found = stat(link)
+    except OSError as error:
+        return str(error)
+    names = [name for name, place in places.items() if place == (found.st_dev, found.st_ino)]
+    return names[0] if names else "elsewhere"
+
+def __attempt(path, rights):
+    word, gate = ([fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 300) for fd in os.pipe()] for _ in range(2))
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(word[1], json.dumps(__child(path, rights)).encode())
+            os.read(gate[0], 1)
+        finally:
+            os._exit(0)
+    os.close(word[1])
+    said = b""
+    while more := os.read(word[0], 65536):
+        said += more
+        try:
+            json.loads(said)
+            break
+        except ValueError:
+            pass
+    places = {"rootfs": __id(__folder), "/": __id("/"), "where it was": __id(".")}
+    root, cwd = (__where(f"/proc/{pid}/{link}", places) for link in ("root", "cwd"))
+    os.write(gate[1], b"x")
+    for fd in (*gate, word[0]):
+        os.close(fd)
+    os.waitpid(pid, 0)
+    return [json.loads(said or '["ended", "", ""]'), root, cwd]
+
+def __id(path):
+    found = stat(path)
+    return found.st_dev, found.st_ino
+
+def __may_chroot():
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.chroot("/")
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(pid, 0)[1] == 0
+
+for name in ("etc", "tmp", "a folder"):
+    os.makedirs(f"{rootfs}/{name}")
+with open(f"{rootfs}/etc/hostname", "w") as file:
+    file.write(hostname)
+os.symlink(rootfs, "a link")
+__folder = os.path.abspath(rootfs)
+os.makedirs("closed/inside")
+os.chmod("closed", 0)
+with open("plain file", "w") as file:
+    file.write("no folder")
+__whole = [(f"{os.getcwd()}/{path[2:]}" if path[:2] == "./" else path, rights) for path, rights in tries]
+try:
+    __value__ = [__may_chroot(), [__attempt(*one) for one in __whole]]
+finally:
+    os.chmod("closed", 0o755)
+"""
+HOST = "the old /"
+
+
+class Attempt(NamedTuple):
+    """One call of enter, told by the kernel and by the process that called.
+
+    ``said`` is ``returned`` or ``raised`` (``ended``: the process ended, ``unprepared``: the machine refused what the
+    attempt needs), ``word`` what came back or the error's number, ``about`` its type or the error in words. ``root``
+    and ``cwd`` are ``rootfs``, ``/``, ``where it was`` or ``elsewhere``; ``left`` are descriptors that stayed open.
+    """
+
+    path: str
+    said: str
+    word: Any
+    about: str
+    left: list[int]
+    above: list[str]
+    root: str
+    cwd: str
+    calls: tuple[SystemCall, ...]
+    stdout: str
+    stderr: str
+
+    @property
+    def words(self) -> str:
+        """``returned 'chdir'``, ``raised FileNotFoundError: ...``."""
+        if self.said == "returned":
+            return f"enter returned {self.word!r}" if self.about == "str" else f"enter returned {self.word}"
+        return f"enter raised {self.about}" if self.said == "raised" else "the process ended inside enter"
+
+
+def attempts(bench: Bench, tries: list[tuple[str, str]]) -> tuple[bool, list[Attempt]]:
+    """Call enter in a fresh process for each (path, rights), in one sandbox; and whether chroot is permitted there.
+
+    ``{}`` in a path is the root file system's own, relative; a path that begins with ``./`` is made absolute.
+    ``rights``: empty, ``none``, ``not root``, or the errno with which each chroot is to be refused. Stops judging
+    if the answer brings the whole scenario to an end.
+    """
+    token = f"{random.randrange(10**6)}"
+    rootfs = f"images/demo-{token}/rootfs"
+    given = [(path.format(rootfs), rights) for path, rights in tries]
+    result = bench.play(_HARNESS, values={"rootfs": rootfs, "hostname": token, "tries": given})
+    value = ev.seen_value(result)
+    if not isinstance(value, list):
+        first = next(key for key in bench.requirements if key not in bench.judged)
+        bench.fail(first, expected="enter comes back", seen=ev.raised(result) or result.verdict)
+        return False, []
+    may, seen = value
+    made = [_attempt(result, at, path, *one) for at, ((path, _), one) in enumerate(zip(given, seen, strict=True))]
+    return may, made
+
+
+def _attempt(result: SandboxResult, at: int, path: str, said: list[Any], root: str, cwd: str) -> Attempt:
+    """The first child asked whether chroot is permitted; the next ones made the attempts, in order."""
+    role = f"child {at + 2}"
+    kept = [chunk for chunk in result.output if chunk.role == role]
+    named = any(process.role == role for process in result.processes)
+    how, word, about, left, above = said + ["", "", "", [], []][len(said) :]
+    return Attempt(
+        path.removeprefix("./"),
+        how,
+        word,
+        about,
+        left,
+        above,
+        root,
+        cwd,
+        result.calls_of(role) if named else (),
+        "".join(chunk.text for chunk in kept if chunk.stream == "stdout"),
+        "".join(chunk.text for chunk in kept if chunk.stream == "stderr"),
+    )
+
+
+def judge(bench: Bench) -> None:
+    """Two stories: chroot permitted, chroot refused; in both the kernel says where the process is."""
+    may, (plain, relative, other) = attempts(bench, [("./{}", ""), ("{}", ""), ("./{}", "not root")])
+    by = "effects" if bench.notes else "kernel"
+    if may:
+        _root(bench, plain, by)
+        _cwd(bench, plain, by)
+        _relative(bench, relative, by)
+        _asks(bench, other, by)
+    else:
+        for key in ("root", "cwd", "relative", "asks"):
+            bench.skip(key, "not judged here: this machine lets nobody call chroot, not in a user namespace either")
+    _refused(bench, plain if may else None, by)
+
+
+def _root(bench: Bench, seen: Attempt, by: str) -> None:
+    expected = '/ is the folder, and enter returns "chroot"'
+    if seen.root != "rootfs":
+        calls = [call for call in seen.calls if call.name == "chroot"]
+        bench.fail(
+            "root",
+            expected=expected,
+            seen=f"{seen.words}; {calls[-1] if calls else 'no chroot'}; / is {_place(seen.root)}",
+            looks_like=_why_not_inside(seen, calls),
+            by=by,
+        )
+    if seen.word != "chroot" or seen.said != "returned":
+        old_path = seen.said == "raised" and seen.word == errno.ENOENT
+        looks_like = "the old path used after chroot: it begins with / and starts at the new root, where it is missing."
+        nothing = "a function without a return." if seen.about == "NoneType" else ""
+        bench.fail(
+            "root",
+            expected=expected,
+            seen=f"/ is the folder, but {seen.words}",
+            looks_like=looks_like if old_path else nothing,
+            by=by,
+        )
+    bench.hold("root", seen=_call(seen, "chroot") or "/proc/PID/root leads to the folder", by=by)
+
+
+def _why_not_inside(seen: Attempt, calls: list[SystemCall]) -> str:
+    if seen.said == "raised":
+        return ""
+    forked = [call for call in seen.calls if call.name in (*ev.FORKS, "execve")]
+    if not calls and forked:
+        return "another process was sent in. The one that called has its old root: a root belongs to one process."
+    if not calls and seen.cwd == "rootfs":
+        return "chdir taken for chroot: the process moved into the folder, and / is where it was."
+    if not calls:
+        return "the right word without the call."
+    if seen.root == "where it was":
+        return 'chroot(".") before chdir: "." is the folder in which the process stands at that moment.'
+    return ""
+
+
+def _call(seen: Attempt, *names: str) -> str:
+    """The last successful one of these calls, as strace printed it."""
+    return next((str(call) for call in reversed(seen.calls) if call.name in names and not call.errno), "")
+
+
+def _cwd(bench: Bench, seen: Attempt, by: str) -> None:
+    if seen.cwd != "rootfs":
+        stayed = seen.cwd == "where it was"
+        bench.fail(
+            "cwd",
+            expected="the working directory is the new root",
+            seen=f"it is {_outside(seen.cwd)}; from there ../.. holds {', '.join(seen.above[:8])}",
+            looks_like="chroot taken for a call that moves the process. It changes where / is." if stayed else "",
+            by=by,
+        )
+    bench.hold("cwd", seen=_call(seen, "chdir", "fchdir") or "/proc/PID/cwd leads to the folder", by=by)
+
+
+def _outside(place: str) -> str:
+    return {"/": HOST, "where it was": "where it was before"}.get(place, "somewhere else")
+
+
+def _relative(bench: Bench, seen: Attempt, by: str) -> None:
+    if (seen.word, seen.root, seen.cwd) != ("chroot", "rootfs", "rootfs"):
+        moved = seen.said == "raised" and any(
+            call.name in ("chdir", "fchdir") and not call.errno for call in seen.calls
+        )
+        looks_like = (
+            "the path used twice. After the first call the working directory is another, and so is the path's end."
+        )
+        bench.fail(
+            "relative",
+            expected=f"enter({seen.path!r}) goes into the folder of that name",
+            seen=f"{seen.words}; / is {_place(seen.root)}, the working directory is {_place(seen.cwd)}",
+            looks_like=looks_like if moved or (seen.said == "raised" and not seen.calls) else "",
+            by=by,
+        )
+    bench.hold("relative", seen=f"{seen.path}: {_call(seen, 'chroot') or 'inside'}", by=by)
+
+
+def _place(where: str) -> str:
+    return "the folder" if where == "rootfs" else _outside(where)
+
+
+def _asks(bench: Bench, seen: Attempt, by: str) -> None:
+    if seen.said == "unprepared":
+        bench.skip("asks", f"not judged here: this machine refuses a user namespace ({seen.word})")
+        return
+    if (seen.word, seen.root) != ("chroot", "rootfs"):
+        tried = any(call.name == "chroot" for call in seen.calls)
+        bench.fail(
+            "asks",
+            expected="inside: this process is no root, and it has CAP_SYS_CHROOT",
+            seen=f"{seen.words}; " + ("chroot was called" if tried else "chroot was never called"),
+            looks_like="" if tried else "the user id asked, not the kernel. Not root does not mean not allowed.",
+            by=by,
+        )
+    bench.hold("asks", seen="user 1000 with CAP_SYS_CHROOT is inside", by=by)
+
+
+def _refused(bench: Bench, permitted: Attempt | None, by: str) -> None:
+    """EPERM for real, then what else a path and chroot may answer."""
+    others = [random.choice((errno.EIO, errno.ENOMEM, errno.ELOOP)), errno.EACCES]
+    bad = [(f"./no folder-{random.randrange(10**6)}", "none"), ("./plain file", "none"), ("./closed/inside", "none")]
+    _, seen = attempts(bench, [("./{}", "none"), ("{}", "none"), *bad, *(("./{}", str(number)) for number in others)])
+    for one in seen[:2]:
+        _eperm(bench, one, by)
+    bench.hold("eperm", seen=_call(seen[0], "chdir", "fchdir") or "/proc/PID/cwd leads to the folder", by=by)
+    for one, number in zip(seen[2:5], (errno.ENOENT, errno.ENOTDIR, errno.EACCES), strict=True):
+        _raised(bench, "raised", one, number, by)
+    bench.hold("raised", seen="ENOENT, ENOTDIR, EACCES came out of enter", by=by)
+    if seen[5].said == "unprepared":
+        bench.skip("only", f"not judged here: this machine cannot make chroot fail ({seen[5].word})")
+    else:
+        for one, number in zip(seen[5:], others, strict=True):
+            _raised(bench, "only", one, number, by)
+        bench.hold("only", seen=f"{' and '.join(map(_name, others))} came out of enter", by=by)
+    _warns(bench, seen[0], [seen[2], *([permitted] if permitted else [])], by)
+
+
+def _eperm(bench: Bench, seen: Attempt, by: str) -> None:
+    expected = 'enter returns "chdir", and the working directory is the folder'
+    if (seen.said, seen.word, seen.cwd) == ("returned", "chdir", "rootfs"):
+        return
+    looks_like = ""
+    if seen.said == "raised" and seen.word == errno.EPERM:
+        looks_like = "without the right nothing can be done? The folder can still be worked in."
+    elif seen.word == "chroot":
+        looks_like = "the word for what was refused: / is the old root, nothing is shut in."
+    elif seen.said == "returned" and seen.cwd == "/":
+        looks_like = "chdir to / after a refused chroot: / is still the machine's, and the folder has been left again."
+    elif seen.said == "returned" and seen.cwd == "where it was":
+        looks_like = "the refusal swallowed and nothing done in its place."
+    seen_words = f"{seen.words}; the working directory is {_place(seen.cwd)}"
+    bench.fail("eperm", expected=expected, seen=seen_words, looks_like=looks_like, by=by)
+
+
+def _warns(bench: Bench, refused: Attempt, silent: list[Attempt], by: str) -> None:
+    """A line where chroot was refused; nothing where it was permitted, nor where an error speaks for itself."""
+    if not refused.stderr.strip():
+        wrong = bool(refused.stdout.strip())
+        bench.fail(
+            "warns",
+            expected="a line on standard error when chroot was refused",
+            seen="it went to standard output" if wrong else "nothing was written",
+            looks_like="output taken for the place of warnings: there the container's own words go." if wrong else "",
+            by=by,
+        )
+    for one in silent:
+        if text := (one.stderr + one.stdout).strip():
+            when = "chroot was permitted" if one.said == "returned" else "an error is raised: it speaks for itself"
+            bench.fail("warns", expected=f"silence when {when}", seen=f"it wrote: {text.splitlines()[0][:120]}", by=by)
+    bench.hold("warns", seen=refused.stderr.strip().splitlines()[-1][:120], by=by)
+
+
+def _raised(bench: Bench, key: str, seen: Attempt, number: int, by: str) -> None:
+    if seen.said == "raised" and seen.word == number:
+        return
+    bench.fail(
+        key,
+        expected=f"OSError with {_name(number)} comes out of enter"
+        + (f" when chroot answers {_name(number)}" if key == "only" else f" for {seen.path!r}"),
+        seen=seen.words,
+        looks_like=_swallowed(seen, number),
+        by=by,
+    )
+
+
+def _swallowed(seen: Attempt, number: int) -> str:
+    if seen.said == "raised":
+        return "the error replaced by another: its number is gone, and with it the reason."
+    if number == errno.EACCES and seen.word == "chdir":
+        return "any PermissionError taken for EPERM. It stands for EACCES as well: something on the way is closed."
+    if seen.said == "returned" and number == errno.ENOENT and seen.cwd != "where it was":
+        return "the missing folder was made. A mistyped name then enters an empty root."
+    return "any failure taken for EPERM: a caller who gets a word believes it." if seen.said == "returned" else ""
+
+
+def _name(number: int) -> str:
+    return errno.errorcode[number]
+
+
+EXERCISE = Exercise(
+    slug="m2_2_chroot_permissions",
+    title="enter(rootfs): another root, or the reason why not",
+    functions=("enter",),
+    requirements=REQUIREMENTS,
+    judge=judge,
+)
