@@ -8,6 +8,7 @@
     submission.py   a learner's functions, and how they run: in the sandbox only
     evidence.py     questions to a sandbox run
     hidden.py       the lecturer's part
+    handout.py      a notebook as it was handed out: what it gives, and what it is worth
     notebook.py     a submitted notebook as source
     graded.py       one submitted notebook: points and reports
     nbgrader.py     the same inside nbgrader, in the place of a kernel

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from udock_lab.display.grading import check_html, check_text
-from udock_lab.grading.checking import SLUGS, exercise, judge
+from udock_lab.grading.checking import exercise, judge
+from udock_lab.grading.handout import Cell, CheckCell, Handout
 from udock_lab.grading.hidden import hidden_exercise, without_values
-from udock_lab.grading.notebook import CheckCell, check_cells, solution_source
+from udock_lab.grading.notebook import solution_source
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
 
@@ -18,39 +19,50 @@ __all__ = ["GradedCell", "grade_cells"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradedCell:
-    """One check cell: points, and the report in both forms. ``points`` are scaled to what the cell is worth."""
+    """One check cell: its report and points, scaled to what the cell is worth and rounded to half points."""
 
-    index: int
-    grade_id: str
-    slug: str
-    hidden: bool
+    check: CheckCell
     points: float
-    out_of: float
     report: CheckReport
-    text: str
-    html: str
+
+    @property
+    def text(self) -> str:
+        """The report as a terminal shows it."""
+        return check_text(self.report)
+
+    @property
+    def html(self) -> str:
+        """The same as a card."""
+        return check_html(self.report)
+
+    @property
+    def not_judged_here(self) -> float:
+        """Points of the cell that this machine could not judge, which are not among those earned."""
+        lost = sum(j.requirement.points for j in self.report.judgements if j.passed is None and not _waits(j.why))
+        return self.check.points * lost / self.report.out_of if self.report.out_of else 0.0
+
+    @property
+    def finished(self) -> bool:
+        """False where the check broke off for a reason that is not the submission's."""
+        return not any(note.startswith("The check itself could not go on") for note in self.report.notes)
 
 
-def grade_cells(cells: Sequence[Mapping[str, Any]], instructor: str | None = None) -> list[GradedCell]:
-    """All check cells of a notebook. NotFound where the hidden half is asked for and not installed."""
-    submission = Submission(source=solution_source(cells))
-    return [_grade(cell, submission, instructor) for cell in check_cells(cells) if cell.slug in SLUGS]
+def _waits(why: str) -> bool:
+    return "requirement above" in why
 
 
-def _grade(cell: CheckCell, submission: Submission, instructor: str | None) -> GradedCell:
-    wanted = hidden_exercise(cell.slug, instructor) if cell.hidden else exercise(cell.slug)
+def grade_cells(
+    cells: Sequence[Cell], handout: Handout, instructor: str | os.PathLike[str] | None = None
+) -> list[GradedCell]:
+    """Judge a submission's cells for every check cell of the handout. NotFound where a hidden half is not installed."""
+    submission = Submission(source=solution_source(cells, handout))
+    return [_grade(check, submission, instructor) for check in handout.checks]
+
+
+def _grade(check: CheckCell, submission: Submission, instructor: str | os.PathLike[str] | None) -> GradedCell:
+    wanted = hidden_exercise(check.slug, instructor) if check.hidden else exercise(check.slug)
     report = judge(wanted, submission)
-    if cell.hidden:
+    if check.hidden:
         report = without_values(report)
     share = report.points / report.out_of if report.out_of else 0.0
-    return GradedCell(
-        index=cell.index,
-        grade_id=cell.grade_id,
-        slug=cell.slug,
-        hidden=cell.hidden,
-        points=round(share * cell.points * 2) / 2,
-        out_of=cell.points,
-        report=report,
-        text=check_text(report),
-        html=check_html(report),
-    )
+    return GradedCell(check=check, points=round(share * check.points * 2) / 2, report=report)

@@ -5,12 +5,15 @@ run learner code with the lecturer's rights. This preprocessor takes the place o
 cells go to the checker as source, and the points are written into the outputs here, where no learner code can
 reach them. In ``nbgrader_config.py``::
 
-    from udock_lab.grading.nbgrader import autograde_preprocessors
-    c.Autograde.autograde_preprocessors = autograde_preprocessors()
+    from udock_lab.grading.nbgrader import configure
+    configure(get_config())
 """
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -25,24 +28,33 @@ from nbgrader.preprocessors import (
 from nbgrader.preprocessors.base import NbGraderPreprocessor
 
 from udock_lab.grading.graded import GradedCell, grade_cells
+from udock_lab.grading.handout import Handout, nbgrader_facts, read_cells
 
-__all__ = ["JudgeInSandbox", "autograde_preprocessors"]
+__all__ = ["JudgeInSandbox", "autograde_preprocessors", "configure"]
+
+STUB = 'raise NotImplementedError("Your code goes here.")'
 
 
 class JudgeInSandbox(NbGraderPreprocessor):
     """Instead of executing the notebook: judge its solution, write points and report into the check cells."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        """nbgrader calls this once a notebook."""
+        """nbgrader calls this once a notebook, with the course folder as working directory."""
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        for graded in grade_cells(nb.cells):
-            cell = nb.cells[graded.index]
-            cell.execution_count = graded.index + 1
-            cell.outputs = [_output(graded, cell.execution_count)]
-            self.log.info("%s: %g of %g points", graded.grade_id, graded.points, graded.out_of)
+        places = {nbgrader_facts(cell).get("grade_id"): cell for cell in nb.cells}
+        for count, graded in enumerate(grade_cells(nb.cells, self._handout(resources), Path("instructor")), 1):
+            cell = places.get(graded.check.grade_id)
+            if cell is not None:
+                cell.execution_count, cell.outputs = count, [_output(graded, count)]
+            self.log.info("%s: %g of %g points", graded.check.grade_id, graded.points, graded.check.points)
         return nb, resources
+
+    def _handout(self, resources: dict[str, Any]) -> Handout:
+        """From the lecturer's own source of this notebook."""
+        facts = resources["nbgrader"]
+        return Handout.of_cells(read_cells(Path("source", facts["assignment"], f"{facts['notebook']}.ipynb")))
 
 
 def _output(graded: GradedCell, count: int) -> NotebookNode:
@@ -57,3 +69,16 @@ def _output(graded: GradedCell, count: int) -> NotebookNode:
 def autograde_preprocessors() -> list[type]:
     """nbgrader's own list, with our judge where it executes, and without what would clear its words."""
     return [JudgeInSandbox, IgnorePattern, LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+
+
+def configure(c: Any) -> None:
+    """Set up nbgrader for this course; ``c`` is what ``get_config()`` gives.
+
+    Submissions are judged in the sandbox; check cells that a learner has deleted come back.
+    """
+    here = os.path.dirname(sys.executable)  # nbgrader calls alembic by its name, also where no environment is active
+    os.environ["PATH"] = f"{here}:{os.environ.get('PATH', os.defpath)}"
+    c.CourseDirectory.course_id = "udock-lab"
+    c.ClearSolutions.code_stub = {"python": STUB}
+    c.Autograde.autograde_preprocessors = autograde_preprocessors()
+    c.OverwriteCells.add_missing_cells = True

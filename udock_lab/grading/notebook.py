@@ -7,67 +7,48 @@ lines, trial calls outside of the solution) is left out.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-__all__ = ["CheckCell", "check_cells", "solution_source"]
+from udock_lab.grading.handout import Cell, Handout, nbgrader_facts, text_of
 
-Cell = Mapping[str, Any]
-
-
-class CheckCell:
-    """A cell that gives points: ``index`` in the notebook, the exercise it checks, whether it is the hidden one."""
-
-    def __init__(self, index: int, cell: Cell) -> None:
-        self.index = index
-        self.grade_id = str(_nbgrader(cell).get("grade_id", ""))
-        self.points = float(_nbgrader(cell).get("points", 0))
-        self.hidden = self.grade_id.endswith("_hidden")
-        self.slug = self.grade_id.removesuffix("_hidden").removesuffix("_check")
+__all__ = ["solution_source"]
 
 
-def _nbgrader(cell: Cell) -> Mapping[str, Any]:
-    return dict(cell.get("metadata", {}).get("nbgrader", {}))
-
-
-def _text(cell: Cell) -> str:
-    source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(source)
-
-
-def check_cells(cells: Sequence[Cell]) -> list[CheckCell]:
-    """Cells that are graded automatically, in order; their ``grade_id`` is ``<slug>_check`` or ``<slug>_hidden``."""
-    return [
-        CheckCell(index, cell)
-        for index, cell in enumerate(cells)
-        if cell.get("cell_type") == "code" and _nbgrader(cell).get("grade") and not _nbgrader(cell).get("solution")
-    ]
-
-
-def solution_source(cells: Sequence[Cell]) -> str:
+def solution_source(cells: Sequence[Cell], handout: Handout) -> str:
     """Everything that the learner's functions may need, as one module.
 
-    Solution cells whole; of all other cells only imports, definitions and plain assignments, since what learners
-    try out between the cells is not part of their answer. A cell that Python cannot read is kept if it is a
-    solution cell (the checker then says what is wrong with it), else left out.
+    Solution cells whole, given cells as they were given; of all other cells only imports, definitions and plain
+    assignments, since what learners try out between the cells is not part of their answer. A cell that Python
+    cannot read is kept if it is a solution cell (the checker then says what is wrong with it), else left out.
     """
-    return "\n\n".join(part for part in _parts(cells) if part.strip()) + "\n"
+    return "\n\n".join(part for part in _parts(cells, handout) if part.strip()) + "\n"
 
 
-def _parts(cells: Sequence[Cell]) -> Iterator[str]:
+def _parts(cells: Sequence[Cell], handout: Handout) -> Iterator[str]:
+    there = {nbgrader_facts(cell).get("grade_id") for cell in cells}
+    yield from (_without_magics(text) for grade_id, text in handout.given.items() if grade_id not in there)
     for cell in cells:
-        facts = _nbgrader(cell)
-        if cell.get("cell_type") != "code" or (facts.get("grade") and not facts.get("solution")):
-            continue
-        text = _without_magics(_text(cell))
-        yield text if facts.get("solution") else _definitions(text)
+        facts = nbgrader_facts(cell)
+        grade_id = str(facts.get("grade_id", ""))
+        if grade_id in handout.given:
+            yield _without_magics(handout.given[grade_id])
+        elif grade_id in handout.solutions or (facts.get("solution") and cell.get("cell_type") == "code"):
+            yield _without_magics(text_of(cell))
+        elif cell.get("cell_type") == "code" and not facts.get("grade"):
+            yield _definitions(_without_magics(text_of(cell)))
 
 
 def _without_magics(text: str) -> str:
     """Lines of the notebook's own language become comments, so that line numbers stay; a cell magic takes its cell."""
     if text.lstrip().startswith("%%"):
         return ""
-    return "\n".join(f"# {line}" if line.lstrip().startswith(("%", "!", "?")) else line for line in text.splitlines())
+    return "\n".join(_without_magic(line) for line in text.split("\n"))
+
+
+def _without_magic(line: str) -> str:
+    """``pass`` keeps a block whole that had nothing else."""
+    code = line.lstrip()
+    return f"{line[: len(line) - len(code)]}pass  # {code}" if code.startswith(("%", "!", "?")) else line
 
 
 _KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
@@ -76,10 +57,10 @@ _KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.
 def _definitions(text: str) -> str:
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+        kept = [node for node in tree.body if isinstance(node, _KEPT) and not _calls_something(node)]
+        return "\n".join(ast.unparse(node) for node in kept)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
-    kept = [node for node in tree.body if isinstance(node, _KEPT) and not _calls_something(node)]
-    return "\n".join(ast.unparse(node) for node in kept)
 
 
 def _calls_something(node: ast.stmt) -> bool:

@@ -1,0 +1,102 @@
+"""What a notebook was when it was handed out: its given cells, and what its check cells are worth.
+
+A submission may have lost cells or changed them. What it is graded by comes from here, never from the submission.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from udock_lab.errors import NotFound, UsageError
+from udock_lab.grading.checking import SLUGS, exercise
+
+__all__ = ["MOST_BYTES", "CheckCell", "Handout", "handout_of_exercise", "nbgrader_facts", "read_cells", "text_of"]
+
+Cell = Mapping[str, Any]
+MOST_BYTES = 20 << 20  # of one notebook; what is larger was not written by hand
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCell:
+    """A cell that gives points. Its ``grade_id`` is ``<slug>_check`` or ``<slug>_hidden``."""
+
+    grade_id: str
+    points: float
+
+    @property
+    def hidden(self) -> bool:
+        """Judged when handed in only, by the lecturer's half."""
+        return self.grade_id.endswith("_hidden")
+
+    @property
+    def slug(self) -> str:
+        """The exercise that it checks."""
+        return self.grade_id.removesuffix("_hidden").removesuffix("_check")
+
+
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """``given``: code cells that learners do not write (id to text); ``solutions``: ids of those that they do."""
+
+    checks: tuple[CheckCell, ...]
+    given: Mapping[str, str] = field(default_factory=dict)
+    solutions: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_cells(cls, cells: Sequence[Cell]) -> Handout:
+        """From the cells of the lecturer's own notebook (source or release)."""
+        checks: list[CheckCell] = []
+        given: dict[str, str] = {}
+        solutions: set[str] = set()
+        for cell in cells:
+            facts = nbgrader_facts(cell)
+            grade_id = str(facts.get("grade_id", ""))
+            if not grade_id or cell.get("cell_type") != "code":
+                continue
+            if facts.get("solution"):
+                solutions.add(grade_id)
+            elif facts.get("grade"):
+                checks.append(CheckCell(grade_id, float(facts.get("points", 0))))
+            else:
+                given[grade_id] = text_of(cell)
+        return cls(tuple(check for check in checks if check.slug in SLUGS), given, frozenset(solutions))
+
+
+def handout_of_exercise(slug: str) -> Handout:
+    """Where no notebook of the lecturer's is at hand: the points that the requirements say, and no hidden half."""
+    return Handout((CheckCell(f"{slug}_check", sum(one.points for one in exercise(slug).requirements)),))
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """The cells of a notebook file. NotFound where there is none, UsageError with what is wrong with it."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UsageError(f"{path.name} has {path.stat().st_size >> 20} MB.", "A notebook of this course has under 1.")
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise NotFound(f"There is no {path}.") from None
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be read: {error.strerror}.", "Check who owns it.") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path.name} is not a notebook: {error}.", "Ask for it again.") from None
+    cells = content.get("cells") if isinstance(content, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise UsageError(f"{path.name} is not a notebook of format 4: it has no cells.", "Ask for it again.")
+    return cells
+
+
+def nbgrader_facts(cell: Cell) -> Mapping[str, Any]:
+    """What nbgrader keeps about a cell; empty where it keeps nothing."""
+    metadata = cell.get("metadata")
+    facts = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
+    return facts if isinstance(facts, Mapping) else {}
+
+
+def text_of(cell: Cell) -> str:
+    """A cell's source, whichever of its two written forms it has."""
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(part for part in source if isinstance(part, str))
