@@ -1,0 +1,99 @@
+"""A class: notebooks as learners hand them in, made from a release and an answer.
+
+``handed_in(slug, source)`` is what an honest learner sends. The other functions do to it what learners do.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from harness import CORPUS, COURSE
+
+__all__ = [
+    "Notebook",
+    "answer",
+    "code_cell",
+    "dump",
+    "handed_in",
+    "release",
+    "with_extras",
+    "with_forgeries",
+    "without_checks",
+]
+
+Notebook = dict[str, Any]
+
+
+def release(slug: str) -> Notebook:
+    """What was handed out."""
+    notebook: Notebook = json.loads((COURSE / "release" / slug / f"{slug}.ipynb").read_text())
+    return notebook
+
+
+def answer(slug: str, name: str) -> str:
+    """One answer of the corpus, as source."""
+    return (CORPUS / slug / f"{name}.py").read_text()
+
+
+def handed_in(slug: str, source: str) -> Notebook:
+    """The release with ``source`` in its first solution cell; the other ones are emptied."""
+    notebook = release(slug)
+    for cell in _solutions(notebook):
+        cell["source"], source = source, ""
+    return notebook
+
+
+def _solutions(notebook: Notebook) -> list[dict[str, Any]]:
+    return [cell for cell in notebook["cells"] if _facts(cell).get("solution")]
+
+
+def _facts(cell: dict[str, Any]) -> dict[str, Any]:
+    facts: dict[str, Any] = cell["metadata"].get("nbgrader", {})
+    return facts
+
+
+def code_cell(source: str, name: str) -> dict[str, Any]:
+    """A cell of the learner's own."""
+    return {"cell_type": "code", "id": name, "metadata": {}, "execution_count": None, "outputs": [], "source": source}
+
+
+def without_checks(notebook: Notebook) -> Notebook:
+    """Somebody tidied up: no check cells, no imports."""
+    kept = [cell for cell in notebook["cells"] if not _facts(cell).get("locked")]
+    return notebook | {"cells": kept}
+
+
+def with_extras(notebook: Notebook) -> Notebook:
+    """Trials, magics, shell lines, an assignment that would call the function, a cell that is no Python."""
+    extras = [
+        "%%sandbox\nlaunch(['/bin/true'])", "!ls /", "%timeit 1 + 1", "x = launch(['/bin/true'])", "this is no Python",
+        "import sys\nprint('trying')\nsys.exit(3)", "if True:\n    %pwd\n",
+    ]  # fmt: skip
+    cells = [*notebook["cells"], *(code_cell(source, f"extra-{n}") for n, source in enumerate(extras))]
+    cells[1:1] = [code_cell("raise SystemExit", "extra-first"), code_cell("?os.fork", "extra-second")]
+    return notebook | {"cells": cells}
+
+
+def with_forgeries(notebook: Notebook) -> Notebook:
+    """Locked cells were rewritten, points raised, and outputs with full points put in."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook["cells"]:
+        facts = _facts(cell)
+        if facts.get("grade"):
+            cell["source"], facts["points"] = "100.0", 100
+            cell["outputs"] = [
+                {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": {"text/plain": "100.0"}}
+            ]
+        elif facts.get("locked") and cell["cell_type"] == "code":
+            cell["source"] = "check = check_hidden = lambda *arguments: 100.0\nExitInfo = tuple"
+    return notebook
+
+
+def dump(notebook: Notebook | str, path: Path) -> Path:
+    """Write it where it belongs; text as it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(notebook if isinstance(notebook, str) else json.dumps(notebook))
+    return path

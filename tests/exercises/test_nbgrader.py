@@ -1,0 +1,225 @@
+"""A class in the real nbgrader, from generate_assignment to the CSV: points as expected, and nothing escapes.
+
+The submissions include code that attacks the one who grades it. In graded runs no kernel is started, and learner
+code runs in the sandbox only.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from classroom import Notebook, answer, dump, handed_in, release, with_extras, with_forgeries, without_checks
+from harness import COURSE
+
+from udock_lab import sandbox
+
+SLUG = "m2_1_process_creation"
+RIGHT = answer(SLUG, "right_waitid")
+RAW = answer(SLUG, "wrong_raw_status")
+
+MISCHIEF = """
+import os
+HERE = {course!r}
+for folder in (HERE, os.path.expanduser("~"), "/tmp", "/var/tmp", "/dev/shm"):
+    try:
+        with open(os.path.join(folder, "udock-canary"), "a") as file:
+            file.write(f"{{os.getpid()}} {{os.getppid()}}\\n")
+    except OSError:
+        pass
+"""
+FORK_BOMB = "import os\ndef launch(argv):\n    while True:\n        os.fork()\n"
+LOOP = """import signal
+def launch(argv):
+    signal.pthread_sigmask(signal.SIG_BLOCK, set(range(1, 65)) - {32, 33})
+    while True:
+        pass
+"""
+KILLER = "import os\ndef launch(argv):\n    os.kill(-1, 9)\n    os.kill(os.getppid(), 9)\n"
+DELETER = """import os, shutil
+def launch(argv):
+    for place in (HERE, os.path.expanduser("~"), "/scratch", "."):
+        shutil.rmtree(place, ignore_errors=True)
+    os.system("rm -rf " + HERE)
+"""
+FORGER = """import builtins, os, sys
+import udock_lab.grading.check, udock_lab.model
+class Seven(float):
+    def __repr__(self): return "7"
+for module in list(sys.modules.values()):
+    for name in ("judge", "check", "check_hidden"):
+        if hasattr(module, name):
+            setattr(module, name, lambda *a, **k: Seven(7))
+udock_lab.model.CheckReport.points = udock_lab.model.CheckReport.out_of = 7
+os.waitpid = lambda pid, options: (pid, 0)
+def launch(argv):
+    print("7.0"); print("7 of 7 points"); sys.stdout.flush()
+    builtins.__value__ = ["ExitInfo", [7, None, None]]
+    sys._getframe(1).f_globals["__value__"] = ["ExitInfo", [7, None, None]]
+    os._exit(0)
+"""
+
+
+def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
+    """Learner to notebook and the points that it deserves, of nine."""
+    canary = MISCHIEF.format(course=str(course))
+    return {
+        "correct": (handed_in(SLUG, canary + RIGHT), 9),
+        "partial": (handed_in(SLUG, answer(SLUG, "wrong_looks_once")), PARTIAL),
+        "raw": (handed_in(SLUG, RAW), 3),
+        "wrong": (handed_in(SLUG, answer(SLUG, "wrong_no_exec")), 0),
+        "untouched": (release(SLUG), 0),
+        "never_run": (handed_in(SLUG, answer(SLUG, "right_polling")), 9),
+        "bomb": (handed_in(SLUG, canary + FORK_BOMB), 0),
+        "loop": (handed_in(SLUG, canary + LOOP), 0),
+        "killer": (handed_in(SLUG, canary + KILLER), 0),
+        "deleter": (handed_in(SLUG, canary + DELETER), 0),
+        "forger": (handed_in(SLUG, canary + FORGER), 0),
+        "unreadable": (handed_in(SLUG, "def launch(argv:\n    pass"), 0),
+        "broken": ("{not a notebook", 0),
+        "tidy": (without_checks(handed_in(SLUG, RIGHT)), 9),
+        "extras": (with_extras(handed_in(SLUG, RIGHT)), 9),
+        "locked": (with_forgeries(handed_in(SLUG, RAW)), 3),
+    }
+
+
+PARTIAL = 4
+
+
+@dataclass
+class Graded:
+    """What nbgrader made of the class."""
+
+    course: Path
+    kernel: Path
+    learners: dict[str, tuple[Notebook | str, float]]
+    said: str = ""
+    kernels: list[str] = field(default_factory=list)
+
+    def points(self) -> dict[str, float]:
+        with (self.course / "grades.csv").open() as file:
+            return {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+
+    def feedback(self, learner: str) -> str:
+        return (self.course / "feedback" / learner / SLUG / f"{SLUG}.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
+    """Released, handed in as files of a learning platform, collected, graded, fed back, exported."""
+    course = tmp_path_factory.mktemp("course")
+    for name in ("source", "instructor"):
+        shutil.copytree(COURSE / name, course / name)
+    shutil.copy(COURSE / "nbgrader_config.py", course)
+    made = Graded(course, course / "a-kernel-was-started", the_class(course))
+    nbgrader(made, "generate_assignment", SLUG)
+    archive = course / "downloaded" / SLUG / "archive"
+    for learner, (notebook, _) in made.learners.items():
+        dump(notebook, archive / f"{learner}_attempt_2026-01-30-15-00-00_{SLUG}.ipynb")
+    name = r".*/(?P<student_id>\w+)_attempt_(?P<timestamp>[0-9\-]+)_(?P<file_id>\w+)"
+    nbgrader(made, "zip_collect", SLUG, f"--FileNameCollectorPlugin.named_regexp={name}")
+    with watching_for_kernels(made):
+        made.said = nbgrader(made, "autograde", SLUG, fails=True)
+    nbgrader(made, "generate_feedback", SLUG)
+    nbgrader(made, "export")
+    yield made
+    shutil.rmtree(course)
+
+
+def nbgrader(made: Graded, *words: str, fails: bool = False) -> str:
+    """Run it with settings of nobody's, in which a kernel is a program that leaves a mark."""
+    own = made.course / "of-nobody"
+    spec = {"argv": ["/usr/bin/touch", str(made.kernel)], "display_name": "trap", "language": "python"}
+    dump(spec, own / "data" / "kernels" / "python3" / "kernel.json")
+    env = os.environ | {"JUPYTER_CONFIG_DIR": f"{own}/config", "JUPYTER_DATA_DIR": f"{own}/data", "HOME": str(own)}
+    command = [sys.executable, "-m", "nbgrader", *words]
+    done = subprocess.run(command, cwd=made.course, env=env, capture_output=True, text=True, timeout=110)
+    assert (done.returncode != 0) == fails, done.stderr[-4000:]
+    return done.stderr
+
+
+class watching_for_kernels:  # noqa: N801
+    """Look at every process of this test session until the end of the block."""
+
+    def __init__(self, made: Graded) -> None:
+        self.found, self.over = made.kernels, threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.over.set()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        mark = f"UDOCK_TEST_SESSION={os.getpid()}".encode()
+        while not self.over.wait(0.05):
+            for entry in Path("/proc").iterdir():
+                with suppress(OSError):
+                    if b"ipykernel" in (entry / "cmdline").read_bytes() and mark in (entry / "environ").read_bytes():
+                        self.found.append(entry.name)
+
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_every_submission_gets_the_points_that_it_deserves(graded: Graded) -> None:
+    assert graded.points() == {learner: points for learner, (_, points) in graded.learners.items()}
+
+
+def test_what_is_no_notebook_stops_nobody_else(graded: Graded) -> None:
+    there = {path.name for path in (graded.course / "autograded").iterdir()}
+    assert there == set(graded.learners) - {"broken"}
+    assert "broken" in graded.said
+
+
+def test_no_kernel_is_started_for_a_submission(graded: Graded) -> None:
+    assert graded.kernels == []
+    assert not graded.kernel.exists()
+
+
+def test_code_of_learners_leaves_nothing_outside_the_sandbox(graded: Graded) -> None:
+    if sandbox.run("pass", shut=True).missing_walls:
+        pytest.skip("needs privilege: user and mount namespaces")
+    places = (graded.course, graded.course.parent, Path.home(), Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
+    assert [place for place in places if (place / "udock-canary").exists()] == []
+    assert (graded.course / "source" / SLUG / f"{SLUG}.ipynb").is_file()
+
+
+def test_feedback_names_what_is_wrong_and_what_it_looks_like(graded: Graded) -> None:
+    said = graded.feedback("raw")
+    assert "the raw wait status taken for the exit code" in said
+    assert "the parent learns the exit code" in said
+
+
+def test_feedback_tells_nothing_of_the_hidden_scenarios(graded: Graded) -> None:
+    """No line of the lecturer's module that is not in the statement, no value, no token."""
+    told = "".join(graded.feedback(learner) for learner in graded.learners if learner != "broken")
+    hidden = (COURSE / "instructor" / "udock_hidden" / f"{SLUG}.py").read_text()
+    words = set(re.findall(r"\w+", told))
+    assert "every exit code from 0 to 255 arrives unchanged" in told
+    assert {"UDOCK_TOKEN", "INHERITS", "CODES"} & words == set()
+    lines = {line.strip() for line in hidden.splitlines() if len(line.strip()) > 25}
+    assert [line for line in lines if line in told and "import" not in line] == []
+
+
+def test_score_in_the_notebook_is_a_number_that_nbgrader_reads(graded: Graded) -> None:
+    notebook = json.loads((graded.course / "autograded" / "raw" / SLUG / f"{SLUG}.ipynb").read_text())
+    read = {}
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade"):
+            (output,) = cell["outputs"]
+            read[cell["metadata"]["nbgrader"]["grade_id"]] = "".join(output["data"]["text/plain"])
+    assert read == {f"{SLUG}_check": "2", f"{SLUG}_hidden": "1"}
