@@ -23,7 +23,19 @@ from udock_lab.grading.exercise import Exercise
 from udock_lab.grading.hidden import hidden_exercise
 from udock_lab.model import CheckReport, Judgement
 
-__all__ = ["CORPUS", "COURSE", "EXERCISES", "INSTRUCTOR", "SOURCE", "Answer", "Marks", "answers", "both_halves", "cross_section", "mark"]
+__all__ = [
+    "CORPUS",
+    "COURSE",
+    "EXERCISES",
+    "INSTRUCTOR",
+    "SOURCE",
+    "Answer",
+    "Marks",
+    "answers",
+    "both_halves",
+    "cross_section",
+    "mark",
+]
 
 CORPUS = Path(__file__).parent / "corpus"
 COURSE = Path(__file__).parents[2] / "exercises"

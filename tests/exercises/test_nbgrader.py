@@ -54,7 +54,7 @@ def launch(argv):
     os.system("rm -rf " + HERE)
 """
 FORGER = """import builtins, os, sys
-import udock_lab.grading.check, udock_lab.model
+import udock_lab.grading.checking, udock_lab.model
 class Seven(float):
     def __repr__(self): return "7"
 for module in list(sys.modules.values()):
@@ -76,12 +76,12 @@ def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
     canary = MISCHIEF.format(course=str(course))
     return {
         "correct": (handed_in(SLUG, canary + RIGHT), 9),
-        "partial": (handed_in(SLUG, answer(SLUG, "wrong_looks_once")), PARTIAL),
+        "partial": (handed_in(SLUG, answer(SLUG, "wrong_os_wait")), PARTIAL),
         "raw": (handed_in(SLUG, RAW), 3),
-        "wrong": (handed_in(SLUG, answer(SLUG, "wrong_no_exec")), 0),
+        "wrong": (handed_in(SLUG, answer(SLUG, "wrong_no_exec")), 1),
         "untouched": (release(SLUG), 0),
         "never_run": (handed_in(SLUG, answer(SLUG, "right_polling")), 9),
-        "bomb": (handed_in(SLUG, canary + FORK_BOMB), 0),
+        "bomb": (handed_in(SLUG, canary + FORK_BOMB), 1),
         "loop": (handed_in(SLUG, canary + LOOP), 0),
         "killer": (handed_in(SLUG, canary + KILLER), 0),
         "deleter": (handed_in(SLUG, canary + DELETER), 0),
@@ -94,7 +94,7 @@ def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
     }
 
 
-PARTIAL = 4
+PARTIAL = 6
 
 
 @dataclass
@@ -144,7 +144,7 @@ def nbgrader(made: Graded, *words: str, fails: bool = False) -> str:
     dump(spec, own / "data" / "kernels" / "python3" / "kernel.json")
     env = os.environ | {"JUPYTER_CONFIG_DIR": f"{own}/config", "JUPYTER_DATA_DIR": f"{own}/data", "HOME": str(own)}
     command = [sys.executable, "-m", "nbgrader", *words]
-    done = subprocess.run(command, cwd=made.course, env=env, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, cwd=made.course, env=env, capture_output=True, text=True, timeout=280)
     assert (done.returncode != 0) == fails, done.stderr[-4000:]
     return done.stderr
 
@@ -172,7 +172,7 @@ class watching_for_kernels:  # noqa: N801
                         self.found.append(entry.name)
 
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_every_submission_gets_the_points_that_it_deserves(graded: Graded) -> None:
@@ -180,7 +180,7 @@ def test_every_submission_gets_the_points_that_it_deserves(graded: Graded) -> No
 
 
 def test_what_is_no_notebook_stops_nobody_else(graded: Graded) -> None:
-    there = {path.name for path in (graded.course / "autograded").iterdir()}
+    there = {path.parent.parent.name for path in (graded.course / "autograded").glob("*/*/*.ipynb")}
     assert there == set(graded.learners) - {"broken"}
     assert "broken" in graded.said
 

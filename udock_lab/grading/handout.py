@@ -75,7 +75,9 @@ def read_cells(path: Path) -> list[Cell]:
     """The cells of a notebook file. NotFound where there is none, UsageError with what is wrong with it."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{path.name} has {path.stat().st_size >> 20} MB.", "A notebook of this course has under 1.")
+            raise UsageError(
+                f"{path.name} has {path.stat().st_size >> 20} MB.", "A notebook of this course has under 1."
+            )
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise NotFound(f"There is no {path}.") from None

@@ -16,23 +16,47 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
     IgnorePattern,
     LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
     SaveAutoGrades,
 )
 from nbgrader.preprocessors.base import NbGraderPreprocessor
 
 from udock_lab.grading.graded import GradedCell, grade_cells
-from udock_lab.grading.handout import Handout, nbgrader_facts, read_cells
+from udock_lab.grading.handout import Cell, Handout, nbgrader_facts, read_cells, text_of
 
-__all__ = ["JudgeInSandbox", "autograde_preprocessors", "configure"]
+__all__ = ["JudgeInSandbox", "RestoreCells", "autograde_preprocessors", "configure", "sanitize_preprocessors"]
 
 STUB = 'raise NotImplementedError("Your code goes here.")'
+
+
+class RestoreCells(NbGraderPreprocessor):
+    """Put back what was handed out and has been deleted, so that points have a cell to stand in.
+
+    nbgrader's own way (OverwriteCells.add_missing_cells) wants the cell before a missing one to be graded too.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Each missing locked cell goes behind the one that it stood behind."""
+        at = 0
+        for cell in _source(resources):
+            facts = nbgrader_facts(cell)
+            places = [place for place, one in enumerate(nb.cells) if _id(one) == facts.get("grade_id")]
+            if places:
+                at = places[0] + 1
+            elif facts.get("locked") and not facts.get("solution"):
+                nb.cells.insert(at, from_dict({**cell, "source": text_of(cell)}))  # type: ignore[no-untyped-call]
+                at += 1
+        return nb, resources
 
 
 class JudgeInSandbox(NbGraderPreprocessor):
@@ -43,18 +67,23 @@ class JudgeInSandbox(NbGraderPreprocessor):
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        places = {nbgrader_facts(cell).get("grade_id"): cell for cell in nb.cells}
-        for count, graded in enumerate(grade_cells(nb.cells, self._handout(resources), Path("instructor")), 1):
-            cell = places.get(graded.check.grade_id)
-            if cell is not None:
-                cell.execution_count, cell.outputs = count, [_output(graded, count)]
+        places = {_id(cell): cell for cell in nb.cells}
+        handout = Handout.of_cells(_source(resources))
+        for count, graded in enumerate(grade_cells(nb.cells, handout, Path("instructor")), 1):
+            cell = places[graded.check.grade_id]
+            cell.execution_count, cell.outputs = count, [_output(graded, count)]
             self.log.info("%s: %g of %g points", graded.check.grade_id, graded.points, graded.check.points)
         return nb, resources
 
-    def _handout(self, resources: dict[str, Any]) -> Handout:
-        """From the lecturer's own source of this notebook."""
-        facts = resources["nbgrader"]
-        return Handout.of_cells(read_cells(Path("source", facts["assignment"], f"{facts['notebook']}.ipynb")))
+
+def _source(resources: dict[str, Any]) -> list[Cell]:
+    """The lecturer's own version of this notebook."""
+    facts = resources["nbgrader"]
+    return read_cells(Path("source", facts["assignment"], f"{facts['notebook']}.ipynb"))
+
+
+def _id(cell: Cell) -> object:
+    return nbgrader_facts(cell).get("grade_id")
 
 
 def _output(graded: GradedCell, count: int) -> NotebookNode:
@@ -71,6 +100,11 @@ def autograde_preprocessors() -> list[type]:
     return [JudgeInSandbox, IgnorePattern, LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
 
 
+def sanitize_preprocessors() -> list[type]:
+    """nbgrader's own list, and missing cells restored before the changed ones."""
+    return [ClearOutput, DeduplicateIds, RestoreCells, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]
+
+
 def configure(c: Any) -> None:
     """Set up nbgrader for this course; ``c`` is what ``get_config()`` gives.
 
@@ -81,4 +115,4 @@ def configure(c: Any) -> None:
     c.CourseDirectory.course_id = "udock-lab"
     c.ClearSolutions.code_stub = {"python": STUB}
     c.Autograde.autograde_preprocessors = autograde_preprocessors()
-    c.OverwriteCells.add_missing_cells = True
+    c.Autograde.sanitize_preprocessors = sanitize_preprocessors()
