@@ -13,7 +13,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: lab setup test check bench soak clean packages
+.PHONY: lab course setup test check bench soak clean packages
 
 lab: $(VENV)/.installed
 	@scripts/lab
@@ -21,6 +21,9 @@ lab: $(VENV)/.installed
 # What `make lab` needs, and the programs that make it better (strace, busybox), without opening anything.
 setup: packages $(VENV)/.installed
 	$(VENV)/bin/mdock demo
+
+course: $(VENV)/.installed
+	@$(VENV)/bin/udock-lab course course
 
 test: packages $(VENV)/.tested check
 	$(PYTEST) tests

@@ -238,6 +238,35 @@ def version(_args: Namespace) -> int:
     return 0
 
 
+# --- for lecturers: the work is done in grading/, which need not be there to start the course
+
+
+def _course(args: Namespace) -> int:
+    from udock_lab.grading import lecturer
+
+    return lecturer.course(args)
+
+
+def _course_options(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", default="course", metavar="DIR", help="default: ./course")
+
+
+def _grade(args: Namespace) -> int:
+    from udock_lab.commands.base import require_linux
+    from udock_lab.grading import lecturer
+
+    require_linux()
+    return lecturer.grade(args)
+
+
+def _grade_options(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="SUBMITTED_DIR", help="<learner>/<assignment>/*.ipynb, or *.ipynb")
+    parser.add_argument("-j", "--jobs", type=int, metavar="N", help="how many at a time (default: as many as cores)")
+    parser.add_argument("--out", metavar="DIR", help="where results go (default: graded, beside SUBMITTED_DIR)")
+    parser.add_argument("--course", metavar="DIR", help="course folder, with source/ and instructor/")
+    parser.add_argument("--again", action="store_true", help="judge also what was judged before and has not changed")
+
+
 # --- the program
 
 
@@ -252,6 +281,8 @@ class Subcommand(NamedTuple):
 
 SUBCOMMANDS = (
     Subcommand("start", "copy the course into a folder and open it in JupyterLab", start, _start_options),
+    Subcommand("course", "for lecturers: lay out an nbgrader course folder", _course, _course_options),
+    Subcommand("grade", "for lecturers: judge a folder of submissions", _grade, _grade_options),
     Subcommand("version", "say which version this is", version),
 )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from udock_lab.display.html import card, paragraphs, say
 from udock_lab.model import CheckReport, Judgement
 
-__all__ = ["check_html", "check_text", "hint_text", "points"]
+__all__ = ["check_html", "check_text", "hint_text", "learner_page", "points"]
 
 
 def points(number: float) -> str:
@@ -77,3 +79,22 @@ def _item(judgement: Judgement) -> str:
         detail += f"<p>this looks like: {say(judgement.looks_like)}</p>"
     detail += f"<p><small>read: {say(judgement.requirement.lesson)}</small></p>"
     return f"<li class='{kind}'>{head}{detail}</li>"
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><style>:root {{ color-scheme: light dark }}
+body {{ font-family: system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }}</style></head>
+<body><h1>{title}</h1>{body}</body></html>
+"""
+
+
+def learner_page(learner: str, submissions: Sequence[tuple[str, str, Sequence[CheckReport]]]) -> str:
+    """A page of its own: each submission (name, error or nothing, reports) of one learner."""
+    parts = []
+    for name, error, reports in submissions:
+        parts.append(f"<h2>{say(name)}</h2>")
+        if error:
+            parts.append(card(paragraphs(error, "note"), name))
+        parts += [check_html(report) for report in reports]
+    return _PAGE.format(title=say(learner), body="".join(parts))

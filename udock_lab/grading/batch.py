@@ -1,0 +1,276 @@
+"""``udock-lab grade``: a folder of submissions judged side by side, without nbgrader's database.
+
+::
+
+    OUT/<learner>/<exercise>.json   one submission: points, every judgement, and what it was judged from
+    OUT/<learner>/report.html       the same for the learner to read
+    OUT/grades.csv                  the class, one line a submission
+
+A result is written when it is whole, by rename, and bears the hash of the submission and of what judged it. A run that
+was killed goes on where it was: what has not changed is not judged again. Threads are enough to keep all processors
+busy, since each judgement happens in processes of its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import udock_lab
+from udock_lab.display.grading import learner_page, points
+from udock_lab.errors import MdockError, NotFound, UsageError
+from udock_lab.grading.checking import SLUGS, exercise
+from udock_lab.grading.graded import GradedCell, grade_cells
+from udock_lab.grading.handout import Cell, Handout, handout_of_exercise, nbgrader_facts, read_cells
+from udock_lab.model import CheckReport, Judgement, Requirement
+from udock_lab.runtime.connection import the_launcher
+
+__all__ = ["Batch", "Grade", "Sent", "course_near", "find_submissions", "reports_of"]
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """One notebook that somebody handed in; ``name`` is what its result is called."""
+
+    learner: str
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """What became of it. ``error`` says why there are no points; ``kept`` that it was judged in an earlier run."""
+
+    sent: Sent
+    data: Data
+    kept: bool = False
+
+    @property
+    def error(self) -> str:
+        """Why it could not be judged; empty if it was."""
+        return str(self.data.get("error", ""))
+
+    def __str__(self) -> str:
+        data, said = self.data, self.error.partition("\n")[0]
+        earned = f"{points(data['points'])} of {points(data['out_of'])}"
+        return f"{self.sent.learner}  {data['exercise'] or self.sent.name}  {said or earned}"
+
+
+def find_submissions(folder: Path) -> list[Sent]:
+    """nbgrader's ``<learner>/<assignment>/*.ipynb``, and notebooks that lie flat. NotFound where there is none."""
+    if not folder.is_dir():
+        raise NotFound(
+            f"There is no folder {folder}.", "Name the folder with the submissions: udock-lab grade submitted"
+        )
+    found = [Sent(learner=path.stem, name=path.stem, path=path) for path in sorted(folder.glob("*.ipynb"))]
+    for path in sorted(folder.glob("*/*/*.ipynb")):
+        learner, assignment, _ = path.relative_to(folder).parts
+        if not learner.startswith(".") and not assignment.startswith("."):
+            name = path.stem if assignment == path.stem else f"{assignment}-{path.stem}"
+            found.append(Sent(learner=learner, name=name, path=path))
+    if not found:
+        raise NotFound(
+            f"There is no submission in {folder}.",
+            "Wanted: <learner>/<assignment>/<notebook>.ipynb, as nbgrader collects them, or *.ipynb side by side.",
+        )
+    return found
+
+
+def course_near(submitted: Path) -> Path | None:
+    """The course folder that the submissions lie in, or that of a checkout; None where there is none."""
+    checkout = Path(udock_lab.__file__).resolve().parents[1] / "exercises"
+    return next((place for place in (submitted.resolve().parent, checkout) if (place / "source").is_dir()), None)
+
+
+@dataclass
+class Batch:
+    """One run of ``udock-lab grade``. ``course`` is the lecturer's folder (source/, instructor/), or None."""
+
+    out: Path
+    course: Path | None = None
+    again: bool = False
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def grade(self, sent: Sequence[Sent], jobs: int, tell: Callable[[Grade], None]) -> list[Grade]:
+        """All of them, ``jobs`` at a time; ``tell`` hears of each. KeyboardInterrupt when what runs has ended."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        grades = []
+        with ThreadPoolExecutor(jobs) as pool:
+            futures = [pool.submit(self._one, one) for one in sent]
+            try:
+                for future in as_completed(futures):
+                    grades.append(future.result())
+                    tell(grades[-1])
+            except KeyboardInterrupt:
+                self._stop(futures)
+                raise
+        grades.sort(key=lambda grade: (grade.sent.learner, grade.sent.name))
+        self._write_class(grades)
+        return grades
+
+    def _stop(self, futures: Sequence[Future[Grade]]) -> None:
+        """Nothing more begins; what runs loses its launcher, and its processes end with it."""
+        self.stopping.set()
+        for future in futures:
+            future.cancel()
+        the_launcher().close()
+
+    def _one(self, sent: Sent) -> Grade:
+        place = self.out / sent.learner / f"{sent.name}.json"
+        try:
+            content = sent.path.read_bytes()
+            cells = read_cells(sent.path)
+            slug = exercise_of(sent, cells)
+            handout = self._handout(slug)
+            made_from = {"submission": _hash(content), "version": self._version(slug, handout)}
+            kept = None if self.again else _read(place)
+            if kept and kept.get("finished") and kept.get("made_from") == made_from:
+                return Grade(sent=sent, data=kept, kept=True)
+            graded = grade_cells(cells, handout, self._instructor())
+            data = _data(sent, slug, graded) | {"made_from": made_from}
+        except Exception as error:  # whatever one submission provokes, the others are graded
+            data = self._lost(sent) | {"error": _words(error), "finished": False}
+        if not self.stopping.is_set():
+            write_whole(place, json.dumps(data, indent=1).encode())
+        return Grade(sent=sent, data=data)
+
+    def _lost(self, sent: Sent) -> Data:
+        """No points, of as many as there would have been as far as its name says."""
+        try:
+            slug = exercise_of(sent, [])
+            return _data(sent, slug, []) | {"out_of": sum(check.points for check in self._handout(slug).checks)}
+        except (MdockError, ImportError):
+            return _data(sent, "", [])
+
+    def _instructor(self) -> Path | None:
+        return self.course / "instructor" if self.course else None
+
+    def _handout(self, slug: str) -> Handout:
+        """From the course's source, whatever the assignment's name; hidden cells if they can be judged."""
+        found = sorted(self.course.glob(f"source/*/{slug}.ipynb")) if self.course else []
+        if not found:
+            return handout_of_exercise(slug)
+        handout = Handout.of_cells(read_cells(found[0]))
+        if self._hidden_of(slug).is_file():
+            return handout
+        return Handout(tuple(c for c in handout.checks if not c.hidden), handout.given, handout.solutions)
+
+    def _hidden_of(self, slug: str) -> Path:
+        return Path(self._instructor() or "", "udock_hidden", f"{slug}.py")
+
+    def _version(self, slug: str, handout: Handout) -> str:
+        """Changes with whatever could change the points."""
+        judge = Path(str(exercise(slug).judge.__globals__["__file__"]))
+        parts = [
+            udock_lab.__version__,
+            repr(handout),
+            *(_hash(p.read_bytes()) for p in (judge, self._hidden_of(slug)) if p.is_file()),
+        ]
+        return _hash("\n".join(parts).encode())
+
+    def _write_class(self, grades: Sequence[Grade]) -> None:
+        """The CSV, and a page for each learner."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["learner", "exercise", "points", "out_of", "hidden_points", "not_judged_here", "remark"])
+        for grade in grades:
+            data = grade.data
+            hidden = sum(cell["points"] for cell in data["cells"] if cell["hidden"])
+            remark = grade.error.partition("\n")[0]
+            row = [data["exercise"] or grade.sent.name, data["points"], data["out_of"], hidden, data["not_judged_here"]]
+            writer.writerow([_no_formula(grade.sent.learner), *row, remark])
+        write_whole(self.out / "grades.csv", text.getvalue().encode())
+        for learner in {grade.sent.learner for grade in grades}:
+            own = [(g.sent.name, g.error, reports_of(g.data)) for g in grades if g.sent.learner == learner]
+            write_whole(self.out / learner / "report.html", learner_page(learner, own).encode())
+
+
+def exercise_of(sent: Sent, cells: Sequence[Cell]) -> str:
+    """Which exercise a notebook answers: by its name, else by its cells. UsageError where neither says."""
+    ids = [str(nbgrader_facts(cell).get("grade_id", "")) for cell in cells]
+    for where in (sent.path.stem, sent.path.parent.name, *ids):
+        for slug in SLUGS:
+            if where.startswith(slug):
+                return slug
+    raise UsageError(f"{sent.path.name} answers no exercise of this course.", "Was it made from exercises/release?")
+
+
+def _data(sent: Sent, slug: str, graded: Sequence[GradedCell]) -> Data:
+    cells = [
+        {
+            "grade_id": one.check.grade_id,
+            "hidden": one.check.hidden,
+            "points": one.points,
+            "out_of": one.check.points,
+            "report": asdict(one.report),
+        }
+        for one in graded
+    ]
+    return {
+        "learner": sent.learner,
+        "exercise": slug,
+        "notebook": sent.path.name,
+        "points": sum(one.points for one in graded),
+        "out_of": sum(one.check.points for one in graded),
+        "not_judged_here": sum(one.not_judged_here for one in graded),
+        "finished": all(one.finished for one in graded),
+        "cells": cells,
+    }
+
+
+def reports_of(data: Data) -> list[CheckReport]:
+    """The reports of a result as it was written."""
+    return list(_reports(data))
+
+
+def _reports(data: Data) -> Iterator[CheckReport]:
+    for cell in data["cells"]:
+        report = dict(cell["report"])
+        judged = tuple(
+            Judgement(**one | {"requirement": Requirement(**one["requirement"] | {"hints": ()})})
+            for one in report["judgements"]
+        )
+        yield CheckReport(**report | {"judgements": judged, "notes": tuple(report["notes"])})
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, MdockError) else f"The check broke off: {type(error).__name__}: {error}"
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _read(path: Path) -> Data | None:
+    try:
+        found = json.loads(path.read_bytes())
+        return found if isinstance(found, dict) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _no_formula(text: str) -> str:
+    """A spreadsheet would compute a name that begins like this."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """A file beside it, then rename: a reader and a kill find the old one or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
