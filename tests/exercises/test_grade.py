@@ -1,0 +1,213 @@
+"""``udock-lab grade`` and ``udock-lab course``: the same points without a database, and a kill costs nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from classroom import answer, dump, handed_in, release, with_extras, with_forgeries, without_checks
+from harness import COURSE
+
+from udock_lab import course as program
+from udock_lab.grading.batch import Batch, find_submissions, reports_of
+from udock_lab.grading.lecturer import Progress
+
+SLUG = "m2_1_process_creation"
+RAW = answer(SLUG, "wrong_raw_status")
+NOT_WRITTEN = "def launch(argv):\n    raise NotImplementedError"
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def udock_lab(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "udock_lab.course", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+
+
+def rows(out: Path) -> dict[str, dict[str, str]]:
+    with (out / "grades.csv").open() as file:
+        return {row["learner"]: row for row in csv.DictReader(file)}
+
+
+def hand_in(folder: Path, learner: str, notebook: Any) -> Path:
+    return dump(notebook, folder / learner / SLUG / f"{SLUG}.ipynb")
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A small class in a folder of its own."""
+    folder = tmp_path_factory.mktemp("class")
+    sent = folder / "submitted"
+    hand_in(sent, "raw", handed_in(SLUG, RAW))
+    hand_in(sent, "forged", with_forgeries(handed_in(SLUG, RAW)))
+    hand_in(sent, "<b>tidy", without_checks(handed_in(SLUG, RAW)))
+    hand_in(sent, "extras", with_extras(handed_in(SLUG, RAW)))
+    hand_in(sent, "untouched", release(SLUG))
+    hand_in(sent, "broken", "{not a notebook")
+    hand_in(sent, "no_cells", {"cells": [1, 2]})
+    return folder, udock_lab("grade", sent, "--jobs", "2")
+
+
+def test_points_come_from_the_handout_and_not_from_the_submission(graded: Any) -> None:
+    folder, done = graded
+    assert done.returncode == 0, done.stderr
+    found = rows(folder / "graded")
+    same = {learner: (found[learner]["points"], found[learner]["out_of"]) for learner in found}
+    assert {same[learner] for learner in ("raw", "forged", "<b>tidy", "extras")} == {("3.0", "9.0")}
+    assert (same["untouched"], same["broken"], same["no_cells"]) == (("0.0", "9.0"), ("0", "9.0"), ("0", "9.0"))
+    assert "is not a notebook" in found["broken"]["remark"]
+
+
+def test_each_learner_gets_a_page_that_is_escaped_and_quotes_nothing_hidden(graded: Any) -> None:
+    folder, _ = graded
+    page = (folder / "graded" / "raw" / "report.html").read_text()
+    assert "the raw wait status taken for the exit code" in page
+    assert "UDOCK_TOKEN" not in page
+    assert "<script" not in page
+    assert "&lt;b&gt;tidy" in next((folder / "graded").glob("*tidy*/**/report.html")).read_text()
+    assert "is not a notebook" in (folder / "graded" / "broken" / "report.html").read_text()
+
+
+def test_without_a_terminal_progress_is_plain_lines(graded: Any) -> None:
+    _, done = graded
+    lines = done.stderr.splitlines()
+    assert len(lines) == 7
+    assert lines[-1].startswith("7 of 7  ")
+    assert "\r" not in done.stderr
+    assert "7 submissions of 7 learners" in done.stdout
+
+
+def test_what_has_not_changed_is_not_judged_again(graded: Any) -> None:
+    folder, _ = graded
+    hand_in(folder / "submitted", "untouched", handed_in(SLUG, NOT_WRITTEN))
+    done = udock_lab("grade", folder / "submitted")
+    assert "(4 kept from before)" in done.stdout  # all but the changed one and the two that cannot be read
+
+
+def test_a_kill_costs_only_what_was_being_judged(tmp_path: Path) -> None:
+    for number in range(6):
+        hand_in(tmp_path / "submitted", f"learner{number}", handed_in(SLUG, f"# {number}\n{RAW}"))
+    command = [sys.executable, "-m", "udock_lab.course", "grade", str(tmp_path / "submitted"), "--jobs", "1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline().startswith("1 of 6")
+        running.kill()
+    whole = [json.loads(path.read_text()) for path in (tmp_path / "graded").glob("*/*.json")]
+    assert 1 <= len(whole) < 6
+    done = udock_lab("grade", tmp_path / "submitted")
+    assert f"({len(whole)} kept from before)" in done.stdout
+    assert {row["points"] for row in rows(tmp_path / "graded").values()} == {"3.0"}
+    assert list((tmp_path / "graded").glob("*/.*")) == []
+
+
+def test_ctrl_c_stops_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
+    loop = "def launch(argv):\n    while True: pass"
+    for number in range(4):
+        hand_in(tmp_path / "submitted", f"learner{number}", handed_in(SLUG, f"# {number}\n{loop}"))
+    command = [sys.executable, "-m", "udock_lab.course", "grade", str(tmp_path / "submitted"), "--jobs", "2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+        time.sleep(2.5)
+        os.killpg(running.pid, signal.SIGINT)
+        start = time.monotonic()
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert time.monotonic() - start < 10
+    assert "the same command goes on from there" in said
+    assert "Traceback" not in said
+
+
+def test_notebooks_side_by_side_are_one_learner_each(tmp_path: Path) -> None:
+    dump(handed_in(SLUG, NOT_WRITTEN), tmp_path / "flat" / "kim.ipynb")
+    dump(handed_in(SLUG, RAW), tmp_path / "flat" / "lee.ipynb")
+    assert udock_lab("grade", tmp_path / "flat", "--out", tmp_path / "out").returncode == 0
+    assert {learner: row["points"] for learner, row in rows(tmp_path / "out").items()} == {"kim": "0.0", "lee": "3.0"}
+
+
+def test_without_a_course_folder_the_hidden_half_is_left_out_and_that_is_said(tmp_path: Path) -> None:
+    hand_in(tmp_path, "kim", handed_in(SLUG, RAW))
+    batch = Batch(out=tmp_path / "out", course=None)
+    (grade,) = batch.grade(find_submissions(tmp_path), 1, lambda grade: None)
+    assert (grade.data["points"], grade.data["out_of"]) == (2.0, 7.0)
+    assert [report.points for report in reports_of(grade.data)] == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("grade", "nowhere"), "There is no folder nowhere."),
+        (("grade", "."), "There is no submission in ."),
+        (("grade", ".", "--jobs", "0"), "--jobs 0: at least one is needed."),
+        (("grade", "one", "--course", "nowhere"), "nowhere is no course folder"),
+        (("grade", "one", "--out", "file"), "file is a file"),
+        (("grade", "one", "--out", "one"), "Results and submissions would lie in one folder."),
+        (("course", "one"), "one is not empty."),
+        (("course", "file"), "file is a file."),
+    ],
+)
+def test_a_mistake_is_told_with_what_to_type_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: Any, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dump(release(SLUG), tmp_path / "one" / "kim.ipynb")
+    (tmp_path / "file").touch()
+    assert program.main(words) in (1, 2)
+    said = capsys.readouterr().err
+    assert told in said
+    assert said.count("\n") >= 2
+
+
+def test_on_a_terminal_progress_is_a_bar_on_one_line() -> None:
+    class Terminal:
+        said = ""
+
+        def isatty(self) -> bool:
+            return True
+
+        def write(self, text: str) -> None:
+            self.said += text
+
+        def flush(self) -> None:
+            pass
+
+    terminal = Terminal()
+    (sent,) = find_submissions_of_one()
+    progress = Progress(2, terminal)  # type: ignore[arg-type]
+    progress.step(sent)
+    progress.end()
+    assert "[###############...............] 1 of 2" in terminal.said
+    assert terminal.said.count("\n") == 1
+
+
+def find_submissions_of_one() -> list[Any]:
+    from udock_lab.grading.batch import Grade, Sent
+
+    return [Grade(sent=Sent(learner="kim", name=SLUG, path=Path("x")), data={})]
+
+
+def test_a_course_folder_is_ready_for_nbgrader(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["course", str(tmp_path / "course")]) == 0
+    made = {path.name for path in (tmp_path / "course").iterdir()}
+    assert made == {
+        "source", "release", "instructor", "submitted", "nbgrader_config.py", "README.md", ".gitignore",
+    }  # fmt: skip
+    assert (tmp_path / "course" / "nbgrader_config.py").read_text() == (COURSE / "nbgrader_config.py").read_text()
+    assert str(tmp_path / "course" / "release") in capsys.readouterr().out
+
+
+def test_an_installation_without_sources_says_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import udock_lab as package
+
+    monkeypatch.setattr(package, "__file__", str(tmp_path / "udock_lab" / "__init__.py"))
+    assert program.main(["course", str(tmp_path / "course")]) == 1
+    assert "clone of the repository" in capsys.readouterr().err
+    assert not (tmp_path / "course").exists()
