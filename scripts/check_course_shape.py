@@ -17,6 +17,7 @@ from udock_lab.lesson.outline import entry
 MOST_PREDICTIONS = 3
 TICKET_QUESTIONS = 2
 C_TWIN = re.compile(r"^```c\n(.*?)^```", re.DOTALL | re.MULTILINE)
+IMPORTS_PROGRESS = re.compile(r"^from udock_lab\.lesson import .*\bprogress\b", re.MULTILINE)
 PROSE_CODE = re.compile(r"^```.*?^```|`[^`\n]+`|<[^>]+>|\]\([^)]*\)|!\[", re.DOTALL | re.MULTILINE)
 NOT_OUR_VOICE = re.compile(r"\b(?:simply|obviously|just)\b|!|[\U0001F300-\U0001FAFF]", re.IGNORECASE)
 
@@ -110,6 +111,8 @@ def _frame(slug: str, cells: list[Cell], calls: list[list[tuple[str, ast.Call]]]
         of_code = [cell for cell in cells if cell["cell_type"] == "code"]
         if "nbval-ignore-output" not in of_code[begins[0][0]]["metadata"].get("tags", []):
             yield "the cell with begin tells of the machine: tag it nbval-ignore-output"
+    if not any(IMPORTS_PROGRESS.search("".join(cell["source"])) for cell in cells):
+        yield "no cell imports progress: messages tell the learner to type it"
     if not calls or not any(name == "lesson.end" for name, _ in calls[-1]):
         yield "the last code cell does not call lesson.end()"
 

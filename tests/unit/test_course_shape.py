@@ -15,7 +15,8 @@ from check_course_shape import course_shape
 
 SLUG = "m2_1a_fork"
 FIRST = "# Fork\n\nAfter this lesson you can fork. 25 minutes."
-BEGIN = f'%load_ext udock_lab\nlesson = begin("{SLUG}")'
+IMPORT = "from udock_lab.lesson import begin, progress"
+BEGIN = f'%load_ext udock_lab\n{IMPORT}\nlesson = begin("{SLUG}")'
 ASK = 'lines = predict("lines", "How many?", {"one": "a", "two": "b"})'
 RUN = "%%sandbox -o result\nimport os\nos.fork()"
 SETTLE = "lines.settle(len(result.lines))"
@@ -57,8 +58,9 @@ def test_a_question_whose_answers_stand_open_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        (BEGIN, "pass", f'no cell calls begin("{SLUG}")'),
-        (BEGIN, 'lesson = begin("m2_3_container_ids")', f'no cell calls begin("{SLUG}")'),
+        (BEGIN, BEGIN.replace(", progress", ""), "no cell imports progress: messages tell the learner to type it"),
+        (BEGIN, IMPORT, f'no cell calls begin("{SLUG}")'),
+        (BEGIN, BEGIN.replace(SLUG, "m2_3_container_ids"), f'no cell calls begin("{SLUG}")'),
         (END, "pass", "the last code cell does not call lesson.end()"),
         (SETTLE, "pass", "the prediction lines is settled by 0 cells, wanted one"),
         (CHANGE, f"{SETTLE}\nn = 3  # change this line", "the prediction lines is settled by 2 cells, wanted one"),

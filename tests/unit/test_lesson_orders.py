@@ -98,7 +98,7 @@ def test_an_order_that_waits_for_ever_is_ended(home: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [
-        ((), "Line 0, 1, 2, 3, 4 are missing"),
+        ((), "Lines 0, 1, 2, 3, 4 are missing"),
         ((0, 1, 2, 3), "Line 4 is missing"),
         ((0, 1, 2, 3, 3), "Line 3 stands there 2 times"),
         ((0, 1, 2, 3, 5), "There is no line 5"),

@@ -75,8 +75,8 @@ class OrderTask(Shown):
         order = tuple(number for number in numbers if isinstance(number, int))
         missing = [str(number) for number in range(count) if number not in order]
         if missing:
-            verb = "is" if len(missing) == 1 else "are"
-            raise UsageError(f"Line {', '.join(missing)} {verb} missing.", example)
+            which = f"Line {missing[0]} is" if len(missing) == 1 else f"Lines {', '.join(missing)} are"
+            raise UsageError(f"{which} missing.", example)
         return order
 
     def _store(self, solved: bool) -> None:
