@@ -96,10 +96,11 @@ class NotebookPage:
     def photograph_whole(self, name: str) -> Path:
         """A picture of the whole notebook, from its title to its last output."""
         before = self.page.viewport_size
-        tall = self.page.evaluate(HEIGHT)
-        self.page.set_viewport_size({"width": before["width"], "height": min(tall + 200, TALLEST)})
-        self.page.evaluate(TO_TOP)
-        self.page.wait_for_timeout(500)  # cells that were out of sight are drawn now
+        for _ in range(2):  # cells that were out of sight are drawn now, and only then have their height
+            tall = self.page.evaluate(HEIGHT)
+            self.page.set_viewport_size({"width": before["width"], "height": min(tall + 200, TALLEST)})
+            self.page.evaluate(TO_TOP)
+            self.page.wait_for_timeout(500)
         try:
             return self.photograph(name)
         finally:

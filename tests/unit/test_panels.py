@@ -420,6 +420,15 @@ def test_a_plain_call_locks_the_buttons_too_and_a_reset_opens_them(asked: Predic
     assert "Your answer is locked: one." in panel._html
     asked.reopen()
     assert "disabled" not in panel._html
+    assert panel.chosen == ""
+
+
+def test_a_reset_takes_the_choice_back_too(asked: Prediction) -> None:
+    panel = question(asked)
+    act(panel, "choose", ["", "one"])
+    act(panel, "lock")
+    asked.reopen()
+    assert "checked" not in panel._html
 
 
 def test_an_answer_that_is_none_of_the_choices_is_refused_in_place(asked: Prediction) -> None:

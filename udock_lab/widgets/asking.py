@@ -50,10 +50,16 @@ class Question(Panel):
         self.chosen = ""
         self.problem = ""
         super().__init__()
-        asked.on_answer(self.draw)
+        asked.on_answer(self._answered)
 
     def actions(self) -> Mapping[str, Callable[[Any], None]]:
         return {"choose": self._choose, "lock": self._lock}
+
+    def _answered(self) -> None:
+        """Locked, or opened again: then nothing is chosen any more."""
+        if not self.asked.locked:
+            self.chosen = self.problem = ""
+        self.draw()
 
     def _choose(self, value: Any) -> None:
         if not self.asked.locked:
