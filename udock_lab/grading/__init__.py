@@ -7,6 +7,8 @@
     exercise.py     requirements, and the bench on which a judge works
     submission.py   a learner's functions, and how they run: in the sandbox only
     evidence.py     questions to a sandbox run
+    tables.py       tables of containers, and what somebody made of them
+    tablewatch.py   a table, seen by others while it is changed
     hidden.py       the lecturer's part
     handout.py      a notebook as it was handed out: what it gives, and what it is worth
     notebook.py     a submitted notebook as source
@@ -21,16 +23,29 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from udock_lab.grading.cells import check, check_hidden
     from udock_lab.grading.checking import SLUGS, Score, judge
+    from udock_lab.grading.containerrecord import ContainerRecord
     from udock_lab.grading.exercise import Bench, Exercise
     from udock_lab.grading.exitinfo import ExitInfo
     from udock_lab.grading.submission import Submission
 
-__all__ = ["SLUGS", "Bench", "Exercise", "ExitInfo", "Score", "Submission", "check", "check_hidden", "judge"]
+__all__ = [
+    "SLUGS",
+    "Bench",
+    "ContainerRecord",
+    "Exercise",
+    "ExitInfo",
+    "Score",
+    "Submission",
+    "check",
+    "check_hidden",
+    "judge",
+]
 
 _HOMES = {
     "check": "cells",
     "check_hidden": "cells",
     "Bench": "exercise",
+    "ContainerRecord": "containerrecord",
     "Exercise": "exercise",
     "ExitInfo": "exitinfo",
     "Submission": "submission",

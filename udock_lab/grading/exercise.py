@@ -44,7 +44,7 @@ class Bench:
     def play(self, scenario: str, **options: object) -> SandboxResult:
         """One scenario in a fresh sandbox; ``options`` as for :meth:`Submission.play`."""
         result = self.submission.play(scenario, **options)  # type: ignore[arg-type]
-        if result.untraced:
+        if result.untraced and options.get("trace", True):
             self._note(f"Judged by effects alone: {result.untraced}")
         if result.missing_walls:
             self._note(f"This machine refuses walls around graded code: {', '.join(result.missing_walls)}.")

@@ -33,7 +33,7 @@ class Submission:
         """Run scenario source in a fresh sandbox; the learner's functions and ``values`` are names in it.
 
         What the scenario puts into ``__value__`` comes back as ``result.value`` (plain data). ``options`` are
-        those of :func:`udock_lab.sandbox.run`.
+        those of :func:`udock_lab.sandbox.run`; a scenario that brings its own evidence asks for no trace.
         """
         names: dict[str, object] = dict(values or {})
         if self.source:
@@ -41,4 +41,4 @@ class Submission:
             scenario = _LOAD + scenario
         else:
             names |= self.functions
-        return run(scenario, names=names, trace=True, **{"shut": True} | options)
+        return run(scenario, names=names, **{"shut": True, "trace": True} | options)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, prctl
 
-__all__ = ["refuse_chroot", "refuse_signals", "refuse_user_namespaces"]
+__all__ = ["listener", "refuse_chroot", "refuse_signals", "refuse_user_namespaces"]
 
 _MODE_FILTER = 2
 _MOST = 4096  # BPF_MAXINSNS
@@ -22,6 +22,8 @@ _ALLOW = 0x7FFF0000
 _ANSWER = 0x00050000  # SECCOMP_RET_ERRNO, the number in its low half
 _REFUSE = _ANSWER | errno.EPERM
 _UNKNOWN = _ANSWER | errno.ENOSYS
+_ASK = 0x7FC00000  # SECCOMP_RET_USER_NOTIF
+_NEW_LISTENER = 8  # SECCOMP_FILTER_FLAG_NEW_LISTENER
 
 # linux/bpf_common.h: load a word at an offset, jump if equal, jump if any of these bits is set, return
 _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_SET, _RETURN = 0x20, 0x15, 0x45, 0x06
@@ -35,6 +37,7 @@ _MACHINES = {
 }
 _NAMESPACE_CALLS = {"x86_64": (56, 272), "aarch64": (220, 97)}  # clone, unshare: flags in the first argument
 _CHROOT = {"x86_64": 161, "aarch64": 51}
+_SECCOMP = {"x86_64": 317, "aarch64": 277}  # the call itself: only it hands over a listener
 _CLONE3 = 435  # everywhere; its flags lie in memory, where no filter looks
 
 
@@ -96,6 +99,33 @@ def refuse_chroot(error: int) -> None:
         _Instruction(_RETURN, 0, 0, _ANSWER | error),
         _Instruction(_RETURN, 0, 0, _ALLOW),
     ])  # fmt: skip
+
+
+def listener(calls: Iterable[int]) -> int:
+    """From now on these system calls wait until whoever holds the returned descriptor lets them go on.
+
+    ``calls`` are numbers of this machine. Inherited by children, and cannot be undone. Raises OSError: as
+    :func:`refuse_signals`, EBUSY where another listener is at work already.
+    """
+    machine = _machine()
+    numbers = sorted(set(calls) - {0})
+    lines = [
+        _Instruction(_LOAD, 0, 0, _ARCH_AT),
+        _Instruction(_JUMP_IF_EQUAL, 1, 0, _MACHINES[machine][0]),
+        _Instruction(_RETURN, 0, 0, _ALLOW),
+        _Instruction(_LOAD, 0, 0, _NUMBER_AT),
+        *(_Instruction(_JUMP_IF_EQUAL, len(numbers) - at, 0, number) for at, number in enumerate(numbers)),
+        _Instruction(_RETURN, 0, 0, _ALLOW),
+        _Instruction(_RETURN, 0, 0, _ASK),
+    ]
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    libc = ctypes.CDLL(None, use_errno=True)
+    program = _Program(len(lines), (_Instruction * len(lines))(*lines))
+    fd: int = libc.syscall(_SECCOMP[machine], 1, _NEW_LISTENER, ctypes.byref(program))
+    if fd < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return fd
 
 
 def _machine() -> str:

@@ -1,0 +1,104 @@
+"""Hidden requirements of M2.4. For lecturers; never handed out."""
+
+from __future__ import annotations
+
+import random
+
+from udock_lab.grading import evidence as ev
+from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.grading.exercises.m2_4_metadata import UNTRACED, watch
+from udock_lab.grading.tables import a_row, a_table, a_zone, an_ending
+from udock_lab.model import Requirement
+
+__all__ = ["HIDDEN"]
+
+REQUIREMENTS = (
+    Requirement(
+        key="mode",
+        name="the table keeps its permissions",
+        points=1,
+        lesson='m2_4_metadata, "The same in mdock, and in C"',
+    ),
+    Requirement(
+        key="tidy",
+        name="an update that fails leaves no temporary file behind",
+        points=1,
+        lesson='m2_4_metadata, "The same in mdock, and in C"',
+    ),
+    Requirement(
+        key="again",
+        name="after a kill at any system call the next update works",
+        points=1,
+        lesson='m2_4_metadata, "Three ways to change a table"',
+    ),
+)
+
+MODES = """
+import os
+found = []
+os.mkdir("home")
+for mode, umask in modes:
+    db = os.path.abspath("home/containers.db")
+    with open(db, "wb") as file:
+        file.write(table)
+    os.chmod(db, mode)
+    os.umask(umask)
+    update(db, *ending)
+    found.append(os.stat(db).st_mode & 0o7777)
+__value__ = found
+"""
+FAILS = """
+import os, resource
+found = []
+os.mkdir("home")
+db = os.path.abspath("home/containers.db")
+with open(db, "wb") as file:
+    file.write(table)
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+for room, ending in ((soft, unknown), (len(table) - 7, ending), (len(table) // 3, ending), (0, ending)):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        update(db, *ending)
+    except Exception:
+        pass
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    found += [sorted(os.listdir("home"))]
+__value__ = found
+"""
+
+
+def judge(bench: Bench) -> None:
+    """Permissions under different umasks; failures of all kinds; then the next update after each kill."""
+    zone, east = a_zone()
+    rows = [a_row(number) for number in random.sample(range(10, 99), 40)]
+    values = {
+        "zone": zone,
+        "table": b"".join(a_table(rows, east)),
+        "ending": tuple(an_ending(rows[20], "exited", 3)),
+        "unknown": tuple(an_ending(rows[20]._replace(id="c500"), "exited", 3)),
+    }
+    modes = [(0o640, 0o077), (0o664, 0o022), (0o600, 0o000), (0o444, 0o022)]
+    found = ev.seen_value(bench.play(MODES, values=values | {"modes": modes}, **UNTRACED))
+    _judge(bench, "mode", found == [mode for mode, _ in modes], found)
+    left = ev.seen_value(bench.play(FAILS, values=values, **UNTRACED))
+    _judge(bench, "tidy", left == [["containers.db"]] * 4, left)
+    _, value, tables = watch(bench)
+    kills = value[2] if value else []
+    after = [text for _, _, text in kills]  # type: ignore[attr-defined]
+    _judge(bench, "again", bool(after) and all(text == tables[2].decode("latin-1") for text in after), after)
+
+
+def _judge(bench: Bench, key: str, holds: bool, seen: object) -> None:
+    if holds:
+        bench.hold(key)
+    else:
+        bench.fail(key, expected="as the statement says", seen=str(seen)[:200], go_on=True)
+
+
+HIDDEN = Exercise(
+    slug="m2_4_metadata",
+    title="save and update: what is judged when you hand in",
+    functions=("save", "update"),
+    requirements=REQUIREMENTS,
+    judge=judge,
+)

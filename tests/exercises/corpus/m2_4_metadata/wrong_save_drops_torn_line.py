@@ -1,0 +1,47 @@
+"""A torn last line is cut off first."""
+
+# misconception: what is broken may go
+# fails: keeps
+import os
+import time
+
+from udock_lab.grading import ContainerRecord
+
+
+def local(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(seconds))
+
+
+def save(db: str, record: ContainerRecord) -> None:
+    line = f"{record.id}|{record.pid}|{record.image}|running|{local(record.start_time)}||\n".encode()
+    with open(db, "ab+") as table:
+        table.seek(0)
+        data = table.read()
+        table.truncate(data.rfind(b"\n") + 1)
+        table.write(line)
+
+
+def changed(db: str, container_id: str, status: str, end_time: float, exit_code: int) -> bytes:
+    with open(db, "rb") as table:
+        lines = table.read().split(b"\n")
+    for number, line in enumerate(lines):
+        fields = line.split(b"|")
+        if len(fields) == 7 and fields[0] == container_id.encode():
+            fields[3:4] = [status.encode()]
+            fields[5:] = [local(end_time).encode(), str(exit_code).encode()]
+            lines[number] = b"|".join(fields)
+            return b"\n".join(lines)
+    raise KeyError(container_id)
+
+
+def update(db: str, container_id: str, status: str, end_time: float, exit_code: int) -> None:
+    data = changed(db, container_id, status, end_time, exit_code)
+    temporary = f"{db}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, os.stat(db).st_mode & 0o7777)
+        os.replace(temporary, db)
+    except OSError:
+        os.unlink(temporary)
+        raise

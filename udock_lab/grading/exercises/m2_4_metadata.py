@@ -1,0 +1,449 @@
+"""M2.4: ``save(db, record)`` and ``update(db, id, status, end_time, exit_code)``: two phases, never a torn table."""
+
+from __future__ import annotations
+
+import random
+
+from udock_lab.grading import evidence as ev
+from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.grading.tables import (
+    a_row,
+    a_table,
+    a_word,
+    a_zone,
+    an_ending,
+    damaged,
+    difference,
+    mangled,
+    misspelt,
+    mistimed,
+    shown,
+    tidied,
+)
+from udock_lab.model import Requirement, SandboxResult
+
+__all__ = ["EXERCISE", "UNTRACED", "watch"]
+
+REQUIREMENTS = (
+    Requirement(
+        key="saves",
+        name="phase 1: save adds one running record at the end of the table, in the exact format",
+        points=1,
+        lesson='m2_4_metadata, "Situation"',
+        hints=(
+            "A record has seven fields with six | between them, also when two of them are not known yet.",
+            "The end time and the exit code of a running container are empty; the line ends with a newline.",
+            'open(db, "a") makes the table if there is none, and adds at its end if there is one.',
+        ),
+    ),
+    Requirement(
+        key="times",
+        name="times are local, ISO 8601, to the second",
+        points=1,
+        lesson='m2_4_metadata, "Situation"',
+        hints=(
+            "start_time counts seconds since 1970. How does a person in your time zone read that?",
+            'time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(seconds))',
+        ),
+    ),
+    Requirement(
+        key="keeps",
+        name="save changes no byte that was there, and a torn last line stays a line of its own",
+        points=1,
+        lesson='m2_4_metadata, "Go further"',
+        hints=(
+            "The table may end in the middle of a line. What becomes of a record that is added there?",
+            "Look at the last byte of the table first. If it is no newline, your record begins with one.",
+        ),
+    ),
+    Requirement(
+        key="finishes",
+        name="phase 2: update fills in status, end time and exit code of that one record",
+        points=1,
+        lesson='m2_4_metadata, "Action"',
+        hints=(
+            "Split the line at |. Which field must be equal to the id, and which three do you change?",
+            "c1 and c12 begin alike, an image may be called running, and exit code 0 is a code.",
+        ),
+    ),
+    Requirement(
+        key="others",
+        name="every other line stays byte for byte, damaged ones too",
+        points=1,
+        lesson='m2_4_metadata, "The same in mdock, and in C"',
+        hints=(
+            "Who says that the table is text? Read and write bytes.",
+            'Split at b"\\n" only: str.splitlines and text mode see more ends of lines than that.',
+            "A line is a record only with exactly seven fields; whatever is none is copied as it is.",
+        ),
+    ),
+    Requirement(
+        key="whole",
+        name="killed at any system call, or read meanwhile, the table is the old one or the new one, whole",
+        points=1,
+        lesson='m2_4_metadata, "Three ways to change a table"',
+        hints=(
+            "Is there a moment at which the table is empty, missing or half written?",
+            "Write a new file first, all of it, and close it. Then give it the table's name, in one step.",
+            "os.replace(temporary, db), and nothing before it touches db.",
+        ),
+    ),
+    Requirement(
+        key="beside",
+        name="the temporary file lies in the table's own folder, and nothing is left of it",
+        points=1,
+        lesson='m2_4_metadata, "What rename does"',
+        hints=(
+            "rename works within one file system. On which one is /tmp, and on which one is the table?",
+            "os.path.dirname(db) is the folder; tempfile.mkstemp takes it as dir=.",
+        ),
+    ),
+    Requirement(
+        key="refuses",
+        name="an update that cannot be done (no such id: LookupError; a full disk) raises and changes nothing",
+        points=1,
+        lesson='m2_4_metadata, "Action"',
+        hints=(
+            "What does your function do when no line has the id?",
+            "write says how many bytes it wrote. Who looks at that number in your function?",
+        ),
+    ),
+)
+
+# The evidence is the table itself, and a listener of our own (tablewatch.py): strace would only cost time.
+UNTRACED = {"trace": False, "watch": False}
+
+# -- scenarios ------------------------------------------------------------------------------------------
+
+_START = """
+import os, time
+os.environ["TZ"] = zone
+time.tzset()
+here = os.getcwd()
+def __given(name, data):
+    with open(f"{here}/{name}", "wb") as file:
+        file.write(data)
+    return f"{here}/{name}"
+"""
+CALLS = (
+    _START
+    + """
+import resource
+from udock_lab.grading import ContainerRecord
+said = {}
+def __call(name, function, *arguments):
+    try:
+        function(*arguments)
+        said.setdefault(name, ["", "", False])
+    except BaseException as error:
+        said[name] = [type(error).__name__, str(error), isinstance(error, LookupError)]
+for name, data, record in saves:
+    __call(name, save, __given(name, data) if data is not None else f"{here}/{name}", ContainerRecord(*record))
+for name, data, endings, room in updates:
+    db, (soft, hard) = __given(name, data), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room or soft, hard))
+    for ending in endings:
+        __call(name, update, db, *ending)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+__value__ = said
+"""
+)
+WATCH = (
+    _START
+    + """
+from udock_lab.grading import ContainerRecord
+from udock_lab.grading.tablewatch import TableWatch
+watch = TableWatch(secret)
+saving = watch.steps(table, lambda db: save(db, ContainerRecord(*record)))
+updating = watch.steps(table, lambda db: update(db, *ending))
+kills = watch.kills(table, lambda db: update(db, *ending), updating)
+__value__ = [saving, updating, kills, watch.texts]
+"""
+)
+
+
+# -- the judge ------------------------------------------------------------------------------------------------
+
+
+def judge(bench: Bench) -> None:
+    """Phase 1, phase 2, and what cannot be done: one scenario. What others see meanwhile: another."""
+    zone, east = a_zone()
+    stories = (_Save(east), _Finish(east), _Damaged(east), _Refuse(east))
+    values = {
+        "zone": zone,
+        "saves": stories[0].jobs,
+        "updates": [job for story in stories[1:] for job in story.jobs],
+    }
+    played = Played(bench.play(CALLS, values=values, **UNTRACED))
+    for story in stories[:-1]:
+        story.judge(bench, played)
+    _watched(bench)
+    stories[-1].judge(bench, played)
+
+
+class Played:
+    """What a scenario of calls left: a table for each name, and what the call said."""
+
+    def __init__(self, result: SandboxResult) -> None:
+        self.result = result
+        value = ev.seen_value(result)
+        self.said: dict[str, list[object]] = value if isinstance(value, dict) else {}
+
+    def table(self, name: str) -> bytes | None:
+        return self.result.files.get(name)
+
+    def error(self, name: str) -> str:
+        """``KeyError: 'c7'``, or nothing; where the calls did not come to an end, why not."""
+        if name not in self.said:
+            return ev.raised(self.result) or self.result.verdict
+        kind, words, _ = self.said[name]
+        return f"{kind}: {words}" if kind and words else str(kind)
+
+    def is_lookup_error(self, name: str) -> bool:
+        return bool(self.said[name][2]) if name in self.said else False
+
+
+class _Save:
+    """A table that is not there yet, one that is in order but for old damage, one with a torn last line."""
+
+    def __init__(self, east: int) -> None:
+        before, after = damaged(a_row(7))
+        self.old = {"fresh": None, "ends-well": b"".join(before + after[:-1]), "torn": b"".join(before + after)}
+        self.rows = {name: a_row(random.randrange(1, 400)) for name in self.old}
+        self.lines = {name: row.line(east) for name, row in self.rows.items()}
+        self.jobs = [(name, self.old[name], tuple(row)) for name, row in self.rows.items()]
+
+    def judge(self, bench: Bench, played: Played) -> None:
+        _judge_line(bench, self.lines["fresh"], played.table("fresh"), played.error("fresh"))
+        for name in ("ends-well", "torn"):
+            _judge_old_bytes(bench, self.old[name] or b"", self.lines[name], played.table(name), played.error(name))
+        bench.hold("keeps", seen="every old byte in its place, the new record on a line of its own", by="effects")
+
+
+def _judge_line(bench: Bench, wanted: bytes, got: bytes | None, error: str) -> None:
+    """The line that save wrote into a new table; the time in it is a requirement of its own."""
+    if not got:
+        looks_like = "the function as it was handed out." if "NotImplemented" in error else ""
+        seen = f"save raised {error}" if error else "no table was made" if got is None else "an empty table"
+        bench.fail("saves", expected=shown(wanted), seen=seen, looks_like=looks_like, by="effects")
+        return
+    fields, right, at = got.split(b"|"), wanted.split(b"|"), 4
+    if len(fields) != len(right) or fields[:at] + fields[at + 1 :] != right[:at] + right[at + 1 :]:
+        bench.fail("saves", expected=shown(wanted), seen=shown(got), looks_like=misspelt(got), by="effects")
+    bench.hold("saves", seen=f"the table ends with {shown(got)}", by="effects")
+    told, true = (line[at].decode(errors="replace") for line in (fields, right))
+    if told != true:
+        seen = told or "an empty field"
+        bench.fail("times", expected=true, seen=seen, looks_like=mistimed(told), by="effects")
+    bench.hold("times", seen=true, by="effects")
+
+
+def _judge_old_bytes(bench: Bench, old: bytes, line: bytes, got: bytes | None, error: str) -> None:
+    """The old bytes, a newline where they lack one, the record."""
+    newline = b"" if old.endswith(b"\n") else b"\n"
+    if got == old + newline + line:
+        return
+    looks_like = ""
+    if got is None or got == old:
+        seen = f"save raised {error}" if error else "the table as it was"
+        if "Unicode" in error:
+            looks_like = "the table taken for text. It may hold bytes that are none; save need not read them at all."
+    elif not got.startswith(old):
+        seen = difference(old, got)
+        looks_like = "old bytes were read as text and written back; they are somebody's, as they are."
+        if got == line:
+            looks_like = 'opening with "w" empties the table before the first byte is written.'
+    else:
+        seen = f"behind them {shown(got[len(old) :])}"
+        if newline and got == old + line:
+            looks_like = "the record went on in the torn line: now both are lost."
+        elif got == old + newline + b"\n" + line:
+            looks_like = "a newline too much: an empty line is a line, too."
+    expected = f"all {len(old)} old bytes, then {shown(newline + line)}"
+    bench.fail("keeps", expected=expected, seen=seen, looks_like=looks_like, by="effects")
+
+
+class _Finish:
+    """A table in order; three containers end, in ways that are easily mixed up."""
+
+    def __init__(self, east: int) -> None:
+        number = random.randrange(2, 9)
+        rows = [a_row(number), a_row(number * 10 + 1), a_row(number * 100), a_row(91, "running"), a_row(92), a_row(93)]
+        random.shuffle(rows)
+        of = {row.id: row for row in rows}
+        endings = [
+            an_ending(of[f"c{number}"], "exited", 0),
+            an_ending(of["c91"], "stopped", 143),
+            an_ending(of["c92"], "killed", 137),
+        ]
+        self.before, self.after = a_table(rows, east), a_table(rows, east, endings)
+        self.one = of[f"c{number}"].line(east, endings[0])
+        self.jobs = [("three-end", b"".join(self.before), [*map(tuple, endings)], 0)]
+
+    def judge(self, bench: Bench, played: Played) -> None:
+        got, error = played.table("three-end") or b"", played.error("three-end")
+        if got == b"".join(self.after):
+            bench.hold("finishes", seen=shown(self.one), by="effects")
+            return
+        lines, wanted = got.split(b"\n"), [line.rstrip(b"\n") for line in self.after]
+        at = next((n for n, line in enumerate(wanted) if lines[n : n + 1] != [line]), len(wanted) - 1)
+        told = lines[at] if at < len(lines) else b""
+        seen = f"update raised {error}" if error else shown(told) if told else "no such line"
+        looks_like = "" if error else mangled(told, wanted[at], self.before[at].rstrip(b"\n"))
+        if "NotImplemented" in error:
+            looks_like = "the function as it was handed out."
+        bench.fail("finishes", expected=shown(wanted[at]), seen=seen, looks_like=looks_like, by="effects")
+
+
+class _Damaged:
+    """One container ends; its record stands among lines that are none."""
+
+    def __init__(self, east: int) -> None:
+        row, other = a_row(random.randrange(5, 50)), a_row(60)
+        before, after = damaged(row)
+        ending = an_ending(row, "exited", random.randrange(1, 99))
+        old = [other.line(east), *before, row.line(east), *after]
+        self.new = [other.line(east), *before, row.line(east, ending), *after]
+        self.line = row.line(east)
+        self.jobs = [("damaged", b"".join(old), [tuple(ending)], 0)]
+
+    def judge(self, bench: Bench, played: Played) -> None:
+        got, error, wanted = played.table("damaged") or b"", played.error("damaged"), b"".join(self.new)
+        if got != wanted:
+            seen = f"update raised {error}" if error else difference(wanted, got)
+            expected, looks_like = f"only {shown(self.line)} changes", tidied(error, wanted, got)
+            bench.fail("others", expected=expected, seen=seen, looks_like=looks_like, by="effects")
+        bench.hold("others", seen=f"{len(self.new) - 1} other lines as they were", by="effects")
+
+
+class _Refuse:
+    """Two ids that are not there, then a disk with room for half a table."""
+
+    def __init__(self, east: int) -> None:
+        rows = [a_row(number) for number in random.sample(range(10, 80), 60)]
+        self.table = b"".join(a_table(rows, east))
+        self.unknown = [rows[5].id + "7", rows[6].id[:-1]]
+        self.jobs = [
+            (f"unknown-{name}", self.table, [tuple(an_ending(rows[0]._replace(id=name), "exited", 1))], 0)
+            for name in self.unknown
+        ]
+        self.jobs += [("disk-full", self.table, [tuple(an_ending(rows[40], "exited", 1))], len(self.table) // 2)]
+
+    def judge(self, bench: Bench, played: Played) -> None:
+        for name in self.unknown:
+            fits = played.is_lookup_error(f"unknown-{name}")
+            looks_like = "an id that is not there taken for a new one; there is nothing that could end."
+            self._one(bench, played, f"unknown-{name}", f"LookupError for {name}", fits, looks_like)
+        raised = bool(played.error("disk-full"))
+        looks_like = "write taken for all or nothing. It writes what fits and says how much that was."
+        if raised:
+            looks_like = "the table was touched before the new one was whole."
+        self._one(bench, played, "disk-full", "an error on a disk with room for half of it", raised, looks_like)
+        seen = f"{played.error('disk-full')}, and the table as it was"
+        bench.hold("refuses", seen=seen, by="effects")
+
+    def _one(self, bench: Bench, played: Played, name: str, what: str, fits: bool, touched: str) -> None:
+        got, error = played.table(name), played.error(name)
+        if fits and got == self.table:
+            return
+        looks_like = (
+            "another error than the one that was agreed upon." if error else "nobody learns that nothing was done."
+        )
+        if got != self.table:
+            looks_like = touched
+        state = "the table as it was" if got == self.table else f"{len(got or b'')} bytes of {len(self.table)}"
+        seen = f"{error or 'no error'}, and {state}"
+        bench.fail("refuses", expected=f"{what}, the table as it was", seen=seen, looks_like=looks_like, by="effects")
+
+
+def watch(bench: Bench) -> tuple[SandboxResult, list[object], list[bytes]]:
+    """Play the scenario in which others look on: the result, what they saw, and [old, saved, updated] tables."""
+    zone, east = a_zone()
+    secret = a_word(12)
+    rows = [a_row(number) for number in random.sample(range(10, 80), 50)]
+    rows[random.randrange(5)] = a_row(9, secret)
+    new, chosen = a_row(99), random.choice(rows[10:40])
+    ending = an_ending(chosen, "stopped", 143)
+    old = b"".join(a_table(rows, east))
+    values = {"zone": zone, "table": old, "secret": secret, "record": tuple(new), "ending": tuple(ending)}
+    result = bench.play(WATCH, values=values, **UNTRACED)
+    value = ev.seen_value(result)
+    tables = [old, old + new.line(east), b"".join(a_table(rows, east, [ending]))]
+    return result, value if isinstance(value, list) and len(value) == 4 else [], tables
+
+
+def _watched(bench: Bench) -> None:
+    """Save, update, and update killed at each of its calls."""
+    result, value, (old, saved, updated) = watch(bench)
+    expected = "the old table or the new one, at every moment"
+    if not value:
+        bench.fail("whole", expected=expected, seen=ev.raised(result) or result.verdict, by="effects")
+        return
+    saving, updating, kills, texts = value
+    states = [None if text is None else text.encode("latin-1") for text in texts]  # type: ignore[attr-defined]
+    stepped = saving["stepped"]  # type: ignore[index]
+    by = "kernel" if stepped else "effects"
+    seen = _torn("save", saving, states, (old, saved)) or _torn("update", updating, states, (old, updated))
+    for name, told, _ in kills:  # type: ignore[attr-defined]
+        seen = seen or _torn(f"update, killed at {name},", told | {"held": ""}, states, (old, updated))
+    if not seen and updating["held"] != old.decode("latin-1"):  # type: ignore[index]
+        seen = ("a reader who had opened the old table got half of the one and half of the other", "in place")
+    if seen:
+        words, kind = seen
+        bench.fail("whole", expected=expected, seen=words, looks_like=_LOOKS[kind], by=by)
+    stops = len(saving["stops"]) + len(updating["stops"]) - 2  # type: ignore[index]
+    evidence = f"{stops} system calls, {len(kills)} kills; old or new each time"  # type: ignore[arg-type]
+    bench.hold("whole", seen=evidence if stepped else "a write cut short by a kill: the old table", by=by)
+    _beside(bench, updating, by)
+
+
+_LOOKS = {
+    "missing": "the old table was removed before the new one had its name. rename replaces it in one step.",
+    "empty": 'truncate, then write: open(db, "w") empties the table, and it stays empty until the first write.',
+    "torn": "write taken for one step. Between two of them, and after a kill, half the work is there.",
+    "in place": "written over in place. Also where old and new are equally long, they are mixed for whoever reads.",
+    "undone": "what was written had not left the program yet when the file got its name, or nothing came of it.",
+}
+
+
+def _torn(who: str, told: object, states: list[bytes | None], allowed: tuple[bytes, bytes]) -> tuple[str, str] | None:
+    """The first stop at which the table was neither old nor new, in words, and which kind of trouble that is."""
+    assert isinstance(told, dict)
+    for name, at in told["stops"]:
+        state = states[at]
+        if state not in allowed:
+            kind = "missing" if state is None else "torn" if state else "empty"
+            there = "no table at all" if state is None else f"a table of {len(state)} bytes, {len(allowed[0])} before"
+            when = "at its end" if name == "end" else f"before {name}"
+            return f"{who} {when}: {there}", kind
+    if told["status"] == 0 and states[told["stops"][-1][1]] != allowed[1]:
+        return f"{who} at its end: still the old table", "undone"
+    return None
+
+
+def _beside(bench: Bench, updating: object, by: str) -> None:
+    assert isinstance(updating, dict)
+    expected = "a temporary file in the table's folder, gone at the end"
+    if updating["strangers"]:
+        bench.fail(
+            "beside",
+            expected=expected,
+            seen=f"the new table lay in {updating['strangers'][0]}",
+            looks_like="a temporary file that may lie anywhere. From another file system rename answers EXDEV.",
+            by=by,
+        )
+    if updating["left"]:
+        seen = f"{updating['left'][0]} is still there"
+        bench.fail(
+            "beside", expected=expected, seen=seen, looks_like="rename copies: it does not, it moves the name.", by=by
+        )
+    bench.hold("beside", seen="the table's folder holds the table and nothing else", by=by)
+
+
+EXERCISE = Exercise(
+    slug="m2_4_metadata",
+    title="save and update: two phases, never a torn table",
+    functions=("save", "update"),
+    requirements=REQUIREMENTS,
+    judge=judge,
+)

@@ -1,0 +1,199 @@
+"""Tables of containers that nobody can know beforehand, and what somebody made of them (exercise m2_4)."""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+import time
+from typing import NamedTuple
+
+__all__ = [
+    "Ending",
+    "Row",
+    "a_row",
+    "a_table",
+    "a_word",
+    "a_zone",
+    "an_ending",
+    "damaged",
+    "difference",
+    "local",
+    "mangled",
+    "misspelt",
+    "mistimed",
+    "shown",
+    "tidied",
+]
+
+# -- tables that nobody can know beforehand ---------------------------------------------------------------
+
+
+class Ending(NamedTuple):
+    """The arguments of an update."""
+
+    id: str
+    status: str
+    end_time: float
+    exit_code: int
+
+
+class Row(NamedTuple):
+    """A record that is running, as save is given it."""
+
+    id: str
+    pid: int
+    image: str
+    start_time: float
+
+    def line(self, zone: int, ending: Ending | None = None) -> bytes:
+        """The line for it, local time being ``zone`` seconds east of Greenwich."""
+        end = (ending.status, local(ending.end_time, zone), str(ending.exit_code)) if ending else ("running", "", "")
+        fields = (self.id, str(self.pid), self.image, end[0], local(self.start_time, zone), *end[1:])
+        return "|".join(fields).encode() + b"\n"
+
+
+def local(seconds: float, zone: int) -> str:
+    """ISO 8601 to the second; the fraction is cut off."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(int(seconds) + zone))
+
+
+def a_zone() -> tuple[str, int]:
+    """A time zone that is nobody's, for TZ (tzset(3)), and its seconds east of Greenwich."""
+    hours, minutes = random.randrange(3, 10), random.randrange(7, 53)
+    return f"LAB-{hours}:{minutes:02d}", hours * 3600 + minutes * 60
+
+
+def a_word(length: int = 6) -> str:
+    """A name for an image."""
+    return "".join(random.choices(string.ascii_lowercase, k=length))
+
+
+def a_row(number: int, image: str = "") -> Row:
+    """Some container; its time has a fraction below one half, so that cutting and rounding agree."""
+    start = random.randrange(1_700_000_000, 1_760_000_000) + random.randrange(10, 49) / 100
+    return Row(f"c{number}", random.randrange(300, 99999), image or a_word(), start)
+
+
+def an_ending(row: Row, status: str, code: int) -> Ending:
+    """It ends some minutes later."""
+    return Ending(row.id, status, row.start_time + random.randrange(60, 9999), code)
+
+
+def a_table(rows: list[Row], zone: int, endings: list[Ending] | None = None) -> list[bytes]:
+    """The lines of these records; those that ``endings`` name have ended."""
+    ended = {ending.id: ending for ending in endings or []}
+    return [row.line(zone, ended.get(row.id)) for row in rows]
+
+
+def damaged(row: Row) -> tuple[list[bytes], list[bytes]]:
+    """Lines before and after the record of ``row`` that are none, though they look like it here and there."""
+    name = row.id.encode()
+    before = [
+        b"\n",
+        name + b"|" + str(row.pid).encode() + b"|torn\n",
+        b"\xff\xfe\x00 no text " + name + b"|\n",
+        b"note: " + name + b"|1|demo|running|2026-01-01T00:00:00||\n",
+        b"in \x0cone\r line \xe2\x80\xa8 \x85 \x1c only\n",
+        b"  \n",
+    ]
+    after = [
+        name + b"|1|demo|running|2026-01-01T00:00:00|||more\n",
+        b"x|" + name + b"|demo|running|2026-01-01T00:00:00||\r\n",
+        b"||||||\n",
+        b"\t" + random.randbytes(12).replace(b"\n", b"?").replace(b"|", b"?") + b"\n",
+        name + b"|9|no newline",
+    ]
+    return before, after
+
+
+# -- what it looks like -------------------------------------------------------------------------------------
+
+
+def difference(old: bytes, new: bytes) -> str:
+    """The first line that is another one now."""
+    lines, other = old.split(b"\n"), new.split(b"\n")
+    for at, (one, two) in enumerate(zip(lines, other, strict=False)):
+        if one != two:
+            return f"line {at + 1} was {shown(one)} and is {shown(two)}"
+    return f"{len(other) - 1} lines instead of {len(lines) - 1}"
+
+
+def shown(data: bytes, most: int = 90) -> str:
+    """Bytes as a person reads them."""
+    text = repr(data)[1:]
+    return text if len(text) <= most else f"{text[:most]}... ({len(data)} bytes)"
+
+
+def misspelt(got: bytes) -> str:
+    """What became of the format?"""
+    fields = got.rstrip(b"\n").split(b"|")
+    if len(fields) == 7 and {b"-1", b"None", b"null", b"0", b"-"} & {*fields[5:]}:
+        return "a placeholder where nothing is known yet. While a container runs, both fields are empty."
+    if len(fields) != 7:
+        return f"{len(fields)} fields. A record has seven, with a | between them, known or not."
+    if b"Status" in fields[3]:
+        return "the name of a constant, not its value, was written."
+    if not got.endswith(b"\n"):
+        return "the newline at the end is missing: the next record would go on in this line."
+    if b" |" in got or b"| " in got:
+        return "blanks around |. They would belong to the fields."
+    if fields[3] != b"running":
+        return "phase 1 writes down that the container is running; how it ends, nobody knows yet."
+    return ""
+
+
+def mistimed(told: str) -> str:
+    """Which time is that?"""
+    if re.fullmatch(r"[0-9.]+", told):
+        return "the number of seconds itself. The table is made for people: ISO 8601."
+    if re.search(r"\.[0-9]", told):
+        return "the fraction of a second is still there; the table knows whole seconds."
+    if re.search(r"(Z|[+-][0-9]{2}:?[0-9]{2})$", told[10:]):
+        return "an offset stands behind it. The table holds local time without one."
+    if re.fullmatch(r"[0-9-]{10} [0-9:]{8}", told):
+        return "a blank between date and time. ISO 8601 has a T there."
+    if re.fullmatch(r"[0-9-]{10}T[0-9:]{8}", told):
+        return "the time of another place (UTC?), or of another moment. localtime(3) says what the wall clock shows."
+    return ""
+
+
+def mangled(seen: bytes, wanted: bytes, before: bytes) -> str:
+    """What became of a record that should read ``wanted``?"""
+    right, fields = wanted.split(b"|"), seen.split(b"|")
+    if right[3] == b"running":
+        return "another container's record. An id is the whole first field: c1 is not the beginning of c12."
+    if seen == before:
+        return "the record was left as it was."
+    if len(fields) != 7:
+        return "the record has another number of fields now, or another place."
+    if fields[2] != right[2]:
+        return "the image was changed. A word such as running may stand in any field: change the field, not the word."
+    if fields[5] != right[5]:
+        return mistimed(fields[5].decode(errors="replace")) or "the end time is missing."
+    if right[6] == b"0" and fields[6] != b"0":
+        return "exit code 0 taken for no exit code: 0 and None are both false."
+    if fields[0] != right[0]:
+        return "the record has another place now. A table is no sorted list: each line stays where it is."
+    return ""
+
+
+def tidied(error: str, wanted: bytes, got: bytes) -> str:
+    """What was done to lines that are nobody's business?"""
+    if "Unicode" in error:
+        return "the table taken for text. A damaged line may hold bytes that are none."
+    if error:
+        return "every line taken for a record. Not every line has seven fields."
+    if got == wanted + b"\n":
+        return "a newline was added at the end."
+    if got == wanted.replace(b"\r\n", b"\n") or got == wanted.replace(b"\r\n", b"\n").replace(b"\r", b"\n"):
+        return "text mode, which turns every \\r\\n and \\r into \\n."
+    if b"\xef\xbf\xbd" in got or b"?" * 2 in got:
+        return "bytes that are no text were replaced while they were read."
+    if sorted(got.split(b"\n")) == sorted(wanted.split(b"\n")):
+        return "the lines were put in another order."
+    if len(got) < len(wanted) and got.count(b"\n") < wanted.count(b"\n"):
+        return "damaged lines dropped. You did not write them, so you cannot know what they are worth."
+    if got.count(b"\n") > wanted.count(b"\n"):
+        return "splitlines sees more ends of lines than \\n: form feeds, carriage returns and others."
+    return "a line that is no record was changed. A record has exactly seven fields, the id alone in the first."
