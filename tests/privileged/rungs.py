@@ -24,6 +24,7 @@ REFUSED = {
     "ptrace": (101, 117, None, errno.EPERM),
     "landlock": (444, 444, None, errno.ENOSYS),
     "seccomp": (157, 167, 22, errno.EPERM),  # prctl(PR_SET_SECCOMP)
+    "listener": (317, 277, None, errno.EPERM),  # seccomp(2), which alone hands over a listener
 }
 
 
