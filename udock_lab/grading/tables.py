@@ -131,7 +131,7 @@ def misspelt(got: bytes) -> str:
     if len(fields) == 7 and {b"-1", b"None", b"null", b"0", b"-"} & {*fields[5:]}:
         return "a placeholder where nothing is known yet. While a container runs, both fields are empty."
     if len(fields) != 7:
-        return f"{len(fields)} fields. A record has seven, with a | between them, known or not."
+        return f"a record has seven fields with a | between them, known or not. Here they are {len(fields)}."
     if b"Status" in fields[3]:
         return "the name of a constant, not its value, was written."
     if not got.endswith(b"\n"):
@@ -155,26 +155,26 @@ def mistimed(told: str) -> str:
         return "a blank between date and time. ISO 8601 has a T there."
     if re.fullmatch(r"[0-9-]{10}T[0-9:]{8}", told):
         return "the time of another place (UTC?), or of another moment. localtime(3) says what the wall clock shows."
-    return ""
+    return "ISO 8601 writes year-month-dayThour:minute:second." if told else ""
 
 
 def mangled(seen: bytes, wanted: bytes, before: bytes) -> str:
     """What became of a record that should read ``wanted``?"""
     right, fields = wanted.split(b"|"), seen.split(b"|")
-    if right[3] == b"running":
+    if right[3] == b"running" and fields[0] == right[0]:
         return "another container's record. An id is the whole first field: c1 is not the beginning of c12."
     if seen == before:
         return "the record was left as it was."
     if len(fields) != 7:
         return "the record has another number of fields now, or another place."
+    if fields[0] != right[0]:
+        return "another record stands here. A table is no sorted list: each line stays where it is."
     if fields[2] != right[2]:
         return "the image was changed. A word such as running may stand in any field: change the field, not the word."
     if fields[5] != right[5]:
         return mistimed(fields[5].decode(errors="replace")) or "the end time is missing."
     if right[6] == b"0" and fields[6] != b"0":
         return "exit code 0 taken for no exit code: 0 and None are both false."
-    if fields[0] != right[0]:
-        return "the record has another place now. A table is no sorted list: each line stays where it is."
     return ""
 
 
@@ -186,12 +186,14 @@ def tidied(error: str, wanted: bytes, got: bytes) -> str:
         return "every line taken for a record. Not every line has seven fields."
     if got == wanted + b"\n":
         return "a newline was added at the end."
-    if got == wanted.replace(b"\r\n", b"\n") or got == wanted.replace(b"\r\n", b"\n").replace(b"\r", b"\n"):
-        return "text mode, which turns every \\r\\n and \\r into \\n."
-    if b"\xef\xbf\xbd" in got or b"?" * 2 in got:
-        return "bytes that are no text were replaced while they were read."
+    if b"\xff" not in got:
+        return "bytes that are no text were replaced or left out while they were read."
     if sorted(got.split(b"\n")) == sorted(wanted.split(b"\n")):
         return "the lines were put in another order."
+    if b"\x0c" in got and b"\r" not in got and b"\x1c" in got and got.count(b"\n") > wanted.count(b"\n"):
+        return "a carriage return taken for the end of a line, as text mode does."
+    if [line.strip() for line in got.split(b"\n")] == [line.strip() for line in wanted.split(b"\n")]:
+        return "blanks and carriage returns were taken away; they are somebody's bytes, too."
     if len(got) < len(wanted) and got.count(b"\n") < wanted.count(b"\n"):
         return "damaged lines dropped. You did not write them, so you cannot know what they are worth."
     if got.count(b"\n") > wanted.count(b"\n"):

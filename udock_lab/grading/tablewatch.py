@@ -39,6 +39,7 @@ class TableWatch:
             os.mkdir(folder)
         os.environ["TMPDIR"], tempfile.tempdir = temporary, None
         self.elsewhere = (self.here, temporary, "/tmp", "/var/tmp", "/dev/shm")
+        self.names = {self.here: "the working directory", temporary: "$TMPDIR, the folder for temporary files"}
         self.texts: list[str | None] = []
 
     def steps(self, data: bytes, action: Action) -> dict[str, Any]:
@@ -100,7 +101,7 @@ class _Look:
         for folder in self.watch.elsewhere:
             new = _names(folder) - self.before[folder]
             if any(self.watch.secret in (_content(f"{folder}/{one}") or "") for one in new):
-                self.strangers.add(folder.replace(self.watch.here, "the working directory"))
+                self.strangers.add(self.watch.names.get(folder, folder))
 
     def told(self, status: int | None) -> dict[str, Any]:
         """What was seen, as plain data."""

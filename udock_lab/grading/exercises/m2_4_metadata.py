@@ -224,6 +224,8 @@ def _judge_line(bench: Bench, wanted: bytes, got: bytes | None, error: str) -> N
     """The line that save wrote into a new table; the time in it is a requirement of its own."""
     if not got:
         looks_like = "the function as it was handed out." if "NotImplemented" in error else ""
+        if not error:
+            looks_like = "phase 1 skipped. If mdock dies before the end, nobody knows that the container ran."
         seen = f"save raised {error}" if error else "no table was made" if got is None else "an empty table"
         bench.fail("saves", expected=shown(wanted), seen=seen, looks_like=looks_like, by="effects")
         return
@@ -250,7 +252,7 @@ def _judge_old_bytes(bench: Bench, old: bytes, line: bytes, got: bytes | None, e
             looks_like = "the table taken for text. It may hold bytes that are none; save need not read them at all."
     elif not got.startswith(old):
         seen = difference(old, got)
-        looks_like = "old bytes were read as text and written back; they are somebody's, as they are."
+        looks_like = "old bytes were changed or taken away. They are somebody's; what is broken, too."
         if got == line:
             looks_like = 'opening with "w" empties the table before the first byte is written.'
     else:
@@ -402,20 +404,24 @@ _LOOKS = {
     "empty": 'truncate, then write: open(db, "w") empties the table, and it stays empty until the first write.',
     "torn": "write taken for one step. Between two of them, and after a kill, half the work is there.",
     "in place": "written over in place. Also where old and new are equally long, they are mixed for whoever reads.",
-    "undone": "what was written had not left the program yet when the file got its name, or nothing came of it.",
+    "undone": "a file got the table's name before its content had left the program: write and close it first.",
 }
 
 
 def _torn(who: str, told: object, states: list[bytes | None], allowed: tuple[bytes, bytes]) -> tuple[str, str] | None:
     """The first stop at which the table was neither old nor new, in words, and which kind of trouble that is."""
     assert isinstance(told, dict)
+    before = ""
     for name, at in told["stops"]:
         state = states[at]
         if state not in allowed:
             kind = "missing" if state is None else "torn" if state else "empty"
+            if before.startswith(("rename", "link")) and state is not None:
+                kind = "undone"
             there = "no table at all" if state is None else f"a table of {len(state)} bytes, {len(allowed[0])} before"
             when = "at its end" if name == "end" else f"before {name}"
             return f"{who} {when}: {there}", kind
+        before = name
     if told["status"] == 0 and states[told["stops"][-1][1]] != allowed[1]:
         return f"{who} at its end: still the old table", "undone"
     return None
@@ -435,7 +441,11 @@ def _beside(bench: Bench, updating: object, by: str) -> None:
     if updating["left"]:
         seen = f"{updating['left'][0]} is still there"
         bench.fail(
-            "beside", expected=expected, seen=seen, looks_like="rename copies: it does not, it moves the name.", by=by
+            "beside",
+            expected=expected,
+            seen=seen,
+            looks_like="a file that nobody removes. rename leaves none: it moves the name.",
+            by=by,
         )
     bench.hold("beside", seen="the table's folder holds the table and nothing else", by=by)
 
