@@ -15,6 +15,7 @@ from udock_lab.display.html import (
     steps_html,
     to_html,
 )
+from udock_lab.display.lanes import timeline_html
 from udock_lab.display.snapshots import changes_html, changes_text
 from udock_lab.display.text import (
     doctor_text,
@@ -29,7 +30,7 @@ from udock_lab.display.text import (
     to_text,
     uptime,
 )
-from udock_lab.display.timeline import timeline_html, timeline_text
+from udock_lab.display.timeline import timeline_text
 from udock_lab.display.tree import tree_html, tree_text
 
 __all__ = [

@@ -99,7 +99,8 @@ def status_html(status: ExitStatus) -> str:
 
 
 def _steps(value: RunResult | Sequence[StepReport]) -> str:
-    from udock_lab.display.timeline import drawn, lanes_html
+    from udock_lab.display.lanes import lanes_html
+    from udock_lab.display.timeline import drawn
 
     return lanes_html(drawn(value))
 

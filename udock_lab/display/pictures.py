@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from udock_lab.display.html import record_html, status_html
+from udock_lab.display.lanes import timeline_html
 from udock_lab.display.snapshots import changes_html, changes_text
 from udock_lab.display.text import record_text, status_text
-from udock_lab.display.timeline import timeline_html, timeline_text
+from udock_lab.display.timeline import timeline_text
 from udock_lab.display.tree import tree_html, tree_text
 from udock_lab.model import ExitStatus, ProcessNode, RunResult, SandboxResult, StepReport
 

@@ -100,7 +100,8 @@ def sandbox_html(result: SandboxResult) -> str:
 def _calls_html(result: SandboxResult) -> str:
     if result.untraced:
         return paragraphs(result.untraced, "note")
-    from udock_lab.display.timeline import drawn, lanes_html
+    from udock_lab.display.lanes import lanes_html
+    from udock_lab.display.timeline import drawn
 
     return lanes_html(drawn(result))
 
