@@ -95,6 +95,11 @@ HOSTILE = {
     ),
     "os._exit in the parent": ("import os\nprint('lost')\nos._exit(7)", {}, "the first process left with os._exit(7)"),
     "closing every descriptor": ("import os\nos.closerange(0, 65536)", {}, "one process; it exited with code 0."),
+    "closing every descriptor before the last flush": (
+        "import os\nprint('lost')\nos.closerange(0, 65536)",
+        {},
+        "the code came to its end, and then Python could not write what print had collected (exit code 120)",
+    ),
     "1 GB of output": (
         "import os\nfor _ in range(16384): os.write(1, b'x' * 65536)",
         {"timeout": 20},

@@ -12,6 +12,7 @@ __all__ = ["Evidence", "notes", "verdict"]
 _EAGAIN = "BlockingIOError: [Errno 11]"
 _FORKS = ("clone", "clone3", "fork", "vfork")
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+LAST_FLUSH_FAILED = 120  # how Python ends where it cannot empty its buffers (documented at sys.exit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +190,19 @@ def _cut_short(e: Evidence) -> str:
     )
 
 
+def _unwritten(e: Evidence) -> str:
+    """Python's own exit code for that (sys.exit): the code came to its end, and the last flush failed."""
+    first = e.processes[0] if e.processes else None
+    if first is None or not first.ran_on or e.status is None or e.status.code != LAST_FLUSH_FAILED:
+        return ""
+    if e.ends.get(first.pid, ("",))[0] in ("exit", "raised"):
+        return ""
+    return (
+        f"the code came to its end, and then Python could not write what print had collected (exit code "
+        f"{LAST_FLUSH_FAILED}): standard output was closed by then."
+    )
+
+
 def _zombies(e: Evidence) -> str:
     first = e.processes[0] if e.processes else None
     if not e.traced or first is None:
@@ -214,7 +228,8 @@ def _how_each_ended(e: Evidence) -> str:
 
 _RULES: tuple[Callable[[Evidence], str], ...] = (
     _too_late, _too_many, _too_much, _interrupted, _to_everybody, _no_more_processes, _ran_on, _no_memory, _no_keyboard,
-    _first_raised, _left_running, _signalled, _became, _cut_short, _zombies,
+    _first_raised, _left_running, _signalled, _became, _cut_short, _unwritten,
+    _zombies,
 )  # fmt: skip
 
 
