@@ -1,0 +1,163 @@
+"""``check`` in a cell of a real kernel: a number with a report, hints one at a time, mistakes without a traceback."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+jupyter_client = pytest.importorskip("jupyter_client")
+
+RIGHT = """
+import os as system
+from udock_lab.grading import ExitInfo, check
+
+FAILED = 127
+
+class Decoder:
+    def __call__(self, status):
+        if system.WIFSIGNALED(status):
+            return ExitInfo(signal=system.WTERMSIG(status))
+        return ExitInfo(code=system.WEXITSTATUS(status))
+
+def in_the_child(argv):
+    try:
+        system.execv(argv[0], argv)
+    finally:
+        system._exit(FAILED)
+
+decoded = Decoder()
+
+def launch(argv):
+    pid = system.fork() or in_the_child(argv)
+    return decoded(system.waitpid(pid, 0)[1])
+"""
+RAW = """
+def launch(argv):
+    pid = system.fork() or in_the_child(argv)
+    return ExitInfo(code=system.waitpid(pid, 0)[1])
+"""
+CHECK = 'check("m2_1_process_creation", launch)'
+
+
+@dataclass
+class Cell:
+    """What a cell put out."""
+
+    printed: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+    traceback: str = ""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Cell]]:
+    folder = tmp_path_factory.mktemp("kernel")
+    manager = jupyter_client.KernelManager(kernel_name="python3")
+    manager.start_kernel(env=os.environ | {"IPYTHONDIR": str(folder), "MDOCK_HOME": str(folder / "home")}, cwd=folder)
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    yield lambda code: _execute(client, code)
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def _execute(client: Any, code: str) -> Cell:
+    cell = Cell()
+
+    def hear(message: dict[str, Any]) -> None:
+        kind, content = message["msg_type"], message["content"]
+        if kind == "stream":
+            cell.printed += content["text"]
+        elif kind == "execute_result":
+            cell.data = content["data"]
+        elif kind == "error":
+            cell.error, cell.traceback = content["ename"], "\n".join(content["traceback"])
+
+    client.execute_interactive(code, timeout=60, output_hook=hear)
+    return cell
+
+
+def test_check_is_a_number_and_prints_nothing(run: Callable[[str], Cell]) -> None:
+    """nbgrader reads the number, and gives no points to a cell that writes to stderr."""
+    run(RIGHT)
+    cell = run(f"score = {CHECK}\nscore")
+    assert cell.printed == ""
+    assert float(cell.data["text/plain"]) == 7
+    assert "7 of 7 points" in cell.data["text/html"]
+
+
+def test_printed_score_is_the_report(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    lines = run(f"print({CHECK})").printed.splitlines()
+    assert lines[0].endswith("7 of 7 points")
+    assert [line.split()[0] for line in lines[1:]] == ["ok"] * 7
+
+
+def test_failure_says_what_was_expected_seen_and_mistaken(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    run(RAW)
+    said = run(f"score = {CHECK}; print(score)").printed
+    assert "2 of 7 points" in said
+    assert "expected ExitInfo(code=" in said
+    assert "seen you returned ExitInfo(code=" in said
+    assert "this looks like: the raw wait status taken for the exit code" in said
+    assert said.count("not judged until the requirement above holds") == 4
+
+
+def test_hints_come_one_at_a_time_and_the_last_one_stays(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    run(RAW)
+    run(f"score = {CHECK}")
+    hints = [run("print(score.hint())").printed for _ in range(3)]
+    assert [hint.split(":")[0] for hint in hints] == ["Hint 1 of 2", "Hint 2 of 2", "Hint 2 of 2"]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        ('check("m2_1_process_creation")', "UsageError", 'Write: check("m2_1_process_creation", launch)'),
+        ('check("m2_1_process_creation", launch, launch)', "UsageError", "you gave 2"),
+        ('check("m2_1_process_creation", ExitInfo(3))', "UsageError", "launch must be a function; you gave ExitInfo"),
+        ('check("m2_1_proces_creation", launch)', "NotFound", "Did you mean 'm2_1_process_creation'?"),
+        ("check(launch)", "UsageError", "the exercise's name, in quotes"),
+    ],
+)
+def test_wrong_arguments_say_what_to_write(run: Callable[[str], Cell], call: str, error: str, words: str) -> None:
+    run(RIGHT)
+    cell = run(call)
+    assert cell.error == error
+    assert words in cell.traceback
+    assert "File" not in cell.traceback
+
+
+def test_function_that_cannot_be_copied_is_said_so(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    run("import threading\nlock = threading.Lock()\ndef launch(argv):\n    with lock:\n        return ExitInfo(0)")
+    cell = run(f"print({CHECK})")
+    assert cell.error == ""
+    assert "0 of 7 points" in cell.printed
+    assert "'launch' (function) cannot be copied into the sandbox" in cell.printed
+
+
+def test_unfinished_function_fails_the_first_requirement(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    run("def launch(argv):\n    raise NotImplementedError")
+    said = run(f"print({CHECK})").printed
+    assert "0 of 7 points" in said
+    assert "launch raised NotImplementedError" in said
+
+
+def test_hidden_half_is_for_those_who_have_it(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    folder = Path(__file__).parents[2] / "exercises" / "instructor"
+    missing = run('from udock_lab.grading import check_hidden\ncheck_hidden("m2_1_process_creation", launch)')
+    assert missing.error == "NotFound"
+    run(f"import os; os.environ['UDOCK_INSTRUCTOR'] = {str(folder)!r}")
+    cell = run('check_hidden("m2_1_process_creation", launch)')
+    assert float(cell.data["text/plain"]) == 2
