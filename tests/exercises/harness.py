@@ -132,6 +132,7 @@ def _is_about_the_machine(note: str) -> bool:
 
 
 def _should_be_wrong(answer: Answer, reports: list[CheckReport]) -> str:
+    """Where only effects are seen, some mistakes show later than they happen."""
     report = reports[-1] if answer.in_hidden else reports[0]
     if answer.in_hidden and reports[0].first_failure is not None:
         return f"fails before the hidden half: {_words(reports[0].first_failure)}"
@@ -140,7 +141,9 @@ def _should_be_wrong(answer: Answer, reports: list[CheckReport]) -> str:
         judged = {judgement.requirement.key: judgement for judgement in report.judgements}[answer.fails]
         refused = judged.passed is None and "requirement above" not in judged.why
         return "" if refused else f"false accept: {answer.fails} should not hold; notes: {report.notes}"
-    if failed.requirement.key != answer.fails:
+    if failed.requirement.key != answer.fails and not any(
+        note.startswith("Judged by effects") for note in report.notes
+    ):
         return f"{answer.fails} should be the first that does not hold, not {_words(failed)}"
     return ""
 

@@ -10,12 +10,18 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from harness import EXERCISES, SOURCE, Answer, answers, both_halves, cross_section, mark
 
-from udock_lab.grading import Submission, judge
-from udock_lab.grading.checking import exercise
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "privileged"))
+
+import rungs  # noqa: E402
+from harness import EXERCISES, SOURCE, Answer, answers, both_halves, cross_section, mark  # noqa: E402
+
+from udock_lab.grading import Submission, judge  # noqa: E402
+from udock_lab.grading.checking import exercise  # noqa: E402
 
 LEAST_RIGHT, LEAST_WRONG = 8, 15
 CROSS_SECTION = [answer for slug in EXERCISES for answer in cross_section(slug)]
@@ -92,3 +98,33 @@ def _work_for(processors: int) -> Iterator[None]:
         for process in busy:
             process.kill()
             process.wait()
+
+
+RUNGS = [["refuse=ptrace"], ["refuse=unshare"], ["nobody"], ["nobody", "refuse=unshare,ptrace"]]
+ON_A_RUNG = """
+import sys
+sys.path.insert(0, {folder!r})
+from concurrent.futures import ThreadPoolExecutor
+from harness import answers, cross_section, mark
+with ThreadPoolExecutor(2) as pool:
+    for one in pool.map(mark, {which}({slug!r})):
+        if one.complaint:
+            print(one.answer.name, one.complaint, one.public.notes)
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("words", RUNGS, ids=lambda words: "-".join(words))
+@pytest.mark.parametrize("slug", EXERCISES)
+def test_corpus_is_judged_alike_where_the_machine_permits_less(slug: str, words: list[str]) -> None:
+    """Without strace, without walls, without root: what cannot be judged counts neither way, and nothing wrong passes."""
+    done = rungs.run(words, ON_A_RUNG.format(folder=str(HERE), which="answers", slug=slug), timeout=1700)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("words", RUNGS[::3], ids=lambda words: "-".join(words))
+def test_cross_section_is_judged_alike_without_strace(words: list[str]) -> None:
+    code = ON_A_RUNG.format(folder=str(HERE), which="cross_section", slug=EXERCISES[0])
+    done = rungs.run(words, code, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -301,8 +301,8 @@ class Keeper:
     def _hear_process(self, pid: int, kind: str, words: list[Any]) -> None:
         """While the learner's code runs: of each process we believe what it says about itself."""
         self.census.spoke(pid)
-        if kind == "forked" and self.census.is_known(words[0]):
-            self.census.announce(pid, words[0], children(words[0]))
+        if kind == "forked":
+            self._hear_fork(pid, words[0])
         elif kind == "exec":
             self.census.try_program(pid, str(words[0])[:PATH])
         elif kind == "kill":
@@ -314,6 +314,14 @@ class Keeper:
             self.census.meet(pid)
             value = str(value)[:VALUE] if pid == self.census.first else ""
             self.census.ends[pid] = [str(how)[:WORDS], str(said)[:WORDS], value]
+
+    def _hear_fork(self, pid: int, forker: int) -> None:
+        """Behind walls they know themselves by other pids, so there /proc says who forked it, if it still can."""
+        above = (parent(pid) or 0) if self.shut else forker
+        if self.census.is_known(above):
+            self.census.announce(pid, above, children(above))
+        elif self.shut:
+            self.census.meet(pid, self.census.first)
 
     def _welcome(self, pid: int) -> None:
         """The runner's first word: now we know its pid, and it gets its orders."""
