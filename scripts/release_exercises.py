@@ -17,6 +17,10 @@ from traitlets.config import Config
 
 from udock_lab.grading.nbgrader import configure
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lecturer_notes import README, readme
+
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = ROOT / "exercises"
 
@@ -60,6 +64,12 @@ def main() -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             print(f"released {slug}")
+    notes = readme(sorted(path.name for path in (COURSE / "source").iterdir()))
+    if notes != README.read_text():
+        stale.append("README.md")
+        if not check:
+            README.write_text(notes)
+            print("wrote exercises/README.md")
     if check and stale:
         print(f"stale: {', '.join(stale)}; run scripts/release-exercises", file=sys.stderr)
     return int(check and bool(stale))

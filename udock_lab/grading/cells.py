@@ -16,12 +16,16 @@ def check(slug: str, *functions: Callable[..., object]) -> Score:
 
     ``functions`` in the order of the statement, for instance ``check("m2_1_process_creation", launch)``. They run
     in the sandbox only, with what they use of the notebook copied in. The result is a number, the points; it shows
-    as a report, ``print(score)`` gives the report as text and ``score.hint()`` one hint at a time.
+    as a report, ``print(score)`` gives the report as text and ``score.hint()`` one hint at a time. The best score so
+    far is kept in your ``progress.json``; ``udock_lab.lesson.progress()`` shows it.
     NotFound for an exercise that does not exist; UsageError where a function is missing, is none, or cannot be copied.
     """
     from udock_lab.grading.checking import given, scored
+    from udock_lab.lesson.session import ledger
 
-    return scored(given(slug, functions))
+    score = scored(given(slug, functions))
+    ledger().put_score(slug, float(score), score.report.out_of)
+    return score
 
 
 def check_hidden(slug: str, *functions: Callable[..., object]) -> Score:

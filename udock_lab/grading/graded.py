@@ -19,7 +19,10 @@ __all__ = ["GradedCell", "grade_cells"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradedCell:
-    """One check cell: its report and points, scaled to what the cell is worth and rounded to half points."""
+    """One check cell: its report and points, scaled to what the cell is worth and rounded to half points.
+
+    A requirement that this machine cannot judge counts neither way: the others share the cell's points.
+    """
 
     check: CheckCell
     points: float
@@ -37,9 +40,9 @@ class GradedCell:
 
     @property
     def not_judged_here(self) -> float:
-        """Points of the cell that this machine could not judge, which are not among those earned."""
-        lost = sum(j.requirement.points for j in self.report.judgements if j.passed is None and not _waits(j.why))
-        return self.check.points * lost / self.report.out_of if self.report.out_of else 0.0
+        """What of the cell this machine could not judge, in points."""
+        out_of = self.report.out_of
+        return self.check.points * _refused(self.report) / out_of if out_of else 0.0
 
     @property
     def finished(self) -> bool:
@@ -47,8 +50,8 @@ class GradedCell:
         return not any(note.startswith("The check itself could not go on") for note in self.report.notes)
 
 
-def _waits(why: str) -> bool:
-    return "requirement above" in why
+def _refused(report: CheckReport) -> float:
+    return sum(j.requirement.points for j in report.judgements if j.passed is None and "requirement above" not in j.why)
 
 
 def grade_cells(
@@ -64,5 +67,6 @@ def _grade(check: CheckCell, submission: Submission, instructor: str | os.PathLi
     report = judge(wanted, submission)
     if check.hidden:
         report = without_values(report)
-    share = report.points / report.out_of if report.out_of else 0.0
+    judged = report.out_of - _refused(report)
+    share = report.points / judged if judged else 0.0
     return GradedCell(check=check, points=round(share * check.points * 2) / 2, report=report)

@@ -1,0 +1,62 @@
+"""An exercise in a real JupyterLab: a wrong answer is typed and checked, then a right one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from notebook_page import Lab, NotebookPage, run_notebook
+
+ROOT = Path(__file__).resolve().parents[2]
+SLUG = "m2_1_process_creation"
+ANSWERS = ROOT / "tests" / "exercises" / "corpus" / SLUG
+
+pytestmark = pytest.mark.timeout(240)
+
+FIND = """words => { const shown = window.jupyterapp.shell.currentWidget.content;
+    const at = shown.widgets.findIndex(cell => cell.model.sharedModel.getSource().includes(words));
+    shown.activeCellIndex = at; shown.deselectAll(); shown.mode = 'edit'; shown.activeCell.editor.focus(); return at; }"""
+RUN_TO_END = """async () => { window.udockRan = false;
+    window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.udockRan = true; }); }"""
+
+
+def type_over(page: Any, words: str, text: str) -> None:
+    """Take the place of what stands in the cell with these words; in one go, or the editor would add indents."""
+    assert page.evaluate(FIND, words) >= 0
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(text)
+
+
+def check_again(opened: NotebookPage) -> str:
+    """Run all cells once more; what the check cell shows."""
+    opened.page.evaluate(RUN_TO_END)
+    opened.page.wait_for_function("() => window.udockRan", timeout=90_000)
+    (cell,) = [one for one in opened.cells if "".join(one["source"]).startswith(f'score = check("{SLUG}"')]
+    return json.dumps(cell["outputs"], ensure_ascii=False)
+
+
+def answer(name: str) -> str:
+    return (ANSWERS / f"{name}.py").read_text()
+
+
+def test_an_exercise_is_solved_by_typing_checked_failed_once_and_passed_once(lab: Lab, lab_page: Any) -> None:
+    name = f"{SLUG}.ipynb"
+    shutil.copy(ROOT / "exercises" / "release" / SLUG / name, lab.folder / name)
+    opened = run_notebook(lab_page, name)
+    try:
+        raised = [out for cell in opened.cells for out in cell["outputs"] if out["output_type"] == "error"]
+        assert (raised, opened.not_run, opened.complaints) == ([], [], [])  # unsolved: its error is the sandbox's
+        type_over(lab_page, "NotImplementedError", answer("wrong_raw_status"))
+        failed = check_again(opened)
+        assert "2 of 7 points" in failed
+        assert "the raw wait status taken for the exit code" in failed
+        opened.photograph("exercise-failed", lab_page.locator(".jp-Cell", has_text="score = check").first)
+        type_over(lab_page, "def launch", answer("right_waitid"))
+        assert "7 of 7 points" in check_again(opened)
+        opened.photograph("exercise-passed", lab_page.locator(".jp-Cell", has_text="score = check").first)
+        opened.assert_clean()
+    finally:
+        opened.close()
