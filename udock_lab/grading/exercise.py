@@ -42,7 +42,10 @@ class Bench:
         self.protection: set[str] = set()
 
     def play(self, scenario: str, **options: object) -> SandboxResult:
-        """One scenario in a fresh sandbox; ``options`` as for :meth:`Submission.play`."""
+        """One scenario in a fresh sandbox; ``options`` as for :meth:`Submission.play`.
+
+        With ``trace=False, watch=False`` nobody watches, where effects say all: a fork costs a tenth then.
+        """
         result = self.submission.play(scenario, **options)  # type: ignore[arg-type]
         if result.untraced and options.get("trace", True):
             self._note(f"Judged by effects alone: {result.untraced}")
