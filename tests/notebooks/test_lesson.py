@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 LESSON = Path(__file__).resolve().parents[2] / "notebooks" / "m2_1b_exec_and_wait.ipynb"
-SECONDS = 20  # what a lesson may take from top to bottom
+SECONDS = 20  # what a lesson may take from top to bottom on a machine that does nothing else
 EXECUTE = """
 import sys, nbformat
 from nbclient import NotebookClient
@@ -51,6 +51,12 @@ def committed() -> Cells:
     return list(json.loads(LESSON.read_text())["cells"])
 
 
+def only(cells: Cells, *words: str) -> Cells:
+    """The first code cell, and those that hold one of these words."""
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    return code[:1] + [cell for cell in code[1:] if any(word in "".join(cell["source"]) for word in words)]
+
+
 def said(cells: Cells) -> str:
     """All that the cells show as text."""
     parts = []
@@ -69,15 +75,17 @@ def changed(old: str, new: str) -> Cells:
 
 
 def test_lesson_runs_top_to_bottom_in_time_and_leaves_nothing_running(execute: Execute) -> None:
-    start = time.monotonic()
+    start, busy = time.monotonic(), os.getloadavg()[0] / (os.cpu_count() or 1)
     text = said(execute())
-    assert time.monotonic() - start < SECONDS
+    assert time.monotonic() - start < SECONDS * max(1, busy)
     assert "The record says 42 because the kernel said 10752." in text
     assert "state before waitpid: Z" in text
     assert "left running: 0 containers, 0 processes · files: none" in text
 
 
-def test_without_privilege_the_lesson_runs_and_says_that_chroot_was_refused(execute: Execute) -> None:
+def test_without_privilege_the_lesson_says_that_chroot_was_refused_and_shows_no_chdir_that_was_not_called(
+    execute: Execute,
+) -> None:
     if os.geteuid() == 0 and not shutil.which("setpriv"):
         pytest.skip("needs privilege: setpriv is installed by whoever may")
     text = said(execute(prefix=NO_PRIVILEGE if os.geteuid() == 0 else ()))
@@ -85,20 +93,15 @@ def test_without_privilege_the_lesson_runs_and_says_that_chroot_was_refused(exec
     assert "chroot failed (need root). Running with chdir only." in text
     assert "= -1 EPERM" in text
     assert "left running: 0 containers, 0 processes" in text
-
-
-def test_without_privilege_the_picture_shows_no_chdir_that_was_never_called(execute: Execute) -> None:
-    if os.geteuid() == 0 and not shutil.which("setpriv"):
-        pytest.skip("needs privilege: setpriv is installed by whoever may")
-    lines = said(execute(prefix=NO_PRIVILEGE if os.geteuid() == 0 else ())).splitlines()
-    (step,) = [line for line in lines if 'chdir("/")' in line]
+    (step,) = [line for line in text.splitlines() if 'chdir("/")' in line]
     assert "skipped" in step
     assert "= 0" not in step
 
 
 def test_put_in_order_task_is_unsolved_as_given_and_solved_by_the_hidden_answer(execute: Execute) -> None:
     assert "Not yet." in said(committed())
-    text = said(execute(changed("try_order(0, 1, 2, 3, 4, 5, 6)", "try_order(0, 1, 3, 2, 4, 5, 6)")))
+    cells = changed("try_order(0, 1, 2, 3, 4, 5, 6)", "try_order(0, 1, 3, 2, 4, 5, 6)")
+    text = said(execute(only(cells, "try_order")))
     assert "parent: 42" in text
     assert "That is the order" in text
 
@@ -113,4 +116,4 @@ def test_put_in_order_task_is_unsolved_as_given_and_solved_by_the_hidden_answer(
 )
 def test_the_line_to_change_takes_the_suggested_values(execute: Execute, words: str, shown: str) -> None:
     cells = changed('last_words = "exit 256"', f'last_words = "{words}"')
-    assert shown in said(execute(cells))
+    assert shown in said(execute(only(cells, "last_words")))
