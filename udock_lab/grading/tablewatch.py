@@ -54,9 +54,7 @@ class TableWatch:
     def kills(self, data: bytes, action: Action, steps: dict[str, Any]) -> list[list[Any]]:
         """The same, killed at each stop: ``[call, what was seen, the table after one more run in a new process]``."""
         if not steps["stepped"]:
-            look = _Look(self, data)
-            cut = _by_audit(lambda: action(self.db), look, room=len(data) // 2)
-            return [["write", look.told(cut), self._once_more(action)]]
+            return self._cut_short(data, action)
         found = []
         names = [name for name, _ in steps["stops"][:-1]]
         for at, name in enumerate(names):
@@ -66,6 +64,13 @@ class TableWatch:
             status = step_by_step(lambda: action(self.db), _nothing, kill_at=at + 1)
             found.append([name, look.told(status), self._once_more(action)])
         return found
+
+    def _cut_short(self, data: bytes, action: Action) -> list[list[Any]]:
+        """Killed when half a table is written. Whoever takes a short write for a whole one comes to their end."""
+        look = _Look(self, data)
+        status = _by_audit(lambda: action(self.db), look, room=len(data) // 2)
+        told = look.told(status)
+        return [["write", told, self._once_more(action)]] if os.WIFSIGNALED(status) else []
 
     def _once_more(self, action: Action) -> str | None:
         pid = os.fork()

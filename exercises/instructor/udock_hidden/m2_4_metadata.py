@@ -7,6 +7,7 @@ import random
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
 from udock_lab.grading.exercises.m2_4_metadata import UNTRACED, watch
+from udock_lab.grading.scenario import apart, job
 from udock_lab.grading.tables import a_row, a_table, a_zone, an_ending
 from udock_lab.model import Requirement
 
@@ -33,7 +34,9 @@ REQUIREMENTS = (
     ),
 )
 
-MODES = """
+MODES = apart(
+    "table, ending, modes",
+    """
 import os
 found = []
 os.mkdir("home")
@@ -45,9 +48,12 @@ for mode, umask in modes:
     os.umask(umask)
     update(db, *ending)
     found.append(os.stat(db).st_mode & 0o7777)
-__value__ = found
-"""
-FAILS = """
+return found
+""",
+)
+FAILS = apart(
+    "table, ending, unknown",
+    """
 import os, resource
 found = []
 os.mkdir("home")
@@ -63,29 +69,26 @@ for room, ending in ((soft, unknown), (len(table) - 7, ending), (len(table) // 3
         pass
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     found += [sorted(os.listdir("home"))]
-__value__ = found
-"""
+return found
+""",
+)
 
 
 def judge(bench: Bench) -> None:
     """Permissions under different umasks; failures of all kinds; then the next update after each kill."""
-    zone, east = a_zone()
+    _, east = a_zone()
     rows = [a_row(number) for number in random.sample(range(10, 99), 40)]
-    values = {
-        "zone": zone,
-        "table": b"".join(a_table(rows, east)),
-        "ending": tuple(an_ending(rows[20], "exited", 3)),
-        "unknown": tuple(an_ending(rows[20]._replace(id="c500"), "exited", 3)),
-    }
-    modes = [(0o640, 0o077), (0o664, 0o022), (0o600, 0o000), (0o444, 0o022)]
-    found = ev.seen_value(bench.play(MODES, values=values | {"modes": modes}, **UNTRACED))
+    table, ending = b"".join(a_table(rows, east)), tuple(an_ending(rows[20], "exited", 3))
+    unknown = tuple(an_ending(rows[20]._replace(id="c500"), "exited", 3))
+    modes = [(0o640, 0o077), (0o664, 0o022), (0o600, 0o000), (0o604, 0o022)]
+    found = ev.seen_value(bench.play(MODES, values=job(table=table, ending=ending, modes=modes), **UNTRACED))
     _judge(bench, "mode", found == [mode for mode, _ in modes], found)
-    left = ev.seen_value(bench.play(FAILS, values=values, **UNTRACED))
+    left = ev.seen_value(bench.play(FAILS, values=job(table=table, ending=ending, unknown=unknown), **UNTRACED))
     _judge(bench, "tidy", left == [["containers.db"]] * 4, left)
     _, value, tables = watch(bench)
     kills = value[2] if value else []
     after = [text for _, _, text in kills]  # type: ignore[attr-defined]
-    _judge(bench, "again", bool(after) and all(text == tables[2].decode("latin-1") for text in after), after)
+    _judge(bench, "again", bool(value) and all(text == tables[2].decode("latin-1") for text in after), after)
 
 
 def _judge(bench: Bench, key: str, holds: bool, seen: object) -> None:

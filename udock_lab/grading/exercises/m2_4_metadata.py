@@ -6,6 +6,7 @@ import random
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.grading.scenario import apart, job
 from udock_lab.grading.tables import (
     a_row,
     a_table,
@@ -125,7 +126,8 @@ def __given(name, data):
         file.write(data)
     return f"{here}/{name}"
 """
-CALLS = (
+CALLS = apart(
+    "zone, saves, updates",
     _START
     + """
 import resource
@@ -145,10 +147,11 @@ for name, data, endings, room in updates:
     for ending in endings:
         __call(name, update, db, *ending)
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-__value__ = said
-"""
+return said
+""",
 )
-WATCH = (
+WATCH = apart(
+    "zone, table, secret, record, ending",
     _START
     + """
 from udock_lab.grading import ContainerRecord
@@ -156,9 +159,10 @@ from udock_lab.grading.tablewatch import TableWatch
 watch = TableWatch(secret)
 saving = watch.steps(table, lambda db: save(db, ContainerRecord(*record)))
 updating = watch.steps(table, lambda db: update(db, *ending))
+cuts = [] if saving["stepped"] else watch.kills(table, lambda db: save(db, ContainerRecord(*record)), saving)
 kills = watch.kills(table, lambda db: update(db, *ending), updating)
-__value__ = [saving, updating, kills, watch.texts]
-"""
+return [saving, updating, kills, watch.texts, cuts]
+""",
 )
 
 
@@ -169,11 +173,8 @@ def judge(bench: Bench) -> None:
     """Phase 1, phase 2, and what cannot be done: one scenario. What others see meanwhile: another."""
     zone, east = a_zone()
     stories = (_Save(east), _Finish(east), _Damaged(east), _Refuse(east))
-    values = {
-        "zone": zone,
-        "saves": stories[0].jobs,
-        "updates": [job for story in stories[1:] for job in story.jobs],
-    }
+    updates = [one for story in stories[1:] for one in story.jobs]
+    values = job(zone=zone, saves=stories[0].jobs, updates=updates)
     played = Played(bench.play(CALLS, values=values, **UNTRACED))
     for story in stories[:-1]:
         story.judge(bench, played)
@@ -367,11 +368,11 @@ def watch(bench: Bench) -> tuple[SandboxResult, list[object], list[bytes]]:
     new, chosen = a_row(99), random.choice(rows[10:40])
     ending = an_ending(chosen, "stopped", 143)
     old = b"".join(a_table(rows, east))
-    values = {"zone": zone, "table": old, "secret": secret, "record": tuple(new), "ending": tuple(ending)}
+    values = job(zone=zone, table=old, secret=secret, record=tuple(new), ending=tuple(ending))
     result = bench.play(WATCH, values=values, **UNTRACED)
     value = ev.seen_value(result)
     tables = [old, old + new.line(east), b"".join(a_table(rows, east, [ending]))]
-    return result, value if isinstance(value, list) and len(value) == 4 else [], tables
+    return result, value if isinstance(value, list) and len(value) == 5 else [], tables
 
 
 def _watched(bench: Bench) -> None:
@@ -381,11 +382,13 @@ def _watched(bench: Bench) -> None:
     if not value:
         bench.fail("whole", expected=expected, seen=ev.raised(result) or result.verdict, by="effects")
         return
-    saving, updating, kills, texts = value
+    saving, updating, kills, texts, cuts = value
     states = [None if text is None else text.encode("latin-1") for text in texts]  # type: ignore[attr-defined]
     stepped = saving["stepped"]  # type: ignore[index]
     by = "kernel" if stepped else "effects"
     seen = _torn("save", saving, states, (old, saved)) or _torn("update", updating, states, (old, updated))
+    for name, told, _ in cuts:  # type: ignore[attr-defined]
+        seen = seen or _torn(f"save, killed at {name},", told, states, (old, saved))
     for name, told, _ in kills:  # type: ignore[attr-defined]
         seen = seen or _torn(f"update, killed at {name},", told | {"held": ""}, states, (old, updated))
     if not seen and updating["held"] != old.decode("latin-1"):  # type: ignore[index]

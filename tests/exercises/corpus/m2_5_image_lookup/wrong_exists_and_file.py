@@ -1,0 +1,20 @@
+"""isfile decides."""
+
+# misconception: what is no file is not there
+# fails: hidden:errors
+import os
+
+
+def find_image_by_name(db: str, name: str) -> str | None:
+    if not os.path.isfile(db):
+        return None
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) == 3 and all(fields) and fields[0] == wanted:
+                    return fields[1].decode()
+    except FileNotFoundError:
+        pass
+    return None

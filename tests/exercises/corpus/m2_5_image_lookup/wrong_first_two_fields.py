@@ -1,0 +1,16 @@
+"""The first two fields decide; how many there are is not asked."""
+
+
+# misconception: two fields are enough
+# fails: damaged
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) >= 2 and fields[0] == wanted:
+                    return fields[1].decode()
+    except FileNotFoundError:
+        pass
+    return None

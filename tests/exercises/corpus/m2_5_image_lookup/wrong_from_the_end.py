@@ -1,0 +1,16 @@
+"""The table is read backwards."""
+
+
+# misconception: the newest record counts
+# fails: first
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in reversed(file.readlines()):
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) == 3 and all(fields) and fields[0] == wanted:
+                    return fields[1].decode()
+    except FileNotFoundError:
+        pass
+    return None

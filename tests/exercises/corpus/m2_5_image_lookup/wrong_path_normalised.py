@@ -1,0 +1,18 @@
+"""normpath tidies the path up."""
+
+# misconception: two ways to write a path are one
+# fails: path
+import os
+
+
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) == 3 and all(fields) and fields[0] == wanted:
+                    return os.path.normpath(fields[1].decode())
+    except FileNotFoundError:
+        pass
+    return None

@@ -1,0 +1,16 @@
+"""The name begins with the field."""
+
+
+# misconception: a prefix match is a match
+# fails: exact
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) == 3 and all(fields) and wanted.startswith(fields[0]):
+                    return fields[1].decode()
+    except FileNotFoundError:
+        pass
+    return None

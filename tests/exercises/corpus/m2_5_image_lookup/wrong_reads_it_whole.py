@@ -1,0 +1,16 @@
+"""All lines are kept in memory."""
+
+
+# misconception: a file is as small as mine
+# fails: hidden:large
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file.readlines():
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) == 3 and all(fields) and fields[0] == wanted:
+                    return fields[1].decode()
+    except FileNotFoundError:
+        pass
+    return None

@@ -1,0 +1,16 @@
+"""The whole line is returned."""
+
+
+# misconception: the line is the answer
+# fails: finds
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) == 3 and all(fields) and fields[0] == wanted:
+                    return line.decode()
+    except FileNotFoundError:
+        pass
+    return None

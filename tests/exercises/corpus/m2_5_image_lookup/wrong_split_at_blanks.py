@@ -1,0 +1,16 @@
+"""split without an argument takes blanks for separators, too."""
+
+
+# misconception: split() splits at what I mean
+# fails: path
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) == 3 and all(fields) and fields[0] == wanted:
+                    return fields[1].decode().split()[0]
+    except FileNotFoundError:
+        pass
+    return None

@@ -1,0 +1,16 @@
+"""split with a limit: a fourth field hides in the third."""
+
+
+# misconception: a limit of two gives three fields
+# fails: damaged
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                fields = line.removesuffix(b"\n").split(b"|", 2)
+                if len(fields) == 3 and all(fields) and fields[0] == wanted:
+                    return fields[1].decode()
+    except FileNotFoundError:
+        pass
+    return None

@@ -1,0 +1,18 @@
+"""A message, and the end of the program."""
+
+# misconception: a function may end the program
+# fails: none
+import sys
+
+
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) == 3 and all(fields) and fields[0] == wanted:
+                    return fields[1].decode()
+    except FileNotFoundError:
+        sys.exit("no images yet")
+    return None
