@@ -153,6 +153,7 @@ def __attempt(path, rights):
     pid = os.fork()
     if pid == 0:
         try:
+            os.close(gate[1])      # or a child that enter leaves behind could keep the gate shut for ever
             os.write(word[1], json.dumps(__child(path, rights)).encode())
             os.read(gate[0], 1)
         finally:
