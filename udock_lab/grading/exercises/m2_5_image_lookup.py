@@ -117,7 +117,9 @@ for question, data, name in questions:
     said[question] = __ask(db, name)
 name, *tables = changing
 db = __given("images.db", tables[0])
-said["anew"] = [__ask(db, name)]
+said["anew"], said["stops"] = [__ask(db, name)], []
+from udock_lab.linux.stepping import step_by_step
+step_by_step(lambda: find_image_by_name(db, name), said["stops"].append)
 os.replace(__given("other", tables[1]), db)
 said["anew"].append(__ask(db, name))
 os.unlink(db)
@@ -140,7 +142,8 @@ said = __ask(db, name)
 open_now = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
 with open(db, "rb") as file:
     same = file.read() == table
-return [said, db in open_now, same, sorted(os.listdir("home") + os.listdir(here))]
+names = sorted(os.listdir("home") + os.listdir(here))
+return [said, db in open_now, same, names]
 """,
 )
 
@@ -189,7 +192,7 @@ def judge(bench: Bench) -> None:
             _right(bench, one, answer, result)
         bench.hold(key, seen=f"{len(mine)} of {len(mine)} searches right", by="effects")
     _anew(bench, paths, said.get("anew"))
-    _only_reads(bench)
+    _only_reads(bench, said.get("stops", []))
 
 
 def _right(bench: Bench, question: Question, answer: object, result: SandboxResult) -> None:
@@ -378,10 +381,10 @@ def _anew(bench: Bench, paths: list[str], value: object) -> None:
     bench.hold("anew", seen="the database was replaced, then removed, and each call said so", by="effects")
 
 
-def _only_reads(bench: Bench) -> None:
+def _only_reads(bench: Bench, stops: list[str]) -> None:
     """What strace saw from the mark on; where it is refused, what is there afterwards."""
     name, path = a_word(), a_path()
-    table = b"".join([line(a_word(), a_path()), line(name, path)])
+    table = b"".join([line(a_word(), a_path()), b"torn|/images/4\n", line(name, path)])
     result = bench.play(ONLY_READS, values=job(table=table, name=name, mark=MARK))
     value = ev.seen_value(result)
     by = "effects" if result.untraced else "kernel"
@@ -392,7 +395,7 @@ def _only_reads(bench: Bench) -> None:
         return
     _, still_open, same, names = value
     calls = _after_the_mark(result)
-    trouble = _helper(result, calls) or _writer(calls) or _traces(same, names)
+    trouble = _helper(result, calls) or _writer(calls) or _traces(same, names, stops)
     if not trouble and still_open:
         trouble = ("the database is still open", "a file closes itself: a descriptor from os.open stays open.")
     if not trouble and not result.untraced and not any("/images.db" in call.arguments for call in calls):
@@ -422,6 +425,7 @@ def _helper(result: SandboxResult, calls: list[SystemCall]) -> tuple[str, str] |
     return None
 
 
+_BELIEF_CHANGES = "a search that changes something. Whoever may only read the database could not search."
 _CHANGES = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND")
 _CHANGING = (
     "rename", "renameat", "renameat2", "unlink", "unlinkat", "link", "linkat", "symlink", "symlinkat", "mkdir",
@@ -434,13 +438,12 @@ def _writer(calls: list[SystemCall]) -> tuple[str, str] | None:
     for call in calls:
         opens = call.name in ("open", "openat") and any(flag in call.arguments for flag in _CHANGES)
         if not call.errno and (opens or call.name in _CHANGING):
-            return str(call)[
-                :120
-            ], "a search that changes something. Whoever may only read the database could not search."
+            return str(call)[:120], _BELIEF_CHANGES
     return None
 
 
-def _traces(same: object, names: object) -> tuple[str, str] | None:
+def _traces(same: object, names: object, stops: list[str]) -> tuple[str, str] | None:
+    """What is there afterwards; and calls at which a listener of our own (stepping.py) stopped a search."""
     if not same:
         return (
             "the database is another one now",
@@ -448,6 +451,9 @@ def _traces(same: object, names: object) -> tuple[str, str] | None:
         )
     if names != ["home", "images.db"]:
         return f"files beside it: {names}", "a search that leaves something behind."
+    changing = [name for name in stops if name in (*_CHANGING, "open", "openat", "truncate")]
+    if changing:
+        return f"{changing[0]}, for writing", _BELIEF_CHANGES
     return None
 
 
