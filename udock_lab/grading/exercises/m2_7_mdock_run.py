@@ -9,7 +9,7 @@ import signal
 from typing import Any, NamedTuple
 
 from udock_lab.grading import evidence as ev
-from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.grading.exercise import Bench, Exercise, Stop
 from udock_lab.grading.exercises.m2_6_exec_failure import info
 from udock_lab.model import Record, Requirement, SandboxResult, Status
 from udock_lab.runtime.containers import parse_record
@@ -415,6 +415,7 @@ def _inside(bench: Bench, story: Story) -> None:
         bench.fail("inside", expected="os.fork() and exec", seen=f"{library[0]} did it", looks_like=looks_like)
     kernel = story.value.get("kernel")
     if not kernel:
+        _not_judged_where_chroot_is_refused(bench, story)
         copies = [line for line in story.said.get("gated", []) if not line[0]]
         seen = _words(copies[0][2:]) + " (in the child)" if copies else _words(_said(story, "gated")[2:])
         looks_like = "the child ran past its branch, into your caller." if copies else ""
@@ -436,6 +437,17 @@ def _inside(bench: Bench, story: Story) -> None:
             looks_like=_not_inside(kernel),
         )
     bench.hold("inside", seen="root and working directory of the running program are the image's")
+
+
+def _not_judged_where_chroot_is_refused(bench: Bench, story: Story) -> None:
+    """An answer for which EPERM is fatal runs nothing on such a machine; only the requirement on EPERM says so."""
+    words = _words(_said(story, "gated")[2:])
+    refused = f"errno={errno.EPERM})" in words or "Operation not permitted" in words
+    if story.value["may chroot"] or not refused:
+        return
+    for key in ("inside", "phase1", "ends", "phase2", "whole", "ids", "clean"):
+        bench.skip(key, "this machine lets nobody chroot in the sandbox (EPERM), and there your run starts no program")
+    raise Stop
 
 
 _ANOTHER = "another image was found: the name counts whole, with its case, and the first line of that name."
