@@ -136,11 +136,12 @@ def _should_be_wrong(answer: Answer, reports: list[CheckReport]) -> str:
     report = reports[-1] if answer.in_hidden else reports[0]
     if answer.in_hidden and reports[0].first_failure is not None:
         return f"fails before the hidden half: {_words(reports[0].first_failure)}"
+    judged = {judgement.requirement.key: judgement for judgement in report.judgements}[answer.fails]
+    if judged.passed is None and "requirement above" not in judged.why:
+        return ""  # this machine cannot judge it
     failed = report.first_failure
     if failed is None:
-        judged = {judgement.requirement.key: judgement for judgement in report.judgements}[answer.fails]
-        refused = judged.passed is None and "requirement above" not in judged.why
-        return "" if refused else f"false accept: {answer.fails} should not hold; notes: {report.notes}"
+        return f"false accept: {answer.fails} should not hold; notes: {report.notes}"
     if failed.requirement.key != answer.fails and not any(
         note.startswith("Judged by effects") for note in report.notes
     ):
