@@ -33,7 +33,7 @@ def test_notebook_runs_without_an_error(tmp_path: Path, slug: str, kind: str) ->
     assert done.returncode == 0, done.stdout[-3000:]
     scores = json.loads((tmp_path / "mdock_home" / "progress.json").read_text())["exercises"]
     score, most = scores[slug]["score"], scores[slug]["max"]
-    assert score >= most - 1 if kind == "source" else score <= 1  # a machine may refuse what one of them needs
+    assert score >= most - 1 if kind == "source" else score == 0  # a machine may refuse what one of them needs
 
 
 @pytest.mark.parametrize("slug", SOURCES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from udock_lab.display.grading import check_html, check_text
 from udock_lab.grading.checking import exercise, judge
@@ -12,7 +12,7 @@ from udock_lab.grading.handout import Cell, CheckCell, Handout
 from udock_lab.grading.hidden import hidden_exercise, without_values
 from udock_lab.grading.notebook import solution_source
 from udock_lab.grading.submission import Submission
-from udock_lab.model import CheckReport
+from udock_lab.model import CheckReport, Judgement
 
 __all__ = ["GradedCell", "grade_cells"]
 
@@ -50,6 +50,12 @@ class GradedCell:
         return not any(note.startswith("The check itself could not go on") for note in self.report.notes)
 
 
+def _nothing_done(report: CheckReport) -> CheckReport:
+    waiting = "not judged until a requirement above holds"
+    judgements = (Judgement(requirement=j.requirement, passed=None, why=waiting) for j in report.judgements)
+    return replace(report, judgements=tuple(judgements))
+
+
 def _refused(report: CheckReport) -> float:
     return sum(j.requirement.points for j in report.judgements if j.passed is None and "requirement above" not in j.why)
 
@@ -59,14 +65,20 @@ def grade_cells(
 ) -> list[GradedCell]:
     """Judge a submission's cells for every check cell of the handout. NotFound where a hidden half is not installed."""
     submission = Submission(source=solution_source(cells, handout))
-    return [_grade(check, submission, instructor) for check in handout.checks]
+    graded: list[GradedCell] = []
+    for check in handout.checks:
+        earned = any(cell.points for cell in graded if cell.check.slug == check.slug)
+        graded.append(_grade(check, submission, instructor, earned=earned))
+    return graded
 
 
-def _grade(check: CheckCell, submission: Submission, instructor: str | os.PathLike[str] | None) -> GradedCell:
-    wanted = hidden_exercise(check.slug, instructor) if check.hidden else exercise(check.slug)
-    report = judge(wanted, submission)
+def _grade(
+    check: CheckCell, submission: Submission, instructor: str | os.PathLike[str] | None, *, earned: bool
+) -> GradedCell:
+    """``earned``: the half before this one brought points. Who leaves nothing open by doing nothing has earned none."""
+    report = judge(hidden_exercise(check.slug, instructor) if check.hidden else exercise(check.slug), submission)
     if check.hidden:
-        report = without_values(report)
+        report = without_values(report) if earned else _nothing_done(report)
     judged = report.out_of - _refused(report)
     share = report.points / judged if judged else 0.0
     return GradedCell(check=check, points=round(share * check.points * 2) / 2, report=report)

@@ -217,8 +217,9 @@ def trial(
 def judge(bench: Bench) -> None:
     """Two stories: programs that start, and programs that cannot."""
     started, code, number = _programs_that_start(bench)
-    _comes_back(bench, started)
+    _hangs(bench, started)
     _ended(bench, started, code, number)
+    bench.hold("back", seen="it came back", by=_by(bench))  # a point only for who started something
     failed = _programs_that_do_not(bench)
     _missing(bench, failed)
     _found(bench, failed)
@@ -269,11 +270,10 @@ def _programs_that_do_not(bench: Bench) -> Trial:
     return trial(bench, programs, files)
 
 
-def _comes_back(bench: Bench, started: Trial) -> None:
+def _hangs(bench: Bench, started: Trial) -> None:
     """An end that never comes shows here: the reader holds the pipe open itself."""
     hung = [words[1] for words in started.said.values() if words[0] == "hung"]
     if not hung and (started.came_to_its_end or started.result.seconds < TIMEOUT):  # another failure is no waiting
-        bench.hold("back", seen="it came back", by=_by(bench))
         return
     holds = hung[:1] == ["holds"]
     held = "; your process still holds a pipe's write end itself" if holds else ""
