@@ -297,14 +297,17 @@ def __at_once(me, forks):
     "Each open of the table and each rename takes a moment longer, so that whoever may be overtaken is."
     def pause(event, arguments):
         if event in ("open", "os.rename") and "containers" in str(arguments[0]):
-            time.sleep(0.01)
+            time.sleep(0.02 if event == "os.rename" else 0.01)
     sys.addaudithook(pause)
     os.close(__go)
     os.read(__ready, 1)
     os.close(__ready)
+    time.sleep(0.03 * max(0, len(__workers) - 4))      # five together, five while those are at work
 
+__workers = []
 __programs = [(f"many-{number}", ["/bin/sh", "-c", f"exit {number + 3}"]) for number in range(10)]
-__workers = [__work(name, image, argv, __at_once) for name, argv in __programs]
+for __name, __argv in __programs:
+    __workers.append(__work(__name, image, __argv, __at_once))
 os.close(__ready)
 os.close(__go)
 __back = [__finish(worker, 10) for worker in __workers]
