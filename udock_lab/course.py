@@ -16,7 +16,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from udock_lab.errors import MdockError, UsageError
 
@@ -287,6 +287,16 @@ SUBCOMMANDS = (
 )
 
 
+def command() -> NoReturn:
+    """The program: an interrupted one leaves at once, without waiting for the threads that judge."""
+    code = main()
+    if code == _INTERRUPTED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (default ``sys.argv[1:]``) and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -339,4 +349,4 @@ def _write(stream: Any, text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

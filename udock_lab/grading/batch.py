@@ -20,7 +20,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,6 @@ from udock_lab.grading.checking import SLUGS, exercise
 from udock_lab.grading.graded import GradedCell, grade_cells
 from udock_lab.grading.handout import Cell, Handout, handout_of_exercise, nbgrader_facts, read_cells
 from udock_lab.model import CheckReport, Judgement, Requirement
-from udock_lab.runtime.connection import the_launcher
 
 __all__ = ["Batch", "Grade", "Sent", "course_near", "find_submissions", "reports_of"]
 
@@ -103,28 +102,25 @@ class Batch:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def grade(self, sent: Sequence[Sent], jobs: int, tell: Callable[[Grade], None]) -> list[Grade]:
-        """All of them, ``jobs`` at a time; ``tell`` hears of each. KeyboardInterrupt when what runs has ended."""
+        """All of them, ``jobs`` at a time; ``tell`` hears of each.
+
+        KeyboardInterrupt is handed on at once. What is being judged then ends with this process, whose exit is all
+        that its keeper waits for.
+        """
         self.out.mkdir(parents=True, exist_ok=True)
         grades = []
-        with ThreadPoolExecutor(jobs) as pool:
-            futures = [pool.submit(self._one, one) for one in sent]
-            try:
-                for future in as_completed(futures):
-                    grades.append(future.result())
-                    tell(grades[-1])
-            except KeyboardInterrupt:
-                self._stop(futures)
-                raise
+        pool = ThreadPoolExecutor(jobs)
+        futures = [pool.submit(self._one, one) for one in sent]
+        try:
+            for future in as_completed(futures):
+                grades.append(future.result())
+                tell(grades[-1])
+        finally:
+            self.stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
         grades.sort(key=lambda grade: (grade.sent.learner, grade.sent.name))
         self._write_class(grades)
         return grades
-
-    def _stop(self, futures: Sequence[Future[Grade]]) -> None:
-        """Nothing more begins; what runs loses its launcher, and its processes end with it."""
-        self.stopping.set()
-        for future in futures:
-            future.cancel()
-        the_launcher().close()
 
     def _one(self, sent: Sent) -> Grade:
         place = self.out / sent.learner / f"{sent.name}.json"

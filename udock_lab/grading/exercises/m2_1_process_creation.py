@@ -147,6 +147,7 @@ for pid in workers:
     os.waitpid(pid, 0)
 """
 TIMEOUT = 4.0  # seconds; the programs take a hundredth of one
+MOST_FORKS = 8  # for one program; one is enough, and a roundabout way may take a few
 PATIENCE = 12.0  # for ten at once on a machine that has other work; who never ends has been found out before
 
 
@@ -184,6 +185,14 @@ def _started(bench: Bench, result: SandboxResult, ran: list[int]) -> SandboxProc
             expected=expected,
             seen=f"{library[0]} did it for you",
             looks_like="a library that forks and execs inside; this exercise is about doing it yourself.",
+        )
+    forked = max(len(ev.forks(result)), len(result.processes) - 1)
+    if forked > MOST_FORKS:
+        bench.fail(
+            "starts",
+            expected=expected,
+            seen=f"{forked} forks for one program",
+            looks_like="fork in a loop: every process that returns from it goes on with the loop.",
         )
     made = ev.forks(result, result.parent.pid)
     beside = len(result.processes) > 1 or (len(ran) == 4 and ran[0] != _me(result))
