@@ -403,10 +403,13 @@ class Runtime:
         deadline = time.monotonic() + patience
         while _supervisor_lives(spec):
             try:
-                record = containers.find(self.home, record.id)
+                found = containers.find(self.home, record.id)
             except NotFound:
                 return self._end_of_removed(record)
-            if record.end_time is not None or time.monotonic() > deadline:
+            if found.end_time is not None and record.end_time is None and spec.get("remove"):
+                deadline = min(deadline, time.monotonic() + 0.5)  # its removal follows at once
+            record = found
+            if (record.end_time is not None and not spec.get("remove")) or time.monotonic() > deadline:
                 break
             time.sleep(0.005)
         return record
