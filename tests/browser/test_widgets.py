@@ -135,13 +135,20 @@ def test_run_panel_says_its_line_runs_it_and_shows_output_and_end(panels: Panels
 
 
 def test_a_run_without_end_is_stopped_from_its_panel_while_a_cell_runs(panels: Panels) -> None:
+    said = [_stopped_beside_a_cell(panels)]
+    if said[0] == "still running":  # JupyterLab makes the kernel's second thread of messages when it has time
+        said.append(_stopped_beside_a_cell(panels))
+    assert said[-1] == "stopped while this cell ran"
+
+
+def _stopped_beside_a_cell(panels: Panels) -> str:
     panels.panel(RUN).get_by_label("program and its words").fill("/bin/sleep 300")
     panels.button(RUN, "Run").click()
     panels.shows(RUN, r"c\d+ is running")
     panels.page.evaluate("([ask, code]) => { window.said = eval(ask)(code); }", [ASK, _WAIT_FOR_NONE_RUNNING])
     panels.panel(RUN).get_by_role("button", name=re.compile(r"Stop c\d+")).press("Space")
     panels.shows(RUN, "ended by SIGTERM", seconds=20)
-    assert panels.page.evaluate("() => window.said") == "stopped while this cell ran"
+    return str(panels.page.evaluate("() => window.said"))
 
 
 def test_containers_panel_shows_logs_stops_and_removes_after_a_second_word(panels: Panels) -> None:

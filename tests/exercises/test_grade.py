@@ -112,7 +112,11 @@ def test_ctrl_c_stops_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
     loop = "def launch(argv):\n    while True: pass"
     for number in range(4):
         hand_in(tmp_path / "submitted", f"learner{number}", handed_in(SLUG, f"# {number}\n{loop}"))
-    command = [sys.executable, "-m", "udock_lab.course", "grade", str(tmp_path / "submitted"), "--jobs", "2"]
+    # A job in the background of a shell ignores SIGINT, and so would all that it starts.
+    heard = (
+        "import signal; signal.signal(2, signal.default_int_handler); from udock_lab.course import command; command()"
+    )
+    command = [sys.executable, "-c", heard, "grade", str(tmp_path / "submitted"), "--jobs", "2"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
         time.sleep(2.5)
         os.killpg(running.pid, signal.SIGINT)

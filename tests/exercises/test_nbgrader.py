@@ -81,7 +81,7 @@ def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
         "wrong": (handed_in(SLUG, answer(SLUG, "wrong_no_exec")), 1),
         "untouched": (release(SLUG), 0),
         "never_run": (handed_in(SLUG, answer(SLUG, "right_polling")), 9),
-        "bomb": (handed_in(SLUG, canary + FORK_BOMB), 1),
+        "bomb": (handed_in(SLUG, canary + FORK_BOMB), 0),
         "loop": (handed_in(SLUG, canary + LOOP), 0),
         "killer": (handed_in(SLUG, canary + KILLER), 0),
         "deleter": (handed_in(SLUG, canary + DELETER), 0),

@@ -382,6 +382,7 @@ class Runtime:
         spec = containers.load_extra(self.home, record.id, "spec")
         alive = not containers.has_ended(record) and containers.is_alive(self.home, record)
         if not containers.has_ended(record) and not alive:
+            spec = spec or self._spec_of_the_newest(record)
             record = self._await_last_word(record, spec)
         state = record.status.value
         if not containers.has_ended(record) and not alive:
@@ -397,6 +398,15 @@ class Runtime:
             command=" ".join(str(word) for word in argv) if isinstance(argv, list) else "",
             isolation=self._isolation(record.id, spec),
         )
+
+    def _spec_of_the_newest(self, record: Record) -> dict[str, object]:
+        """A program may have ended before its spec was written down; that takes some milliseconds more."""
+        patience = time.monotonic() + 0.3
+        spec: dict[str, object] = {}
+        while not spec and _started_lately(record) and time.monotonic() < patience:
+            time.sleep(0.005)
+            spec = containers.load_extra(self.home, record.id, "spec")
+        return spec
 
     def _await_last_word(self, record: Record, spec: dict[str, object], patience: float = 0.5) -> Record:
         """The process is gone and its supervisor lives: it is about to write the end. Give it a moment."""
@@ -788,6 +798,13 @@ def _is_orphaned(container: Container) -> bool:
 
 def _never_started(reports: list[list[int]]) -> bool:
     return not reports or reports[-1][1] != -1
+
+
+def _started_lately(record: Record) -> bool:
+    """Within the last two seconds, by the wall clock, which is all that a record has."""
+    with suppress(ValueError, OverflowError):
+        return abs(time.time() - time.mktime(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S"))) < 2
+    return False
 
 
 def _uptime(spec: dict[str, object], record: Record) -> float:
