@@ -299,9 +299,9 @@ class Requirement:
 class Judgement:
     """What a check found for one requirement.
 
-    ``passed`` is None where it was not judged: because an earlier requirement does not hold, or because this
-    machine refuses what the judgement needs (``why`` says which). ``by`` names the witness: ``kernel`` (system
-    calls, wait statuses, /proc) or ``effects`` (files and values alone).
+    ``passed`` is None where it was not judged, and ``why`` says it in words: ``refused`` where this machine refuses
+    what the judgement needs, else because an earlier requirement does not hold. ``by`` names the witness:
+    ``kernel`` (system calls, wait statuses, /proc) or ``effects`` (files and values alone).
     """
 
     requirement: Requirement
@@ -310,6 +310,7 @@ class Judgement:
     seen: str = ""
     looks_like: str = ""
     why: str = ""
+    refused: bool = False
     by: str = "kernel"
 
 
@@ -332,6 +333,11 @@ class CheckReport:
     def out_of(self) -> float:
         """Points that there are, those of requirements that could not be judged here included."""
         return sum(j.requirement.points for j in self.judgements)
+
+    @property
+    def refused(self) -> float:
+        """Points of requirements that this machine cannot judge."""
+        return sum(j.requirement.points for j in self.judgements if j.refused)
 
     @property
     def first_failure(self) -> Judgement | None:

@@ -122,7 +122,7 @@ def _should_be_right(reports: list[CheckReport]) -> str:
             return f"false reject: {_words(failed)}"
         if report.notes and not all(map(_is_about_the_machine, report.notes)):
             return f"false reject: {'; '.join(report.notes)}"
-        if unreached := [j for j in report.judgements if j.passed is None and "requirement above" in j.why]:
+        if unreached := [j for j in report.judgements if j.passed is None and not j.refused]:
             return f"false reject: {unreached[0].requirement.key} was never judged"
     return ""
 
@@ -137,7 +137,7 @@ def _should_be_wrong(answer: Answer, reports: list[CheckReport]) -> str:
     if answer.in_hidden and reports[0].first_failure is not None:
         return f"fails before the hidden half: {_words(reports[0].first_failure)}"
     judged = {judgement.requirement.key: judgement for judgement in report.judgements}[answer.fails]
-    if judged.passed is None and "requirement above" not in judged.why:
+    if judged.refused:
         return ""  # this machine cannot judge it
     failed = report.first_failure
     if failed is None:

@@ -82,7 +82,7 @@ class Bench:
 
     def skip(self, key: str, why: str) -> None:
         """This machine refuses what the judgement needs; it counts neither way."""
-        self._take(Judgement(requirement=self.requirements[key], passed=None, why=why))
+        self._take(Judgement(requirement=self.requirements[key], passed=None, refused=True, why=why))
 
     def _take(self, judgement: Judgement) -> None:
         key = judgement.requirement.key

@@ -42,7 +42,7 @@ class GradedCell:
     def not_judged_here(self) -> float:
         """What of the cell this machine could not judge, in points."""
         out_of = self.report.out_of
-        return self.check.points * _refused(self.report) / out_of if out_of else 0.0
+        return self.check.points * self.report.refused / out_of if out_of else 0.0
 
     @property
     def finished(self) -> bool:
@@ -54,10 +54,6 @@ def _nothing_done(report: CheckReport) -> CheckReport:
     waiting = "not judged until a requirement above holds"
     judgements = (Judgement(requirement=j.requirement, passed=None, why=waiting) for j in report.judgements)
     return replace(report, judgements=tuple(judgements))
-
-
-def _refused(report: CheckReport) -> float:
-    return sum(j.requirement.points for j in report.judgements if j.passed is None and "requirement above" not in j.why)
 
 
 def grade_cells(
@@ -79,6 +75,6 @@ def _grade(
     report = judge(hidden_exercise(check.slug, instructor) if check.hidden else exercise(check.slug), submission)
     if check.hidden:
         report = without_values(report) if earned else _nothing_done(report)
-    judged = report.out_of - _refused(report)
+    judged = report.out_of - report.refused
     share = report.points / judged if judged else 0.0
     return GradedCell(check=check, points=round(share * check.points * 2) / 2, report=report)
