@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import symtable
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from udock_lab.errors import UsageError
 
@@ -36,23 +36,37 @@ def packed(names: Mapping[str, object]) -> bytes:
     """
     if not names:
         return b""
-    dumps = _dumps()
+    from udock_lab.sandbox.copying import dumps  # cloudpickle: a dependency of the lab, and only for those with names
+
     try:
         return dumps(dict(names))
     except Exception as error:  # whatever an object's own __reduce__ raises
-        for name, value in names.items():
-            try:
-                dumps(value)
-            except Exception as why:
-                raise UsageError(
-                    f"The name '{name}' ({type(value).__name__}) cannot be copied into the sandbox: {why}",
-                    f"Make '{name}' inside the cell, or give it another name out here.",
-                ) from None
-        raise UsageError(f"The names of this cell cannot be copied into the sandbox: {error}") from None
+        name, value, why = _culprit(names, dumps) or ("", None, error)
+    if not name:
+        raise UsageError(f"The names of this code cannot be copied into the sandbox: {why}") from None
+    raise UsageError(
+        f"The name '{name}' ({type(value).__name__}) cannot be copied into the sandbox: {why}",
+        f"Make '{name}' inside the code that uses it, or do without it.",
+    ) from None
 
 
-def _dumps() -> Callable[[Any], bytes]:
-    """cloudpickle where a notebook's own functions are among the values; it is a dependency of the lab."""
-    from cloudpickle import dumps
+def _culprit(
+    names: Mapping[str, object], dumps: Callable[[object], bytes], seen: frozenset[int] = frozenset()
+) -> tuple[str, object, Exception] | None:
+    """The name that cannot be copied: of a function, rather the one which that uses."""
+    for name, value in names.items():
+        if id(value) in seen:
+            continue
+        try:
+            dumps(value)
+        except Exception as why:
+            return _culprit(_used_by(value), dumps, seen | {id(value)}) or (name, value, why)
+    return None
 
-    return lambda value: bytes(dumps(value))  # type: ignore[no-untyped-call]
+
+def _used_by(function: object) -> dict[str, object]:
+    """Names of the notebook that a function uses."""
+    if not inspect.isfunction(function):
+        return {}
+    used = inspect.getclosurevars(function)
+    return {**used.globals, **used.nonlocals}

@@ -1,0 +1,74 @@
+"""What stands at the top of a notebook goes into the sandbox with the code that uses it."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from udock_lab import sandbox
+from udock_lab.errors import UsageError
+
+NOTEBOOK = """
+import ctypes, functools, os, select, sys, threading
+
+lock, again, changed, local = threading.Lock(), threading.RLock(), threading.Condition(), threading.local()
+libc = ctypes.CDLL(None, use_errno=True)
+libc.getpgid.argtypes, libc.getpgid.restype = [ctypes.c_int], ctypes.c_long
+chdir = libc.chdir
+poll = select.poll()
+out = functools.partial(print, file=sys.stdout)
+
+class Pair(ctypes.Structure):
+    _fields_ = [("left", ctypes.c_int), ("right", ctypes.c_char * 3)]
+
+    def total(self):
+        return self.left + len(self.right)
+
+pointer = ctypes.POINTER(Pair)
+callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)
+
+@functools.lru_cache(maxsize=7)
+def once():
+    return object()
+
+def answer():
+    with lock, again, changed:
+        local.here = 1
+    ctypes.set_errno(0)
+    refused = chdir(b"/nowhere")
+    pair = Pair(4, b"abc")
+    poll.register(1)
+    out("said")
+    return (
+        libc.getpgid(0) == os.getpgid(0), libc.getpgid.restype is ctypes.c_long, refused, ctypes.get_errno(),
+        pair.total(), pointer(pair).contents.left, callback(abs)(-3), once() is once(), once.cache_parameters()["maxsize"],
+    )
+"""
+
+
+def names(tmp_path: Path, source: str) -> dict[str, Any]:
+    """As a notebook has them: of the module ``__main__``."""
+    path = tmp_path / "notebook.py"
+    path.write_text(source)
+    return runpy.run_path(str(path), run_name="__main__")
+
+
+def test_locks_c_libraries_and_caches_are_made_anew_inside(tmp_path: Path) -> None:
+    result = sandbox.run(names(tmp_path, NOTEBOOK)["answer"])
+    assert result.value == (True, True, -1, 2, 7, 4, 3, True, 7), result.verdict
+    assert "".join(chunk.text for chunk in result.output) == "said\n"
+
+
+def test_a_lock_that_is_held_outside_is_open_inside(tmp_path: Path) -> None:
+    found = names(tmp_path, "import threading\nlock = threading.Lock()\ndef answer():\n    return lock.locked()")
+    with found["lock"]:
+        assert sandbox.run(found["answer"]).value is False
+
+
+def test_the_name_that_cannot_be_copied_is_named_and_not_the_function_that_uses_it(tmp_path: Path) -> None:
+    source = "ids = (n for n in range(3))\ndef inner():\n    return next(ids)\ndef answer():\n    return inner()"
+    with pytest.raises(UsageError, match=r"The name 'ids' \(generator\) cannot be copied"):
+        sandbox.run(names(tmp_path, source)["answer"])

@@ -1,0 +1,125 @@
+"""How a notebook's objects are copied into the sandbox: cloudpickle, and what it leaves out.
+
+A lock, a C library or a cache at the top of a notebook are ordinary things for code about processes to use. What
+they stand for can be made anew on the other side: an open lock, the same library, an empty cache.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import io
+import operator
+import select
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from cloudpickle import CloudPickler
+
+__all__ = ["dumps"]
+
+_Reduced = tuple[Callable[..., Any], tuple[Any, ...]]  # object.__reduce__: what makes it, from what
+_MADE_ANEW: dict[type, Callable[[], Any]] = {
+    type(threading.Lock()): threading.Lock,
+    type(threading.RLock()): threading.RLock,
+    threading.local: threading.local,
+    type(select.poll()): select.poll,
+}
+_FUNCTION = type(ctypes.CDLL(None).getpid).__mro__[1]  # every C function's class
+_POINTER = type(ctypes.pointer(ctypes.c_int())).__mro__[1]
+_FLAG_USE_ERRNO = 0x8  # FUNCFLAG_USE_ERRNO
+_CACHE = type(functools.lru_cache(abs))
+
+
+def dumps(value: object) -> bytes:
+    """One pickle. Raises whatever an object's own __reduce__ raises."""
+    file = io.BytesIO()
+    _Pickler(file).dump(value)  # type: ignore[no-untyped-call]
+    return file.getvalue()
+
+
+class _Pickler(CloudPickler):
+    def reducer_override(self, obj: Any) -> Any:
+        reduced = _of_a_class(obj) if isinstance(obj, type) else _of_an_object(obj)
+        return super().reducer_override(obj) if reduced is None else reduced  # type: ignore[no-untyped-call]
+
+
+def _of_an_object(obj: Any) -> _Reduced | None:
+    if type(obj) in _MADE_ANEW:
+        return _MADE_ANEW[type(obj)], ()
+    for name in ("stdout", "stderr"):
+        if obj is getattr(sys, name):
+            return getattr, (sys, name)
+    if isinstance(obj, ctypes.CDLL):
+        functions = {name: _prototype(f) for name, f in vars(obj).items() if isinstance(f, _FUNCTION)}
+        return _library, (type(obj), obj._name, _uses_errno(obj._FuncPtr), functions)
+    if isinstance(obj, _FUNCTION) and hasattr(obj, "__name__"):
+        return _function, (obj.__name__, _uses_errno(type(obj)), _prototype(obj))
+    if isinstance(obj, _CACHE) and obj.__module__ == "__main__":
+        return _cached, (obj.__wrapped__, obj.cache_parameters())
+    return None
+
+
+def _of_a_class(cls: Any) -> _Reduced | None:
+    """C types that were made in the notebook."""
+    if issubclass(cls, _FUNCTION) and hasattr(cls, "_argtypes_"):
+        return _prototype_class, (cls._restype_, cls._argtypes_, _uses_errno(cls))
+    if cls.__module__.startswith(("ctypes", "_ctypes")) and "_Array_" not in cls.__name__:
+        return None  # can be imported
+    if issubclass(cls, ctypes.Array):
+        return operator.mul, (cls._type_, cls._length_)
+    if issubclass(cls, _POINTER):
+        return ctypes.POINTER, (cls._type_,)
+    if issubclass(cls, ctypes.Structure | ctypes.Union):
+        kept = {name: value for name, value in vars(cls).items() if _is_written(cls, name)}
+        return _structure, (cls.__name__, cls.__bases__, kept)
+    return None
+
+
+def _is_written(cls: Any, name: str) -> bool:
+    """What stood in the class's block, not what the machine added to it."""
+    return name not in {"__dict__", "__weakref__", *(field[0] for field in cls.__dict__.get("_fields_", ()))}
+
+
+def _prototype(function: Any) -> tuple[Any, Any]:
+    return function.restype, function.argtypes
+
+
+def _uses_errno(function_class: Any) -> bool:
+    return bool(function_class._flags_ & _FLAG_USE_ERRNO)
+
+
+# --- on the other side
+
+
+def _library(cls: type[ctypes.CDLL], name: str | None, use_errno: bool, functions: dict[str, tuple[Any, Any]]) -> Any:
+    library = cls(name, use_errno=use_errno)
+    for function, prototype in functions.items():
+        _declare(getattr(library, function), prototype)
+    return library
+
+
+def _function(name: str, use_errno: bool, prototype: tuple[Any, Any]) -> Any:
+    """Of the C library, or of another one that Python has loaded."""
+    return _declare(ctypes.CDLL(None, use_errno=use_errno)[name], prototype)
+
+
+def _declare(function: Any, prototype: tuple[Any, Any]) -> Any:
+    function.restype, argument_types = prototype
+    if argument_types is not None:
+        function.argtypes = argument_types
+    return function
+
+
+def _prototype_class(result: Any, arguments: tuple[Any, ...], use_errno: bool) -> Any:
+    return ctypes.CFUNCTYPE(result, *arguments, use_errno=use_errno)
+
+
+def _cached(function: Callable[..., Any], parameters: dict[str, Any]) -> Any:
+    return functools.lru_cache(**parameters)(function)
+
+
+def _structure(name: str, bases: tuple[type, ...], block: dict[str, Any]) -> type:
+    return type(bases[0])(name, bases, block)
