@@ -67,11 +67,13 @@ def without_checks(notebook: Notebook) -> Notebook:
 
 
 def with_extras(notebook: Notebook) -> Notebook:
-    """Trials, magics, shell lines, an assignment that would call the function, a cell that is no Python."""
+    """Trials (in the solution cell too), magics, shell lines, an assignment that would call the function, a cell that is no Python."""
     extras = [
         "%%sandbox\nlaunch(['/bin/true'])", "!ls /", "%timeit 1 + 1", "x = launch(['/bin/true'])", "this is no Python",
         "import sys\nprint('trying')\nsys.exit(3)", "if True:\n    %pwd\n",
     ]  # fmt: skip
+    solution = _solutions(notebook)[0]
+    solution["source"] += "\nprint(launch(['/bin/true']))\nfor _ in range(2):\n    launch(['/bin/false'])"
     cells = [*notebook["cells"], *(code_cell(source, f"extra-{n}") for n, source in enumerate(extras))]
     cells[1:1] = [code_cell("raise SystemExit", "extra-first"), code_cell("?os.fork", "extra-second")]
     return notebook | {"cells": cells}

@@ -60,7 +60,8 @@ def grade_cells(
     cells: Sequence[Cell], handout: Handout, instructor: str | os.PathLike[str] | None = None
 ) -> list[GradedCell]:
     """Judge a submission's cells for every check cell of the handout. NotFound where a hidden half is not installed."""
-    submission = Submission(source=solution_source(cells, handout))
+    functions = [name for check in handout.checks for name in exercise(check.slug).functions]
+    submission = Submission(source=solution_source(cells, handout, functions))
     graded: list[GradedCell] = []
     for check in handout.checks:
         earned = any(cell.points for cell in graded if cell.check.slug == check.slug)

@@ -6,25 +6,27 @@ lines, trial calls outside of the solution) is left out.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 
+from udock_lab.grading.attempts import calling, definitions, names_in_functions, without_attempts
 from udock_lab.grading.handout import Cell, Handout, nbgrader_facts, text_of
 
 __all__ = ["solution_source"]
 
 
-def solution_source(cells: Sequence[Cell], handout: Handout) -> str:
-    """Everything that the learner's functions may need, as one module.
+def solution_source(cells: Sequence[Cell], handout: Handout, functions: Sequence[str]) -> str:
+    """Everything that the learner's ``functions`` may need, as one module.
 
-    Solution cells whole, given cells as they were given; of all other cells only imports, definitions and plain
-    assignments, since what learners try out between the cells is not part of their answer. A cell that Python
-    cannot read is kept if it is a solution cell (the checker then says what is wrong with it), else left out.
+    Solution cells and given cells; of all other cells only definitions. What learners try out, in whichever cell,
+    is not part of their answer. A cell that Python cannot read is kept if it is a solution cell (the checker then
+    says what is wrong with it), else left out.
     """
-    return "\n\n".join(part for part in _parts(cells, handout) if part.strip()) + "\n"
+    return "\n\n".join(part for part in _parts(cells, handout, functions) if part.strip()) + "\n"
 
 
-def _parts(cells: Sequence[Cell], handout: Handout) -> Iterator[str]:
+def _parts(cells: Sequence[Cell], handout: Handout, functions: Sequence[str]) -> Iterator[str]:
+    code = [_without_magics(text_of(cell)) for cell in cells if cell.get("cell_type") == "code"]
+    tried, wanted = calling(code, functions), set().union(*map(names_in_functions, code))
     there = {nbgrader_facts(cell).get("grade_id") for cell in cells}
     yield from (_without_magics(text) for grade_id, text in handout.given.items() if grade_id not in there)
     for cell in cells:
@@ -33,9 +35,9 @@ def _parts(cells: Sequence[Cell], handout: Handout) -> Iterator[str]:
         if grade_id in handout.given:
             yield _without_magics(handout.given[grade_id])
         elif grade_id in handout.solutions or (facts.get("solution") and cell.get("cell_type") == "code"):
-            yield _without_magics(text_of(cell))
+            yield without_attempts(_without_magics(text_of(cell)), tried)
         elif cell.get("cell_type") == "code" and not facts.get("grade"):
-            yield _definitions(_without_magics(text_of(cell)))
+            yield definitions(_without_magics(text_of(cell)), wanted)
 
 
 def _without_magics(text: str) -> str:
@@ -49,20 +51,3 @@ def _without_magic(line: str) -> str:
     """``pass`` keeps a block whole that had nothing else."""
     code = line.lstrip()
     return f"{line[: len(line) - len(code)]}pass  # {code}" if code.startswith(("%", "!", "?")) else line
-
-
-_KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
-
-
-def _definitions(text: str) -> str:
-    try:
-        tree = ast.parse(text)
-        kept = [node for node in tree.body if isinstance(node, _KEPT) and not _calls_something(node)]
-        return "\n".join(ast.unparse(node) for node in kept)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-
-
-def _calls_something(node: ast.stmt) -> bool:
-    """An assignment that calls a function is an attempt, not a definition."""
-    return isinstance(node, ast.Assign | ast.AnnAssign) and any(isinstance(part, ast.Call) for part in ast.walk(node))

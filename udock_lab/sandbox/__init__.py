@@ -4,6 +4,7 @@
 
     client.py     the kernel's side: what goes in, what comes back
     names.py      which of the notebook's names a cell uses
+    copying.py    how objects get in: cloudpickle, and what it leaves out
     keeper.py     supervises one sandbox (a process of its own, started by the launcher)
     spawn.py        starts the runner, traced where that is wanted
     channel.py      hears what comes out of the sandbox, and from whom

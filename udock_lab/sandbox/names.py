@@ -11,14 +11,14 @@ from udock_lab.errors import UsageError
 __all__ = ["names_used", "packed"]
 
 
-def names_used(source: str) -> set[str]:
-    """Global names that the code reads, at the top or inside its functions.
+def names_used(source: str, *, top: bool = True) -> set[str]:
+    """Global names that the code reads inside its functions and classes, and at its ``top``.
 
     Raises SyntaxError for code that Python cannot read.
     """
-    top = symtable.symtable(source, "<sandbox>", "exec")
-    found = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_referenced()}
-    for table in _below(top):
+    module = symtable.symtable(source, "<sandbox>", "exec")
+    found = {symbol.get_name() for symbol in module.get_symbols() if top and symbol.is_referenced()}
+    for table in _below(module):
         found |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and s.is_global()}
     return found
 
