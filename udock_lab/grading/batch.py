@@ -22,13 +22,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import udock_lab
 from udock_lab.display.grading import learner_page, points
 from udock_lab.errors import MdockError, NotFound, UsageError
-from udock_lab.grading.checking import SLUGS, exercise
+from udock_lab.grading.checking import SLUGS
 from udock_lab.grading.graded import GradedCell, grade_cells
 from udock_lab.grading.handout import Cell, Handout, handout_of_exercise, nbgrader_facts, read_cells
 from udock_lab.model import CheckReport, Judgement, Requirement
@@ -167,13 +168,9 @@ class Batch:
 
     def _version(self, slug: str, handout: Handout) -> str:
         """Changes with whatever could change the points."""
-        judge = Path(str(exercise(slug).judge.__globals__["__file__"]))
-        parts = [
-            udock_lab.__version__,
-            repr(handout),
-            *(_hash(p.read_bytes()) for p in (judge, self._hidden_of(slug)) if p.is_file()),
-        ]
-        return _hash("\n".join(parts).encode())
+        hidden = self._hidden_of(slug)
+        ours = hidden.read_bytes() if hidden.is_file() else b""
+        return _hash(b"\n".join([_judges().encode(), repr(handout).encode(), ours]))
 
     def _write_class(self, grades: Sequence[Grade]) -> None:
         """The CSV, and a page for each learner."""
@@ -190,6 +187,17 @@ class Batch:
         for learner in {grade.sent.learner for grade in grades}:
             own = [(g.sent.name, g.error, reports_of(g.data)) for g in grades if g.sent.learner == learner]
             write_whole(self.out / learner / "report.html", learner_page(learner, own).encode())
+
+
+@cache
+def _judges() -> str:
+    """Of the code that judges and the sandbox that it judges in."""
+    package = Path(udock_lab.__file__).parent
+    return _hash(
+        b"".join(
+            path.read_bytes() for room in ("grading", "sandbox") for path in sorted(package.glob(f"{room}/**/*.py"))
+        )
+    )
 
 
 def exercise_of(sent: Sent, cells: Sequence[Cell]) -> str:
