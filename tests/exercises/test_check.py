@@ -110,6 +110,17 @@ def test_failure_says_what_was_expected_seen_and_mistaken(run: Callable[[str], C
     assert said.count("not judged until the requirement above holds") == 4
 
 
+def test_failure_leads_to_the_section_of_the_lesson(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    run(RAW)
+    assert "<a href" not in run(CHECK).data["text/html"]  # no lesson lies near
+    run("import os, pathlib\nos.makedirs('exercises/m2_1'); pathlib.Path('m2_1b_exec_and_wait.ipynb').touch()")
+    run("os.chdir('exercises/m2_1')")
+    leads_to = 'href="../../m2_1b_exec_and_wait.ipynb#What-waitpid-hands-back"'
+    assert leads_to in run(CHECK).data["text/html"]
+    run("os.chdir('../..')")
+
+
 def test_hints_come_one_at_a_time_and_the_last_one_stays(run: Callable[[str], Cell]) -> None:
     run(RIGHT)
     run(RAW)

@@ -22,9 +22,13 @@ def test_start_without_a_screen_serves_the_first_lesson_and_prints_its_address(t
     assert (place / FIRST).exists()
 
 
-def test_make_lab_without_a_screen_serves_the_first_lesson(tmp_path: Path) -> None:
-    with serving([str(ROOT / "scripts/lab")], "--port", settings_of_nobody(tmp_path)) as address:
+def test_make_lab_without_a_screen_serves_a_copy_of_the_lessons_and_exercises(tmp_path: Path) -> None:
+    place = tmp_path / "lessons"
+    environment = settings_of_nobody(tmp_path) | {"LAB_DIR": str(place)}
+    with serving([str(ROOT / "scripts/lab")], "--port", environment) as address:
         assert first_page(address).endswith(f"/lab/tree/{FIRST}")
+    assert (place / FIRST).exists()
+    assert (place / "exercises/m2_1_process_creation/m2_1_process_creation.ipynb").exists()
 
 
 def test_without_jupyterlab_start_says_how_to_install_it(tmp_path: Path) -> None:

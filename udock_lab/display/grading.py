@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from html import escape
+from urllib.parse import quote
 
 from udock_lab.display.html import card, paragraphs, say
 from udock_lab.model import CheckReport, Judgement
@@ -55,16 +57,16 @@ def hint_text(judgement: Judgement, number: int) -> str:
     return f"Hint {at + 1} of {len(hints)}: {hints[at]}"
 
 
-def check_html(report: CheckReport) -> str:
-    """The same as a card."""
+def check_html(report: CheckReport, where: Callable[[str], str] = lambda lesson: "") -> str:
+    """The same as a card. ``where`` finds a lesson's notebook from here, as a path, or nothing."""
     total = f"{points(report.points)} of {points(report.out_of)} points"
     body = f"<header><b>{say(report.title)}</b><span>{say(total)}</span></header>"
-    body += "<ol class='checks'>" + "".join(_item(judgement) for judgement in report.judgements) + "</ol>"
+    body += "<ol class='checks'>" + "".join(_item(judgement, where) for judgement in report.judgements) + "</ol>"
     body += "".join(paragraphs(note, "note") for note in report.notes)
     return card(body, f"check of {report.slug}: {total}")
 
 
-def _item(judgement: Judgement) -> str:
+def _item(judgement: Judgement, where: Callable[[str], str]) -> str:
     kind, sign = {True: ("good", "✔ ok"), False: ("bad", "✖ NOT"), None: ("", "not judged")}[judgement.passed]
     worth = f"{points(judgement.requirement.points)} p"
     head = f"<strong>{say(judgement.requirement.name)}</strong> <small>{sign} · {worth}</small>"
@@ -77,8 +79,16 @@ def _item(judgement: Judgement) -> str:
     detail = f"<p>expected <code>{say(judgement.expected)}</code></p><p>seen <code>{say(judgement.seen)}</code></p>"
     if judgement.looks_like:
         detail += f"<p>this looks like: {say(judgement.looks_like)}</p>"
-    detail += f"<p><small>read: {say(judgement.requirement.lesson)}</small></p>"
+    detail += f"<p><small>read: {_link(judgement.requirement.lesson, where)}</small></p>"
     return f"<li class='{kind}'>{head}{detail}</li>"
+
+
+def _link(lesson: str, where: Callable[[str], str]) -> str:
+    """``m2_1a_fork, "The child that runs on"``, leading there; JupyterLab makes its headings' anchors like this."""
+    slug, _, section = lesson.partition(", ")
+    path = where(slug)
+    anchor = section.strip('"').replace(" ", "-")
+    return f'<a href="{escape(quote(path))}#{escape(quote(anchor))}">{say(lesson)}</a>' if path else say(lesson)
 
 
 _PAGE = """<!doctype html>
