@@ -28,3 +28,10 @@ def test_hidden_report_still_says_what_the_machine_refuses() -> None:
     assert (bare.points, bare.refused) == (2, 2)
     assert [judgement.seen for judgement in bare.judgements] == ["", "", ""]
     assert bare.judgements[1].why.startswith("not judged here")
+
+
+def test_names_of_an_answer_and_of_a_scenario_are_not_in_each_others_way() -> None:
+    answer = Submission(source="from os import *\nfrom time import time\nname = 1\ndef ask(): return name, time() > 0")
+    scenario = "import time\nwith open('/dev/null'): __value__ = [*ask(), name, time.time() > 0]"
+    result = answer.play(scenario, values={"name": 2}, trace=False)
+    assert result.value == [1, True, 2, True]
