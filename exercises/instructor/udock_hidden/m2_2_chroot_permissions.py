@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+
 from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.grading.exercises.m2_2_chroot_permissions import attempts
+from udock_lab.grading.exercises.m2_2_chroot_permissions import UNTRACED, attempts
 from udock_lab.model import Requirement
 
 __all__ = ["HIDDEN"]
@@ -24,18 +26,22 @@ REQUIREMENTS = (
 )
 
 
+PATHS = ("./box/a link", "box/a link", "./{}/a folder/..", "./{}/", "a blank ")
+# Each way out: EPERM for want of the right and by a filter, bad paths, chroot refused for another reason.
+WAYS = (
+    ("./{}", "none"),
+    ("./{}", str(errno.EPERM)),
+    ("./none", ""),
+    ("./plain file", "none"),
+    ("./closed/inside", "none"),
+    ("./{}", str(errno.EIO)),
+)
+
+
 def judge(bench: Bench) -> None:
     """Where chroot is refused, the same folders must be reached by chdir."""
-    tries = [
-        ("./a link", ""),
-        ("a link", ""),
-        ("./{}/a folder/..", ""),
-        ("./{}/", ""),
-        ("./{}", "none"),
-        ("./none", ""),
-    ]
-    may, seen = attempts(bench, tries)
-    for one in seen[:4]:
+    may, seen = attempts(bench, [*((path, "") for path in PATHS), *WAYS], **UNTRACED)
+    for one in seen[: len(PATHS)]:
         wanted = ("chroot", "rootfs", "rootfs") if may else ("chdir", "/", "rootfs")
         if (one.word, one.root, one.cwd) != wanted:
             bench.fail("link", expected=str(wanted), seen=f"{one.path}: {one.words}", go_on=True)

@@ -10,7 +10,7 @@ from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
 from udock_lab.model import Requirement, SandboxResult, SystemCall
 
-__all__ = ["EXERCISE", "Attempt", "attempts"]
+__all__ = ["EXERCISE", "UNTRACED", "Attempt", "attempts"]
 
 REQUIREMENTS = (
     Requirement(
@@ -124,6 +124,7 @@ def __child(path, rights):
     except BaseException as error:
         said = ["raised", 0, f"{type(error).__name__}: {error}"]
     sys.stdout.flush()
+    sys.stderr.flush()                              # a line without its end waits there
     left = [int(fd) for fd in listdir(fds) if fd not in before]
     try:
         drop_capabilities()
@@ -193,19 +194,25 @@ for name in ("etc", "tmp", "a folder"):
     os.makedirs(f"{rootfs}/{name}")
 with open(f"{rootfs}/etc/hostname", "w") as file:
     file.write(hostname)
-os.symlink(rootfs, "a link")
+os.makedirs("box")
+os.symlink(f"../{rootfs}", "box/a link")        # it starts where it stands (symlink(7))
+os.symlink(rootfs, "a blank ")
 __folder = os.path.abspath(rootfs)
 os.makedirs("closed/inside")
-os.chmod("closed", 0)
+os.makedirs("shut")
+for name in ("closed", "shut"):
+    os.chmod(name, 0)
 with open("plain file", "w") as file:
     file.write("no folder")
 __whole = [(f"{os.getcwd()}/{path[2:]}" if path[:2] == "./" else path, rights) for path, rights in tries]
 try:
     __value__ = [__may_chroot(), [__attempt(*one) for one in __whole]]
 finally:
-    os.chmod("closed", 0o755)
+    for name in ("closed", "shut"):
+        os.chmod(name, 0o755)
 """
 HOST = "the old /"
+UNTRACED = {"trace": False, "watch": False}  # /proc tells where a process is; a fork costs a tenth then
 
 
 class Attempt(NamedTuple):
@@ -236,17 +243,17 @@ class Attempt(NamedTuple):
         return f"enter raised {self.about}" if self.said == "raised" else "the process ended inside enter"
 
 
-def attempts(bench: Bench, tries: list[tuple[str, str]]) -> tuple[bool, list[Attempt]]:
+def attempts(bench: Bench, tries: list[tuple[str, str]], **options: bool) -> tuple[bool, list[Attempt]]:
     """Call enter in a fresh process for each (path, rights), in one sandbox; and whether chroot is permitted there.
 
     ``{}`` in a path is the root file system's own, relative; a path that begins with ``./`` is made absolute.
-    ``rights``: empty, ``none``, ``not root``, or the errno with which each chroot is to be refused. Stops judging
-    if the answer brings the whole scenario to an end.
+    ``rights``: empty, ``none``, ``not root``, or the errno with which each chroot is to be refused. ``options`` as
+    for :meth:`Bench.play`. Stops judging if the answer brings the whole scenario to an end.
     """
     token = f"{random.randrange(10**6)}"
     rootfs = f"images/demo-{token}/rootfs"
     given = [(path.format(rootfs), rights) for path, rights in tries]
-    result = bench.play(_HARNESS, values={"rootfs": rootfs, "hostname": token, "tries": given})
+    result = bench.play(_HARNESS, values={"rootfs": rootfs, "hostname": token, "tries": given}, **options)
     value = ev.seen_value(result)
     if not isinstance(value, list):
         first = next(key for key in bench.requirements if key not in bench.judged)
@@ -393,45 +400,71 @@ def _asks(bench: Bench, seen: Attempt, by: str) -> None:
     bench.hold("asks", seen="user 65534, who has CAP_SYS_CHROOT, is inside", by=by)
 
 
+# What chroot(2) lists besides EPERM, and ENOSYS, which it does not: of all of them none is forgiven.
+_OTHERS = (
+    errno.EACCES,
+    errno.EIO,
+    errno.ENOMEM,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.EFAULT,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.ENOSYS,
+)
+_BAD = {"./plain file": errno.ENOTDIR, "./closed/inside": errno.EACCES, "./shut": errno.EACCES}
+
+
 def _refused(bench: Bench, permitted: Attempt | None, by: str) -> None:
-    """EPERM for real, then what else a path and chroot may answer."""
-    others = [random.choice((errno.EIO, errno.ENOMEM, errno.ELOOP)), errno.EACCES]
-    bad = [(f"./no folder-{random.randrange(10**6)}", "none"), ("./plain file", "none"), ("./closed/inside", "none")]
-    _, seen = attempts(bench, [("./{}", "none"), ("{}", "none"), *bad, *(("./{}", str(number)) for number in others)])
-    for one in seen[:2]:
+    """EPERM for want of the right, EPERM by a filter, then what else a path and chroot may answer."""
+    bad = {f"./no folder-{random.randrange(10**6)}": errno.ENOENT, **_BAD}
+    tries = [("./{}", "none"), ("{}", "none"), ("./{}", str(errno.EPERM)), *((path, "none") for path in bad)]
+    _, seen = attempts(bench, tries + [("./{}", str(number)) for number in _OTHERS], **UNTRACED)
+    refused, filtered, bad_ones, other_ones = seen[:2], seen[2], seen[3 : len(tries)], seen[len(tries) :]
+    for one in refused:
         _eperm(bench, one, by)
-    bench.hold("eperm", seen=_call(seen[0], "chdir", "fchdir") or "/proc/PID/cwd leads to the folder", by=by)
-    for one, number in zip(seen[2:5], (errno.ENOENT, errno.ENOTDIR, errno.EACCES), strict=True):
+    if filtered.said != "unprepared":
+        _eperm(bench, filtered, by, looks_like=_HAS_THE_RIGHT)
+    bench.hold("eperm", seen="/proc/PID/cwd leads to the folder", by=by)
+    for one, number in zip(bad_ones, bad.values(), strict=True):
         _raised(bench, "raised", one, number, by)
     bench.hold("raised", seen="ENOENT, ENOTDIR, EACCES came out of enter", by=by)
-    if seen[5].said == "unprepared":
-        bench.skip("only", f"not judged here: this machine cannot make chroot fail ({seen[5].word})")
+    if filtered.said == "unprepared":
+        bench.skip("only", f"not judged here: this machine cannot make chroot fail ({filtered.word})")
     else:
-        for one, number in zip(seen[5:], others, strict=True):
+        for one, number in zip(other_ones, _OTHERS, strict=True):
             _raised(bench, "only", one, number, by)
-        bench.hold("only", seen=f"{' and '.join(map(_name, others))} came out of enter", by=by)
-    _warns(bench, seen[0], [seen[2], *([permitted] if permitted else [])], by)
+        bench.hold("only", seen=f"{', '.join(map(_name, _OTHERS))} came out of enter", by=by)
+    _warns(bench, refused[0], [one for one in seen if one.said == "raised"] + ([permitted] if permitted else []), by)
 
 
-def _eperm(bench: Bench, seen: Attempt, by: str) -> None:
+_HAS_THE_RIGHT = (
+    "the capability taken for the answer. A filter or a security module may refuse chroot to whoever has it: only the"
+    " call itself tells."
+)
+
+
+def _eperm(bench: Bench, seen: Attempt, by: str, looks_like: str = "") -> None:
+    """``looks_like``: what it means if EPERM comes out of enter here."""
     expected = 'enter returns "chdir", and the working directory is the folder'
     if (seen.said, seen.word, seen.cwd) == ("returned", "chdir", "rootfs"):
         return
-    looks_like = ""
     if seen.said == "raised" and seen.word == errno.EPERM:
-        looks_like = "without the right nothing can be done? The folder can still be worked in."
+        looks_like = looks_like or "without the right nothing can be done? The folder can still be worked in."
     elif seen.word == "chroot":
         looks_like = "the word for what was refused: / is the old root, nothing is shut in."
     elif seen.said == "returned" and seen.cwd == "/":
         looks_like = "chdir to / after a refused chroot: / is still the machine's, and the folder has been left again."
     elif seen.said == "returned" and seen.cwd == "where it was":
         looks_like = "the refusal swallowed and nothing done in its place."
+    else:
+        looks_like = ""
     seen_words = f"{seen.words}; the working directory is {_place(seen.cwd)}"
     bench.fail("eperm", expected=expected, seen=seen_words, looks_like=looks_like, by=by)
 
 
 def _warns(bench: Bench, refused: Attempt, silent: list[Attempt], by: str) -> None:
-    """A line where chroot was refused; nothing where it was permitted, nor where an error speaks for itself."""
+    """A line where chroot was refused; none where it was permitted, nor where an error speaks for itself."""
     if not refused.stderr.strip():
         wrong = bool(refused.stdout.strip())
         bench.fail(
@@ -442,7 +475,7 @@ def _warns(bench: Bench, refused: Attempt, silent: list[Attempt], by: str) -> No
             by=by,
         )
     for one in silent:
-        if text := (one.stderr + one.stdout).strip():
+        if text := one.stderr.strip():
             when = "chroot was permitted" if one.said == "returned" else "an error is raised: it speaks for itself"
             bench.fail("warns", expected=f"silence when {when}", seen=f"it wrote: {text.splitlines()[0][:120]}", by=by)
     bench.hold("warns", seen=refused.stderr.strip().splitlines()[-1][:120], by=by)
@@ -468,7 +501,7 @@ def _swallowed(seen: Attempt, number: int) -> str:
         return "any PermissionError taken for EPERM. It stands for EACCES as well: something on the way is closed."
     if seen.said == "returned" and number == errno.ENOENT and seen.cwd != "where it was":
         return "the missing folder was made. A mistyped name then enters an empty root."
-    return "any failure taken for EPERM: a caller who gets a word believes it." if seen.said == "returned" else ""
+    return "this failure taken for EPERM: a caller who gets a word believes it." if seen.said == "returned" else ""
 
 
 def _name(number: int) -> str:
