@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_page import Lab, NotebookPage, run_notebook
+from notebook_page import READY, Lab, NotebookPage, run_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 SLUG = "m2_1_process_creation"
@@ -19,6 +19,9 @@ pytestmark = pytest.mark.timeout(240)
 FIND = """words => { const shown = window.jupyterapp.shell.currentWidget.content;
     const at = shown.widgets.findIndex(cell => cell.model.sharedModel.getSource().includes(words));
     shown.activeCellIndex = at; shown.deselectAll(); shown.mode = 'edit'; shown.activeCell.editor.focus(); return at; }"""
+IN_SIGHT = """section => [...document.querySelectorAll('h1, h2, h3, h4')].some(heading => {
+    const box = heading.getBoundingClientRect();
+    return heading.textContent.startsWith(section) && box.height > 0 && box.top >= 0 && box.bottom <= innerHeight; })"""
 RUN_TO_END = """async () => { window.udockRan = false;
     window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.udockRan = true; }); }"""
 
@@ -38,13 +41,29 @@ def check_again(opened: NotebookPage) -> str:
     return json.dumps(cell["outputs"], ensure_ascii=False)
 
 
+def follow_to(page: Any, notebook: str, section: str) -> None:
+    """Click on the report's link: that lesson opens. Again, now that it is open: it stands at that heading."""
+    shown = "window.jupyterapp.shell.currentWidget"
+    exercise = page.evaluate(f"{shown}.id")
+    for _ in range(2):  # JupyterLab itself looks for the heading too early in a notebook that it has yet to open
+        page.evaluate("id => { window.jupyterapp.shell.activateById(id); }", exercise)
+        page.locator(f"a[href*='{notebook}']").last.click()
+        page.wait_for_function(f"path => {shown}.context.path === path", arg=notebook, timeout=60_000)
+        page.get_by_role("heading", name=section).first.wait_for(timeout=60_000)
+    page.wait_for_function(IN_SIGHT, arg=section, timeout=60_000)
+    page.wait_for_function(READY, arg=notebook, timeout=60_000)
+    NotebookPage(page, complaints=[]).close()  # the lesson
+    page.evaluate("id => { window.jupyterapp.shell.activateById(id); }", exercise)
+
+
 def answer(name: str) -> str:
     return (ANSWERS / f"{name}.py").read_text()
 
 
 def test_an_exercise_is_solved_by_typing_checked_failed_once_and_passed_once(lab: Lab, lab_page: Any) -> None:
-    name = f"{SLUG}.ipynb"
-    shutil.copy(ROOT / "exercises" / "release" / SLUG / name, lab.folder / name)
+    name = f"exercises/{SLUG}/{SLUG}.ipynb"
+    (lab.folder / name).parent.mkdir(parents=True)
+    shutil.copy(ROOT / "exercises" / "release" / SLUG / f"{SLUG}.ipynb", lab.folder / name)
     opened = run_notebook(lab_page, name)
     try:
         raised = [out for cell in opened.cells for out in cell["outputs"] if out["output_type"] == "error"]
@@ -58,5 +77,8 @@ def test_an_exercise_is_solved_by_typing_checked_failed_once_and_passed_once(lab
         assert "7 of 7 points" in check_again(opened)
         opened.photograph("exercise-passed", lab_page.locator(".jp-Cell", has_text="score = check").first)
         opened.assert_clean()
+        type_over(lab_page, "def launch", answer("wrong_raw_status"))
+        check_again(opened)
+        follow_to(lab_page, "m2_1b_exec_and_wait.ipynb", "What waitpid hands back")
     finally:
         opened.close()
