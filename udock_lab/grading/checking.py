@@ -130,6 +130,11 @@ def judge(wanted: Exercise, submission: Submission, **bench_options: Any) -> Che
         bench.notes.append(str(error))
     except MdockError as error:
         bench.notes.append(f"The check itself could not go on: {error}")
+    except Exception as error:  # evidence of a shape that only a forger or a bug of ours makes
+        bench.notes.append(
+            "What the answer handed back is of a shape that this check cannot read "
+            f"({type(error).__name__}: {str(error)[:200]}). What was judged before that counts."
+        )
     return CheckReport(
         slug=wanted.slug,
         title=wanted.title,

@@ -22,8 +22,11 @@ __all__ = [
 ]
 
 FORKS = ("clone", "clone3", "fork", "vfork")
-# Audit events (PEP 578) of functions that fork or exec for you.
-LIBRARY_EVENTS = frozenset({"subprocess.Popen", "os.system", "os.posix_spawn", "os.spawn", "pty.spawn", "os.forkpty"})
+# Functions that fork or exec for you, by their audit events (PEP 578) or as the runner names them.
+LIBRARY_EVENTS = frozenset(
+    {"subprocess.Popen", "os.system", "os.posix_spawn", "os.spawn", "pty.spawn", "os.forkpty", "multiprocessing"}
+    | {"_posixsubprocess"}
+)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 

@@ -6,6 +6,8 @@ A submission may have lost cells or changed them. What it is graded by comes fro
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +16,17 @@ from typing import Any
 from udock_lab.errors import NotFound, UsageError
 from udock_lab.grading.checking import SLUGS, exercise
 
-__all__ = ["MOST_BYTES", "CheckCell", "Handout", "handout_of_exercise", "nbgrader_facts", "read_cells", "text_of"]
+__all__ = [
+    "MOST_BYTES",
+    "CheckCell",
+    "Handout",
+    "cells_of",
+    "handout_of_exercise",
+    "nbgrader_facts",
+    "read_cells",
+    "read_notebook",
+    "text_of",
+]
 
 Cell = Mapping[str, Any]
 MOST_BYTES = 20 << 20  # of one notebook; what is larger was not written by hand
@@ -73,21 +85,42 @@ def handout_of_exercise(slug: str) -> Handout:
 
 def read_cells(path: Path) -> list[Cell]:
     """The cells of a notebook file. NotFound where there is none, UsageError with what is wrong with it."""
+    return cells_of(read_notebook(path), path.name)
+
+
+def read_notebook(path: Path) -> bytes:
+    """The bytes of a notebook file. NotFound; UsageError for what is no file, or too large for one of a person.
+
+    Neither a pipe that nobody writes to nor a device without an end is waited for.
+    """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UsageError(
-                f"{path.name} has {path.stat().st_size >> 20} MB.", "A notebook of this course has under 1."
-            )
-        content = json.loads(path.read_bytes())
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fd, "rb") as file:
+            facts = os.fstat(fd)
+            if not stat.S_ISREG(facts.st_mode):
+                raise UsageError(f"{path.name} is no ordinary file.", "Ask for it again.")
+            if facts.st_size > MOST_BYTES:
+                raise UsageError(f"{path.name} has {facts.st_size >> 20} MB.", "A notebook of this course has under 1.")
+            return file.read(MOST_BYTES)
     except FileNotFoundError:
         raise NotFound(f"There is no {path}.") from None
     except OSError as error:
-        raise UsageError(f"{path.name} cannot be read: {error.strerror}.", "Check who owns it.") from None
+        raise UsageError(
+            f"{path.name} cannot be read: {error.strerror}.", "Check what it is and who owns it."
+        ) from None
+
+
+def cells_of(data: bytes, name: str) -> list[Cell]:
+    """The cells of a notebook; ``name`` is for the sentence of a UsageError."""
+    if not data.strip():
+        raise UsageError(f"{name} is empty.", "Ask for it again.")
+    try:
+        content = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path.name} is not a notebook: {error}.", "Ask for it again.") from None
+        raise UsageError(f"{name} is not a notebook: {error}.", "Ask for it again.") from None
     cells = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
-        raise UsageError(f"{path.name} is not a notebook of format 4: it has no cells.", "Ask for it again.")
+        raise UsageError(f"{name} is not a notebook of format 4: it has no cells.", "Ask for it again.")
     return cells
 
 
@@ -99,6 +132,7 @@ def nbgrader_facts(cell: Cell) -> Mapping[str, Any]:
 
 
 def text_of(cell: Cell) -> str:
-    """A cell's source, whichever of its two written forms it has."""
+    """A cell's source, whichever of its two written forms it has; half a character (JSON can say that) becomes ?."""
     source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(part for part in source if isinstance(part, str))
+    text = source if isinstance(source, str) else "".join(part for part in source if isinstance(part, str))
+    return text.encode("utf-8", "replace").decode()

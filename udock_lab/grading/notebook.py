@@ -6,12 +6,20 @@ lines, trial calls outside of the solution) is left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
+from udock_lab.errors import UsageError
 from udock_lab.grading.attempts import calling, definitions, names_in_functions, without_attempts
 from udock_lab.grading.handout import Cell, Handout, nbgrader_facts, text_of
 
 __all__ = ["solution_source"]
+
+MOST_CODE = 1 << 20  # characters of all code cells; an answer has some thousand
+_FUTURE = re.compile(r"^from __future__ import [^\n;]*", re.MULTILINE)
+_PLAIN_INSIDE = re.compile(r"\s*%%(capture|time|timeit|prun)\b")  # cell magics that run their cell as it stands
+_ASSIGNED = re.compile(r"(\s*[\w, ]+=\s*)([%!].*)")  # files = !ls
+_HELP = re.compile(r"\s*[\w.]+\?\??\s*")  # os.fork?
 
 
 def solution_source(cells: Sequence[Cell], handout: Handout, functions: Sequence[str]) -> str:
@@ -19,15 +27,21 @@ def solution_source(cells: Sequence[Cell], handout: Handout, functions: Sequence
 
     Solution cells and given cells; of all other cells only definitions. What learners try out, in whichever cell,
     is not part of their answer. A cell that Python cannot read is kept if it is a solution cell (the checker then
-    says what is wrong with it), else left out.
+    says what is wrong with it), else left out. ``from __future__`` goes to the top: in a notebook each cell has one.
+    Raises UsageError for more code than anybody writes.
     """
-    return "\n\n".join(part for part in _parts(cells, handout, functions) if part.strip()) + "\n"
+    size = sum(len(text_of(cell)) for cell in cells if cell.get("cell_type") == "code")
+    if size > MOST_CODE:
+        raise UsageError(f"The code cells of this notebook hold {size:,} characters.", "An answer has some thousand.")
+    source = "\n\n".join(part for part in _parts(cells, handout, functions) if part.strip()) + "\n"
+    future = dict.fromkeys(_FUTURE.findall(source))
+    return "".join(f"{line}\n" for line in future) + _FUTURE.sub("pass", source)
 
 
 def _parts(cells: Sequence[Cell], handout: Handout, functions: Sequence[str]) -> Iterator[str]:
     code = [_without_magics(text_of(cell)) for cell in cells if cell.get("cell_type") == "code"]
     tried, wanted = calling(code, functions), set().union(*map(names_in_functions, code))
-    there = {nbgrader_facts(cell).get("grade_id") for cell in cells}
+    there = {str(nbgrader_facts(cell).get("grade_id")) for cell in cells}
     yield from (_without_magics(text) for grade_id, text in handout.given.items() if grade_id not in there)
     for cell in cells:
         facts = nbgrader_facts(cell)
@@ -41,8 +55,9 @@ def _parts(cells: Sequence[Cell], handout: Handout, functions: Sequence[str]) ->
 
 
 def _without_magics(text: str) -> str:
-    """Lines of the notebook's own language become comments, so that line numbers stay; a cell magic takes its cell."""
-    if text.lstrip().startswith("%%"):
+    """Lines of the notebook's own language become comments, so that line numbers stay; most cell magics take all."""
+    text = text.removeprefix("\ufeff")
+    if text.lstrip().startswith("%%") and not _PLAIN_INSIDE.match(text):
         return ""
     return "\n".join(_without_magic(line) for line in text.split("\n"))
 
@@ -50,4 +65,8 @@ def _without_magics(text: str) -> str:
 def _without_magic(line: str) -> str:
     """``pass`` keeps a block whole that had nothing else."""
     code = line.lstrip()
+    if assigned := _ASSIGNED.fullmatch(line):
+        return f"{assigned[1]}None  # {assigned[2]}"
+    if _HELP.fullmatch(line):
+        return f"{line[: len(line) - len(code)]}pass  # {code}"
     return f"{line[: len(line) - len(code)]}pass  # {code}" if code.startswith(("%", "!", "?")) else line

@@ -18,11 +18,15 @@ __all__ = ["Submission"]
 
 # Runs inside the sandbox, before the scenario. The learner's source is a module of its own, so that a scenario's
 # ``import time`` does not replace a learner's ``from time import time``; and what a scenario calls by the names of
-# builtins or of its values stays that, whatever ``from os import *`` brought along.
+# builtins or of its values stays that, whatever ``from os import *`` brought along. sys.exit() ends a cell in a
+# notebook and nothing else; functions that stood above it are there.
 _LOAD = """
 import builtins as __builtins
 __solution = {"__name__": "__main__", "__builtins__": __builtins}
-exec(compile(__source__, "<your solution>", "exec"), __solution)
+try:
+    exec(compile(__source__, "<your solution>", "exec"), __solution)
+except SystemExit:
+    pass
 for __name in [name for name in __solution if name not in globals() and not hasattr(__builtins, name)]:
     globals()[__name] = __solution[__name]
 """

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Keeper", "main"]
 
 GRACE = 0.5  # seconds that processes may outlive the first one
+TELL = 5.0  # seconds more for the first process inside to say what it saw, which strace slows down on a busy machine
 START = 30.0  # seconds for the runner to be ready; the names it unpacks may import large libraries
 LOOK = 0.05  # seconds between two looks at who is there
 SHOWN = 256 * 1024  # bytes of output that the cell and the result get
@@ -66,7 +67,7 @@ class Keeper:
         self.shut = False
         self.walls: list[str] = []  # those that were wanted and are missing
         self.helpers: set[int] = set()  # processes of our own beside strace: outside and first inside
-        self.inside: dict[str, str] = {}  # files of the scratch folder, as the first process inside tells
+        self.inside: dict[str, str] | None = None  # files of the scratch folder, as the first process inside tells
         self.guard = ""
         self.broken = ""  # why the runner could not prepare
         self.complaint = b""  # what strace wrote, or Python before it came to us
@@ -158,7 +159,7 @@ class Keeper:
             if self.news or now >= next_look:
                 self.news, next_look = False, now + LOOK
                 self._look()
-            if now > self.deadline and not self.ended_by:
+            if now > self.deadline + (TELL if self._inside_will_tell() else 0.0) and not self.ended_by:
                 self.ended_by = "end" if self.first_gone else ("timeout" if self.started else "start")
 
     def _look(self) -> None:
@@ -183,6 +184,10 @@ class Keeper:
     def _inside_has_told(self) -> bool:
         """The first process inside ends when it has said what it saw."""
         return all(sweep.has_ended(pid) for pid in self.helpers)
+
+    def _inside_will_tell(self) -> bool:
+        """The learner's process is gone, and what it left in its folder has not been told yet."""
+        return self.first_gone and self.inside is None and bool(self.helpers) and not self._inside_has_told()
 
     def _first_has_gone(self) -> None:
         if not self.first_gone:
@@ -400,7 +405,7 @@ class Keeper:
             "ended_by": self.ended_by,
             "broken": self.broken or ("" if self.started else self._first_complaint()),
             "first_status": self.census.statuses.get(self.census.first),
-            "files": self.inside if self.shut else small_files(self.scratch),
+            "files": (self.inside or {}) if self.shut else small_files(self.scratch),
             "missing_walls": self.walls,
             "identity": "user namespace" if self.userns else "plain",
             "guard": self.guard or "none",

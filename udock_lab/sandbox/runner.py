@@ -32,7 +32,7 @@ from udock_lab.sandbox.shut import enter as enter_walls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, TracebackType
+    from types import CodeType, FrameType, TracebackType
     from typing import Any
 
 __all__ = ["AUDITED", "CELL", "main"]
@@ -42,6 +42,8 @@ CELL = "<sandbox>"
 VALUE = 1 << 20  # characters of a function's value that travel back
 # Other ways to start a process than fork: told to the keeper by name (audit events, PEP 578).
 AUDITED = frozenset({"subprocess.Popen", "os.system", "os.posix_spawn", "os.spawn", "pty.spawn", "os.forkpty"})
+# Modules of the standard library that call fork for somebody else, and what that is called.
+_FORKING = {"os": "os.spawn", "subprocess": "subprocess.Popen", "multiprocessing": "multiprocessing"}
 
 
 def main() -> None:
@@ -134,27 +136,48 @@ def _compile(source: str) -> list[CodeType]:
 
 
 def _watch(reports: socket.socket) -> None:
-    """Each child says that fork returned in it, and by whom; other ways to make and to end processes are named."""
-    forker = os.getpid()
+    """Each child says that fork returned in it, and by whom; other ways to make and to end processes are named.
+
+    Whatever these functions need is bound here, not looked up: learner code may replace any name of any module.
+    """
+    forker, asked = os.getpid(), False
+    audited, marks, pack, who, caller = AUDITED, (BEGIN, CAME_TO_THE_END), encode, os.getpid, sys._getframe
+    pick = _library_that_forks
 
     def tell(*words: object) -> None:
         with suppress(OSError):  # the learner closed it: the kernel's own evidence remains
-            reports.send(encode(words))
+            reports.send(pack(words))
 
     def before() -> None:
-        nonlocal forker
-        forker = os.getpid()
+        nonlocal forker, asked
+        forker = who()
+        library = pick(caller(1)) if asked else "_posixsubprocess"  # subprocess's C half asks nobody
+        asked = False
+        if library:
+            tell("audit", library)
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal asked
+        if event in ("os.fork", "os.forkpty"):
+            asked = True
         if event == "os.kill" and arguments[0] == -1:
             tell("kill", int(arguments[1]))
-        elif event == "os.exec" and isinstance(arguments[0], str) and arguments[0] not in (BEGIN, CAME_TO_THE_END):
+        elif event == "os.exec" and isinstance(arguments[0], str) and arguments[0] not in marks:
             tell("exec", arguments[0])
-        elif event in AUDITED:
+        elif event in audited:
             tell("audit", event)
 
     os.register_at_fork(before=before, after_in_child=lambda: tell("forked", forker))
     sys.addaudithook(audit)
+
+
+def _library_that_forks(frame: FrameType, folder: str = os.path.dirname(os.__file__)) -> str:
+    """What of the standard library called os.fork here; empty if that was other code."""
+    file = frame.f_code.co_filename  # /usr/lib/python3.11/subprocess.py, <frozen os>
+    inside = file.startswith((f"{folder}/", "<frozen "))
+    name = file.removeprefix(f"{folder}/").removeprefix("<frozen ").partition("/")[0] if inside else ""
+    name = name.removesuffix(">").removesuffix(".py")
+    return _FORKING.get(name, "")
 
 
 def _tell_strace(words: str) -> None:
