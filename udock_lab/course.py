@@ -288,9 +288,9 @@ SUBCOMMANDS = (
 
 
 def command() -> NoReturn:
-    """The program: an interrupted one leaves at once, without waiting for the threads that judge."""
+    """The program: one that was interrupted or failed leaves at once, without waiting for the threads that judge."""
     code = main()
-    if code == _INTERRUPTED:
+    if code:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -31,21 +31,35 @@ from udock_lab.display.grading import learner_page, points
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.grading.checking import SLUGS
 from udock_lab.grading.graded import GradedCell, grade_cells
-from udock_lab.grading.handout import Cell, Handout, handout_of_exercise, nbgrader_facts, read_cells
+from udock_lab.grading.handout import (
+    Cell,
+    Handout,
+    cells_of,
+    handout_of_exercise,
+    nbgrader_facts,
+    read_cells,
+    read_notebook,
+)
 from udock_lab.model import CheckReport, Judgement, Requirement
 
 __all__ = ["Batch", "Grade", "Sent", "course_near", "find_submissions", "reports_of"]
 
 Data = dict[str, Any]
+_OURS = ("grades.csv", "class.html")
+_LONGEST = 180  # bytes; a file name may have 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """One notebook that somebody handed in; ``name`` is what its result is called."""
+    """One notebook that somebody handed in; ``name`` is what its result is called.
+
+    ``linked``: it is a symbolic link, or lies behind one; whose work that is, nobody can tell.
+    """
 
     learner: str
     name: str
     path: Path
+    linked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +87,28 @@ def find_submissions(folder: Path) -> list[Sent]:
         raise NotFound(
             f"There is no folder {folder}.", "Name the folder with the submissions: udock-lab grade submitted"
         )
-    found = [Sent(learner=path.stem, name=path.stem, path=path) for path in sorted(folder.glob("*.ipynb"))]
-    for path in sorted(folder.glob("*/*/*.ipynb")):
-        learner, assignment, _ = path.relative_to(folder).parts
-        if not learner.startswith(".") and not assignment.startswith("."):
-            name = path.stem if assignment == path.stem else f"{assignment}-{path.stem}"
-            found.append(Sent(learner=learner, name=name, path=path))
+    found = []
+    for path in (*sorted(folder.glob("*.ipynb")), *sorted(folder.glob("*/*/*.ipynb"))):
+        parts = path.relative_to(folder).parts
+        if any(part.startswith(".") for part in parts):  # hidden, or a name such as ..ipynb that leads elsewhere
+            continue
+        learner, assignment = (parts[0], parts[1]) if len(parts) == 3 else (path.stem, path.stem)
+        name = path.stem if assignment == path.stem else f"{assignment}-{path.stem}"
+        linked = any(place.is_symlink() for place in (path, *path.parents[: len(parts) - 1]))
+        found.append(Sent(learner=_a_file_name(learner), name=_a_file_name(name), path=path, linked=linked))
     if not found:
         raise NotFound(
             f"There is no submission in {folder}.",
             "Wanted: <learner>/<assignment>/<notebook>.ipynb, as nbgrader collects them, or *.ipynb side by side.",
         )
     return found
+
+
+def _a_file_name(name: str) -> str:
+    """The same, unless it is too long to write something beside it, or what a file of ours is called."""
+    if name in _OURS:
+        return f"{name}_"
+    return name if len(os.fsencode(name)) <= _LONGEST else f"{name[:40]}-{_hash(os.fsencode(name))[:12]}"
 
 
 def course_near(submitted: Path) -> Path | None:
@@ -108,7 +132,6 @@ class Batch:
         KeyboardInterrupt is handed on at once. What is being judged then ends with this process, whose exit is all
         that its keeper waits for.
         """
-        self.out.mkdir(parents=True, exist_ok=True)
         grades = []
         pool = ThreadPoolExecutor(jobs)
         futures = [pool.submit(self._one, one) for one in sent]
@@ -126,8 +149,10 @@ class Batch:
     def _one(self, sent: Sent) -> Grade:
         place = self.out / sent.learner / f"{sent.name}.json"
         try:
-            content = sent.path.read_bytes()
-            cells = read_cells(sent.path)
+            if sent.linked:
+                raise UsageError(f"{sent.path.name} is a link, perhaps to somebody else's file.", "Ask for the file.")
+            content = read_notebook(sent.path)
+            cells = cells_of(content, sent.path.name)
             slug = exercise_of(sent, cells)
             handout = self._handout(slug)
             made_from = {"submission": _hash(content), "version": self._version(slug, handout)}
@@ -182,7 +207,7 @@ class Batch:
             hidden = sum(cell["points"] for cell in data["cells"] if cell["hidden"])
             remark = grade.error.partition("\n")[0]
             row = [data["exercise"] or grade.sent.name, data["points"], data["out_of"], hidden, data["not_judged_here"]]
-            writer.writerow([_no_formula(grade.sent.learner), *row, remark])
+            writer.writerow([_no_formula(value) for value in (grade.sent.learner, *row, remark)])
         write_whole(self.out / "grades.csv", text.getvalue().encode())
         for learner in {grade.sent.learner for grade in grades}:
             own = [(g.sent.name, g.error, reports_of(g.data)) for g in grades if g.sent.learner == learner]
@@ -264,17 +289,26 @@ def _read(path: Path) -> Data | None:
         return None
 
 
-def _no_formula(text: str) -> str:
+def _no_formula(value: object) -> object:
     """A spreadsheet would compute a name that begins like this."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """A file beside it, then rename: a reader and a kill find the old one or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A file beside it, then rename: a reader and a kill find the old one or the new one, never half of one.
+
+    Raises MdockError where nothing can be written: that ends a whole class, and what has been written stays.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            beside.write_bytes(content)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise MdockError(
+            f"{path} cannot be written: {error.strerror}. What is graded so far is kept.",
+            "Make room, or give the folder to this account; the same command goes on from there.",
+        ) from None

@@ -14,6 +14,7 @@ from typing import TextIO
 
 import udock_lab
 from udock_lab.display.grading import points
+from udock_lab.display.text import clean
 from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.grading.batch import Batch, Grade, course_near, find_submissions
 
@@ -128,12 +129,12 @@ class Progress:
         """One more is graded."""
         self.done += 1
         if not self.terminal:
-            self._write(f"{self.done} of {self.total}  {grade}\n")
+            self._write(f"{self.done} of {self.total}  {clean(str(grade))}\n")
             return
         filled = 30 * self.done // self.total
         left = (time.monotonic() - self.start) / self.done * (self.total - self.done)
         bar = f"[{'#' * filled}{'.' * (30 - filled)}]"
-        line = f"{bar} {self.done} of {self.total}, {left:.0f} s left  {grade.sent.learner}"
+        line = clean(f"{bar} {self.done} of {self.total}, {left:.0f} s left  {grade.sent.learner}")
         self._write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
 
     def end(self) -> None:
@@ -142,12 +143,12 @@ class Progress:
             self._write("\n")
 
     def _write(self, text: str) -> None:
-        self.stream.write(text.encode("utf-8", "backslashreplace").decode())
+        self.stream.write(text)
         self.stream.flush()
 
 
 def _say(text: str) -> None:
-    print(text.encode("utf-8", "backslashreplace").decode(), flush=True)
+    print(clean(text), flush=True)
 
 
 def _note(text: str) -> None:

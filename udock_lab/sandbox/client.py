@@ -203,9 +203,9 @@ def _keeper(request: dict[str, Any], names: bytes) -> Iterator[socket.socket]:
                 view = view[os.write(memory, view) :]
             os.lseek(memory, 0, os.SEEK_SET)
             with theirs:
+                send(ours, encode(request), [memory])  # it waits there: should we die now, the keeper still cleans up
                 argv = [sys.executable, "-I", "-S", "-c", KEEPER, request["folder"]]
                 the_launcher().request({"op": "spawn", "argv": argv}, [theirs.fileno()])
-            send(ours, encode(request), [memory])
         finally:
             os.close(memory)
         yield ours
