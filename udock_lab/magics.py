@@ -15,6 +15,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from udock_lab.commands import Context, Outcome, dispatch, overview
 from udock_lab.commands.parsing import split_words
 from udock_lab.commands.results import Containers, Images, Lines, Text, printable, tell
+from udock_lab.display.figure import figure_html
 from udock_lab.errors import Interrupted, MdockError, UsageError
 from udock_lab.model import (
     Container,
@@ -259,6 +260,7 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
 _SHOWN = (Container, DoctorReport, ExitStatus, Image, Inspection, ProcessNode, Record, RunResult, SandboxResult)
 _TEXT_ONLY = (Text, Lines, Images, Containers)  # the listings bring their own HTML
 _ROOTFS_REPORT = ("udock_lab.runtime.rootfs", "RootfsReport")  # by name: rarely asked for, so not imported
+_FIGURE = ("matplotlib.figure", "Figure")
 
 
 def _plain(value: object, printer: Any, cycle: bool) -> None:
@@ -283,6 +285,7 @@ def load(ip: InteractiveShell) -> None:
     text.for_type_by_name(*_ROOTFS_REPORT, _plain)
     for kind in _SHOWN:
         page.for_type(kind, _html)
+    page.for_type_by_name(*_FIGURE, figure_html)
 
 
 _guard = {"installed": False, "active": False}
@@ -332,7 +335,7 @@ def _unregister(ip: InteractiveShell) -> None:
     if complete in ip.Completer.custom_matchers:
         ip.Completer.custom_matchers.remove(complete)
     for formatter in _formatters(ip):
-        for kind in (*_SHOWN, *_TEXT_ONLY, ".".join(_ROOTFS_REPORT)):
+        for kind in (*_SHOWN, *_TEXT_ONLY, ".".join(_ROOTFS_REPORT), ".".join(_FIGURE)):
             formatter.pop(kind, None)
 
 

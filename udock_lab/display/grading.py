@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from html import escape
 from urllib.parse import quote
 
-from udock_lab.display.html import card, paragraphs, say
+from udock_lab.display.html import card, paragraphs, say, style_sheet
 from udock_lab.model import CheckReport, Judgement
 
-__all__ = ["check_html", "check_text", "hint_text", "learner_page", "points"]
+__all__ = ["check_html", "check_text", "hint_html", "hint_text", "points"]
 
 
 def points(number: float) -> str:
@@ -38,14 +38,18 @@ def _lines(judgement: Judgement, width: int) -> list[str]:
     if judgement.passed is None:
         return [f"  {mark:<4}  {name}  {judgement.why}"]
     if judgement.passed:
-        witness = "kernel saw" if judgement.by == "kernel" else "its effect"
-        return [f"  {mark:<4}  {name}  {witness}: {judgement.seen}" if judgement.seen else f"  {mark:<4}  {name}"]
+        seen = f"  {_witness(judgement)}: {judgement.seen}" if judgement.seen else ""
+        return [f"  {mark:<4}  {name}{seen}"]
     indent = " " * 8
     lines = [f"  {mark:<4}  {name}  expected {judgement.expected}", f"{indent}{' ' * width}  seen {judgement.seen}"]
     if judgement.looks_like:
         lines.append(f"{indent}this looks like: {judgement.looks_like}")
     lines.append(f"{indent}read: {judgement.requirement.lesson}")
     return lines
+
+
+def _witness(judgement: Judgement) -> str:
+    return "kernel saw" if judgement.by == "kernel" else "its effect"
 
 
 def hint_text(judgement: Judgement, number: int) -> str:
@@ -57,30 +61,54 @@ def hint_text(judgement: Judgement, number: int) -> str:
     return f"Hint {at + 1} of {len(hints)}: {hints[at]}"
 
 
-def check_html(report: CheckReport, where: Callable[[str], str] = lambda lesson: "") -> str:
-    """The same as a card. ``where`` finds a lesson's notebook from here, as a path, or nothing."""
+def hint_html(text: str) -> str:
+    """A hint as a small card."""
+    return card(paragraphs(text), "hint")
+
+
+def check_html(report: CheckReport, *, first: int = 1, where: Callable[[str], str] = lambda lesson: "") -> str:
+    """The same as a card. ``first`` is the number of the first requirement in the exercise's statement.
+
+    ``where`` finds a lesson's notebook from here, as a path, or nothing.
+    """
     total = f"{points(report.points)} of {points(report.out_of)} points"
-    body = f"<header><b>{say(report.title)}</b><span>{say(total)}</span></header>"
-    body += "<ol class='checks'>" + "".join(_item(judgement, where) for judgement in report.judgements) + "</ol>"
+    mood, sign = _mood(report)
+    body = f"<header><b>{say(report.title)}</b></header>"
+    body += f'<p class="verdict {mood}"><span aria-hidden="true">{sign}</span> {say(total)}</p>'
+    body += f'<ol class="checks" start="{first}">{"".join(_items(report.judgements, first, where))}</ol>'
     body += "".join(paragraphs(note, "note") for note in report.notes)
-    return card(body, f"check of {report.slug}: {total}")
+    return f"{style_sheet('grading.css')}{card(body, f'check of {report.slug}: {total}')}"
 
 
-def _item(judgement: Judgement, where: Callable[[str], str]) -> str:
-    kind, sign = {True: ("good", "✔ ok"), False: ("bad", "✖ NOT"), None: ("", "not judged")}[judgement.passed]
-    worth = f"{points(judgement.requirement.points)} p"
-    head = f"<strong>{say(judgement.requirement.name)}</strong> <small>{sign} · {worth}</small>"
-    if judgement.passed is None:
-        return f"<li class='{kind}'>{head}<p><small>{say(judgement.why)}</small></p></li>"
+def _mood(report: CheckReport) -> tuple[str, str]:
+    if report.points == report.out_of:
+        return "good", "✔"
+    return ("some", "▲") if report.points else ("bad", "✖")
+
+
+def _items(judgements: Sequence[Judgement], first: int, where: Callable[[str], str]) -> list[str]:
+    """One item a requirement; why several in a row were not judged is said once."""
+    items, why = [], ""
+    for number, judgement in enumerate(judgements, first):
+        kind, mark = {True: ("good", "✔ ok"), False: ("bad", "✖ NOT"), None: ("wait", "not judged")}[judgement.passed]
+        worth = points(judgement.requirement.points)
+        name = f'<p><span class="name">{number}. {say(judgement.requirement.name)}</span> <small>{worth} p</small></p>'
+        more = f"<p><small>{say(judgement.why)}</small></p>" if judgement.why != why else ""
+        if judgement.passed is not None:
+            more = _evidence(judgement, where)
+        why = judgement.why
+        items.append(f'<li class="{kind}"><span class="mark">{mark}</span>{name}{more}</li>')
+    return items
+
+
+def _evidence(judgement: Judgement, where: Callable[[str], str]) -> str:
+    seen = f"<code>{say(judgement.seen)}</code>"
     if judgement.passed:
-        witness = "kernel saw" if judgement.by == "kernel" else "its effect"
-        seen = f"<p>{witness}: <code>{say(judgement.seen)}</code></p>" if judgement.seen else ""
-        return f"<li class='{kind}'>{head}{seen}</li>"
-    detail = f"<p>expected <code>{say(judgement.expected)}</code></p><p>seen <code>{say(judgement.seen)}</code></p>"
+        return _fact(_witness(judgement), seen) if judgement.seen else ""
+    facts = _fact("expected", f"<code>{say(judgement.expected)}</code>") + _fact("seen", seen)
     if judgement.looks_like:
-        detail += f"<p>this looks like: {say(judgement.looks_like)}</p>"
-    detail += f"<p><small>read: {_link(judgement.requirement.lesson, where)}</small></p>"
-    return f"<li class='{kind}'>{head}{detail}</li>"
+        facts += _fact("this looks like", f'<span class="cause">{say(judgement.looks_like)}</span>')
+    return facts + _fact("read", _link(judgement.requirement.lesson, where))
 
 
 def _link(lesson: str, where: Callable[[str], str]) -> str:
@@ -88,23 +116,12 @@ def _link(lesson: str, where: Callable[[str], str]) -> str:
     slug, _, section = lesson.partition(", ")
     path = where(slug)
     anchor = section.strip('"').replace(" ", "-")
-    return f'<a href="{escape(quote(path))}#{escape(quote(anchor))}">{say(lesson)}</a>' if path else say(lesson)
+    return (
+        f'<a href="{escape(quote(path))}#{escape(quote(anchor))}">{say(lesson)}</a>'
+        if path
+        else f"<span>{say(lesson)}</span>"
+    )
 
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title><style>:root {{ color-scheme: light dark }}
-body {{ font-family: system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }}</style></head>
-<body><h1>{title}</h1>{body}</body></html>
-"""
-
-
-def learner_page(learner: str, submissions: Sequence[tuple[str, str, Sequence[CheckReport]]]) -> str:
-    """A page of its own: each submission (name, error or nothing, reports) of one learner."""
-    parts = []
-    for name, error, reports in submissions:
-        parts.append(f"<h2>{say(name)}</h2>")
-        if error:
-            parts.append(card(paragraphs(error, "note"), name))
-        parts += [check_html(report) for report in reports]
-    return _PAGE.format(title=say(learner), body="".join(parts))
+def _fact(what: str, html: str) -> str:
+    return f'<p class="fact"><small>{what}</small>{html}</p>'

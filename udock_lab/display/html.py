@@ -27,6 +27,7 @@ __all__ = [
     "card",
     "details",
     "doctor_html",
+    "for_light_pages",
     "images_html",
     "inspect_html",
     "paragraphs",
@@ -36,17 +37,19 @@ __all__ = [
     "say",
     "status_html",
     "steps_html",
+    "style_sheet",
     "table",
     "to_html",
 ]
 
 _RUNGS = "ABCDE"
+_IF_DARK = re.compile(r"@media ?\(prefers-color-scheme: ?dark\)\{[^{}]*\{[^{}]*\}\}")
 
 
 @cache
-def _style() -> str:
-    """The style sheet as it is sent: once per output, so short."""
-    css = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+def style_sheet(name: str) -> str:
+    """A style sheet of this folder as it is sent: once per output, so short."""
+    css = (Path(__file__).parent / name).read_text(encoding="utf-8")
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     css = re.sub(r"\s*([{};,>])\s*", r"\1", " ".join(css.split()))
     return "<style>" + re.sub(r":\s+", ":", css).replace(";}", "}") + "</style>"
@@ -54,7 +57,12 @@ def _style() -> str:
 
 def card(body: str, label: str) -> str:
     """The frame of every result: style sheet, a labelled section, ``body`` (HTML already)."""
-    return f'{_style()}<section class="udock" aria-label="{say(label)}">{body}</section>'
+    return f'{style_sheet("style.css")}<section class="udock" aria-label="{say(label)}">{body}</section>'
+
+
+def for_light_pages(html: str) -> str:
+    """The same card for a page that is light whatever its reader prefers, as nbgrader's are."""
+    return _IF_DARK.sub("", html)
 
 
 def say(text: str) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from html import escape
-from pathlib import Path
 from urllib.parse import quote
 
 from udock_lab.display import text as plain
-from udock_lab.display.html import card, say, table, to_html
+from udock_lab.display.html import card, say, style_sheet, table, to_html
 from udock_lab.model import CardChoices, CardLines, CardTable, CardText, LessonCard
 
 __all__ = ["lesson_html", "lesson_text", "spoken"]
@@ -64,13 +62,7 @@ def lesson_html(shown: LessonCard) -> str:
     body += f'<span aria-hidden="true">{_SIGNS[shown.mood]}</span> {spoken(shown.headline)}</p>'
     body += "".join(_part_html(part) for part in shown.parts)
     below = to_html(shown.result) if shown.result is not None else ""
-    return _style() + card(body, shown.label) + below
-
-
-@cache
-def _style() -> str:
-    css = (Path(__file__).parent / "lesson.css").read_text(encoding="utf-8")
-    return f"<style>{' '.join(re.sub(r'/[*].*?[*]/', '', css, flags=re.DOTALL).split())}</style>"
+    return style_sheet("lesson.css") + card(body, shown.label) + below
 
 
 def spoken(text: str) -> str:

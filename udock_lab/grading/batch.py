@@ -4,7 +4,8 @@
 
     OUT/<learner>/<exercise>.json   one submission: points, every judgement, and what it was judged from
     OUT/<learner>/report.html       the same for the learner to read
-    OUT/grades.csv                  the class, one line a submission
+    OUT/class.html                  the class for the lecturer to read: who needs a look, what is failed most
+    OUT/grades.csv                  the same, one line a submission
 
 A result is written when it is whole, by rename, and bears the hash of the submission and of what judged it. A run that
 was killed goes on where it was: what has not changed is not judged again. Threads are enough to keep all processors
@@ -27,7 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import udock_lab
-from udock_lab.display.grading import learner_page, points
+from udock_lab.display.classroom import Handed, class_page, learner_page
+from udock_lab.display.grading import points
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.grading.checking import SLUGS
 from udock_lab.grading.graded import GradedCell, grade_cells
@@ -198,7 +200,7 @@ class Batch:
         return _hash(b"\n".join([_judges().encode(), repr(handout).encode(), ours]))
 
     def _write_class(self, grades: Sequence[Grade]) -> None:
-        """The CSV, and a page for each learner."""
+        """The CSV, a page for each learner, and one of them all."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["learner", "exercise", "points", "out_of", "hidden_points", "not_judged_here", "remark"])
@@ -209,9 +211,24 @@ class Batch:
             row = [data["exercise"] or grade.sent.name, data["points"], data["out_of"], hidden, data["not_judged_here"]]
             writer.writerow([_no_formula(value) for value in (grade.sent.learner, *row, remark)])
         write_whole(self.out / "grades.csv", text.getvalue().encode())
-        for learner in {grade.sent.learner for grade in grades}:
-            own = [(g.sent.name, g.error, reports_of(g.data)) for g in grades if g.sent.learner == learner]
+        handed = [_handed(grade) for grade in grades]
+        for learner in {one.learner for one in handed}:
+            own = [one for one in handed if one.learner == learner]
             write_whole(self.out / learner / "report.html", learner_page(learner, own).encode())
+        write_whole(self.out / "class.html", class_page(handed).encode())
+
+
+def _handed(grade: Grade) -> Handed:
+    data = grade.data
+    return Handed(
+        learner=grade.sent.learner,
+        exercise=grade.sent.name,
+        points=data["points"],
+        out_of=data["out_of"],
+        lost=data["not_judged_here"],
+        error=grade.error,
+        reports=reports_of(data),
+    )
 
 
 @cache
@@ -250,9 +267,9 @@ def _data(sent: Sent, slug: str, graded: Sequence[GradedCell]) -> Data:
         "learner": sent.learner,
         "exercise": slug,
         "notebook": sent.path.name,
-        "points": sum(one.points for one in graded),
-        "out_of": sum(one.check.points for one in graded),
-        "not_judged_here": sum(one.not_judged_here for one in graded),
+        "points": sum((one.points for one in graded), 0.0),
+        "out_of": sum((one.check.points for one in graded), 0.0),
+        "not_judged_here": sum((one.not_judged_here for one in graded), 0.0),
         "finished": all(one.finished for one in graded),
         "cells": cells,
     }

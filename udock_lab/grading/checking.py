@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import Any, Self
 
 from udock_lab.commands.parsing import nearest
-from udock_lab.display.grading import check_html, check_text, hint_text
+from udock_lab.display.grading import check_html, check_text, hint_html, hint_text
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.grading.exercise import Bench, Exercise, Stop
 from udock_lab.grading.hidden import hidden_exercise, without_values
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
 
-__all__ = ["SLUGS", "Score", "exercise", "given", "judge", "scored", "scored_hidden"]
+__all__ = ["SLUGS", "Hint", "Score", "exercise", "given", "judge", "scored", "scored_hidden"]
 
 SLUGS = (
     "m2_1_process_creation",
@@ -27,6 +27,18 @@ SLUGS = (
     "m2_6_exec_failure",
     "m2_7_mdock_run",
 )
+
+
+class Hint(str):
+    """A text that a cell shows as it is, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return hint_html(self)
 
 
 class Score(float):
@@ -46,17 +58,17 @@ class Score(float):
         return check_text(self.report)
 
     def _repr_html_(self) -> str:
-        return check_html(self.report, _lesson_from_here)
+        return check_html(self.report, where=_lesson_from_here)
 
-    def hint(self) -> str:
+    def hint(self) -> Hint:
         """One more hint for the first requirement that does not hold; each call gives the next one."""
         failed = self.report.first_failure
         if failed is None:
-            return "Nothing to hint at: no requirement has failed."
+            return Hint("Nothing to hint at: no requirement has failed.")
         key = (self.report.slug, failed.requirement.key)
         given = _hints_given.get(key, 0)
         _hints_given[key] = min(given + 1, len(failed.requirement.hints))
-        return hint_text(failed, given)
+        return Hint(hint_text(failed, given))
 
 
 def _lesson_from_here(slug: str) -> str:

@@ -22,6 +22,7 @@ __all__ = ["Progress", "course", "grade"]
 
 REPOSITORY_PARTS = ("source", "release", "instructor")
 _INTERRUPTED = 128 + 2  # SIGINT
+_LISTED = 10  # submissions that the summary names
 
 
 # --- udock-lab course
@@ -49,8 +50,10 @@ def course(args: Namespace) -> int:
         shutil.copy(ours / name, target / name)
     (target / "submitted").mkdir()
     _say(f"The course is in {target}: source, release, instructor, nbgrader_config.py, README.md.")
-    _say(f"Hand out the notebooks of {target}/release. With nbgrader: cd {target}; nbgrader autograde EXERCISE")
-    _say(f"Without: udock-lab grade {target}/submitted")
+    _say(f"Hand out the notebooks of {target}/release; put what comes back into {target}/submitted. Then grade:")
+    _say(f"  udock-lab grade {target}/submitted")
+    _say("or with nbgrader, which has to know an exercise before it grades it:")
+    _say(f"  cd {target}; nbgrader generate_assignment --force EXERCISE; nbgrader autograde EXERCISE")
     return 0
 
 
@@ -109,13 +112,26 @@ def _sum_up(grades: Sequence[Grade], batch: Batch, seconds: float) -> None:
         own = [grade.data for grade in grades if grade.data["exercise"] == slug]
         middle = points(statistics.median(data["points"] for data in own))
         _say(f"  {slug}: {len(own)}, median {middle} of {points(max(data['out_of'] for data in own))}")
+    _say_trouble(grades)
+    _say(f"The class at a glance: {batch.out / 'class.html'}")
+    _say(f"Points: {batch.out / 'grades.csv'}   Reports: {batch.out}/<learner>/report.html")
+
+
+def _say_trouble(grades: Sequence[Grade]) -> None:
+    """What was not judged, or in part only; of many the first ones."""
+    said = []
     for grade in grades:
         if grade.error:
-            _say(f"  {grade}")
+            said.append(f"  {grade}")
         elif grade.data["not_judged_here"]:
             lost = points(grade.data["not_judged_here"])
-            _say(f"  {grade.sent.learner}: {lost} points could not be judged on this machine; the report says why")
-    _say(f"Points: {batch.out / 'grades.csv'}   Reports: {batch.out}/<learner>/report.html")
+            said.append(
+                f"  {grade.sent.learner}: {lost} points could not be judged on this machine; the report says why"
+            )
+    for line in said[:_LISTED]:
+        _say(line)
+    if len(said) > _LISTED:
+        _say(f"  and {len(said) - _LISTED} more; class.html names them all")
 
 
 class Progress:

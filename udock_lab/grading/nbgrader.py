@@ -31,6 +31,7 @@ from nbgrader.preprocessors import (
 )
 from nbgrader.preprocessors.base import NbGraderPreprocessor
 
+from udock_lab.display.html import for_light_pages
 from udock_lab.grading.graded import GradedCell, grade_cells
 from udock_lab.grading.handout import Cell, Handout, nbgrader_facts, read_cells, text_of
 
@@ -88,7 +89,7 @@ def _id(cell: Cell) -> object:
 
 def _output(graded: GradedCell, count: int) -> NotebookNode:
     """nbgrader reads the number from text/plain; people read the rest."""
-    data = {"text/plain": f"{graded.points:g}", "text/html": graded.html}
+    data = {"text/plain": f"{graded.points:g}", "text/html": for_light_pages(graded.html)}
     made: NotebookNode = new_output(  # type: ignore[no-untyped-call]
         "execute_result", data=data, execution_count=count, metadata={"udock": {"text": graded.text}}
     )

@@ -55,7 +55,8 @@ def _too_late(e: Evidence) -> str:
         return ""
     alive = [process for process in e.processes if process.leftover]
     who = _roles(alive)
-    said = f"stopped after {e.timeout:g} s: {who} had not ended, and everything was killed"
+    seconds = round(e.timeout, 1) if e.timeout >= 1 else e.timeout
+    said = f"stopped after {seconds:g} s: {who} had not ended, and everything was killed"
     waits = [f"the {process.role} {e.waits[process.pid]}" for process in alive if e.waits.get(process.pid)]
     return f"{said}; {_listed(waits[:3])}." if waits else f"{said}."
 

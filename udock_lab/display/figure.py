@@ -1,0 +1,40 @@
+"""A matplotlib figure in the colours of the page it stands on, light or dark."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+from typing import Any
+
+from udock_lab.display.html import card, say
+
+__all__ = ["figure_html"]
+
+# Black ink becomes the page's text colour, white paper the page's own. A text that matplotlib leaves black has no fill.
+_INK, _PAPER = re.compile(r"#000000\b"), re.compile(r"#ffffff\b")
+_NOT_DRAWN = re.compile(r"^.*?(?=<svg )|<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", re.DOTALL)
+_SIZE = re.compile(r'width="([\d.]+)pt" height="[\d.]+pt"')
+_TOO_LONG = 400_000  # characters
+_ROOT = (
+    r'style="width:\1pt;max-width:100%;height:auto;display:block" fill="currentColor" stroke-linejoin="round" '
+    'role="img" aria-label="{label}"'
+)
+
+
+def figure_html(figure: Any) -> str | None:
+    """A ``matplotlib.figure.Figure`` as a card with an SVG in it; its letters stay letters.
+
+    None for one of so many points that a browser would be slow with it: there a picture of dots serves better.
+    Colours other than black and white stay as they are, so a figure keeps to middle tones for them.
+    """
+    import matplotlib as mpl
+
+    drawn = StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "udock_lab"}):
+        figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
+    svg = " ".join(_NOT_DRAWN.sub("", drawn.getvalue()).split())
+    if len(svg) > _TOO_LONG:
+        return None
+    label = ", ".join(title for axes in figure.axes if (title := axes.get_title())) or "figure"
+    svg = _SIZE.sub(lambda size: size.expand(_ROOT).replace("{label}", say(label)), svg, count=1)
+    return card(_PAPER.sub("var(--u-bg)", _INK.sub("currentColor", svg)), label)
