@@ -127,6 +127,9 @@ def test_hints_come_one_at_a_time_and_the_last_one_stays(run: Callable[[str], Ce
     run(f"score = {CHECK}")
     hints = [run("print(score.hint())").printed for _ in range(3)]
     assert [hint.split(":")[0] for hint in hints] == ["Hint 1 of 2", "Hint 2 of 2", "Hint 2 of 2"]
+    shown = run("score.hint()").data
+    assert shown["text/plain"].startswith("Hint 2 of 2: ")  # no quotes around it
+    assert "Hint 2 of 2: " in shown["text/html"]
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from classroom import answer, dump, handed_in, release, with_extras, with_forgeries, without_checks
@@ -62,7 +64,7 @@ def test_points_come_from_the_handout_and_not_from_the_submission(graded: Any) -
     found = rows(folder / "graded")
     same = {learner: (found[learner]["points"], found[learner]["out_of"]) for learner in found}
     assert {same[learner] for learner in ("raw", "forged", "<b>tidy", "extras")} == {("3.0", "9.0")}
-    assert (same["untouched"], same["broken"], same["no_cells"]) == (("0.0", "9.0"), ("0", "9.0"), ("0", "9.0"))
+    assert (same["untouched"], same["broken"], same["no_cells"]) == (("0.0", "9.0"),) * 3
     assert "is not a notebook" in found["broken"]["remark"]
 
 
@@ -74,6 +76,22 @@ def test_each_learner_gets_a_page_that_is_escaped_and_quotes_nothing_hidden(grad
     assert "<script" not in page
     assert "&lt;b&gt;tidy" in next((folder / "graded").glob("*tidy*/**/report.html")).read_text()
     assert "is not a notebook" in (folder / "graded" / "broken" / "report.html").read_text()
+
+
+def test_the_class_stands_on_one_page_whose_links_lead_to_the_reports(graded: Any) -> None:
+    folder, done = graded
+    page = (folder / "graded" / "class.html").read_text()
+    assert f"The class at a glance: {folder}/graded/class.html" in done.stdout
+    assert "7 submissions of 7 learners." in page
+    assert "&lt;b&gt;tidy" in page
+    assert "<b>tidy" not in page
+    assert "not judged: m2_1_process_creation.ipynb is not a notebook" in page
+    assert "no points; launch raised NotImplementedError" in page
+    assert "4 of 7" in page  # the raw status, and what it looks like
+    assert "the raw wait status taken for the exit code" in page
+    for target in re.findall(r'href="([^"]+)"', page):
+        path, _, anchor = unquote(target).partition("#")
+        assert not anchor or f'id="{anchor}"' in (folder / "graded" / path).read_text(), target
 
 
 def test_without_a_terminal_progress_is_plain_lines(graded: Any) -> None:

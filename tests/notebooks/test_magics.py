@@ -372,6 +372,15 @@ def kernel(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ker
     started.close()
 
 
+def test_figures_take_the_colours_of_the_page_while_the_extension_is_loaded(bare: InteractiveShell) -> None:
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    figure.subplots().set_title("bars")
+    assert "currentColor" in bare.display_formatter.format(figure)[0]["text/html"]
+    bare.extension_manager.unload_extension("udock_lab")
+    assert "text/html" not in bare.display_formatter.format(figure)[0]
+    bare.extension_manager.load_extension("udock_lab")
+
+
 def test_in_a_kernel_the_first_byte_shows_long_before_the_end(kernel: Kernel) -> None:
     kernel.run("%mdock run demo -- /bin/true")
     said = kernel.run("%mdock run demo -- /bin/sh -c 'echo first; sleep 1; echo second'")
