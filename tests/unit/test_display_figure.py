@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from matplotlib.figure import Figure
@@ -21,10 +20,10 @@ def drawn() -> Figure:
 
 
 @pytest.fixture
-def svg() -> Iterator[str]:
+def svg() -> str:
     shown = figure_html(drawn())
     assert shown is not None
-    yield shown[shown.index("<svg") :]
+    return shown[shown.index("<svg") :]
 
 
 def test_black_ink_and_white_paper_become_the_pages_and_other_colours_stay(svg: str) -> None:
