@@ -50,6 +50,17 @@ def _css() -> str:
     return house + (_HERE / "panel.css").read_text(encoding="utf-8")
 
 
+def _go_where_the_browser_says(comm: Any) -> None:
+    """Let each message of this panel reach the thread that JupyterLab addressed.
+
+    ipykernel (7.4, ``comm/comm.py``) sends a comm's messages to whichever thread spoke for the comm last. What a
+    program writes is shown by a thread of ours, which speaks for the running cell: a Stop pressed then would wait
+    for the cell's end. A kernel without that rule never asks.
+    """
+    if comm is not None:
+        comm._reply_subshell_for = lambda _data, addressed: addressed
+
+
 class Panel(anywidget.AnyWidget):
     """The base of all widgets. A subclass gives ``label``, ``actions``, ``page``, ``text`` and ``picture``."""
 
@@ -65,6 +76,7 @@ class Panel(anywidget.AnyWidget):
         self.lock = threading.RLock()
         self._clock = Clock(self.refresh, self.interval) if self.interval else None
         super().__init__(_label=self.label)
+        _go_where_the_browser_says(self.comm)
         self.on_msg(self._on_message)
         self.draw()
 
