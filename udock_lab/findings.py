@@ -166,8 +166,9 @@ class SandboxResult:
     ``exit_status`` is that of the first process. ``value`` is what a function returned (plain data: numbers,
     text, lists, dicts), or its ``repr``. ``calls`` have times in nanoseconds since the learner's code began.
     ``files`` holds what the scratch folder contained at the end (name to bytes; small files only).
-    ``identity`` is ``user namespace`` or ``plain``; ``guard`` says what holds signals to the outside off:
-    ``landlock``, ``seccomp`` or ``none``. ``untraced`` says why there are no calls; empty when there are.
+    ``identity`` is ``user namespace``, ``user N`` (nobody else has that id) or ``plain``; ``guard`` says what holds
+    signals to the outside off: ``landlock``, ``seccomp``, ``user`` or ``none``. ``untraced`` says why there are no
+    calls; empty when there are.
     ``missing_walls`` names walls that were wanted around untrusted code and were refused. ``audits`` names what
     Python itself said it did (audit events, PEP 578); advisory, since the code could silence it. ``ended_by`` is
     ``end``, ``timeout``, ``processes`` (too many), ``memory`` (too much in all) or ``lost``.

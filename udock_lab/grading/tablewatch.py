@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from udock_lab.linux.stepping import step_by_step
+from udock_lab.sandbox.scratch import SHARED
 
 __all__ = ["TableWatch"]
 
@@ -38,7 +39,7 @@ class TableWatch:
         for folder in (self.home, temporary):
             os.mkdir(folder)
         os.environ["TMPDIR"], tempfile.tempdir = temporary, None
-        self.elsewhere = (self.here, temporary, "/tmp", "/var/tmp", "/dev/shm")
+        self.elsewhere = (self.here, temporary, *SHARED)
         self.names = {self.here: "the working directory", temporary: "$TMPDIR, the folder for temporary files"}
         self.texts: list[str | None] = []
 

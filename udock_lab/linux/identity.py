@@ -3,6 +3,7 @@
 So the sandbox runs a learner's code. In a user namespace that maps every id to itself, a refusal stays a refusal,
 root regains chroot in there and nowhere else, and a nested user namespace still works. Where the machine refuses
 it, the code runs plain. Two sides take part: the process inside, and somebody outside who writes the maps.
+Or root becomes somebody else for good: that takes no namespace, and whoever is nobody's user harms nobody's files.
 """
 
 from __future__ import annotations
@@ -13,12 +14,39 @@ from contextlib import suppress
 
 from udock_lab.linux import landlock, seccomp
 from udock_lab.linux.process import parent
-from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_DUMPABLE, drop_capabilities, prctl, unshare
+from udock_lab.linux.syscalls import (
+    CLONE_NEWUSER,
+    PR_SET_DUMPABLE,
+    PR_SET_KEEPCAPS,
+    PR_SET_NO_NEW_PRIVS,
+    drop_capabilities,
+    keep_capabilities,
+    permitted_capabilities,
+    prctl,
+    unshare,
+)
 
-__all__ = ["enter_user_namespace", "hold_signals", "protected_pids", "user_namespaces_work", "write_maps"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = [
+    "become",
+    "enter_user_namespace",
+    "hold_signals",
+    "nobodys_user",
+    "protected_pids",
+    "user_namespaces_work",
+    "write_maps",
+]
 
 
 STRANGER = 2_000_000  # uid outside of root inside, where graded code runs for root: nobody's
+# Without a namespace: a uid for each sandbox, so that they do not reach each other. Ids above 1879048191 are given
+# to nobody (systemd's UIDS-GIDS document); a container's root may have fewer ids, usually 65536.
+_STRANGERS, _FEW_IDS = 2_000_000_000, 60_000
+# CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID: who becomes somebody else must be able to clean up after them.
+_TO_HAVE_A_STRANGER = frozenset({0, 1, 3, 5, 6, 7})
 
 
 def enter_user_namespace(ask_outside: Callable[[], bool], *, keep_capabilities: bool = False) -> None:
@@ -71,6 +99,38 @@ def _write(path: str, text: str) -> None:
         os.write(fd, text.encode())
     finally:
         os.close(fd)
+
+
+def nobodys_user() -> int:
+    """A uid, and gid, that nobody has: this process's own, for root to become. 0 where root may not become it."""
+    if os.geteuid() != 0 or not permitted_capabilities() >= _TO_HAVE_A_STRANGER:
+        return 0
+    for candidate in (_STRANGERS + os.getpid(), _FEW_IDS + os.getpid() % 5_000):
+        if _is_mapped("uid_map", candidate) and _is_mapped("gid_map", candidate):
+            return candidate
+    return 0
+
+
+def _is_mapped(name: str, number: int) -> bool:
+    with open(f"/proc/self/{name}") as file:
+        extents = [tuple(map(int, line.split())) for line in file]
+    return any(inside <= number < inside + count for inside, _, count in extents)
+
+
+def become(uid: int, kept: Collection[int]) -> None:
+    """From root to this user and the group of the same number, for good; ``kept`` are capabilities it keeps until exec.
+
+    Of those, the ones that we have. no_new_privs sees to it that no program gives any of it back (prctl(2)).
+    Raises OSError.
+    """
+    kept = permitted_capabilities().intersection(kept)
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    prctl(PR_SET_KEEPCAPS, 1)
+    os.setresuid(uid, uid, uid)
+    keep_capabilities(kept)
+    prctl(PR_SET_DUMPABLE, 1)  # else /proc/self is root's
 
 
 def user_namespaces_work() -> bool:

@@ -35,6 +35,7 @@ __all__ = [
     "MS_REC",
     "PR_SET_CHILD_SUBREAPER",
     "PR_SET_DUMPABLE",
+    "PR_SET_KEEPCAPS",
     "PR_SET_NO_NEW_PRIVS",
     "PR_SET_PDEATHSIG",
     "PR_SET_SECCOMP",
@@ -42,6 +43,7 @@ __all__ = [
     "keep_capabilities",
     "mount",
     "mount_setattr",
+    "permitted_capabilities",
     "pivot_root",
     "prctl",
     "setns",
@@ -71,6 +73,7 @@ MOUNT_ATTR_NODEV = 0x4
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_KEEPCAPS = 8
 PR_SET_SECCOMP = 22
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
@@ -155,6 +158,13 @@ def keep_capabilities(kept: Iterable[int]) -> None:
     low, high = ((mask >> shift & 0xFFFFFFFF).to_bytes(4, sys.byteorder) for shift in (0, 32))
     header = _CAPABILITY_VERSION_3.to_bytes(4, sys.byteorder) + bytes(4)
     _check(_capset(header, low + low + bytes(4) + high + high + bytes(4)))
+
+
+def permitted_capabilities() -> frozenset[int]:
+    """The numbers of the capabilities that this process has (capabilities(7), proc_pid_status(5))."""
+    with open("/proc/self/status") as file:
+        mask = next((int(line.split()[1], 16) for line in file if line.startswith("CapPrm:")), 0)
+    return frozenset(number for number in range(64) if mask >> number & 1)
 
 
 def umount2(target: str, flags: int = 0) -> None:

@@ -13,11 +13,13 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from udock_lab.errors import LauncherDied, MdockError, SandboxInterrupted, UsageError
@@ -27,7 +29,7 @@ from udock_lab.runtime.connection import the_launcher
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import receive, send
 from udock_lab.sandbox.names import packed
-from udock_lab.sandbox.scratch import remove
+from udock_lab.sandbox.scratch import SHARED, remove
 from udock_lab.sandbox.verdict import Evidence, notes, verdict
 
 __all__ = ["MEMORY", "PROCESSES", "TIMEOUT", "run"]
@@ -70,7 +72,7 @@ def run(
     watches). ``timeout`` in seconds, ``memory`` in bytes of address space per process (RLIMIT_AS), ``processes``
     at once. The working directory is a scratch folder, or ``cwd``. ``on_output`` gets each chunk as it comes.
 
-    ``shut`` adds walls for code that is not trusted (shut.py), as far as the machine permits;
+    ``shut`` adds walls for code that is not trusted (shut.py, stranger.py), as far as the machine permits;
     ``result.missing_walls`` says what it refused. ``inject`` is a fault for strace to inject (its ``--inject``).
 
     Whatever the code does, everything it started is gone within a second of its end. A failure of the code is a
@@ -101,7 +103,7 @@ def run(
         if on_output is not None:
             on_output(chunk)
 
-    with _scratch() as request["scratch"], _keeper(request, packed(given)) as conversation:
+    with _scratch(shut) as request["scratch"], _keeper(request, packed(given)) as conversation:
         report = _follow(conversation, take)
     return _result(report, chunks, request, trace)
 
@@ -181,14 +183,28 @@ def _surroundings(shut: bool) -> dict[str, Any]:
 
 
 @contextmanager
-def _scratch() -> Iterator[str]:
-    """A folder that the keeper removes when all is over; and we do, should the keeper have died."""
-    folder = tempfile.mkdtemp(prefix="udock-sandbox-")
+def _scratch(shut: bool) -> Iterator[str]:
+    """A folder that the keeper removes when all is over; and we do, should the keeper have died.
+
+    ``shut``: where somebody else can come to it, since without walls the code will be somebody else.
+    """
+    place = tempfile.gettempdir()
+    if shut and os.geteuid() == 0:
+        place = next(filter(_is_open_to_all, (place, *SHARED)), place)
+    folder = tempfile.mkdtemp(prefix="udock-sandbox-", dir=place)
     try:
         yield folder
     finally:
         if os.path.exists(folder):
             remove(folder)
+
+
+def _is_open_to_all(folder: str) -> bool:
+    """Others may pass each folder on the way to it (path_resolution(7))."""
+    try:
+        return all(os.stat(one).st_mode & stat.S_IXOTH for one in (Path(folder), *Path(folder).absolute().parents))
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import sys
 import time
 from contextlib import suppress
 
-from udock_lab.linux.identity import protected_pids, user_namespaces_work, write_maps
+from udock_lab.linux.identity import nobodys_user, protected_pids, user_namespaces_work, write_maps
 from udock_lab.linux.process import children, parent, waits_in
 from udock_lab.linux.strace import ProcessEnded, SignalCame
 from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
@@ -25,9 +25,10 @@ from udock_lab.sandbox.census import Census
 from udock_lab.sandbox.channel import hear, message
 from udock_lab.sandbox.loop import Loop, Outbox
 from udock_lab.sandbox.marks import CAME_TO_THE_END
-from udock_lab.sandbox.scratch import remove, small_files
+from udock_lab.sandbox.scratch import remove, remove_all_of, small_files
 from udock_lab.sandbox.shut import walls_work
 from udock_lab.sandbox.spawn import Started, start
+from udock_lab.sandbox.stranger import missing_walls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Keeper:
         self.scratch = request["scratch"]
         self.userns = False
         self.shut = False
+        self.refusal = ""  # why there are no walls where they were wanted
+        self.uid = 0  # who the code runs as instead, where we are root; 0: as whom it was started
         self.walls: list[str] = []  # those that were wanted and are missing
         self.helpers: set[int] = set()  # processes of our own beside strace: outside and first inside
         self.inside: dict[str, str] | None = None  # files of the scratch folder, as the first process inside tells
@@ -100,6 +103,8 @@ class Keeper:
                 self._sweep()
         finally:
             remove(self.scratch)
+            if self.uid:
+                remove_all_of(self.uid)
         self.outbox.deliver(b"j" + encode(report))
 
     def _start(self) -> None:
@@ -114,12 +119,14 @@ class Keeper:
             self._try_identity()
 
     def _try_identity(self) -> None:
-        """Walls where they are wanted and work, else a user namespace where that works, else nothing."""
+        """Walls where they are wanted and work, else somebody else, else a user namespace where that works."""
         if self.request["shut"]:
-            refused = walls_work(self.request["folder"])
-            self.shut = not refused
-            self.walls = [f"own users, processes, mounts and network ({refused})"] if refused else []
-        self.userns = self.shut or user_namespaces_work()
+            self.refusal = walls_work(self.request["folder"])
+            self.shut = not self.refusal
+            self.uid = nobodys_user() if self.refusal else 0
+        self.userns = self.shut or (not self.uid and user_namespaces_work())
+        if self.uid:
+            os.chown(self.scratch, self.uid, self.uid)
 
     def _spawn(self, strace: str) -> None:
         try:
@@ -288,6 +295,8 @@ class Keeper:
         elif kind == "walls":
             self.walls = [f"own {name}" for name in words[0]]
             self.census.begin(pid)
+        elif kind == "aside":
+            self.walls = missing_walls(self.refusal, self.uid, *words)
         elif kind == "guard":
             self.guard = words[0]
         elif kind == "broken":
@@ -336,6 +345,7 @@ class Keeper:
         if os.geteuid() and not self.userns:  # then it counts every process of this user on the machine
             limits["RLIMIT_NPROC"] += sweep.threads_of(os.geteuid())
         orders |= {"shut": self.shut, "userns": self.userns, "folder": self.request["folder"], "limits": limits}
+        orders |= {"graded": self.request["shut"], "uid": self.uid}
         orders["cwd"] = self.request["cwd"] or self.scratch
         orders["protected"] = [one for one in protected_pids() if one != pid]
         send(self.runner.reports, encode(orders), [self.names])
@@ -405,10 +415,10 @@ class Keeper:
             "ended_by": self.ended_by,
             "broken": self.broken or ("" if self.started else self._first_complaint()),
             "first_status": self.census.statuses.get(self.census.first),
-            "files": (self.inside or {}) if self.shut else small_files(self.scratch),
+            "files": (self.inside or {}) if self.shut else small_files(self.scratch, self.uid),
             "missing_walls": self.walls,
-            "identity": "user namespace" if self.userns else "plain",
-            "guard": self.guard or "none",
+            "identity": "user namespace" if self.userns else f"user {self.uid}" if self.uid else "plain",
+            "guard": "user" if self.uid and self.guard == "none" else self.guard or "none",
             "untraced": self.untraced,
             "written": self.written,
             "shown": self.shown,

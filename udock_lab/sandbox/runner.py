@@ -29,6 +29,7 @@ from udock_lab.runtime.wire import receive, send
 from udock_lab.sandbox.marks import BEGIN, CAME_TO_THE_END
 from udock_lab.sandbox.shut import SCRATCH
 from udock_lab.sandbox.shut import enter as enter_walls
+from udock_lab.sandbox.stranger import enter as step_aside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,15 +87,19 @@ def _shut_in(reports: socket.socket) -> tuple[dict[str, Any], bytes]:
         return bool(decode(receive(reports)[0]))
 
     if request["shut"]:
-        tell("walls", enter_walls(request["folder"], maps_are_written, tell))
+        tell("walls", enter_walls(request["folder"], maps_are_written, tell, request["path"]))
         request["cwd"] = SCRATCH
     elif request["userns"]:
         enter_user_namespace(maps_are_written)
-    send(reports, encode(["guard", hold_signals(request["protected"])]))
     _limit(request["limits"])
-    if not request["shut"]:  # in a lesson Jupyter goes first; what is graded is judged by the clock
+    if not request["graded"]:  # in a lesson Jupyter goes first; what is graded is judged by the clock
         os.nice(10)
     os.chdir(request["cwd"])
+    held = False
+    if request["graded"] and not request["shut"]:
+        kept_to, held, closed = step_aside(request["uid"], request["cwd"], request["folder"], request["path"])
+        tell("aside", kept_to, closed)
+    tell("guard", "landlock" if held else hold_signals(request["protected"]))
     return request, names
 
 

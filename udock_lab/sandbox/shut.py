@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import NoReturn
 
-__all__ = ["SCRATCH", "enter", "walls_work"]
+__all__ = ["DEVICES", "SCRATCH", "enter", "system_folders", "walls_work"]
 
 SCRATCH = "/scratch"  # the working directory inside
 MOUNTPOINT = "/tmp"  # what the new root hides in our own mount namespace; any folder would do
@@ -56,20 +56,22 @@ INODES = 20_000  # files and folders, together: each takes memory too
 # process's name, unix(7), and mount over /proc) nor CAP_SYS_PTRACE.
 # CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD
 CAPABILITIES = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27)
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+DEVICES = ("null", "zero", "full", "random", "urandom")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
 
 
-def enter(package: str, ask_keeper: Callable[[], bool], tell: Callable[..., None]) -> list[str]:
+def enter(
+    package: str, ask_keeper: Callable[[], bool], tell: Callable[..., None], path: Sequence[str] = ()
+) -> list[str]:
     """From the runner: go inside. Returns in the process that is to run the code; names of walls that were refused.
 
     Three processes come of one: this one stays outside the pid namespace and waits, its child is the namespace's
-    first process and collects orphans, and the child's child goes on. ``tell`` sends a word to the keeper.
-    Raises OSError.
+    first process and collects orphans, and the child's child goes on. ``tell`` sends a word to the keeper. Libraries
+    on ``path`` are shown inside. Raises OSError.
     """
     enter_user_namespace(ask_keeper, keep_capabilities=True)
     refused = _enter_namespaces()
-    shown = _hold_open(system_folders(package))
+    shown = _hold_open(system_folders(package, path))
     _become_root()
     first = os.fork()
     if first:
@@ -146,9 +148,12 @@ def _silent(*words: object) -> None:
     """Nobody listens to an attempt."""
 
 
-def system_folders(package: str) -> list[str]:
-    """What a Python with this package needs to run, in the order in which it can be mounted."""
-    libraries = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+def system_folders(package: str, path: Sequence[str] = ()) -> list[str]:
+    """What a Python with this package needs to run, in the order in which it can be mounted.
+
+    ``path`` is the notebook's sys.path, with libraries that this user has installed for themselves.
+    """
+    libraries = [entry for entry in (*sys.path, *path) if entry.endswith(("site-packages", "dist-packages"))]
     wanted = [*_SYSTEM, sys.base_prefix, sys.prefix, f"{package}/udock_lab", *libraries]
     found: list[str] = []
     for path in wanted:
@@ -224,7 +229,7 @@ def _show(fd: int, inside: str) -> None:
 def _devices(root: str) -> None:
     """The host's own nodes, bound: nobody without privilege can make them."""
     os.mkdir(f"{root}/dev")
-    for name in _DEVICES:
+    for name in DEVICES:
         os.close(os.open(f"{root}/dev/{name}", os.O_CREAT | os.O_WRONLY, 0o666))
         mount(f"/dev/{name}", f"{root}/dev/{name}", None, MS_BIND)
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):

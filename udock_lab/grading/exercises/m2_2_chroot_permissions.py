@@ -96,17 +96,17 @@ REQUIREMENTS = (
 # where /proc/PID/root and /proc/PID/cwd lead is not for the child's code to say.
 _HARNESS = """
 import fcntl, json, os, sys
-from posix import listdir, stat
+from posix import geteuid, listdir, stat
 from udock_lab.linux.seccomp import refuse_chroot
 from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_DUMPABLE, drop_capabilities, prctl, unshare
 
 def __prepare(rights):
     if rights == "none":
         drop_capabilities()
-    elif rights == "not root":                    # nobody in a namespace below, with every capability there:
+    elif rights == "not root" and not geteuid():  # nobody in a namespace below, with every capability there:
         unshare(CLONE_NEWUSER)                    # a user id that is not mapped reads as 65534 (user_namespaces(7))
         prctl(PR_SET_DUMPABLE, 1)                 # else our parent may not look into our /proc
-    elif rights:                                  # an errno
+    elif rights not in ("", "not root"):          # an errno
         refuse_chroot(int(rights))
 
 def __child(path, rights):
@@ -131,7 +131,7 @@ def __child(path, rights):
         above = sorted(listdir("../.."))[:40]
     except OSError as error:
         above = [str(error)]
-    return [*said, left, above]
+    return [*said, left, above, geteuid()]
 
 def __where(link, places):
     try:
@@ -220,7 +220,8 @@ class Attempt(NamedTuple):
 
     ``said`` is ``returned`` or ``raised`` (``ended``: the process ended, ``unprepared``: the machine refused what the
     attempt needs), ``word`` what came back or the error's number, ``about`` its type or the error in words. ``root``
-    and ``cwd`` are ``rootfs``, ``/``, ``where it was`` or ``elsewhere``; ``left`` are descriptors that stayed open.
+    and ``cwd`` are ``rootfs``, ``/``, ``where it was`` or ``elsewhere``; ``left`` are descriptors that stayed open,
+    ``uid`` is who called.
     """
 
     path: str
@@ -229,6 +230,7 @@ class Attempt(NamedTuple):
     about: str
     left: list[int]
     above: list[str]
+    uid: int
     root: str
     cwd: str
     calls: tuple[SystemCall, ...]
@@ -269,7 +271,7 @@ def _attempt(result: SandboxResult, at: int, path: str, said: list[Any], root: s
     role = f"child {at + 2}"
     kept = [chunk for chunk in result.output if chunk.role == role]
     named = any(process.role == role for process in result.processes)
-    how, word, about, left, above = said + ["", "", "", [], []][len(said) :]
+    how, word, about, left, above, uid = said + ["", "", "", [], [], 0][len(said) :]
     return Attempt(
         path.removeprefix("./"),
         how,
@@ -277,6 +279,7 @@ def _attempt(result: SandboxResult, at: int, path: str, said: list[Any], root: s
         about,
         left,
         above,
+        uid,
         root,
         cwd,
         result.calls_of(role) if named else (),
@@ -289,6 +292,8 @@ def judge(bench: Bench) -> None:
     """Two stories: chroot permitted, chroot refused; in both the kernel says where the process is."""
     may, (plain, relative, other) = attempts(bench, [("./{}", ""), ("{}", ""), ("./{}", "not root")])
     by = "effects" if any(note.startswith("Judged by effects") for note in bench.notes) else "kernel"
+    if may and _took_no_for_an_answer(plain):
+        _asks(bench, plain, by)
     if may:
         _root(bench, plain, by)
         _cwd(bench, plain, by)
@@ -384,6 +389,12 @@ def _place(where: str) -> str:
     return "the folder" if where == "rootfs" else _outside(where)
 
 
+def _took_no_for_an_answer(seen: Attempt) -> bool:
+    """Where a sandbox lets nobody be root: it warns of a refusal that the kernel never gave."""
+    gave_up = (seen.said, seen.word) == ("returned", "chdir") and bool(seen.stderr.strip())
+    return seen.uid != 0 and gave_up and not any(call.name == "chroot" for call in seen.calls)
+
+
 def _asks(bench: Bench, seen: Attempt, by: str) -> None:
     if seen.said == "unprepared":
         bench.skip("asks", f"not judged here: this machine refuses a user namespace ({seen.word})")
@@ -392,12 +403,12 @@ def _asks(bench: Bench, seen: Attempt, by: str) -> None:
         tried = any(call.name == "chroot" for call in seen.calls)
         bench.fail(
             "asks",
-            expected="inside: user 65534 has CAP_SYS_CHROOT here",
+            expected=f"inside: user {seen.uid} has CAP_SYS_CHROOT here",
             seen=f"{seen.words}; " + ("chroot was called" if tried else "chroot was never called"),
             looks_like="" if tried else "the user id asked, not the kernel. Not root does not mean not allowed.",
             by=by,
         )
-    bench.hold("asks", seen="user 65534, who has CAP_SYS_CHROOT, is inside", by=by)
+    bench.hold("asks", seen=f"user {seen.uid}, who has CAP_SYS_CHROOT, is inside", by=by)
 
 
 # What chroot(2) lists besides EPERM, and ENOSYS, which it does not: of all of them none is forgiven.

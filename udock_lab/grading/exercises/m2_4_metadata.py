@@ -22,6 +22,7 @@ from udock_lab.grading.tables import (
     tidied,
 )
 from udock_lab.model import Requirement, SandboxResult
+from udock_lab.sandbox.scratch import SHARED
 
 __all__ = ["EXERCISE", "UNTRACED", "watch"]
 
@@ -295,6 +296,8 @@ class _Finish:
         looks_like = "" if error else mangled(told, wanted[at], self.before[at].rstrip(b"\n"))
         if "NotImplemented" in error:
             looks_like = "the function as it was handed out."
+        if any(f"'{folder}/" in error for folder in SHARED):  # there some sandboxes let nobody write
+            bench.fail("beside", expected=_BESIDE, seen=seen, looks_like=_ANYWHERE, by="effects")
         bench.fail("finishes", expected=shown(wanted[at]), seen=seen, looks_like=looks_like, by="effects")
 
 
@@ -430,22 +433,20 @@ def _torn(who: str, told: object, states: list[bytes | None], allowed: tuple[byt
     return None
 
 
+_BESIDE = "a temporary file in the table's folder, gone at the end"
+_ANYWHERE = "a temporary file that may lie anywhere. From another file system rename answers EXDEV."
+
+
 def _beside(bench: Bench, updating: object, by: str) -> None:
     assert isinstance(updating, dict)
-    expected = "a temporary file in the table's folder, gone at the end"
     if updating["strangers"]:
-        bench.fail(
-            "beside",
-            expected=expected,
-            seen=f"the new table lay in {updating['strangers'][0]}",
-            looks_like="a temporary file that may lie anywhere. From another file system rename answers EXDEV.",
-            by=by,
-        )
+        seen = f"the new table lay in {updating['strangers'][0]}"
+        bench.fail("beside", expected=_BESIDE, seen=seen, looks_like=_ANYWHERE, by=by)
     if updating["left"]:
         seen = f"{updating['left'][0]} is still there"
         bench.fail(
             "beside",
-            expected=expected,
+            expected=_BESIDE,
             seen=seen,
             looks_like="a file that nobody removes. rename leaves none: it moves the name.",
             by=by,
