@@ -49,7 +49,6 @@ def everything():
             for path in sorted(place.rglob("*"))}}
 
 before = everything()
-shared = {{folder: set(os.listdir(folder)) for folder in SHARED if os.path.isdir(folder)}}
 with socket.create_server(("127.0.0.1", 0)) as server:
     server.setblocking(False)
     source = {source!r}.replace("@place@", str(place)).replace("@port@", str(server.getsockname()[1]))
@@ -66,8 +65,8 @@ got = [line.removeprefix("GOT ") for line in result.stdout.splitlines() if line.
 print(json.dumps({{
     "points": report.points, "notes": report.notes, "text": check_text(report), "got": got, "called": called,
     "changed": sorted(name for name in before if before[name] != after.get(name)), "new": sorted(set(after) - set(before)),
-    "litter": [f"{{folder}}/{{name}}" for folder in shared for name in set(os.listdir(folder)) - shared[folder]
-               if os.lstat(f"{{folder}}/{{name}}").st_uid > 1_000_000],
+    "litter": [f"{{folder}}/{{name}}" for folder in SHARED if os.path.isdir(folder) for name in os.listdir(folder)
+               if name.startswith("udock-litter-")],
     "identity": result.identity, "guard": result.guard, "missing": result.missing_walls, "files": sorted(result.files),
     "stderr": result.stderr, "verdict": result.verdict,
 }}))
