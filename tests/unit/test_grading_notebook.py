@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
-from udock_lab.grading.handout import Handout
+import pytest
+
+from udock_lab.errors import UsageError
+from udock_lab.grading.handout import Handout, read_cells
+from udock_lab.grading.kinds import refuse_lazy_source
 from udock_lab.grading.notebook import solution_source
 
 HANDOUT = Handout(checks=(), given={}, solutions=frozenset({"answer"}))
@@ -75,3 +81,86 @@ def test_attempts_in_the_solution_cell_are_left_out_and_lines_keep_their_numbers
     before = TRIED.split("\n")
     changed = {number: line for number, line in enumerate(said[: len(before)], 1) if line != before[number - 1]}
     assert changed == {8: 'pass; TABLE["c"] = 1', 9: "", 10: "pass", 11: "pass", 12: "", 17: "pass", 18: "pass"}
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("files = !ls -l", "files = None  # !ls -l"),
+        ("t = %timeit -o 1", "t = None  # %timeit -o 1"),
+        ("os.fork?", "pass  # os.fork?"),
+        ("os.fork??", "pass  # os.fork??"),
+        ("%%time\nLIMIT = 3", "pass  # %%time\nLIMIT = 3"),
+        ("%%capture out\nLIMIT = 3", "pass  # %%capture out\nLIMIT = 3"),
+        ("\ufeffLIMIT = 3", "LIMIT = 3"),
+        ("word = 'half \ud800'", "word = 'half ?'"),
+        ("if a == b: x = 'a %b'", "if a == b: x = 'a %b'"),
+        ("x = 7\nx = y % z", "x = 7\nx = y % z"),
+    ],
+)
+def test_the_notebooks_own_language_in_a_solution_cell_leaves_python(written: str, left: str) -> None:
+    assert source_of(solution=f"{written}\n{SOLUTION}") == f"{left}\n{SOLUTION}\n"
+
+
+def test_a_cell_that_a_magic_takes_elsewhere_is_no_answer() -> None:
+    assert source_of(solution=f"%%sandbox\n{SOLUTION}").strip() == ""
+
+
+def test_future_imports_of_any_cell_stand_at_the_top() -> None:
+    said = source_of("import os", solution=f"import os\nfrom __future__ import annotations\n{SOLUTION}")
+    compile(said, "answer", "exec")
+    assert said.startswith("from __future__ import annotations\n")
+
+
+@pytest.mark.parametrize("grade_id", [{"a": 1}, ["a"], 7, None])
+def test_an_odd_grade_id_takes_nothing_from_the_answer(grade_id: object) -> None:
+    odd = {"cell_type": "code", "metadata": {"nbgrader": {"grade_id": grade_id, "solution": True}}, "source": SOLUTION}
+    assert SOLUTION in solution_source([odd], HANDOUT, ["launch"])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    return " + "+".join(["1"] * 5000),
+        "def f():\n    return " + "-" * 5000 + "1",
+        "x = " + "[" * 150 + "]" * 150,
+        "def f():\n    return f" + ".a" * 5000 + "()",
+    ],
+    ids=["sum", "minus", "brackets", "attributes"],
+)
+def test_code_that_is_too_deep_for_python_takes_only_itself(source: str) -> None:
+    assert SOLUTION in source_of(source)
+
+
+def test_more_code_than_anybody_writes_is_refused_with_a_sentence() -> None:
+    with pytest.raises(UsageError, match="hold 2,0"):
+        source_of("x = 1\n" * 333_334)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    for path, told in ((tmp_path / "pipe.ipynb", "no ordinary file"), (Path("/dev/zero"), "no ordinary file")):
+        with pytest.raises(UsageError, match=told):
+            read_cells(path)
+    (tmp_path / "empty.ipynb").touch()
+    with pytest.raises(UsageError, match="is empty"):
+        read_cells(tmp_path / "empty.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("async def launch(argv): pass", "async function"),
+        ("def launch(argv):\n    yield argv", "generator"),
+        ("def launch(argv):\n    def inner():\n        yield\n    return [*inner()]", ""),
+        ("import x\n@x.plain\nasync def launch(argv): pass", ""),
+        ("async def other(): pass\ndef launch(argv): return other", ""),
+        ("def launch(argv): (", ""),
+    ],
+)
+def test_a_function_that_runs_nothing_when_called_is_told_apart(source: str, told: str) -> None:
+    if not told:
+        refuse_lazy_source(source, ("launch",))
+        return
+    with pytest.raises(UsageError, match=told):
+        refuse_lazy_source(source, ("launch",))

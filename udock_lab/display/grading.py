@@ -7,6 +7,7 @@ from html import escape
 from urllib.parse import quote
 
 from udock_lab.display.html import card, paragraphs, say, style_sheet
+from udock_lab.display.text import clean
 from udock_lab.model import CheckReport, Judgement
 
 __all__ = ["check_html", "check_text", "hint_html", "hint_text", "points"]
@@ -25,8 +26,8 @@ def check_text(report: CheckReport) -> str:
     lines = [f"{head:<{width + 8}}  {total}"]
     for judgement in report.judgements:
         lines += _lines(judgement, width)
-    lines += [f"  note  {note}" for note in report.notes]
-    return "\n".join(lines)
+    lines += [f"  note  {line}" for note in report.notes for line in note.splitlines()]
+    return "\n".join(map(clean, lines))  # what a learner's code has said moves no cursor
 
 
 def _mark(judgement: Judgement) -> str:

@@ -6,6 +6,7 @@
     checking.py     from functions to a Score, a number with a report
     exercise.py     requirements, and the bench on which a judge works
     submission.py   a learner's functions, and how they run: in the sandbox only
+    kinds.py        functions that run nothing when they are called
     scenario.py     a scenario in a function of its own
     evidence.py     questions to a sandbox run
     tables.py       tables of containers, and what somebody made of them

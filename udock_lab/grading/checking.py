@@ -13,6 +13,7 @@ from udock_lab.display.grading import check_html, check_text, hint_html, hint_te
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.grading.exercise import Bench, Exercise, Stop
 from udock_lab.grading.hidden import hidden_exercise, without_values
+from udock_lab.grading.kinds import refuse_lazy, refuse_lazy_source
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
 
@@ -135,6 +136,8 @@ def judge(wanted: Exercise, submission: Submission, **bench_options: Any) -> Che
     bench = Bench(submission, wanted.requirements, **bench_options)
     start = time.monotonic()
     try:
+        refuse_lazy(submission.functions)
+        refuse_lazy_source(submission.source, wanted.functions)
         wanted.judge(bench)
     except Stop:
         pass

@@ -20,6 +20,7 @@ __all__ = [
     "descendants",
     "is_same_process",
     "last_pid",
+    "lives",
     "parent",
     "process_tree",
     "start_ticks",
@@ -47,6 +48,12 @@ def state(pid: int) -> str | None:
     """One letter (R, S, D, T, Z, ...), or None when there is no such process."""
     fields = _stat(pid)
     return fields[0].decode() if fields else None
+
+
+def lives(pid: int) -> bool:
+    """Does any thread of it still run? Its first thread may be a zombie while others go on (proc_pid_stat(5))."""
+    fields = _stat(pid)
+    return fields is not None and (fields[0] not in (b"Z", b"X", b"x") or int(fields[17]) > 1)
 
 
 def parent(pid: int) -> int | None:

@@ -72,6 +72,7 @@ class Keeper:
         self.helpers: set[int] = set()  # processes of our own beside strace: outside and first inside
         self.inside: dict[str, str] | None = None  # files of the scratch folder, as the first process inside tells
         self.guard = ""
+        self.shared_before = sweep.shared_memory()
         self.broken = ""  # why the runner could not prepare
         self.complaint = b""  # what strace wrote, or Python before it came to us
         self.untraced = request["untraced"]
@@ -178,10 +179,17 @@ class Keeper:
             self._first_has_gone()
         if len(alive) > self.request["processes"]:
             self.ended_by = "processes"
-        elif self.request["together"] and sweep.memory_of(alive) > self.request["together"]:
+        elif self.request["together"] and self._memory_of(alive) > self.request["together"]:
             self.ended_by = "memory"
         elif not alive and (self.first_gone or sweep.has_ended(self.runner.child)) and self._inside_has_told():
             self.ended_by = "end"
+
+    def _memory_of(self, alive: dict[int, int]) -> int:
+        """Shared memory is looked for where the machine has as much more of it as would be too much."""
+        own, grown = sweep.memory_of(alive), sweep.shared_memory() - self.shared_before
+        if own + grown <= self.request["together"]:
+            return own
+        return own + min(grown, sweep.shared_by(alive))
 
     def _living(self) -> dict[int, int]:
         """All but our own processes: strace, and those that stand around the code inside its walls."""

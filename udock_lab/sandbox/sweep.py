@@ -10,13 +10,13 @@ import os
 import signal
 from contextlib import suppress
 
-from udock_lab.linux.process import children, state
+from udock_lab.linux.process import children, lives
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["has_ended", "kill", "kill_all", "living", "memory_of", "threads_of"]
+__all__ = ["has_ended", "kill", "kill_all", "living", "memory_of", "shared_by", "shared_memory", "threads_of"]
 
 
 def living(tracer: int) -> dict[int, int]:
@@ -24,7 +24,7 @@ def living(tracer: int) -> dict[int, int]:
     found: dict[int, int] = {}
     queue = [(child, os.getpid()) for child in children(os.getpid())]
     for pid, above in queue:
-        if pid != tracer and state(pid) not in (None, "Z", "X"):
+        if pid != tracer and lives(pid):
             found[pid] = above
         queue += [(child, pid) for child in children(pid)]
     return found
@@ -41,7 +41,7 @@ def kill_all(first: int, tracer: int) -> bool:
     found = False
     queue = children(os.getpid())
     for pid in queue:
-        if pid != tracer and state(pid) not in (None, "Z", "X"):
+        if pid != tracer and lives(pid):
             found = True
             kill(pid)
         queue += children(pid)
@@ -56,7 +56,7 @@ def kill(pid: int) -> None:
 
 def has_ended(pid: int) -> bool:
     """A child of our own: gone, or a zombie."""
-    return state(pid) in (None, "Z", "X")
+    return not lives(pid)
 
 
 def memory_of(pids: Iterable[int]) -> int:
@@ -67,6 +67,29 @@ def memory_of(pids: Iterable[int]) -> int:
             _, resident, shared, *_ = map(int, file.read().split())
             pages += resident - shared
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def shared_memory() -> int:
+    """Bytes that the whole machine has in shared mappings and in files that only memory holds (proc_meminfo(5))."""
+    with suppress(OSError, ValueError), open("/proc/meminfo", "rb") as file:
+        for line in file:
+            if line.startswith(b"Shmem:"):
+                return int(line.split()[1]) << 10
+    return 0
+
+
+def shared_by(pids: Iterable[int]) -> int:
+    """Bytes of that which these processes have mapped or hold open, each file once; slow, so ask when it matters."""
+    mapped, files = 0, dict[tuple[int, int], int]()
+    for pid in pids:
+        with suppress(OSError, ValueError), open(f"/proc/{pid}/status", "rb") as file:
+            mapped += sum(int(line.split()[1]) << 10 for line in file if line.startswith(b"RssShmem:"))
+        with suppress(OSError):
+            for fd in os.scandir(f"/proc/{pid}/fd"):
+                if os.readlink(fd.path).startswith("/memfd:"):
+                    facts = os.stat(fd.path)
+                    files[facts.st_dev, facts.st_ino] = facts.st_blocks * 512
+    return mapped + sum(files.values())
 
 
 def threads_of(uid: int) -> int:
