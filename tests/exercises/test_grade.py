@@ -110,6 +110,64 @@ def test_what_has_not_changed_is_not_judged_again(graded: Any) -> None:
     assert "(4 kept from before)" in done.stdout  # all but the changed one and the two that cannot be read
 
 
+def test_names_and_files_of_any_kind_stop_nobody_and_lead_nowhere_else(tmp_path: Path) -> None:
+    """What a learning platform may unpack: names that are no text, links, pipes, names of our own files."""
+    sent = tmp_path / "course" / "submitted"
+    odd = [os.fsdecode(b"\xff\xfe"), "new\nline", "\x1b[31mred", "=1+1", "grades.csv", "x" * 250]
+    for learner in odd:
+        hand_in(sent, learner, handed_in(SLUG, NOT_WRITTEN))
+    kim = hand_in(sent, "kim", handed_in(SLUG, RAW))
+    for learner, target in (("linked", kim), ("dangling", tmp_path / "nowhere"), ("passwd", Path("/etc/passwd"))):
+        (sent / learner / SLUG).mkdir(parents=True)
+        (sent / learner / SLUG / f"{SLUG}.ipynb").symlink_to(target)
+    (sent / "folder_of_kim").symlink_to(sent / "kim")
+    (sent / "pipe" / SLUG).mkdir(parents=True)
+    os.mkfifo(sent / "pipe" / SLUG / f"{SLUG}.ipynb")
+    dump(handed_in(SLUG, RAW), sent / "...ipynb")
+    long = dump(handed_in(SLUG, RAW), sent / "long" / SLUG / f"{'n' * 240}.ipynb")
+
+    done = udock_lab("grade", sent, "--jobs", "2")
+
+    assert done.returncode == 0, done.stderr
+    assert not {line for line in done.stderr.splitlines() + done.stdout.splitlines() if not line.isprintable()}
+    found = rows(tmp_path / "course" / "graded")
+    assert len(found) == len(odd) + 7
+    assert {name: row["points"] for name, row in found.items() if float(row["points"])} == {"kim": "3.0", "long": "3.0"}
+    assert {"'=1+1", "grades.csv_", "new\\nline"} <= set(found)
+    assert {found[name]["remark"] for name in ("linked", "passwd", "folder_of_kim")} == {
+        f"{SLUG}.ipynb is a link, perhaps to somebody else's file."
+    }
+    assert "no ordinary file" in found["pipe"]["remark"]
+    assert {path.name for path in (tmp_path / "course").iterdir()} == {"submitted", "graded"}
+    assert long.name not in {path.name for path in (tmp_path / "course" / "graded" / "long").iterdir()}
+
+
+def test_results_that_cannot_be_written_end_the_class_with_what_to_do(tmp_path: Path) -> None:
+    for learner in ("kim", "lee", "max"):
+        hand_in(tmp_path / "submitted", learner, handed_in(SLUG, NOT_WRITTEN))
+    (tmp_path / "graded").mkdir()
+    (tmp_path / "graded" / "lee").touch()
+    done = udock_lab("grade", tmp_path / "submitted", "--jobs", "1")
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "the same command goes on from there" in done.stderr
+    assert "Traceback" not in done.stderr
+    (tmp_path / "graded" / "lee").unlink()
+    done = udock_lab("grade", tmp_path / "submitted", "--jobs", "1")
+    assert "(1 kept from before)" in done.stdout
+    assert len(rows(tmp_path / "graded")) == 3
+
+
+def test_two_graders_of_one_class_are_not_in_each_others_way(tmp_path: Path) -> None:
+    for number in range(4):
+        hand_in(tmp_path / "submitted", f"learner{number}", handed_in(SLUG, f"# {number}\n{NOT_WRITTEN}"))
+    command = [sys.executable, "-m", "udock_lab.course", "grade", str(tmp_path / "submitted"), "--jobs", "1"]
+    both = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)]
+    assert [one.wait(200) for one in both] == [0, 0]
+    assert len(rows(tmp_path / "graded")) == 4
+    assert list((tmp_path / "graded").glob("**/.*")) == []
+
+
 def test_a_kill_costs_only_what_was_being_judged(tmp_path: Path) -> None:
     for number in range(6):
         hand_in(tmp_path / "submitted", f"learner{number}", handed_in(SLUG, f"# {number}\n{RAW}"))

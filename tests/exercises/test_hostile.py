@@ -13,6 +13,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +24,13 @@ from udock_lab import sandbox
 from udock_lab.display.grading import check_html, check_text
 from udock_lab.grading import Submission, judge
 from udock_lab.grading.checking import exercise
-from udock_lab.linux.process import children, state
+from udock_lab.linux.process import descendants, lives, parent, state
 from udock_lab.model import CheckReport
+from udock_lab.runtime.connection import the_launcher
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
-IN_TIME = 15.0  # seconds for a whole check, on a busy machine; most attacks end with their first scenario
+IN_TIME = 15.0  # seconds for a whole check on a calm machine; most attacks end with their first scenario
+GONE = 1.0  # seconds after the end in which everything that a sandbox started is gone
 SECRET = "the-secret-of-4711"
 
 
@@ -85,47 +88,65 @@ def temporary() -> list[str]:
     return sorted(os.listdir(tempfile.gettempdir()))
 
 
-def ended(pid: int) -> bool:
-    """Now or within two seconds: a keeper takes a moment to leave."""
-    patience = time.monotonic() + 2
-    while state(pid) not in (None, "Z", "X") and time.monotonic() < patience:
+def of_the_launcher() -> dict[int, str]:
+    """All that lives below this process's launcher, and what it is: sandboxes and nobody else's doings.
+
+    A browser or a server that other tests have started stands beside the launcher and goes on as it likes.
+    """
+    launcher = the_launcher().pid
+    assert launcher is not None
+    return {pid: _facts(pid) for pid in descendants(launcher) if lives(pid)}
+
+
+def _facts(pid: int) -> str:
+    """For whoever has to find out why it is still there."""
+    words = [f"state {state(pid)}", f"child of {parent(pid)}"]
+    for name in ("cmdline", "wchan"):
+        with suppress(OSError):
+            said = Path(f"/proc/{pid}/{name}").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            words.append(f"{name} {said[:120]}")
+    return ", ".join(words)
+
+
+def left_behind(before: dict[int, str]) -> dict[int, str]:
+    """What is there and was not before, after a second at most."""
+    patience = time.monotonic() + GONE
+    while True:
+        left = {pid: facts for pid, facts in of_the_launcher().items() if pid not in before}
+        if not left or time.monotonic() > patience:
+            return left
         time.sleep(0.02)
-    return state(pid) in (None, "Z", "X")
 
 
-def ours() -> set[int]:
-    """Everything below this process."""
-    found, queue = set[int](), [os.getpid()]
-    for pid in queue:
-        below = children(pid)
-        found |= set(below)
-        queue += below
-    return found
+def slower_than_calm() -> float:
+    """How much longer than alone things take now, as the checks themselves reckon; they wait that much longer."""
+    return min(max(os.getloadavg()[0] / len(os.sched_getaffinity(0)), 1.0), 6.0)
 
 
 @pytest.mark.usefixtures("walls")
 @pytest.mark.parametrize("path", ATTACKS, ids=lambda path: path.stem)
 def test_attack_harms_nothing_and_scores_nothing(path: Path, target: Target) -> None:
     sandbox.run("pass")  # the launcher is there before and after
-    before = our_code(), mounts(), temporary()
-    processes = ours()
+    before = our_code(), mounts(), temporary(), the_launcher().pid
+    processes = of_the_launcher()
     source = target.aim(path.read_text())
     earns = float((re.findall(r"^# earns: (\d+)$", source, re.MULTILINE) or ["0"])[0])
 
     report = judge(exercise("m2_1_process_creation"), Submission(source=source))
 
     assert report.points <= earns, check_text(report)
-    assert report.seconds < IN_TIME
+    left = left_behind(processes)
+    assert left == {}, "still there a second after the end"
+    assert report.seconds < IN_TIME * slower_than_calm()
     assert _sentences(report) != []
-    assert SECRET not in check_text(report) + check_html(report)
+    said = check_text(report)
+    assert SECRET not in said + check_html(report)
+    assert "<script" not in check_html(report)
+    assert [line for line in said.splitlines() if not line.isprintable()] == []
     assert target.untouched()
     with pytest.raises(BlockingIOError):  # nobody has called
         target.server.accept()
-    assert (our_code(), mounts(), temporary()) == before
-    left, patience = ours() - processes, time.monotonic() + 15
-    while not all(map(ended, left)) and time.monotonic() < patience:  # a keeper is on its way out
-        time.sleep(0.02)
-    assert all(map(ended, left))
+    assert (our_code(), mounts(), temporary(), the_launcher().pid) == before
 
 
 def _sentences(report: CheckReport) -> list[str]:

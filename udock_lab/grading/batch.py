@@ -30,6 +30,7 @@ from typing import Any
 import udock_lab
 from udock_lab.display.classroom import Handed, class_page, learner_page
 from udock_lab.display.grading import points
+from udock_lab.display.text import clean
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.grading.checking import SLUGS
 from udock_lab.grading.graded import GradedCell, grade_cells
@@ -134,6 +135,8 @@ class Batch:
         KeyboardInterrupt is handed on at once. What is being judged then ends with this process, whose exit is all
         that its keeper waits for.
         """
+        if self.out.is_dir() and not os.access(self.out, os.W_OK):  # else that would be known after the first one only
+            raise _not_written(self.out, "this account may not, or the file system is read-only")
         grades = []
         pool = ThreadPoolExecutor(jobs)
         futures = [pool.submit(self._one, one) for one in sent]
@@ -209,7 +212,7 @@ class Batch:
             hidden = sum(cell["points"] for cell in data["cells"] if cell["hidden"])
             remark = grade.error.partition("\n")[0]
             row = [data["exercise"] or grade.sent.name, data["points"], data["out_of"], hidden, data["not_judged_here"]]
-            writer.writerow([_no_formula(value) for value in (grade.sent.learner, *row, remark)])
+            writer.writerow([_in_a_sheet(value) for value in (grade.sent.learner, *row, remark)])
         write_whole(self.out / "grades.csv", text.getvalue().encode())
         handed = [_handed(grade) for grade in grades]
         for learner in {one.learner for one in handed}:
@@ -306,9 +309,11 @@ def _read(path: Path) -> Data | None:
         return None
 
 
-def _no_formula(value: object) -> object:
-    """A spreadsheet would compute a name that begins like this."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+def _in_a_sheet(value: object) -> object:
+    """A name on one line, in characters that there are; a spreadsheet would compute one that begins like this."""
+    if not isinstance(value, str):
+        return value
+    return f"'{clean(value)}" if value.startswith(("=", "+", "-", "@")) else clean(value)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -325,7 +330,11 @@ def write_whole(path: Path, content: bytes) -> None:
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
-        raise MdockError(
-            f"{path} cannot be written: {error.strerror}. What is graded so far is kept.",
-            "Make room, or give the folder to this account; the same command goes on from there.",
-        ) from None
+        raise _not_written(path, error.strerror or str(error)) from None
+
+
+def _not_written(path: Path, why: str) -> MdockError:
+    return MdockError(
+        f"{path} cannot be written: {why}. What is graded so far is kept.",
+        "Make room, or give the folder to this account; the same command goes on from there.",
+    )
