@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -166,7 +167,7 @@ def _everybody(submissions: Sequence[Handed], learners: Sequence[str], exercises
         found = {one.exercise: one for one in own}
         cells = [_cell(found.get(name)) for name in exercises]
         total = sum(one.points for one in found.values()), sum(one.out_of for one in found.values())
-        report = f'<a href="{escape(quote(learner))}/report.html">{say(learner)}</a>'
+        report = f'<a href="{_address(learner)}/report.html">{say(learner)}</a>'
         rows.append((report, f"{points(total[0])} of {points(total[1])}", *cells))
     return _table(("learner", "total", *(name.replace("_", " ") for name in exercises)), rows, kind="everybody")
 
@@ -180,8 +181,13 @@ def _cell(one: Handed | None) -> str:
     return f"{_link(one, points(one.points))}<small> of {points(one.out_of)}</small>{full}{sign}"
 
 
+def _address(name: str) -> str:
+    """A name as part of an address; of a file whose name is no text, its bytes."""
+    return escape(quote(os.fsencode(name)))
+
+
 def _link(one: Handed, text: str) -> str:
-    return f'<a href="{escape(quote(one.learner))}/report.html#{escape(quote(one.exercise))}">{say(text)}</a>'
+    return f'<a href="{_address(one.learner)}/report.html#{_address(one.exercise)}">{say(text)}</a>'
 
 
 def _whole(text: str, before: str = "") -> str:
