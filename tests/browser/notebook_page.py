@@ -26,6 +26,7 @@ RUN_ALL = """async () => { window.udockRan = false;
     window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.udockRan = true; }); }"""
 CLOSE = """async () => { const app = window.jupyterapp; const shown = app.shell.currentWidget;
     if (!shown?.context?.sessionContext) return;
+    await shown.context.sessionContext.session?.kernel?.info;  // one that dies while it starts complains in the log
     await shown.context.sessionContext.shutdown(); shown.dispose(); }"""
 
 
