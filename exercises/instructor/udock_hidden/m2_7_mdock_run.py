@@ -6,9 +6,8 @@ import errno
 import random
 
 from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.grading.exercises.m2_7_mdock_run import play
-from udock_lab.model import Record, Requirement, Status
-from udock_lab.runtime.containers import parse_record
+from udock_lab.grading.mdockstage import play
+from udock_lab.model import Requirement
 
 __all__ = ["HIDDEN"]
 
@@ -40,7 +39,7 @@ __argv = ["/bin/sh", "-c", "echo > ran; read only < here && exit $only"]
 for __name, __image, __slow in (("powerless", image, __powerless), ("gone", "gone", None), ("file", "file", None)):
     __value__[f"{__name} came back"] = __finish(__work(__name, __image, __argv, __slow))
 __value__["ran"] = bool(__take(f"{__root}/ran"))
-__value__["table"] = __take(f"{home}/containers.db")
+__value__["table"] = __take(__table)
 """
 OTHERS = """
 __value__ = {}
@@ -52,7 +51,7 @@ os.kill(__first_worker, signal.SIGKILL)
 os.waitpid(__first_worker, 0)
 __worker = __work("later", image, ["/bin/sh", "-c", f"exit {code}"])
 __value__["later came back"] = __finish(__worker)
-__value__["table"] = __take(f"{home}/containers.db")
+__value__["table"] = __take(__table)
 __open_gate(0)
 """
 
@@ -72,27 +71,28 @@ def _refused(bench: Bench, code: int) -> None:
         "file": [125, None, errno.ENOTDIR],
     }
     seen = {name: lines[0][3] for name, lines in story.said.items() if len(lines) == 1 and lines[0][2] == "ExitInfo"}
-    if seen == wanted and story.value.get("ran"):
+    recorded = [(fields[2], fields[3], fields[6]) for fields in story.records("table")]
+    images = [(story.image, code), ("gone", 125), ("file", 125)]
+    if (
+        seen == wanted
+        and story.value.get("ran")
+        and recorded == [(name, "exited", str(number)) for name, number in images]
+    ):
         bench.hold("refused")
     else:
-        bench.fail("refused", expected=str(wanted), seen=str(story.said), go_on=True)
+        bench.fail("refused", expected=str(wanted), seen=f"{story.said}, {recorded}", go_on=True)
 
 
 def _others(bench: Bench, code: int) -> None:
     story = play(bench, OTHERS, code=code)
     table = story.value.get("table", "")
-    found = _new(table, story.history)
-    ends = [(record.status, record.exit_code) for record in found]
-    wanted = [(Status.RUNNING, None), (Status.EXITED, code), (Status.EXITED, code)]
-    if ends == wanted and len({record.id for record in found}) == 3 and table.startswith(story.history):
+    found = story.records("table")
+    ends = [(fields[3], fields[6]) for fields in found]
+    wanted = [("running", ""), ("exited", str(code)), ("exited", str(code))]
+    if ends == wanted and len({fields[0] for fields in found}) == 3 and table.startswith(story.history):
         bench.hold("others")
     else:
         bench.fail("others", expected="one record running, two complete", seen=table)
-
-
-def _new(table: str, history: str) -> list[Record]:
-    lines = [line for line in table.splitlines() if line not in history.splitlines()]
-    return [record for line in lines if (record := parse_record(line.encode()))]
 
 
 HIDDEN = Exercise(

@@ -7,6 +7,8 @@ import time
 
 from udock_lab.grading import ExitInfo
 
+TEXT = {"errors": "surrogateescape", "newline": "\n"}  # any bytes; only \n ends a line
+
 
 def run(home, image, argv):
     with open(os.path.join(home, "images.db")) as db:
@@ -20,9 +22,9 @@ def run(home, image, argv):
         lock = os.open(os.path.join(home, "containers.lock"), os.O_CREAT | os.O_RDWR, 0o644)
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            with open(table) as file:
+            with open(table, **TEXT) as file:
                 lines = edit(file.readlines())
-            with open(table + ".tmp", "w") as file:
+            with open(table + ".tmp", "w", **TEXT) as file:
                 file.writelines(lines)
             os.rename(table + ".tmp", table)
         finally:
@@ -32,7 +34,7 @@ def run(home, image, argv):
     ids = []
 
     def first(lines):
-        heads = [line.split("|")[0].strip() for line in lines]
+        heads = [line.split("|")[0] for line in lines if line.count("|") == 6]
         numbers = [int(head[1:]) for head in heads if head[:1] == "c" and head[1:].isdigit()]
         ids.append(f"c{max([0, *numbers]) + 1}")
         return [*lines, f"{ids[0]}|{pid}|{image}|running|{start}||\n"]

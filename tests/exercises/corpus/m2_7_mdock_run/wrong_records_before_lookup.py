@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from udock_lab.grading import ExitInfo
 
 ENVIRONMENT = {"PATH": "/bin:/usr/bin", "HOME": "/root"}
+TEXT = {"errors": "surrogateescape", "newline": "\n"}  # any bytes; only \n ends a line
 
 
 def find_rootfs(home, image):
@@ -37,9 +38,9 @@ def now():
 def begin(home, image, pid):
     path = f"{home}/containers.db"
     with locked(home):
-        with open(path, "a+") as file:
+        with open(path, "a+", **TEXT) as file:
             file.seek(0)
-            ids = [int(found[1]) for line in file if (found := re.match(r"c(\d+)\|", line))]
+            ids = [int(found[1]) for line in file if (found := re.fullmatch(r"c(\d+)(\|[^|\n]*){6}\n", line))]
             container = f"c{max(ids, default=0) + 1}"
             file.write(f"{container}|{pid}|{image}|running|{now()}||\n")
     return container
@@ -48,7 +49,7 @@ def begin(home, image, pid):
 def finish(home, container, code):
     path = f"{home}/containers.db"
     with locked(home):
-        with open(path) as old, open(f"{path}.new", "w") as new:
+        with open(path, **TEXT) as old, open(f"{path}.new", "w", **TEXT) as new:
             for line in old:
                 if line.startswith(f"{container}|"):
                     fields = line.split("|")
