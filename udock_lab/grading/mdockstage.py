@@ -201,13 +201,17 @@ def __where(link):
     except OSError as error:
         return str(error)
 
-def __links(pid):
-    return {int(fd): os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+def __link(pid, fd):
+    try:
+        return os.readlink(f"/proc/{pid}/fd/{fd}")
+    except FileNotFoundError:
+        return ""                                 # it was open in passing
 
 def __more(pid):
     "Descriptors beyond 0, 1 and 2. From 10 on a shell keeps copies of its own first three."
-    own = {os.readlink(f"/proc/self/fd/{fd}") for fd in (0, 1, 2)} | {"/dev/null"}
-    return {fd for fd, link in __links(pid).items() if fd > 2 and not (fd >= 10 and link in own)}
+    own = {__link("self", fd) for fd in (0, 1, 2)} | {"/dev/null"}
+    fds = map(int, os.listdir(f"/proc/{pid}/fd"))
+    return {fd for fd in fds if fd > 2 and not (fd >= 10 and __link(pid, fd) in own)}
 
 def __look(pid):
     "What the kernel says of the waiting program."
