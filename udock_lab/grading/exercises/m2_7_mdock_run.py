@@ -176,6 +176,8 @@ def _inside(bench: Bench, story: Story) -> None:
         looks_like = "the child ran past its branch, into your caller." if copies else ""
         if "UnicodeDecodeError" in seen:
             looks_like = "a table taken for text. A line that is no record may hold any bytes: open it with 'rb'."
+        if "No such file or directory" in seen and "/home/" in seen:
+            looks_like = "the caller itself went inside, where its own files are not. chroot belongs into the child."
         if began := story.value.get("began"):
             seen, looks_like = f"it began {began}", _BEGAN[began]
         bench.fail("inside", expected="the program runs in the image", seen=f"not there: {seen}", looks_like=looks_like)
