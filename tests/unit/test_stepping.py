@@ -64,3 +64,14 @@ def test_no_privilege_is_needed(tmp_path: Path) -> None:
     for folder in [*tmp_path.parents][:2]:
         os.chmod(folder, 0o755)
     assert run(tmp_path, "nobody")[0] == "0 [('openat', 'old'), ('write', '')] new"
+
+
+def test_a_program_is_seen_before_it_runs_where_that_is_asked_for() -> None:
+    code = """
+import os, subprocess
+from udock_lab.linux.stepping import FILE_CALLS, PROGRAM_CALLS, step_by_step
+seen = []
+step_by_step(lambda: subprocess.run(["/bin/true"]), seen.append, calls=FILE_CALLS | PROGRAM_CALLS)
+print("execve" in seen)
+"""
+    assert rungs.run([], code).stdout.strip() == "True"

@@ -20,9 +20,9 @@ from udock_lab.linux.seccomp import listener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-__all__ = ["FILE_CALLS", "step_by_step"]
+__all__ = ["FILE_CALLS", "PROGRAM_CALLS", "step_by_step"]
 
 # Name to number (x86_64, aarch64; 0 where there is none): all that makes, changes, renames and removes files.
 FILE_CALLS = {
@@ -34,6 +34,7 @@ FILE_CALLS = {
     "symlink": (88, 0), "symlinkat": (266, 36), "unlink": (87, 0), "unlinkat": (263, 35),
     "fsync": (74, 82), "fdatasync": (75, 83),
 }  # fmt: skip
+PROGRAM_CALLS = {"execve": (59, 221), "execveat": (322, 281)}
 _RECEIVE, _ANSWER = 0xC0502100, 0xC0182101  # SECCOMP_IOCTL_NOTIF_RECV, SECCOMP_IOCTL_NOTIF_SEND
 _GO_ON = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
 _EVENT = struct.Struct("QIIiIQ6Q")  # struct seccomp_notif
@@ -42,8 +43,14 @@ _CHANGES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _REPLY = struct.Struct("QqiI")  # struct seccomp_notif_resp
 
 
-def step_by_step(action: Callable[[], object], look: Callable[[str], None], *, kill_at: int = 0) -> int | None:
-    """Run ``action`` in a child that is stopped before each of FILE_CALLS; ``look(name)`` is called meanwhile.
+def step_by_step(
+    action: Callable[[], object],
+    look: Callable[[str], None],
+    *,
+    kill_at: int = 0,
+    calls: Mapping[str, tuple[int, int]] = FILE_CALLS,
+) -> int | None:
+    """Run ``action`` in a child that is stopped before each of ``calls``; ``look(name)`` is called meanwhile.
 
     A file that is opened to be read stops nobody. With ``kill_at`` the child is killed (SIGKILL) at that stop,
     counted from 1, the call not made. Returns the child's wait status (wait(2)); it is 0 when ``action`` came back
@@ -53,23 +60,23 @@ def step_by_step(action: Callable[[], object], look: Callable[[str], None], *, k
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
-        _be_watched(action, theirs)
+        _be_watched(action, theirs, calls)
     theirs.close()
     with ours:
         _, fds, _, _ = socket.recv_fds(ours, 1, 1)
         if fds:
-            _follow(pid, fds[0], look, kill_at)
+            _follow(pid, fds[0], look, kill_at, calls)
             os.close(fds[0])
     status = os.waitpid(pid, 0)[1]
     return status if fds else None
 
 
-def _be_watched(action: Callable[[], object], theirs: socket.socket) -> None:
+def _be_watched(action: Callable[[], object], theirs: socket.socket, calls: Mapping[str, tuple[int, int]]) -> None:
     """The child: hand the listener over, act, end. Never returns."""
     code = 1
     try:
         with theirs:
-            fd = listener([numbers[os.uname().machine == "aarch64"] for numbers in FILE_CALLS.values()])
+            fd = listener([numbers[os.uname().machine == "aarch64"] for numbers in calls.values()])
             socket.send_fds(theirs, [b"."], [fd])
             os.close(fd)
         action()
@@ -78,10 +85,10 @@ def _be_watched(action: Callable[[], object], theirs: socket.socket) -> None:
         os._exit(code)
 
 
-def _follow(pid: int, fd: int, look: Callable[[str], None], kill_at: int) -> None:
+def _follow(pid: int, fd: int, look: Callable[[str], None], kill_at: int, calls: Mapping[str, tuple[int, int]]) -> None:
     """From stop to stop, until the child has ended."""
     machine = os.uname().machine == "aarch64"
-    names = {numbers[machine]: name for name, numbers in FILE_CALLS.items()}
+    names = {numbers[machine]: name for name, numbers in calls.items()}
     child = os.pidfd_open(pid)
     poll = select.poll()
     poll.register(fd, select.POLLIN)

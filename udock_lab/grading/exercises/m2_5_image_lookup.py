@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import random
-import string
-from typing import NamedTuple
-
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.grading.imagetables import Question, a_path, a_word, all_questions, line
 from udock_lab.grading.scenario import apart, job
+from udock_lab.linux.stepping import PROGRAM_CALLS
 from udock_lab.model import Requirement, SandboxResult, SystemCall
 
-__all__ = ["ASK", "EXERCISE", "UNTRACED", "a_path", "a_word"]
+__all__ = ["ASK", "EXERCISE", "UNTRACED"]
 
 REQUIREMENTS = (
     Requirement(
@@ -117,71 +115,82 @@ for question, data, name in questions:
     said[question] = __ask(db, name)
 name, *tables = changing
 db = __given("images.db", tables[0])
-said["anew"], said["stops"] = [__ask(db, name)], []
-from udock_lab.linux.stepping import step_by_step
-step_by_step(lambda: find_image_by_name(db, name), said["stops"].append)
+said["anew"], stops = [__ask(db, name)], []
+from udock_lab.linux.stepping import FILE_CALLS, PROGRAM_CALLS, step_by_step
+def ways():
+    return [__ask(db, name), __ask(db, "unknown"), __ask(f"{here}/nowhere/images.db", name)]
+stepped = step_by_step(ways, stops.append, calls=FILE_CALLS | PROGRAM_CALLS)
+said["stops"] = stops if stepped is not None else None
 os.replace(__given("other", tables[1]), db)
 said["anew"].append(__ask(db, name))
+then = os.stat(db)
+with open(db, "r+b") as file:      # the same file, as long as before and as old: no stat tells the difference
+    file.write(tables[2])
+os.utime(db, ns=(then.st_atime_ns, then.st_mtime_ns))
+said["anew"].append(__ask(db, name))
 os.unlink(db)
+said["anew"].append(__ask(db, name))
+__given("images.db", tables[0])
 said["anew"].append(__ask(db, name))
 return said
 """,
 )
-MARK = "/now-comes-the-search"  # a chdir that fails and changes nothing: what strace shows from there on is theirs
+MARK = (
+    "/now-comes-the-search"  # a chdir that fails and changes nothing: what strace shows between two of them is theirs
+)
+# The table and its folder are closed for writing, and the capability to pass over that is given up: where nobody
+# watches, whoever opens the table for writing is refused.
 ONLY_READS = apart(
     "table, name, mark",
     ASK
     + """
+from udock_lab.linux.syscalls import drop_capabilities
+def descriptors():
+    links = {}
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            links[fd] = os.readlink(f"/proc/self/fd/{fd}")
+        except FileNotFoundError:    # the one that listed them
+            pass
+    return links
+def looks():
+    found = os.stat(db)
+    return [found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns]
 os.mkdir("home")
 db = __given("home/images.db", table)
+os.chmod(db, 0o444)
+os.chmod("home", 0o555)
+drop_capabilities()
+before, descriptors_before = looks(), descriptors()
 try:
     os.chdir(mark)
 except OSError:
     pass
-said = __ask(db, name)
-open_now = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
+said, left = [], []
+for one, whose in ((db, name), (db, "unknown"), (f"{here}/nowhere/images.db", name)):
+    said.append(__ask(one, whose))
+    left += [link for fd, link in descriptors().items() if descriptors_before.get(fd) != link]
+try:
+    os.chdir(mark)
+except OSError:
+    pass
+os.chmod("home", 0o755)
 with open(db, "rb") as file:
-    same = file.read() == table
+    same = file.read() == table and looks() == before
 names = sorted(os.listdir("home") + os.listdir(here))
-return [said, db in open_now, same, names]
+return [said[0], left, same, names]
 """,
 )
 
 
-class Question(NamedTuple):
-    """One search. ``table`` None: there is no database. ``path`` is the right answer."""
-
-    key: str
-    what: str
-    table: list[bytes] | None
-    name: str
-    path: str | None
-    traps: dict[str, str]  # a wrong answer to the belief behind it
-
-
-def a_word(length: int = 6) -> str:
-    """A name that nobody can know beforehand."""
-    return "".join(random.choices(string.ascii_lowercase, k=length))
-
-
-def a_path() -> str:
-    """A root file system's path, likewise."""
-    return f"/images/{a_word(8)}/rootfs"
-
-
-def line(name: str, path: str) -> bytes:
-    """A record."""
-    return f"{name}|{path}|2026-01-0{random.randrange(1, 9)}T10:{random.randrange(10, 59)}:00\n".encode()
-
-
 def judge(bench: Bench) -> None:
     """Questions about tables of all kinds; a table that changes; then what the search did to the machine."""
-    questions = [*_plain(), *_near_misses(), *_odd_paths(), *_nothing_there(), *_damaged(), *_twice()]
+    questions = all_questions()
     asked = [
         (f"q{number}", None if one.table is None else b"".join(one.table), one.name)
         for number, one in enumerate(questions)
     ]
-    name, paths = a_word(), [a_path(), a_path()]
+    name, paths = a_word(), [a_path() for _ in range(3)]
     changing = [name, *(line(name, path) for path in paths)]
     result = bench.play(ANSWERS, values=job(questions=asked, changing=changing), **UNTRACED)
     value = ev.seen_value(result)
@@ -192,11 +201,11 @@ def judge(bench: Bench) -> None:
             _right(bench, one, answer, result)
         bench.hold(key, seen=f"{len(mine)} of {len(mine)} searches right", by="effects")
     _anew(bench, paths, said.get("anew"))
-    _only_reads(bench, said.get("stops", []))
+    _only_reads(bench, said.get("stops"))
 
 
 def _right(bench: Bench, question: Question, answer: object, result: SandboxResult) -> None:
-    expected = f"{question.path!r} for {question.what}"
+    expected = f"{_short(repr(question.path))} for {question.what}"
     if not isinstance(answer, list):
         seen = ev.raised(result) or result.verdict
         bench.fail(question.key, expected=expected, seen=seen, by="effects")
@@ -207,7 +216,12 @@ def _right(bench: Bench, question: Question, answer: object, result: SandboxResu
         return
     seen = {"raised": words, "str": repr(words), "NoneType": "None"}.get(kind, f"{words}, which is a {kind}")
     looks_like = _belief(question, kind, words)
-    bench.fail(question.key, expected=expected, seen=seen, looks_like=looks_like, by="effects")
+    bench.fail(question.key, expected=expected, seen=_short(seen), looks_like=looks_like, by="effects")
+
+
+def _short(words: str) -> str:
+    """Long paths tell nothing more than their ends."""
+    return words if len(words) <= _LONG else f"{words[:40]}...{words[-40:]} ({len(words)} characters)"
 
 
 def _belief(question: Question, kind: str, words: str) -> str:
@@ -226,6 +240,7 @@ def _belief(question: Question, kind: str, words: str) -> str:
     return question.traps.get(words, "")
 
 
+_LONG = 200
 _ERRORS = {
     "NotImplementedError": "the function as it was handed out.",
     "FileNotFoundError": "a missing database taken for a mistake of the user. Before the first image there is none.",
@@ -236,180 +251,67 @@ _ERRORS = {
     "error": "a name taken for a pattern.",
     "PatternError": "a name taken for a pattern.",
 }
-_PREFIX = "a prefix taken for a match: compare the whole field."
-_CASE = "case ignored. D and d are two different letters in Linux names."
-_PART = "a part of the name, or of the line, taken for a match: compare the whole field."
-_PATTERN = "a name taken for a pattern, in which a dot stands for any letter."
-_BLANK = "blanks around the name taken away; they make it another name."
-_GIVES_UP = "the search ended too early: at a bad line, or at another image's. Pass them over."
-_NO_RECORD = "a line taken for a record that is none: it has not three fields, or an empty one."
-_LINE_END = "a line broken where there is no newline: text mode and splitlines see more ends of lines."
-
-
-def _plain() -> list[Question]:
-    """Three images, one after the other; the last line lacks its newline."""
-    names, paths = [a_word() for _ in range(3)], [a_path() for _ in range(3)]
-    table = [line(name, path) for name, path in zip(names, paths, strict=True)]
-    table[-1] = table[-1].removesuffix(b"\n")
-    others = dict.fromkeys(paths, "another image's path: the fields of one line belong together.")
-    nothing = [
-        "a function without a return gives None.",
-        _GIVES_UP,
-        f"{_GIVES_UP} Or does a last line need its newline?",
-    ]
-    return [
-        Question("finds", f"image {at + 1} of 3, {name}", table, name, path, others | {"None": nothing[at]})
-        for at, (name, path) in enumerate(zip(names, paths, strict=True))
-    ]
-
-
-def _near_misses() -> list[Question]:
-    """Names that are almost it, above the right one; then without it."""
-    name = a_word()
-    near = {
-        f"my-{name}": _PART,
-        f"{name[:2]}-{name}-{name[2:]}": _PART,
-        f"{name}-old": _PREFIX,
-        name[:-1]: _PREFIX,
-        name.capitalize(): _CASE,
-        name.upper(): _CASE,
-        f" {name}": _BLANK,
-        f"{name} ": _BLANK,
-    }
-    paths = {other: a_path() for other in near}
-    traps = {paths[other]: belief for other, belief in near.items()}
-    decoys = [line(a_word(), f"/images/{name}"), *(line(other, path) for other, path in paths.items())]
-    traps[f"/images/{name}"] = _PART
-    path, dotted = a_path(), f"{name[:2]}.{name[3:]}"
-    pattern_path = a_path()
-    return [
-        Question("exact", f"{name}, below 9 names like it", [*decoys, line(name, path)], name, path, traps),
-        Question("exact", f"{name}, with 9 names like it", decoys, name, None, traps),
-        Question("exact", dotted, [line(name, pattern_path)], dotted, None, {pattern_path: _PATTERN}),
-        Question("exact", "a+(b", [line("aab", pattern_path), line("a+(b", path)], "a+(b", path, {}),
-        Question("exact", "the empty name", [line(name, path)], "", None, {path: _PREFIX}),
-    ]
-
-
-def _odd_paths() -> list[Question]:
-    """Blanks, other letters, a field that looks like the name."""
-    name, word = a_word(), a_word()
-    odd = [
-        f"/images/{word} ",
-        f" relative {word}",
-        f"/home/jörg {word}/größe",
-        f"/images/{word}/\t",
-        f"/{name}/../{word}",
-    ]
-    letters = "the bytes of one letter taken for several letters. The table is UTF-8."
-    return [
-        Question(
-            "path",
-            f"image {name}",
-            [line(a_word(), a_path()), line(name, path)],
-            name,
-            path,
-            {_mojibake(path): letters},
-        )
-        for path in odd
-    ]
-
-
-def _mojibake(text: str) -> str:
-    return text.encode().decode("latin-1")
-
-
-def _nothing_there() -> list[Question]:
-    name = a_word()
-    empty = {"": "an empty text is an answer, too: the empty path. None says that there is none."}
-    return [
-        Question("none", "a name that is in no line", [line(a_word(), a_path())], name, None, empty),
-        Question("none", "an empty database", [], name, None, empty),
-        Question("none", "a database that is not there", None, name, None, empty),
-    ]
-
-
-def _damaged() -> list[Question]:
-    """The wanted record below lines that are none; several begin with its name."""
-    name, path, traps = a_word(), a_path(), [a_path() for _ in range(8)]
-    key = name.encode()
-    damage = [
-        [b"torn|/images/4\n", b"\n", b"  \n", b"no separator at all\n"],
-        [b"\xff\xfe no text\n", b"\x00\x00\x80|\xc3|\xff\n"],
-        [b"||\n", b"|||\n", b"|%b|2026-01-01T00:00:00\n" % key, b"a|b|c|d|e\n"],
-        [b"%b|%b\n" % (key, traps[0].encode()), b"%b\n" % key, b"%b|\n" % key],
-        [b"%b|%b|2026-01-01T00:00:00|more\n" % (key, traps[1].encode())],
-        [b"%b|%b|\n" % (key, traps[2].encode()), b"%b||2026-01-01T00:00:00\n" % key],
-        [b"|%b|%b|2026-01-01T00:00:00\n" % (key, traps[3].encode())],
-        [b"x\r%b|%b|2026-01-01T00:00:00\n" % (key, traps[4].encode())],
-        [b"x\x0c%b|%b|2026-01-01T00:00:00\n" % (key, traps[5].encode())],
-        [f"x\u2028{name}|{traps[6]}|2026-01-01T00:00:00\n".encode()],
-    ]
-    what = ("too few fields", "bytes that are no text", "empty fields", "two fields", "four fields", "an empty field",
-            "a | too early", "a carriage return", "a form feed", "a line separator")  # fmt: skip
-    beliefs = (
-        dict.fromkeys(traps[:4], _NO_RECORD) | dict.fromkeys(traps[4:], _LINE_END) | {"None": _GIVES_UP, "": _NO_RECORD}
-    )
-    one_by_one = [
-        Question("damaged", f"{name}, below lines with {words}", [*lines, line(name, path)], name, path, beliefs)
-        for words, lines in zip(what, damage, strict=True)
-    ]
-    everything = [one for lines in damage for one in lines]
-    return [*one_by_one, Question("damaged", f"{name}, in no record", everything, name, None, beliefs)]
-
-
-def _twice() -> list[Question]:
-    name, paths = a_word(), [a_path() for _ in range(3)]
-    table = [line(a_word(), a_path()), *(line(name, path) for path in paths), line(a_word(), a_path())]
-    later = "a later record won, as in a dict that is filled line by line."
-    return [Question("first", f"the first of three {name}", table, name, paths[0], dict.fromkeys(paths[1:], later))]
 
 
 def _anew(bench: Bench, paths: list[str], value: object) -> None:
-    """The database was replaced, then removed, between two calls."""
-    wanted = [["str", paths[0]], ["str", paths[1]], ["NoneType", "None"]]
+    """Between two calls the database was replaced, rewritten, removed, made again."""
+    answers = [*paths, None, paths[0]]
+    wanted = [["str", path] if path else ["NoneType", "None"] for path in answers]
     if value != wanted:
         words = [str(answer[1]) for answer in value] if isinstance(value, list) else ["no answer"]
-        stale = words[1:2] == paths[:1] or words[2:3] == paths[1:]
+        stale = any(
+            word == str(before) != str(now) for word, before, now in zip(words[1:], answers, answers[1:], strict=False)
+        )
         bench.fail(
             "anew",
-            expected=f"{paths[0]}, then {paths[1]}, then None",
+            expected=", then ".join(map(str, answers)),
             seen=", then ".join(words),
-            looks_like="an answer that was remembered. A path is a promise for this moment only." if stale else "",
+            looks_like="an answer that was remembered. A path is a promise for this moment only, and a file that is"
+            " as long and as old as before may hold something else."
+            if stale
+            else "",
             by="effects",
         )
-    bench.hold("anew", seen="the database was replaced, then removed, and each call said so", by="effects")
+    bench.hold("anew", seen="replaced, rewritten, removed, made again: each call said so", by="effects")
 
 
-def _only_reads(bench: Bench, stops: list[str]) -> None:
-    """What strace saw from the mark on; where it is refused, what is there afterwards."""
+def _only_reads(bench: Bench, stops: list[str] | None) -> None:
+    """What strace saw between the marks; where it is refused, at which calls a listener stopped; and what is left."""
     name, path = a_word(), a_path()
     table = b"".join([line(a_word(), a_path()), b"torn|/images/4\n", line(name, path)])
     result = bench.play(ONLY_READS, values=job(table=table, name=name, mark=MARK))
     value = ev.seen_value(result)
     by = "effects" if result.untraced else "kernel"
-    expected = "the database is opened to be read, and closed"
-    if not isinstance(value, list) or value[0] != ["str", path]:
-        seen = str(value[0][1]) if isinstance(value, list) else ev.raised(result) or result.verdict
-        bench.fail("reads", expected=f"{path!r}", seen=seen, by=by)
-        return
-    _, still_open, same, names = value
-    calls = _after_the_mark(result)
-    trouble = _helper(result, calls) or _writer(calls) or _traces(same, names, stops)
-    if not trouble and still_open:
-        trouble = ("the database is still open", "a file closes itself: a descriptor from os.open stays open.")
+    calls = _between_the_marks(result)
+    answer, *left = value if isinstance(value, list) else [["raised", ev.raised(result) or result.verdict]]
+    trouble = _helper(result, calls) or _writer(calls) or (_stopped(stops or []) if result.untraced else None)
+    if not trouble and answer != ["str", path]:
+        refused = answer[1].startswith("PermissionError")
+        trouble = f"from a table that may only be read: {answer[1]}", _BELIEF_CHANGES if refused else ""
+    trouble = trouble or _left(*left)
     if not trouble and not result.untraced and not any("/images.db" in call.arguments for call in calls):
-        trouble = ("the database was not opened", "")
+        trouble = "the database was not opened", ""
     if trouble:
+        expected = "the database is opened to be read, and closed"
         bench.fail("reads", expected=expected, seen=trouble[0], looks_like=trouble[1], by=by)
+    if result.untraced and stops is None:
+        bench.skip("reads", _NOBODY_SEES)
+        return
     opened = next((str(call) for call in calls if call.name == "openat" and "/images.db" in call.arguments), "")
     bench.hold("reads", seen=opened or "the same database, no other file, no other process", by=by)
 
 
-def _after_the_mark(result: SandboxResult) -> list[SystemCall]:
+_NOBODY_SEES = (
+    "not judged here: this machine permits neither strace nor a seccomp listener, and without them nobody sees"
+    " whether a search starts a program or opens a file for writing"
+)
+
+
+def _between_the_marks(result: SandboxResult) -> list[SystemCall]:
     calls = list(result.calls)
-    at = next((n for n, call in enumerate(calls) if call.name == "chdir" and MARK in call.arguments), len(calls))
-    return calls[at + 1 :]
+    marks = [n for n, call in enumerate(calls) if call.name == "chdir" and MARK in call.arguments]
+    first, last = [*marks, len(calls), len(calls)][:2]
+    return calls[first + 1 : last]
 
 
 _BELIEF_HELP = "a shell's tools for a search. They cost two processes, and grep takes the name for a pattern."
@@ -434,26 +336,34 @@ _CHANGING = (
 
 
 def _writer(calls: list[SystemCall]) -> tuple[str, str] | None:
-    """A call that makes or changes a file, or opens one for that."""
+    """A call that makes or changes a file, or opens one for that. Python's own compiled modules are not theirs."""
     for call in calls:
         opens = call.name in ("open", "openat") and any(flag in call.arguments for flag in _CHANGES)
-        if not call.errno and (opens or call.name in _CHANGING):
+        made = not call.errno or (opens and "/images.db" in call.arguments)
+        if made and (opens or call.name in _CHANGING) and "__pycache__" not in call.arguments:
             return str(call)[:120], _BELIEF_CHANGES
     return None
 
 
-def _traces(same: object, names: object, stops: list[str]) -> tuple[str, str] | None:
-    """What is there afterwards; and calls at which a listener of our own (stepping.py) stopped a search."""
+def _stopped(stops: list[str]) -> tuple[str, str] | None:
+    """Calls at which a listener of our own (stepping.py) stopped a search."""
+    for name in stops:
+        if name in PROGRAM_CALLS:
+            return f"{name}, another program", _BELIEF_HELP
+        if name in (*_CHANGING, "open", "openat", "openat2", "truncate"):
+            return f"{name}, for writing", _BELIEF_CHANGES
+    return None
+
+
+def _left(left: list[str], same: bool, names: list[str]) -> tuple[str, str] | None:
+    """What is there after three searches: found, not found, no database."""
     if not same:
-        return (
-            "the database is another one now",
-            "a search that mends what it reads. Damaged lines are somebody's.",
-        )
+        return "the database is another one now", "a search that mends what it reads. Damaged lines are somebody's."
     if names != ["home", "images.db"]:
         return f"files beside it: {names}", "a search that leaves something behind."
-    changing = [name for name in stops if name in (*_CHANGING, "open", "openat", "truncate")]
-    if changing:
-        return f"{changing[0]}, for writing", _BELIEF_CHANGES
+    if left:
+        belief = "a file closes itself: a descriptor from os.open stays open, and so does a file that is kept."
+        return f"still open afterwards: {left[0]}", belief
     return None
 
 
