@@ -25,15 +25,15 @@ class Question(NamedTuple):
 
 
 def all_questions() -> list[Question]:
-    """In the order in which they are asked; those of one requirement stand together."""
+    """In the order in which they are asked, which is that of the requirements."""
     return [
         *_plain(),
         *_last_letter(),
+        *_nothing_there(),
         *_near_misses(),
         *_patterns(),
         *_other_spellings(),
         *_odd_paths(),
-        *_nothing_there(),
         *_damaged(),
         *_twice(),
     ]
@@ -122,6 +122,7 @@ def _near_misses() -> list[Question]:
         Question("exact", f"{name}, with {len(decoys)} names like it", decoys, name, None, traps),
         Question("exact", f"{name.upper()}, beside {name}", [line(name, path)], name.upper(), None, {path: _CASE}),
         Question("exact", f"{name} with a blank behind it", [line(name, path)], f"{name} ", None, {path: _BLANK}),
+        Question("exact", f"{name}:latest", [line(name, path)], f"{name}:latest", None, {path: _PREFIX}),
         Question("exact", "a name of 70 letters", [line(almost, path)], long, None, {path: _PREFIX}),
         Question("exact", "the empty name", [line(name, path)], "", None, {path: _PREFIX}),
     ]
@@ -241,10 +242,12 @@ def _damaged() -> list[Question]:
         for words, lines in damage.items()
     ]
     everything = [one for lines in damage.values() for one in lines]
+    barred = [b"a|%b|%b|%b\n" % (key, trap[9], ts)]
     nameless = [b"|%b|%b\n" % (trap[9], ts)]
     return [
         *one_by_one,
         Question("damaged", f"{name}, in no record", everything, name, None, beliefs),
+        Question("damaged", f"a|{name}, in a line of four fields", barred, f"a|{name}", None, {traps[9]: _NO_RECORD}),
         Question("damaged", "the empty name, in a line that begins with |", nameless, "", None, {traps[9]: _NO_RECORD}),
     ]
 

@@ -95,7 +95,7 @@ REQUIREMENTS = (
 # Each attempt is made by a child of its own. It stays at a gate until its parent has asked the kernel about it:
 # where /proc/PID/root and /proc/PID/cwd lead is not for the child's code to say.
 _HARNESS = """
-import fcntl, json, os, sys
+import fcntl, json, os, select, signal, sys
 from posix import geteuid, listdir, stat
 from udock_lab.linux.seccomp import refuse_chroot
 from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_DUMPABLE, drop_capabilities, prctl, unshare
@@ -149,7 +149,12 @@ def __pipe():
         os.close(fd)
     return high
 
+__late = []
+__seconds = 4 * min(max(os.getloadavg()[0] / len(os.sched_getaffinity(0)), 1), 5)
+
 def __attempt(path, rights):
+    if __late:
+        return [["unasked", "", ""], "", ""]
     word, gate = __pipe(), __pipe()
     pid = os.fork()
     if pid == 0:
@@ -161,7 +166,7 @@ def __attempt(path, rights):
             os._exit(0)
     os.close(word[1])
     said = b""
-    while more := os.read(word[0], 65536):
+    while more := __read(word[0]):
         said += more
         try:
             json.loads(said)
@@ -170,11 +175,20 @@ def __attempt(path, rights):
             pass
     places = {"rootfs": __id(__folder), "/": __id("/"), "where it was": __id(".")}
     root, cwd = (__where(f"/proc/{pid}/{link}", places) for link in ("root", "cwd"))
+    if __late:
+        os.kill(pid, signal.SIGKILL)
+        said = json.dumps(["late", round(__seconds), ""])
     os.write(gate[1], b"x")
     for fd in (*gate, word[0]):
         os.close(fd)
     os.waitpid(pid, 0)
     return [json.loads(said or '["ended", "", ""]'), root, cwd]
+
+def __read(fd):
+    "One attempt that hangs is told from the others; none is made after it."
+    if select.select([fd], [], [], __seconds)[0]:
+        return os.read(fd, 65536)
+    __late.append(fd)
 
 def __id(path):
     found = stat(path)
@@ -218,10 +232,11 @@ UNTRACED = {"trace": False, "watch": False}  # /proc tells where a process is; a
 class Attempt(NamedTuple):
     """One call of enter, told by the kernel and by the process that called.
 
-    ``said`` is ``returned`` or ``raised`` (``ended``: the process ended, ``unprepared``: the machine refused what the
-    attempt needs), ``word`` what came back or the error's number, ``about`` its type or the error in words. ``root``
-    and ``cwd`` are ``rootfs``, ``/``, ``where it was`` or ``elsewhere``; ``left`` are descriptors that stayed open,
-    ``uid`` is who called.
+    ``said`` is ``returned`` or ``raised`` (``ended``: the process ended, ``late``: it did not come back, ``unasked``:
+    one before it did not, ``unprepared``: the machine refused what the attempt needs), ``word`` what came back or the
+    error's number, ``about`` its type or the error in words. ``root`` and ``cwd`` are ``rootfs``, ``/``, ``where it
+    was`` or ``elsewhere``; ``left`` are descriptors that stayed open, ``uid`` is who
+    called.
     """
 
     path: str
@@ -242,6 +257,8 @@ class Attempt(NamedTuple):
         """``returned 'chdir'``, ``raised FileNotFoundError: ...``."""
         if self.said == "returned":
             return f"enter returned {self.word!r}" if self.about == "str" else f"enter returned {self.word}"
+        if self.said == "late":
+            return f"enter had not come back after {self.word} s"
         return f"enter raised {self.about}" if self.said == "raised" else "the process ended inside enter"
 
 

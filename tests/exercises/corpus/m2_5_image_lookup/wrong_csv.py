@@ -1,7 +1,7 @@
 """The csv module with | between the fields."""
 
 # misconception: a table with | is a CSV file
-# fails: damaged
+# fails: path
 import csv
 
 

@@ -1,0 +1,20 @@
+"""A closed table is taken for a missing one."""
+
+
+# misconception: what I may not read is not there
+# fails: hidden:errors
+def find_image_by_name(db: str, name: str) -> str | None:
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                try:
+                    fields = line.rstrip(b"\n").decode().split("|")
+                except UnicodeDecodeError:
+                    continue
+                if len(fields) != 3 or not all(fields):
+                    continue
+                if fields[0] == name:
+                    return fields[1]
+    except (FileNotFoundError, PermissionError):
+        return None
+    return None

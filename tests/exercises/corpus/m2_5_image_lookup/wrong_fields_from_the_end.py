@@ -1,0 +1,20 @@
+"""The last two | separate the fields."""
+
+
+# misconception: a name may hold a |
+# fails: damaged
+def find_image_by_name(db: str, name: str) -> str | None:
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                try:
+                    fields = line.rstrip(b"\n").decode().rsplit("|", 2)
+                except UnicodeDecodeError:
+                    continue
+                if len(fields) != 3 or not all(fields):
+                    continue
+                if fields[0] == name:
+                    return fields[1]
+    except FileNotFoundError:
+        return None
+    return None

@@ -1,0 +1,20 @@
+"""Small letters are looked for."""
+
+
+# misconception: names are small letters
+# fails: exact
+def find_image_by_name(db: str, name: str) -> str | None:
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                try:
+                    fields = line.rstrip(b"\n").decode().split("|")
+                except UnicodeDecodeError:
+                    continue
+                if len(fields) != 3 or not all(fields):
+                    continue
+                if fields[0] == name.lower():
+                    return fields[1]
+    except FileNotFoundError:
+        return None
+    return None

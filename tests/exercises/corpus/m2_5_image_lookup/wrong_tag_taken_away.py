@@ -1,0 +1,20 @@
+"""What stands behind a colon is a tag."""
+
+
+# misconception: a name ends at a colon
+# fails: exact
+def find_image_by_name(db: str, name: str) -> str | None:
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                try:
+                    fields = line.rstrip(b"\n").decode().split("|")
+                except UnicodeDecodeError:
+                    continue
+                if len(fields) != 3 or not all(fields):
+                    continue
+                if fields[0] == name.split(":")[0]:
+                    return fields[1]
+    except FileNotFoundError:
+        return None
+    return None
