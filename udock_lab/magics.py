@@ -260,7 +260,7 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
 _SHOWN = (Container, DoctorReport, ExitStatus, Image, Inspection, ProcessNode, Record, RunResult, SandboxResult)
 _TEXT_ONLY = (Text, Lines, Images, Containers)  # the listings bring their own HTML
 _ROOTFS_REPORT = ("udock_lab.runtime.rootfs", "RootfsReport")  # by name: rarely asked for, so not imported
-_FIGURE = ("matplotlib.figure", "Figure")
+_FIGURE = ("matplotlib.figure", "FigureBase")  # matplotlib's inline backend takes away what is known of Figure
 
 
 def _plain(value: object, printer: Any, cycle: bool) -> None:

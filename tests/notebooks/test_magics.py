@@ -381,6 +381,13 @@ def test_figures_take_the_colours_of_the_page_while_the_extension_is_loaded(bare
     bare.extension_manager.load_extension("udock_lab")
 
 
+def test_in_a_kernel_the_inline_backend_leaves_figures_their_colours(kernel: Kernel) -> None:
+    pytest.importorskip("matplotlib")
+    said = kernel.run("import matplotlib.pyplot as plt\nplt.subplots()[1].set_title('bars');")
+    assert "currentColor" in said["data"][0]["text/html"]
+    assert "image/png" in said["data"][0]
+
+
 def test_in_a_kernel_the_first_byte_shows_long_before_the_end(kernel: Kernel) -> None:
     kernel.run("%mdock run demo -- /bin/true")
     said = kernel.run("%mdock run demo -- /bin/sh -c 'echo first; sleep 1; echo second'")

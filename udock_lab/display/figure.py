@@ -29,6 +29,8 @@ def figure_html(figure: Any) -> str | None:
     """
     import matplotlib as mpl
 
+    if not hasattr(figure, "savefig"):  # a SubFigure
+        return None
     drawn = StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "udock_lab"}):
         figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
