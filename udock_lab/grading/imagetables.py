@@ -62,6 +62,7 @@ _BLANK = "blanks around the name taken away; they make it another name."
 _SPELLING = "two ways to spell a letter taken for the same. For Linux a name is its bytes."
 _COMMENT = "a line taken for a comment. Three fields, none of them empty, make a record, whatever they hold."
 _MARK = "a mark at the beginning of the file (U+FEFF, as utf-8-sig takes it) taken away; it is part of the name."
+_NOT_NONE = "a record taken for none. A path is what stands between the two |, whatever it is."
 _GIVES_UP = "the search ended too early: at a bad line, or at another image's. Pass them over."
 _NO_RECORD = "a line taken for a record that is none: it has not three fields, or an empty one."
 _LINE_END = "a line broken where there is no newline: text mode and splitlines see more ends of lines."
@@ -166,6 +167,7 @@ def _other_spellings() -> list[Question]:
 def _odd_paths() -> list[Question]:
     """Blanks, other letters, a field that looks like the name; what a shell, a URL or a string literal would change."""
     name, word = a_word(), a_word()
+    deep = f"/images/{word}/" + "a-very-deep-folder/" * 300
     odd = [
         f"/images/{word} ",
         f" relative {word}",
@@ -181,7 +183,7 @@ def _odd_paths() -> list[Question]:
         f"/images/%41/{word}",
         f"/images/{word}\\t\\x41",
         f'"/images/{word}"',
-        f"/images/{word}/" + "a-very-deep-folder/" * 300,
+        deep,
     ]
     return [
         Question(
@@ -190,7 +192,7 @@ def _odd_paths() -> list[Question]:
             [line(a_word(), a_path()), line(name, path)],
             name,
             path,
-            {_mojibake(path): _LETTERS, "None": "a record taken for none: a path is what stands between the two |."},
+            {_mojibake(path): _LETTERS, "None": _LONG_LINE if path == deep else _NOT_NONE},
         )
         for path in odd
     ]

@@ -505,7 +505,14 @@ def _warns(bench: Bench, refused: Attempt, silent: list[Attempt], by: str) -> No
     for one in silent:
         if text := one.stderr.strip():
             when = "chroot was permitted" if one.said == "returned" else "an error is raised: it speaks for itself"
-            bench.fail("warns", expected=f"silence when {when}", seen=f"it wrote: {text.splitlines()[0][:120]}", by=by)
+            bench.fail(
+                "warns",
+                expected=f"silence when {when}",
+                seen=f"it wrote: {text.splitlines()[0][:120]}",
+                looks_like="a warning taken for a report. It is for the one case in which the caller gets less than"
+                " was asked for and no error.",
+                by=by,
+            )
     bench.hold("warns", seen=refused.stderr.strip().splitlines()[-1][:120], by=by)
 
 
@@ -525,6 +532,8 @@ def _raised(bench: Bench, key: str, seen: Attempt, number: int, by: str) -> None
 def _swallowed(seen: Attempt, number: int) -> str:
     if seen.said == "raised":
         return "the error replaced by another: its number is gone, and with it the reason."
+    if number == errno.EACCES and seen.said == "returned" and seen.cwd == "elsewhere":
+        return "a closed folder opened. Its mode is what its owner decided; the caller has to hear of it."
     if number == errno.EACCES and seen.word == "chdir":
         return "any PermissionError taken for EPERM. It stands for EACCES as well: something on the way is closed."
     if seen.said == "returned" and number == errno.ENOENT and seen.cwd != "where it was":

@@ -255,7 +255,7 @@ def _belief(question: Question, kind: str, words: str) -> str:
     if question.path is not None and kind == "str" and words.strip() == question.path.strip():
         return "blanks or the end of the line: a path begins and ends where the | stand."
     if question.key == "path" and words not in question.traps:
-        return "a path made tidier than it stands there, or decoded as something else."
+        return "a path made into another one: tidied, expanded, unquoted, or decoded as something else."
     return question.traps.get(words, "")
 
 
@@ -382,7 +382,7 @@ def _left(left: list[str], same: bool, names: list[str]) -> tuple[str, str] | No
     if names != ["home", "images.db"]:
         return f"files beside it: {names}", "a search that leaves something behind."
     if left:
-        belief = "a file closes itself: a descriptor from os.open stays open, and so does a file that is kept."
+        belief = "a file taken for something that closes itself. A descriptor from os.open stays open, a kept file too."
         return f"still open afterwards: {left[0]}", belief
     return None
 
