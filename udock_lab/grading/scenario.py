@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 from collections.abc import Mapping
 from textwrap import indent
 
@@ -9,8 +11,19 @@ __all__ = ["apart", "job"]
 
 
 def apart(arguments: str, body: str) -> str:
-    """Source that calls ``body`` with what :func:`job` packed; what it returns becomes the result's value."""
-    return f"def __scenario({arguments}):\n{indent(body.strip(chr(10)), '    ')}\n__value__ = __scenario(**__job)\n"
+    """Source that calls ``body`` with what :func:`job` packed; what it returns becomes the result's value.
+
+    ``open`` and ``max`` in it are Python's own, also where the learner wrote ``from os import *`` or ``max = 0``.
+    """
+    own = f"from builtins import {', '.join(_builtins(body))}\n" if _builtins(body) else ""
+    inside = indent(own + body.strip(chr(10)), "    ")
+    return f"def __scenario({arguments}):\n{inside}\n__value__ = __scenario(**__job)\n"
+
+
+def _builtins(body: str) -> list[str]:
+    """The names of Python's own that it uses."""
+    used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+    return sorted(used & set(dir(builtins)))
 
 
 def job(**arguments: object) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ import random
 import re
 import string
 import time
+from calendar import timegm
 from typing import NamedTuple
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "a_word",
     "a_zone",
     "an_ending",
+    "an_unmistakable_row",
     "damaged",
     "difference",
     "local",
@@ -59,9 +61,10 @@ def local(seconds: float, zone: int) -> str:
 
 
 def a_zone() -> tuple[str, int]:
-    """A time zone that is nobody's, for TZ (tzset(3)), and its seconds east of Greenwich."""
+    """A time zone that is nobody's, for TZ (tzset(3)), and how many seconds east of Greenwich its summer time is."""
     hours, minutes = random.randrange(3, 10), random.randrange(7, 53)
-    return f"LAB-{hours}:{minutes:02d}", hours * 3600 + minutes * 60
+    winter, summer = f"{hours - 1}:{minutes:02d}", f"{hours}:{minutes:02d}"
+    return f"LAB-{winter}LAS-{summer},J91,J304", hours * 3600 + minutes * 60
 
 
 def a_word(length: int = 6) -> str:
@@ -70,9 +73,19 @@ def a_word(length: int = 6) -> str:
 
 
 def a_row(number: int, image: str = "") -> Row:
-    """Some container; its time has a fraction below one half, so that cutting and rounding agree."""
-    start = random.randrange(1_700_000_000, 1_760_000_000) + random.randrange(10, 49) / 100
+    """Some container of some summer; its time has a fraction above one half, so cutting and rounding differ."""
+    new_year = timegm((random.randrange(2019, 2026), 1, 1, 0, 0, 0))
+    start = new_year + random.randrange(152 * 86400, 240 * 86400) + random.randrange(55, 95) / 100
     return Row(f"c{number}", random.randrange(300, 99999), image or a_word(), start)
+
+
+def an_unmistakable_row(number: int, zone: int) -> Row:
+    """One in whose time no two parts can be taken for each other: day, hour and minute are above twelve."""
+    while True:
+        row = a_row(number)
+        told = local(row.start_time, zone)
+        if all(int(told[at : at + 2]) > 12 for at in (8, 11, 14)):
+            return row
 
 
 def an_ending(row: Row, status: str, code: int) -> Ending:
@@ -143,8 +156,8 @@ def misspelt(got: bytes) -> str:
     return ""
 
 
-def mistimed(told: str) -> str:
-    """Which time is that?"""
+def mistimed(told: str, true: str) -> str:
+    """Which time is that, where ``true`` should stand?"""
     if re.fullmatch(r"[0-9.]+", told):
         return "the number of seconds itself. The table is made for people: ISO 8601."
     if re.search(r"\.[0-9]", told):
@@ -153,9 +166,16 @@ def mistimed(told: str) -> str:
         return "an offset stands behind it. The table holds local time without one."
     if re.fullmatch(r"[0-9-]{10} [0-9:]{8}", told):
         return "a blank between date and time. ISO 8601 has a T there."
+    if told == _second_after(true):
+        return "the fraction was rounded. It is cut off: a clock shows a second until the next one has begun."
     if re.fullmatch(r"[0-9-]{10}T[0-9:]{8}", told):
-        return "the time of another place (UTC?), or of another moment. localtime(3) says what the wall clock shows."
+        return "the time of another place (UTC? or without summer time), or of another moment. localtime(3) knows."
     return "ISO 8601 writes year-month-dayThour:minute:second." if told else ""
+
+
+def _second_after(time_of_day: str) -> str:
+    then = time.strptime(time_of_day, "%Y-%m-%dT%H:%M:%S")
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(timegm(then) + 1))
 
 
 def mangled(seen: bytes, wanted: bytes, before: bytes) -> str:
@@ -172,7 +192,8 @@ def mangled(seen: bytes, wanted: bytes, before: bytes) -> str:
     if fields[2] != right[2]:
         return "the image was changed. A word such as running may stand in any field: change the field, not the word."
     if fields[5] != right[5]:
-        return mistimed(fields[5].decode(errors="replace")) or "the end time is missing."
+        told, true = fields[5].decode(errors="replace"), right[5].decode()
+        return mistimed(told, true) or "the end time is missing."
     if right[6] == b"0" and fields[6] != b"0":
         return "exit code 0 taken for no exit code: 0 and None are both false."
     return ""

@@ -52,10 +52,13 @@ class TableWatch:
             status = _by_audit(lambda: action(self.db), look)
         return look.told(status) | {"stepped": stepped}
 
-    def kills(self, data: bytes, action: Action, steps: dict[str, Any]) -> list[list[Any]]:
-        """The same, killed at each stop: ``[call, what was seen, the table after one more run in a new process]``."""
+    def kills(self, data: bytes, action: Action, steps: dict[str, Any], fewer: bytes) -> list[list[Any]]:
+        """The same, killed at each stop: ``[call, what was seen, the table after one more run in a new process]``.
+
+        Before that run the table has shrunk to ``fewer``: what the killed one left may be longer than the new one.
+        """
         if not steps["stepped"]:
-            return self._cut_short(data, action)
+            return self._cut_short(data, action, fewer)
         found = []
         names = [name for name, _ in steps["stops"][:-1]]
         for at, name in enumerate(names):
@@ -63,17 +66,19 @@ class TableWatch:
                 continue
             look = _Look(self, data)
             status = step_by_step(lambda: action(self.db), _nothing, kill_at=at + 1)
-            found.append([name, look.told(status), self._once_more(action)])
+            found.append([name, look.told(status), self._once_more(action, fewer)])
         return found
 
-    def _cut_short(self, data: bytes, action: Action) -> list[list[Any]]:
+    def _cut_short(self, data: bytes, action: Action, fewer: bytes) -> list[list[Any]]:
         """Killed when half a table is written. Whoever takes a short write for a whole one comes to their end."""
         look = _Look(self, data)
         status = _by_audit(lambda: action(self.db), look, room=len(data) // 2)
         told = look.told(status)
-        return [["write", told, self._once_more(action)]] if os.WIFSIGNALED(status) else []
+        return [["write", told, self._once_more(action, fewer)]] if os.WIFSIGNALED(status) else []
 
-    def _once_more(self, action: Action) -> str | None:
+    def _once_more(self, action: Action, fewer: bytes) -> str | None:
+        with open(self.db, "wb") as file:
+            file.write(fewer)
         pid = os.fork()
         if pid == 0:
             try:
@@ -114,7 +119,7 @@ class _Look:
         self("end")
         with self.reader:
             held = self.half + self.reader.read(_MOST)
-        left = sorted(_names(self.watch.home) - {os.path.basename(self.watch.db)})
+        left = sorted(_names(self.watch.home) - {os.path.basename(self.watch.db), *self._locks()})
         return {
             "stops": self.stops,
             "strangers": sorted(self.strangers),
@@ -122,6 +127,11 @@ class _Look:
             "held": held.decode("latin-1"),
             "status": status,
         }
+
+    def _locks(self) -> set[str]:
+        """The table's lock file, if somebody takes the lock that all programs agree on: it stays, and it is empty."""
+        lock = f"{self.watch.db}.lock"
+        return {os.path.basename(lock)} if _content(lock) == "" else set()
 
 
 def _nothing(_: str) -> None:

@@ -6,7 +6,7 @@ import random
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.grading.exercises.m2_3_container_ids import scenario
+from udock_lab.grading.scenario import apart, job
 from udock_lab.model import Requirement
 
 __all__ = ["HIDDEN"]
@@ -26,43 +26,61 @@ REQUIREMENTS = (
     ),
 )
 
-TORN = """
+# Three ways to fail under the lock: a table that is a folder, one that nobody may read (not refused to everybody), and
+# one that cannot grow (setrlimit(2), RLIMIT_FSIZE). The error stays alive, as behind a cell; is the lock free?
+FAILING = apart(
+    "text",
+    """
+import fcntl, os, resource
+from udock_lab.grading.workers import Workers, content, put
+def full(db):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(text), resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    return allocate(db)
+def is_free(path):
+    try:
+        with open(path, "ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except BlockingIOError:
+        return False
 workers = Workers()
-write("table", text)
-one = workers.start(lambda: allocate("table"))
-workers.settled(one)
-torn = [one["done"], one["pid"], read("table")]
-os.mkdir("folder")
-one = workers.start(lambda: allocate("folder"))
-workers.settled(one)
-lock = os.open("folder.lock", os.O_RDWR | os.O_CREAT, 0o666)
-try:
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    free = True
-except BlockingIOError:
-    free = False
-__value__ = [torn, one["done"], free]
+put("torn.db", text)
+one = workers.start(lambda: allocate("torn.db"))
+torn = [*workers.settled(one), one["pid"], content("torn.db")]
+os.mkdir("folder.db")
+for name in ("shut.db", "full.db"):
+    put(name, text + "\\n")
+os.chmod("shut.db", 0o200)
+text += "\\n"
+calls = {"folder.db": allocate, "shut.db": allocate, "full.db": full}
+if os.access("shut.db", os.R_OK):
+    del calls["shut.db"]
+ones = {db: workers.start(lambda: call(db)) for db, call in calls.items()}
+workers.until(lambda: all(one["done"] for one in ones.values()), 2)
+failing = {db: [one["done"], is_free(db + ".lock")] for db, one in ones.items()}
 workers.end()
-"""
+return [torn, failing]
+""",
+)
 
 
 def judge(bench: Bench) -> None:
-    """A process died while it wrote; and a table that is a folder, so that opening it fails under the lock."""
+    """A process died while it wrote; and tables that cannot be read or written when the lock is there."""
     top = random.randrange(20, 90)
     text = f"c3|17|demo\nc{top}|4711|de"
-    value = ev.seen_value(bench.play(scenario(TORN), values={"text": text}, timeout=20, watch=False, trace=False))
+    value = ev.seen_value(bench.play(FAILING, values=job(text=text), timeout=20, watch=False, trace=False))
     if not isinstance(value, list):
         bench.fail("torn", expected="allocate comes back", seen=str(value))
         return
-    (done, pid, after), failed, free = value
+    (done, pid, after), failing = value
     if done == ["returned", f"c{top + 1}", "str"] and after == f"{text}\nc{top + 1}|{pid}\n":
         bench.hold("torn")
     else:
         bench.fail("torn", expected=f"c{top + 1} on a line of its own", seen=f"{done}, {after!r}", go_on=True)
-    if failed and failed[0] == "raised" and free:
-        bench.hold("failing")
-    else:
-        bench.fail("failing", expected="an OSError, and the lock is free", seen=f"{failed}, free: {free}")
+    for db, (said, free) in failing.items():
+        if not said or said[0] != "raised" or said[2] != "OSError" or not free:
+            bench.fail("failing", expected="an OSError, and the lock is free", seen=f"{db}: {said}, free: {free}")
+    bench.hold("failing")
 
 
 HIDDEN = Exercise(

@@ -6,7 +6,7 @@ import random
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.grading.exercises.m2_4_metadata import UNTRACED, watch
+from udock_lab.grading.exercises.m2_4_metadata import UNSTEPPED, UNTRACED, watch
 from udock_lab.grading.scenario import apart, job
 from udock_lab.grading.tables import a_row, a_table, a_zone, an_ending
 from udock_lab.model import Requirement
@@ -35,9 +35,10 @@ REQUIREMENTS = (
 )
 
 MODES = apart(
-    "table, ending, modes",
+    "table, record, ending, modes",
     """
 import os
+from udock_lab.grading import ContainerRecord
 found = []
 os.mkdir("home")
 for mode, umask in modes:
@@ -47,6 +48,8 @@ for mode, umask in modes:
     os.chmod(db, mode)
     os.umask(umask)
     update(db, *ending)
+    found.append(os.stat(db).st_mode & 0o7777)
+    save(db, ContainerRecord(*record))
     found.append(os.stat(db).st_mode & 0o7777)
 return found
 """,
@@ -68,7 +71,7 @@ for room, ending in ((soft, unknown), (len(table) - 7, ending), (len(table) // 3
     except Exception:
         pass
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    found += [sorted(os.listdir("home"))]
+    found += [sorted(name for name in os.listdir("home") if name != "containers.db.lock")]
 return found
 """,
 )
@@ -81,14 +84,17 @@ def judge(bench: Bench) -> None:
     table, ending = b"".join(a_table(rows, east)), tuple(an_ending(rows[20], "exited", 3))
     unknown = tuple(an_ending(rows[20]._replace(id="c500"), "exited", 3))
     modes = [(0o640, 0o077), (0o664, 0o022), (0o600, 0o000), (0o604, 0o022)]
-    found = ev.seen_value(bench.play(MODES, values=job(table=table, ending=ending, modes=modes), **UNTRACED))
-    _judge(bench, "mode", found == [mode for mode, _ in modes], found)
+    values = job(table=table, record=tuple(a_row(700)), ending=ending, modes=modes)
+    found = ev.seen_value(bench.play(MODES, values=values, **UNTRACED))
+    _judge(bench, "mode", found == [mode for mode, _ in modes for _ in ("update", "save")], found)
     left = ev.seen_value(bench.play(FAILS, values=job(table=table, ending=ending, unknown=unknown), **UNTRACED))
     _judge(bench, "tidy", left == [["containers.db"]] * 4, left)
-    _, value, tables = watch(bench)
-    kills = value[2] if value else []
-    after = [text for _, _, text in kills]  # type: ignore[attr-defined]
-    _judge(bench, "again", bool(value) and all(text == tables[2].decode("latin-1") for text in after), after)
+    _, told, tables = watch(bench)
+    after = [text for _, _, text in told["kills"]] if told else []
+    if told and not told["stepped"] and all(text == tables.next.decode("latin-1") for text in after):
+        bench.skip("again", UNSTEPPED)
+        return
+    _judge(bench, "again", bool(told) and all(text == tables.next.decode("latin-1") for text in after), after)
 
 
 def _judge(bench: Bench, key: str, holds: bool, seen: object) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.model import Requirement, SandboxResult
+from udock_lab.grading.scenario import apart, job
+from udock_lab.model import Requirement, SandboxResult, SystemCall
 
-__all__ = ["EXERCISE", "PROCESSES", "scenario"]
+__all__ = ["EXERCISE"]
 
 MANY = 50
 REQUIREMENTS = (
@@ -86,238 +87,136 @@ REQUIREMENTS = (
     ),
 )
 
-# Children that allocate, and a parent that sees how far they are: words come through a pipe (what Python's audit
-# hooks tell of locks, PEP 578; the end), and /proc/locks says who waits.
-PROCESSES = r"""
-import fcntl, json, os, select, signal, sys, time
-
-class Workers:
-    def __init__(self):
-        self.words, self.said = high_pipe()
-        self.life, self.alive = high_pipe()
-        self.all, self.rest = {}, b""
-
-    def start(self, work, at_start=None, watch=None):
-        "A child that works, tells, and lives on until the end of all."
-        pid = os.fork()
-        if pid:
-            self.all[pid] = {"pid": pid, "done": None, "locks": [], "paused": False}
-            return self.all[pid]
-        try:
-            os.close(self.alive)
-            self._hear()
-            if at_start is not None:
-                os.read(at_start, 1)
-            if watch is not None:
-                sys.setprofile(watch(self))
-            self.tell(done=attempt(work))
-            os.read(self.life, 1)
-        finally:
-            os._exit(0)
-
-    def tell(self, **words):
-        os.write(self.said, json.dumps({"pid": os.getpid(), **words}).encode() + b"\n")
-
-    def _hear(self):
-        left = [6]
-        def audit(event, arguments):
-            if event in ("fcntl.flock", "fcntl.lockf") and left[0]:
-                left[0] -= 1
-                where = os.readlink(f"/proc/self/fd/{int(arguments[0])}")
-                self.tell(lock=[event[6:], os.path.basename(where), int(arguments[1])])
-            elif event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_EXCL and left[0]:
-                left[0] -= 1
-                self.tell(lock=["O_EXCL", os.path.basename(os.fsdecode(arguments[0])), 0])
-        sys.addaudithook(audit)
-
-    def until(self, holds, patience):
-        "Wait for it, that many seconds at most."
-        deadline = time.monotonic() + patience
-        while not holds():
-            if time.monotonic() > deadline:
-                return False
-            if select.select([self.words], [], [], 0.01)[0]:
-                self._take(os.read(self.words, 65536))
-        return True
-
-    def _take(self, data):
-        *lines, self.rest = (self.rest + data).split(b"\n")
-        for line in lines:
-            words = json.loads(line)
-            one = self.all[words["pid"]]
-            if "lock" in words:
-                one["locks"].append(words["lock"])
-            else:
-                one.update(words)
-
-    def waiting(self):
-        "The pids of those that wait in flock, as the kernel says (proc_locks(5))."
-        try:
-            with open("/proc/locks") as file:
-                return {int(line.split()[-4]) for line in file if "->" in line}
-        except (OSError, ValueError):
-            return set()
-
-    def waits(self, one, waiting=None):
-        "In flock; or it has asked so often without waiting that it waits all the same."
-        asked = [lock for lock in one["locks"] if lock[2] & fcntl.LOCK_NB or lock[0] == "O_EXCL"]
-        return len(asked) > 3 or one["pid"] in (self.waiting() if waiting is None else waiting)
-
-    def settled(self, one):
-        "Done, or waiting for a lock. Where /proc/locks is closed to us, who is not done in a second waits."
-        patience = 6 if os.access("/proc/locks", os.R_OK) else 1
-        self.until(lambda: one["done"] or one["paused"] or self.waits(one), patience)
-        return one["done"]
-
-    def end(self):
-        os.close(self.alive)
-        for pid in self.all:
-            if not self.all[pid]["done"]:
-                os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-
-def high_pipe():
-    "Out of the way of whoever closes what they did not open."
-    low = os.pipe()
-    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 300) for fd in low]
-    for fd in low:
-        os.close(fd)
-    return high
-
-def attempt(work):
-    try:
-        made = work()
-        return ["returned", made if isinstance(made, str) else repr(made)[:100], type(made).__name__]
-    except BaseException as error:
-        return ["raised", f"{type(error).__name__}: {error}"[:200], ""]
-
-def write(path, text):
-    with open(path, "wb") as file:
-        file.write(text.encode("latin-1"))
-
-def read(path):
-    try:
-        with open(path, "rb") as file:
-            return file.read(1 << 16).decode("latin-1")
-    except OSError:
-        return None
-"""
-_LOOKING = """
-__value__ = []
-for number, text in enumerate(texts):
-    db = f"table{number}"
-    if text is not None:
-        write(db, text)
-    made = attempt(lambda: next_id(db))
+# What next_id makes of files; what allocate does to them when nobody is in its way.
+_ALONE = apart(
+    "looked, appended",
+    """
+import os, sys
+from udock_lab.grading.workers import Workers, attempt, content, put
+seen, made = [], []
+for number, text in enumerate(looked):
+    db = f"looked{number}.db"
+    put(db, text)
+    seen.append([*attempt(lambda: next_id(db)), content(db) == text])
     sys.stdout.flush()
-    __value__.append([*made, read(db) == text])
-"""
-_APPENDING = """
 workers = Workers()
-made = []
-for number, text in enumerate(texts):
-    if text is not None:
-        write(f"table{number}", text)
-    one = workers.start(lambda: allocate(f"table{number}"))
-    workers.settled(one)
-    made.append([one["done"], one["pid"], read(f"table{number}")])
+for number, text in enumerate(appended):
+    db = f"containers{number}.db"
+    put(db, text)
+    one = workers.start(lambda: allocate(db))
+    made.append([*workers.settled(one), one["pid"], content(db)])
+    if not one["done"]:
+        break
 workers.end()
-__value__ = made
-"""
-# We hold the lock: does it wait? We take an id, give the lock back: does it know of it? It lives on: may another?
-_WAITING = """
-workers = Workers()
-write("table", text)
-ours = os.open("table.lock", os.O_RDWR | os.O_CREAT, 0o666)
-fcntl.flock(ours, fcntl.LOCK_EX)
-one = workers.start(lambda: allocate("table"))
-early = workers.settled(one)
-with open("table", "a") as file:
-    file.write(taken)
-fcntl.flock(ours, fcntl.LOCK_UN)  # the child has a copy of our descriptor: closing ours would give nothing back
-workers.until(lambda: one["done"], 4)
-other = workers.start(lambda: [allocate("table"), allocate("table")][1])
-if one["done"] and not early:
-    workers.settled(other)
-__value__ = [early, one["done"], other["done"], one["locks"]]
+return [seen, made]
+""",
+)
+# We hold the locks, as a reader does (LOCK_SH): do they wait? We change the tables, give the locks back: do they know
+# of it? They live on: may another have the lock, and does it read anew each time? And whoever finds the lock free,
+# but somebody was quicker in the moment before: does it know of that?
+_WAITING = apart(
+    "tables, free, later",
+    """
+import fcntl, os
+from udock_lab.grading.workers import Workers, content, put
+def add(db, text):
+    with open(db, "a") as file:
+        file.write(text)
+workers, held, ones = Workers(), [], []
+os.mkdir("home")
+for number, (text, _) in enumerate(tables):
+    db = f"{os.getcwd()}/home/containers{number}.db"
+    put(db, text)
+    held.append(os.open(db + ".lock", os.O_RDWR | os.O_CREAT, 0o666))
+    fcntl.flock(held[-1], fcntl.LOCK_SH)
+    ones.append(workers.start(lambda: allocate(db)))
+early = workers.settled(*ones)
+for number, (_, taken) in enumerate(tables):
+    add(f"home/containers{number}.db", taken)
+    fcntl.flock(held[number], fcntl.LOCK_UN)  # the children have copies of our descriptor: closing ours is not enough
+done = workers.finished(*ones)
+after = [content(f"home/containers{number}.db") for number in range(len(tables))]
+last = []
+if all(done) and not any(early):
+    db = f"{os.getcwd()}/home/containers0.db"
+    other = workers.start(lambda: [allocate(db), add(db, later), allocate(db)][2])
+    put("free.db", free[0])
+    overtaken = workers.start(lambda: allocate("free.db"), overtake=lambda: add("free.db", free[1]))
+    last = [*workers.settled(other, overtaken), overtaken["pid"], content("free.db")]
+locks = [one["locks"] for one in ones]
 workers.end()
-"""
-# The process that forks has called allocate once, under a profile function that finds the last moment at which the
-# table was as before. The first of the 50 stops at that very moment until another is through or all others wait.
-_MANY = """
-def state():
+pids = [one["pid"] for one in ones]
+return {"early": early, "done": done, "pids": pids, "after": after, "locks": locks, "last": last}
+""",
+)
+# The process that forks has called allocate once, and knows the last moment at which the table was as before. The
+# first of the 50 stops at that very moment until another is through or all others wait.
+_MANY = apart(
+    "text, many",
+    """
+import fcntl, os
+from udock_lab.grading.workers import LastMoment, Workers, content, put
+db = "containers.db"
+def lock_file():
     try:
-        found = os.stat("table")
-        return found.st_ino, found.st_size
+        return os.stat(db + ".lock").st_ino
     except OSError:
         return None
-
-def moment(frame, event, argument):
-    called = getattr(argument, "__name__", "") if event[:2] == "c_" else ""
-    return event, frame.f_code.co_name, frame.f_lineno, called
-
-def recorder():
-    def profile(frame, event, argument):
-        if state() == before:
-            seen.append(moment(frame, event, argument))
-    before, seen = state(), []
-    sys.setprofile(profile)
-    return seen
-
-def pauser(gate):
-    def watch(workers):
-        left = [seen.count(last)]
-        def profile(frame, event, argument):
-            if moment(frame, event, argument) == last:
-                left[0] -= 1
-                if left[0] == 0:
-                    sys.setprofile(None)
-                    workers.tell(paused=True)
-                    os.read(gate, 1)
-        return profile
-    return watch
-
+def lock_is_free():
+    try:
+        with open(db + ".lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except OSError:
+        return False
 def enough():
     waiting = workers.waiting()
     return any(one["done"] for one in others) or all(workers.waits(one, waiting) for one in others)
-
-write("table", text)
-seen = recorder()
-first = attempt(lambda: allocate("table"))
-sys.setprofile(None)
-last = seen[-1] if seen else None
-workers = Workers()
+put(db, text)
+moment = LastMoment(db)
+first = moment.find(lambda: allocate(db))
+workers, file_before = Workers(), lock_file()
 gate, opened = os.pipe()
 start, started = os.pipe()
-slow = workers.start(lambda: allocate("table"), watch=pauser(gate))
+slow = workers.start(lambda: allocate(db), stop=moment.stop(gate))
 workers.settled(slow)
-others = [workers.start(lambda: allocate("table"), at_start=start) for _ in range(many - 1)]
+free = slow["paused"] and lock_is_free()
+others = [workers.start(lambda: allocate(db), at_start=start) for _ in range(many - 1)]
 os.write(started, b"x" * len(others))
 if slow["paused"]:
-    workers.until(enough, 4)
+    workers.until(enough)
 os.write(opened, b"x")
-workers.until(lambda: all(one["done"] for one in (slow, *others)), 8)
-__value__ = [first, [one["done"] for one in (slow, *others)], read("table")]
+workers.until(lambda: all(one["done"] for one in (slow, *others)))
+done = [one["done"] for one in (slow, *others)]
+file_after = lock_file()
 workers.end()
-"""
+stays = file_before is not None and file_before == file_after
+return {"first": first, "done": done, "text": content(db), "free": free, "stays": stays}
+""",
+)
 
 
-def scenario(steps: str) -> str:
-    """The helpers above, then these steps."""
-    return PROCESSES + steps
+UNTRACED = {"trace": False, "watch": False}
+TRACED = {"trace": True, "watch": True}
+ROOMY = UNTRACED | {"processes": 4 * MANY}  # some answers have threads
 
 
 def judge(bench: Bench) -> None:
-    """Three stories: what next_id makes of a file; one process and the lock; fifty at once."""
-    _looking(bench)
-    _appending(bench)
+    """Three stories: nobody in the way; somebody who has the lock; fifty at once."""
+    cases, words = _files()
+    top = random.randrange(20, 90)
+    before = _before(top)
+    looked = [text for _, _, text, _ in cases]
+    (seen, made), _ = _played(bench, _ALONE, options=UNTRACED, looked=looked, appended=[None, before])
+    _looking(bench, cases, words, seen)
+    _appending(bench, before, top, made)
     _waiting(bench)
     _many(bench)
 
 
-def _played(bench: Bench, steps: str, *, watch: bool = False, **values: object) -> tuple[Any, SandboxResult]:
+def _played(bench: Bench, scenario: str, *, options: dict[str, Any], **values: object) -> tuple[Any, SandboxResult]:
     """What the scenario brings back, and all that was seen; if it did not come to its end, judging ends."""
-    result = bench.play(scenario(steps), values=values, timeout=20, watch=watch, trace=watch)
+    result = bench.play(scenario, values=job(**values), timeout=20, **options)
     value = ev.seen_value(result)
     if value is None:
         key = next(key for key in bench.requirements if key not in bench.judged)
@@ -325,39 +224,53 @@ def _played(bench: Bench, steps: str, *, watch: bool = False, **values: object) 
     return value, result
 
 
-def _record(number: int, blanks: str = "") -> str:
-    return f"{blanks}c{number}{blanks}|{random.randrange(1000, 9000)}|demo|exited|2026-01-01T10:00:00||0\n"
+def _record(number: int, blanks: str = "", image: str = "demo") -> str:
+    return f"{blanks}c{number}{blanks}|{random.randrange(1000, 9000)}|{image}|exited|2026-01-01T10:00:00||0\n"
 
 
-def _looking(bench: Bench) -> None:
+def _files() -> tuple[list[tuple[str, str, str | None, int]], dict[str, str]]:
+    """Files for next_id: requirement, in words, content, the number that comes next; and words for what held."""
     top, tens = random.randrange(5, 9), random.choice((10, 100, 1000))
-    junk = [
-        "# c9000 is no id\n", "\n", "   \n", "c|1|demo\n", f"c{top}x|7|demo\n", "|c800|demo\n", "x77|1|demo\n",
-        "c\xb2|1|demo\n", "\xff\xfe\x00 no text\n", "no record at all\n", "image c70|/srv|now\n", "-3|demo\n",
-    ]  # fmt: skip
-    random.shuffle(junk)
-    mixed = [*junk, _record(2), _record(top, "  "), _record(1)]
+    long = [_record(number, image="x" * 3000) for number in (1, 2, 3, 4)]
+    junk = _junk(top)
+    mixed = "".join([*junk, _record(2), _record(top, "  "), _record(1)])
     cases = [
         ("highest", "a missing file", None, 1),
         ("highest", "an empty file", "", 1),
         ("highest", f"c1, c2, c{top}", "".join(map(_record, (1, 2, top))), top + 1),
         ("highest", f"c{top}, c3, in this order", _record(top) + _record(3), top + 1),
+        ("highest", f"c{top}, then 12 kB with lower ones", "".join([_record(top), *long]), top + 1),
+        ("highest", f"12 kB with lower ones, then c{top}", "".join([*long, _record(top)]), top + 1),
         ("numbers", f"c{tens - 1}, c{tens}", _record(tens - 1) + _record(tens), tens + 1),
         ("numbers", f"c{tens}, c9, c{tens - 2}", "".join(map(_record, (tens, 9, tens - 2))), tens + 1),
-        ("junk", f"c2, c{top}, c1 among lines that are no records", "".join(mixed), top + 1),
+        ("junk", f"c2, c{top}, c1 among lines that are no records", mixed, top + 1),
         ("junk", "no record among other lines", "".join(junk), 1),
+        ("junk", f"c2, and c{top} in a last line without its end", _record(2) + f"c{top}|17|de", top + 1),
     ]
-    seen, _ = _played(bench, _LOOKING, texts=[text for _, _, text, _ in cases])
-    evidence = {
+    words = {
         "highest": f"c{top + 1} after c{top}, and c1 in an empty file",
         "numbers": f"c{tens + 1} after c{tens}",
         "junk": f"{len(junk)} lines passed over",
     }
-    for wanted, words in evidence.items():
+    return cases, words
+
+
+def _junk(top: int) -> list[str]:
+    junk = [
+        "# c9000 is no id\n", "\n", "   \n", "c|1|demo\n", f"c{top}x|7|demo\n", "|c800|demo\n", "x77|1|demo\n",
+        "C900|1|demo\n", "900|1|demo\n", "cc900|1|demo\n",
+        "c\xb2|1|demo\n", "\xff\xfe\x00 no text\n", "no record at all\n", "image c70|/srv|now\n", "-3|demo\n",
+    ]  # fmt: skip
+    random.shuffle(junk)
+    return junk
+
+
+def _looking(bench: Bench, cases: list[tuple[str, str, str | None, int]], words: dict[str, str], seen: Any) -> None:
+    for wanted, evidence in words.items():
         for (key, name, text, number), one in zip(cases, seen, strict=True):
             if key == wanted:
                 _looked(bench, key, name, text, number, one)
-        bench.hold(wanted, seen=words, by="effects")
+        bench.hold(wanted, seen=evidence, by="effects")
 
 
 def _looked(bench: Bench, key: str, name: str, text: str | None, number: int, seen: list[Any]) -> None:
@@ -382,6 +295,12 @@ def _misread(key: str, said: str, word: str, text: str | None) -> str:
         return "every line taken for a record. One bad line, and no id is given out any more."
     if word.isdigit():
         return "a number; an id is text, a c before the digits."
+    if word == "None":
+        return "an answer that is shown, or forgotten, and not returned."
+    if key == "highest" and len(text or "") > 10_000:
+        return "a part of the file taken for all of it: the highest one may stand anywhere."
+    if key == "junk" and lines == 1:
+        return "a last line passed over because its end is missing. It begins with an id and a |: the id is taken."
     if key == "highest" and word == f"c{lines + 1}":
         return "lines counted. A removed record makes the count smaller, and the id that comes out exists."
     if key == "highest" and word in ("c1", "c3"):
@@ -401,12 +320,22 @@ def _misread_junk(word: str, text: str) -> str:
     return "something that is no record was counted. An id stands at the beginning of its line, and a | behind it."
 
 
-def _appending(bench: Bench) -> None:
-    top = random.randrange(20, 90)
-    before = _record(3) + "\xff\xfe no text |\n" + "\n" + _record(top) + "c5 and no record\n"
-    seen, _ = _played(bench, _APPENDING, texts=[None, before])
-    for text, number, (done, pid, after) in zip(("", before), (1, top + 1), seen, strict=True):
+def _before(top: int) -> str:
+    return _record(3) + "\xff\xfe no text |\n" + "\n" + _record(top) + "c5 and no record\n"
+
+
+def _appending(bench: Bench, before: str, top: int, seen: list[Any]) -> None:
+    """A table that is not there yet, and ``before``; nobody is in the way."""
+    for text, number, (done, pid, after) in zip(("", before), (1, top + 1), seen, strict=False):
         line = f"c{number}|{pid}\n"
+        if done and done[0] == "raised" and ".lock'" in done[1]:
+            bench.fail(
+                "waits",
+                expected="the lock file is made where it is missing, and opened where it exists",
+                seen=_said(done),
+                looks_like="a lock file that must be there, or must not. O_CREAT without O_EXCL serves both.",
+                by="effects",
+            )
         if done != ["returned", f"c{number}", "str"]:
             bench.fail("appends", expected=f'allocate returns "c{number}"', seen=_said(done), by="effects")
         if after != text + line:
@@ -440,48 +369,112 @@ def _changed(before: str, after: str | None) -> str:
     return f"{len(before.splitlines())} lines became {len(after.splitlines())}, and the old ones are not as they were"
 
 
-def _waiting(bench: Bench) -> None:
+class _Table:
+    """What stood in it, what was taken while we had its lock, and the number that comes next then."""
+
+    def __init__(self, name: str, text: str | None, taken: str, number: int) -> None:
+        self.name, self.text, self.taken, self.number = name, text, taken, number
+
+    def after(self, pid: int) -> str:
+        return f"{self.text or ''}{self.taken}c{self.number}|{pid}\n"
+
+
+def _tables() -> list[_Table]:
+    """A record is added; the first record is made; somebody comes to the end of a line they had begun."""
     top, gap = random.randrange(20, 90), random.randrange(2, 9)
-    values = {"text": _record(top), "taken": _record(top + gap)}
-    (early, done, other, locks), result = _played(bench, _WAITING, watch=True, **values)
-    calls = [call for call in result.calls if call.name == "flock" and call.pid != result.parent.pid]
-    if early:
-        bench.fail(
-            "waits",
-            expected="nothing is allocated while another process holds flock on table.lock",
-            seen=f"{_said(early)} meanwhile" + (f"; it locked {locks[0][1]}, with {locks[0][0]}" if locks else ""),
-            looks_like=_no_lock(locks),
-        )
-    if not done:
-        bench.fail(
-            "waits",
-            expected="allocate goes on when the lock has been given back",
-            seen="it still waited 4 s later",
-            looks_like="a file whose existence is the lock. Left behind by a process that died, it locks for ever."
-            if any(lock[0] == "O_EXCL" for lock in locks)
-            else "",
-        )
-    seen = f"{calls[0]}, which came back when the lock was given back" if calls else "it waited for the lock"
-    bench.hold("waits", seen=seen, by="kernel" if calls else "effects")
-    if done != ["returned", f"c{top + gap + 1}", "str"]:
-        stale = done[1] == f"c{top + 1}"
+    begun = _record(top + 1)
+    return [
+        _Table("a record was added", _record(top), _record(top + gap), top + gap + 1),
+        _Table("the table was made", None, _record(top), top + 1),
+        _Table("a line was finished", _record(top) + begun[:9], begun[9:], top + 2),
+    ]
+
+
+def _waiting(bench: Bench) -> None:
+    tables, free = _tables(), _tables()[0]
+    later = tables[0].number + 5
+    values = {
+        "tables": [[table.text, table.taken] for table in tables],
+        "free": [free.text, free.taken],
+        "later": _record(later),
+    }
+    told, result = _played(bench, _WAITING, options=TRACED, **values)
+    calls = [call for call in result.calls if call.name == "flock" and call.pid in told["pids"]]
+    _waited(bench, told, calls)
+    for table, done, pid, after in zip(tables, told["done"], told["pids"], told["after"], strict=True):
+        _read_late(bench, table, done, pid, after)
+    other, overtaken, pid, after = told["last"]
+    if free.taken in after:  # whoever asks for the lock past Python is not overtaken
+        _read_late(bench, free, overtaken, pid, after)
+    if other and other[0] == "returned" and other[1] != f"c{later + 1}":
         bench.fail(
             "reads",
-            expected=f"c{top + gap + 1}: c{top + gap} was taken by the process that held the lock",
-            seen=_said(done),
-            looks_like="read, then locked: what was read is out of date when the lock is there." if stale else "",
+            expected=f"c{later + 1}: c{later} was taken between two calls of one process",
+            seen=_said(other),
+            looks_like="a number remembered from the last call. Other processes have taken ids since then.",
+            by="effects",
         )
-    bench.hold("reads", seen=f"c{top + gap + 1}, after c{top + gap} had been taken")
-    if other != ["returned", f"c{top + gap + 3}", "str"]:
+    bench.hold("reads", seen=f"c{tables[0].number}, after c{tables[0].number - 1} had been taken", by="effects")
+    if other != ["returned", f"c{later + 1}", "str"] or not overtaken:
+        kept = "a lock that is kept. It is given back with the last descriptor of its open file, or by LOCK_UN."
         bench.fail(
             "releases",
             expected="another process gets two more ids, one after the other, while the first lives on",
-            seen="it waits for ever" if not other else _said(other),
-            looks_like="a lock that is kept. It is given back with the last descriptor of its open file, or by LOCK_UN."
-            if not other
-            else "",
+            seen=_said(other) if other else "it waits for ever",
+            looks_like="" if other else kept,
+            by="effects",
         )
-    bench.hold("releases", seen="another process got the lock while the first lived on")
+    bench.hold("releases", seen="another process got the lock while the first lived on", by="effects")
+
+
+def _waited(bench: Bench, told: dict[str, Any], calls: list[SystemCall]) -> None:
+    early = next((n for n, done in enumerate(told["early"]) if done), None)
+    if early is not None:
+        locks = told["locks"][early]
+        said = f"{_said(told['early'][early])} meanwhile"
+        bench.fail(
+            "waits",
+            expected="nothing is allocated while another process holds flock (a shared one, LOCK_SH) on the lock file",
+            seen=said + (f"; it locked {locks[0][1]}, with {locks[0][0]}" if locks else ""),
+            looks_like=_no_lock(locks),
+            by="effects",
+        )
+    late = next((n for n, done in enumerate(told["done"]) if not done), None)
+    if late is not None:
+        own = any(how == "O_EXCL" for how, _, _ in told["locks"][late])
+        bench.fail(
+            "waits",
+            expected="allocate goes on when the lock has been given back",
+            seen="it went on waiting for the file to go away" if own else "it still waited 4 s later",
+            looks_like="a file whose existence is the lock. Left behind by a process that died, it locks for ever."
+            if own
+            else "",
+            by="effects",
+        )
+    seen = f"{calls[0]}, which came back when the lock was given back" if calls else "it waited for the lock"
+    bench.hold("waits", seen=seen, by="kernel" if calls else "effects")
+
+
+def _read_late(bench: Bench, table: _Table, done: list[str], pid: int, after: str | None) -> None:
+    """Does it know of what was done before it had the lock? Its answer and its line say so."""
+    if done != ["returned", f"c{table.number}", "str"]:
+        bench.fail(
+            "reads",
+            expected=f"c{table.number}: {table.name} by the process that had the lock before",
+            seen=_said(done),
+            looks_like="read, then locked: what was read is out of date when the lock is there."
+            if done[0] == "returned"
+            else "",
+            by="effects",
+        )
+    if after != table.after(pid):
+        bench.fail(
+            "reads",
+            expected=f"the line c{table.number}|{pid} behind all that was written before it had the lock",
+            seen=_changed((table.text or "") + table.taken, after),
+            looks_like="the end of the table looked for before the lock was there. It has moved since then.",
+            by="effects",
+        )
 
 
 def _no_lock(locks: list[list[Any]]) -> str:
@@ -493,9 +486,9 @@ def _no_lock(locks: list[list[Any]]) -> str:
         return "lockf taken for flock: two kinds of lock that do not see each other (flock(2))."
     if how == "O_EXCL":
         return "a lock of your own invention. The other programs hold flock on the lock file."
-    if where == "table":
-        return "a lock on the table itself. The others lock table.lock; and rename leaves such a lock behind."
-    if where != "table.lock":
+    if where.endswith(".db"):
+        return "a lock on the table itself. The others lock containers.db.lock; and rename leaves such a lock behind."
+    if not where.endswith(".db.lock"):
         return "a lock on another file. A lock protects among those who lock the same one."
     if operation & 1:  # LOCK_SH
         return "LOCK_SH: readers share it, so two that want to write get it together."
@@ -505,15 +498,23 @@ def _no_lock(locks: list[list[Any]]) -> str:
 def _many(bench: Bench) -> None:
     """One of them is stopped between its reading and its writing, each time."""
     top = random.randrange(8, 90)
-    (first, done, text), _ = _played(bench, _MANY, text=_record(top), many=MANY)
+    told, _ = _played(bench, _MANY, options=ROOMY, text=_record(top), many=MANY)
+    all_done = [told["first"], *told["done"]]
     wanted = {f"c{number}" for number in range(top + 1, top + MANY + 2)}
-    ids = [one[1] for one in (first, *done) if one and one[0] == "returned"]
-    lines = [line.partition("|")[0] for line in (text or "").splitlines()[1:]]
+    ids = [one[1] for one in all_done if one and one[0] == "returned"]
+    lines = [line.partition("|")[0] for line in (told["text"] or "").splitlines()[1:]]
     if set(ids) == wanted == set(lines) and len(ids) == len(lines) == MANY + 1:
+        if not told["stays"]:
+            bench.fail(
+                "many",
+                expected="one lock file for all, from the first to the last",
+                seen="the lock file was removed, or another one has its name now",
+                looks_like=_REMOVED,
+                by="effects",
+            )
         bench.hold("many", seen=f"{MANY + 1} different ids, {MANY + 1} lines", by="effects")
         return
-    failed = next((one for one in (first, *done) if not one or one[0] != "returned"), None)
-    twice = len(ids) - len(set(ids))
+    failed = next((one for one in all_done if not one or one[0] != "returned"), None)
     seen = f"{len(set(ids))} different ids in {len(ids)} answers, {len(set(lines))} in {len(lines)} lines"
     if len(ids) <= MANY:
         seen += f"; {_said(failed)}" if failed else "; some never came back"
@@ -521,11 +522,24 @@ def _many(bench: Bench) -> None:
         "many",
         expected=f"{MANY} different ids, and as many lines",
         seen=seen,
-        looks_like="a lock file opened before fork: one open file, so one lock, and all of them hold it."
-        if twice
-        else "",
+        looks_like=_not_alone(told) if len(ids) > len(set(ids)) or len(lines) < len(ids) else "",
         by="effects",
     )
+
+
+_REMOVED = "a lock file that is removed. One process waits on the old one, another makes a new one: two locks."
+
+
+def _not_alone(told: dict[str, Any]) -> str:
+    """One was stopped before it wrote, and others went past it. Why could they?"""
+    if not told["stays"]:
+        return _REMOVED
+    if told["free"]:
+        return (
+            "a lock that is gone before the record is in the file: given back, closed with its file object, or held "
+            "while the record still waits in a buffer."
+        )
+    return "a lock file opened before fork: one open file, so one lock, and all of them hold it."
 
 
 EXERCISE = Exercise(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any, NamedTuple
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
@@ -13,6 +14,7 @@ from udock_lab.grading.tables import (
     a_word,
     a_zone,
     an_ending,
+    an_unmistakable_row,
     damaged,
     difference,
     mangled,
@@ -24,7 +26,7 @@ from udock_lab.grading.tables import (
 from udock_lab.model import Requirement, SandboxResult
 from udock_lab.sandbox.scratch import SHARED
 
-__all__ = ["EXERCISE", "UNTRACED", "watch"]
+__all__ = ["EXERCISE", "UNSTEPPED", "UNTRACED", "Tables", "watch"]
 
 REQUIREMENTS = (
     Requirement(
@@ -152,17 +154,25 @@ return said
 """,
 )
 WATCH = apart(
-    "zone, table, secret, record, ending",
+    "zone, table, torn, fewer, secret, record, ending",
     _START
     + """
 from udock_lab.grading import ContainerRecord
 from udock_lab.grading.tablewatch import TableWatch
+def saves(db):
+    save(db, ContainerRecord(*record))
+def updates(db):
+    update(db, *ending)
 watch = TableWatch(secret)
-saving = watch.steps(table, lambda db: save(db, ContainerRecord(*record)))
-updating = watch.steps(table, lambda db: update(db, *ending))
-cuts = [] if saving["stepped"] else watch.kills(table, lambda db: save(db, ContainerRecord(*record)), saving)
-kills = watch.kills(table, lambda db: update(db, *ending), updating)
-return [saving, updating, kills, watch.texts, cuts]
+seen = {
+    "saving": watch.steps(table, saves),
+    "joining": watch.steps(torn, saves),
+    "updating": watch.steps(table, updates),
+}
+stepped = seen["updating"]["stepped"]
+cuts = [] if stepped else watch.kills(table, saves, seen["saving"], fewer)
+kills = watch.kills(table, updates, seen["updating"], fewer)
+return {**seen, "stepped": stepped, "cuts": cuts, "kills": kills, "texts": watch.texts}
 """,
 )
 
@@ -206,20 +216,29 @@ class Played:
 
 
 class _Save:
-    """A table that is not there yet, one that is in order but for old damage, one with a torn last line."""
+    """A table that is not there yet, one that is in order but for old damage, a torn last line, an empty one."""
 
     def __init__(self, east: int) -> None:
         before, after = damaged(a_row(7))
-        self.old = {"fresh": None, "ends-well": b"".join(before + after[:-1]), "torn": b"".join(before + after)}
-        self.rows = {name: a_row(random.randrange(1, 400)) for name in self.old}
+        well, torn = b"".join(before + after[:-1]), b"".join(before + after)
+        self.old: dict[str, bytes | None] = {"fresh": None, "ends-well": well, "torn": torn, "empty": b""}
+        self.rows = {name: an_unmistakable_row(random.randrange(1, 400), east) for name in self.old}
         self.lines = {name: row.line(east) for name, row in self.rows.items()}
         self.jobs = [(name, self.old[name], tuple(row)) for name, row in self.rows.items()]
 
     def judge(self, bench: Bench, played: Played) -> None:
+        _judge_place(bench, self.lines["ends-well"], played.table("ends-well") or b"")
         _judge_line(bench, self.lines["fresh"], played.table("fresh"), played.error("fresh"))
-        for name in ("ends-well", "torn"):
+        for name in ("ends-well", "torn", "empty"):
             _judge_old_bytes(bench, self.old[name] or b"", self.lines[name], played.table(name), played.error(name))
         bench.hold("keeps", seen="every old byte in its place, the new record on a line of its own", by="effects")
+
+
+def _judge_place(bench: Bench, line: bytes, got: bytes) -> None:
+    """A record that stands in a table at all stands at its end."""
+    if line in got and not got.endswith(line):
+        words = "a record put where it does not belong: whoever reads the last lines for the newest gets others."
+        bench.fail("saves", expected=f"{shown(line)} as the last line", seen=shown(got), looks_like=words, by="effects")
 
 
 def _judge_line(bench: Bench, wanted: bytes, got: bytes | None, error: str) -> None:
@@ -238,13 +257,13 @@ def _judge_line(bench: Bench, wanted: bytes, got: bytes | None, error: str) -> N
     told, true = (line[at].decode(errors="replace") for line in (fields, right))
     if told != true:
         seen = told or "an empty field"
-        bench.fail("times", expected=true, seen=seen, looks_like=mistimed(told), by="effects")
+        bench.fail("times", expected=true, seen=seen, looks_like=mistimed(told, true), by="effects")
     bench.hold("times", seen=true, by="effects")
 
 
 def _judge_old_bytes(bench: Bench, old: bytes, line: bytes, got: bytes | None, error: str) -> None:
     """The old bytes, a newline where they lack one, the record."""
-    newline = b"" if old.endswith(b"\n") else b"\n"
+    newline = b"" if old.endswith(b"\n") or not old else b"\n"
     if got == old + newline + line:
         return
     looks_like = ""
@@ -261,6 +280,8 @@ def _judge_old_bytes(bench: Bench, old: bytes, line: bytes, got: bytes | None, e
         seen = f"behind them {shown(got[len(old) :])}"
         if newline and got == old + line:
             looks_like = "the record went on in the torn line: now both are lost."
+        elif not old:
+            looks_like = "an empty table taken for one whose last line is torn: it has no line yet."
         elif got == old + newline + b"\n" + line:
             looks_like = "a newline too much: an empty line is a line, too."
     expected = f"all {len(old)} old bytes, then {shown(newline + line)}"
@@ -291,6 +312,8 @@ class _Finish:
             return
         lines, wanted = got.split(b"\n"), [line.rstrip(b"\n") for line in self.after]
         at = next((n for n, line in enumerate(wanted) if lines[n : n + 1] != [line]), len(wanted) - 1)
+        if lines[: len(wanted)] == wanted:
+            _judge_end(bench, lines[len(wanted) :])
         told = lines[at] if at < len(lines) else b""
         seen = f"update raised {error}" if error else shown(told) if told else "no such line"
         looks_like = "" if error else mangled(told, wanted[at], self.before[at].rstrip(b"\n"))
@@ -299,6 +322,13 @@ class _Finish:
         if any(f"'{folder}/" in error for folder in SHARED):  # there some sandboxes let nobody write
             bench.fail("beside", expected=_BESIDE, seen=seen, looks_like=_ANYWHERE, by="effects")
         bench.fail("finishes", expected=shown(wanted[at]), seen=seen, looks_like=looks_like, by="effects")
+
+
+def _judge_end(bench: Bench, rest: list[bytes]) -> None:
+    """All records are right; the table's end is not."""
+    seen = "lines behind it" if rest else "no newline behind it"
+    looks_like = "" if rest else "split takes the newlines away: join them in again, behind the last line too."
+    bench.fail("finishes", expected="the last line as it was", seen=seen, looks_like=looks_like, by="effects")
 
 
 class _Damaged:
@@ -323,7 +353,7 @@ class _Damaged:
 
 
 class _Refuse:
-    """Two ids that are not there, then a disk with room for half a table."""
+    """Two ids that are not there, then a disk with room for half a table, and for all of it but the last bytes."""
 
     def __init__(self, east: int) -> None:
         rows = [a_row(number) for number in random.sample(range(10, 80), 60)]
@@ -333,18 +363,23 @@ class _Refuse:
             (f"unknown-{name}", self.table, [tuple(an_ending(rows[0]._replace(id=name), "exited", 1))], 0)
             for name in self.unknown
         ]
-        self.jobs += [("disk-full", self.table, [tuple(an_ending(rows[40], "exited", 1))], len(self.table) // 2)]
+        ending = tuple(an_ending(rows[40], "exited", 1))
+        self.jobs += [
+            ("disk-half-full", self.table, [ending], len(self.table) // 2),
+            ("disk-full", self.table, [ending], len(self.table) - 3),
+        ]
 
     def judge(self, bench: Bench, played: Played) -> None:
         for name in self.unknown:
             fits = played.is_lookup_error(f"unknown-{name}")
             looks_like = "an id that is not there taken for a new one; there is nothing that could end."
             self._one(bench, played, f"unknown-{name}", f"LookupError for {name}", fits, looks_like)
-        raised = bool(played.error("disk-full"))
-        looks_like = "write taken for all or nothing. It writes what fits and says how much that was."
-        if raised:
-            looks_like = "the table was touched before the new one was whole."
-        self._one(bench, played, "disk-full", "an error on a disk with room for half of it", raised, looks_like)
+        for name, room in (("disk-half-full", "half of it"), ("disk-full", "all but its end")):
+            raised = bool(played.error(name))
+            looks_like = "write taken for all or nothing. It writes what fits and says how much that was."
+            if raised:
+                looks_like = "the table was touched before the new one was whole."
+            self._one(bench, played, name, f"an error on a disk with room for {room}", raised, looks_like)
         seen = f"{played.error('disk-full')}, and the table as it was"
         bench.hold("refuses", seen=seen, by="effects")
 
@@ -362,8 +397,23 @@ class _Refuse:
         bench.fail("refuses", expected=f"{what}, the table as it was", seen=seen, looks_like=looks_like, by="effects")
 
 
-def watch(bench: Bench) -> tuple[SandboxResult, list[object], list[bytes]]:
-    """Play the scenario in which others look on: the result, what they saw, and [old, saved, updated] tables."""
+class Tables(NamedTuple):
+    """A table before and after ``save``, the same for one whose last line is torn, and after ``update``.
+
+    ``fewer`` is what is left of it when others have been removed, and ``next`` that after ``update``.
+    """
+
+    old: bytes
+    saved: bytes
+    torn: bytes
+    joined: bytes
+    updated: bytes
+    fewer: bytes
+    next: bytes
+
+
+def watch(bench: Bench) -> tuple[SandboxResult, dict[str, Any], Tables]:
+    """Play the scenario in which others look on: the result, what they saw (empty: it broke off), the tables."""
     zone, east = a_zone()
     secret = a_word(12)
     rows = [a_row(number) for number in random.sample(range(10, 80), 50)]
@@ -371,38 +421,69 @@ def watch(bench: Bench) -> tuple[SandboxResult, list[object], list[bytes]]:
     new, chosen = a_row(99), random.choice(rows[10:40])
     ending = an_ending(chosen, "stopped", 143)
     old = b"".join(a_table(rows, east))
-    values = job(zone=zone, table=old, secret=secret, record=tuple(new), ending=tuple(ending))
-    result = bench.play(WATCH, values=values, **UNTRACED)
+    torn, line, few = old + b"c98|17|torn", new.line(east), [rows[0], chosen, rows[-1]]
+    tables = Tables(
+        old=old,
+        saved=old + line,
+        torn=torn,
+        joined=torn + b"\n" + line,
+        updated=b"".join(a_table(rows, east, [ending])),
+        fewer=b"".join(a_table(few, east)),
+        next=b"".join(a_table(few, east, [ending])),
+    )
+    values = {"table": old, "torn": torn, "fewer": tables.fewer, "record": tuple(new), "ending": tuple(ending)}
+    result = bench.play(WATCH, values=job(zone=zone, secret=secret, **values), **UNTRACED)
     value = ev.seen_value(result)
-    tables = [old, old + new.line(east), b"".join(a_table(rows, east, [ending]))]
-    return result, value if isinstance(value, list) and len(value) == 5 else [], tables
+    return result, value if isinstance(value, dict) else {}, tables
 
 
 def _watched(bench: Bench) -> None:
     """Save, update, and update killed at each of its calls."""
-    result, value, (old, saved, updated) = watch(bench)
+    result, seen, tables = watch(bench)
     expected = "the old table or the new one, at every moment"
-    if not value:
+    if not seen:
         bench.fail("whole", expected=expected, seen=ev.raised(result) or result.verdict, by="effects")
         return
-    saving, updating, kills, texts, cuts = value
-    states = [None if text is None else text.encode("latin-1") for text in texts]  # type: ignore[attr-defined]
-    stepped = saving["stepped"]  # type: ignore[index]
-    by = "kernel" if stepped else "effects"
-    seen = _torn("save", saving, states, (old, saved)) or _torn("update", updating, states, (old, updated))
-    for name, told, _ in cuts:  # type: ignore[attr-defined]
-        seen = seen or _torn(f"save, killed at {name},", told, states, (old, saved))
-    for name, told, _ in kills:  # type: ignore[attr-defined]
-        seen = seen or _torn(f"update, killed at {name},", told | {"held": ""}, states, (old, updated))
-    if not seen and updating["held"] != old.decode("latin-1"):  # type: ignore[index]
-        seen = ("a reader who had opened the old table got half of the one and half of the other", "in place")
-    if seen:
-        words, kind = seen
+    by = "kernel" if seen["stepped"] else "effects"
+    if trouble := _trouble(seen, tables):
+        words, kind = trouble
         bench.fail("whole", expected=expected, seen=words, looks_like=_LOOKS[kind], by=by)
-    stops = len(saving["stops"]) + len(updating["stops"]) - 2  # type: ignore[index]
-    evidence = f"{stops} system calls, {len(kills)} kills; old or new each time"  # type: ignore[arg-type]
-    bench.hold("whole", seen=evidence if stepped else "a write cut short by a kill: the old table", by=by)
-    _beside(bench, updating, by)
+    if seen["stepped"]:
+        stops = sum(len(seen[run]["stops"]) - 1 for run in ("saving", "joining", "updating"))
+        evidence = f"{stops} system calls, {len(seen['kills'])} kills; old or new each time"
+        bench.hold("whole", seen=evidence, by=by)
+    else:
+        bench.skip("whole", UNSTEPPED)
+    _beside(bench, seen["updating"], by)
+
+
+UNSTEPPED = (
+    "this machine refuses to stop a program at its system calls (seccomp_unotify(2)); Python's own events and a kill "
+    "in the middle of a write showed nothing wrong"
+)
+
+
+def _trouble(seen: dict[str, Any], tables: Tables) -> tuple[str, str] | None:
+    """The first moment at which the table was neither old nor new."""
+    states = [None if text is None else text.encode("latin-1") for text in seen["texts"]]
+    saved, joined, updated = (
+        (tables.old, tables.saved),
+        (tables.torn, tables.joined),
+        (tables.old, tables.updated),
+    )
+    runs = [
+        ("save", seen["saving"], saved),
+        ("save behind a torn line", seen["joining"], joined),
+        ("update", seen["updating"], updated),
+    ]
+    runs += [(f"save, killed at {name},", told, saved) for name, told, _ in seen["cuts"]]
+    runs += [(f"update, killed at {name},", told, updated) for name, told, _ in seen["kills"]]
+    for who, told, allowed in runs:
+        if trouble := _torn(who, told, states, allowed):
+            return trouble
+    if seen["updating"]["held"] != tables.old.decode("latin-1"):
+        return "a reader who had opened the old table got half of the one and half of the other", "in place"
+    return None
 
 
 _LOOKS = {
@@ -414,9 +495,10 @@ _LOOKS = {
 }
 
 
-def _torn(who: str, told: object, states: list[bytes | None], allowed: tuple[bytes, bytes]) -> tuple[str, str] | None:
+def _torn(
+    who: str, told: dict[str, Any], states: list[bytes | None], allowed: tuple[bytes, bytes]
+) -> tuple[str, str] | None:
     """The first stop at which the table was neither old nor new, in words, and which kind of trouble that is."""
-    assert isinstance(told, dict)
     before = ""
     for name, at in told["stops"]:
         state = states[at]
@@ -437,8 +519,7 @@ _BESIDE = "a temporary file in the table's folder, gone at the end"
 _ANYWHERE = "a temporary file that may lie anywhere. From another file system rename answers EXDEV."
 
 
-def _beside(bench: Bench, updating: object, by: str) -> None:
-    assert isinstance(updating, dict)
+def _beside(bench: Bench, updating: dict[str, Any], by: str) -> None:
     if updating["strangers"]:
         seen = f"the new table lay in {updating['strangers'][0]}"
         bench.fail("beside", expected=_BESIDE, seen=seen, looks_like=_ANYWHERE, by=by)
@@ -451,6 +532,9 @@ def _beside(bench: Bench, updating: object, by: str) -> None:
             looks_like="a file that nobody removes. rename leaves none: it moves the name.",
             by=by,
         )
+    if by == "effects" and not any(name in ("os.rename", "os.link") for name, _ in updating["stops"]):
+        bench.skip("beside", UNSTEPPED)
+        return
     bench.hold("beside", seen="the table's folder holds the table and nothing else", by=by)
 
 

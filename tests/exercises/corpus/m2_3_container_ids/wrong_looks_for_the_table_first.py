@@ -1,0 +1,32 @@
+"""Whether there is a table is found out before the lock is there."""
+
+# misconception: a lock taken after looking helps
+# fails: reads
+
+import fcntl, os, re, time, errno
+
+
+def next_id(db):
+    try:
+        with open(db, "rb") as f:
+            data = f.read()
+    except FileNotFoundError:
+        data = b""
+    top = max([int(m) for m in re.findall(rb"(?m)^[ \t]*c([0-9]+)[ \t]*[|]", data)], default=0)
+    return f"c{top + 1}"
+
+
+def _append(db, cid):
+    with open(db, "ab+") as f:
+        f.seek(0)
+        d = f.read()
+        f.write((b"\n" if d and d[-1:] != b"\n" else b"") + f"{cid}|{os.getpid()}\n".encode())
+
+
+def allocate(db):
+    new = not os.path.exists(db)
+    with open(db + ".lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        cid = "c1" if new else next_id(db)
+        _append(db, cid)
+    return cid

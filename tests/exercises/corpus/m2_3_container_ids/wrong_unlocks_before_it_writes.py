@@ -1,0 +1,31 @@
+"""The number is found under the lock, the line is written after it."""
+
+# misconception: only reading needs the lock
+# fails: many
+
+import fcntl, os, re, time, errno
+
+
+def next_id(db):
+    try:
+        with open(db, "rb") as f:
+            data = f.read()
+    except FileNotFoundError:
+        data = b""
+    top = max([int(m) for m in re.findall(rb"(?m)^[ \t]*c([0-9]+)[ \t]*[|]", data)], default=0)
+    return f"c{top + 1}"
+
+
+def _append(db, cid):
+    with open(db, "ab+") as f:
+        f.seek(0)
+        d = f.read()
+        f.write((b"\n" if d and d[-1:] != b"\n" else b"") + f"{cid}|{os.getpid()}\n".encode())
+
+
+def allocate(db):
+    with open(db + ".lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        cid = next_id(db)
+    _append(db, cid)
+    return cid
