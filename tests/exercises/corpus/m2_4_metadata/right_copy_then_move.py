@@ -22,6 +22,8 @@ def save(db: str, record: ContainerRecord) -> None:
         old += b"\n"
     with open(db + "~", "wb") as file:
         file.write(old + line)
+    if os.path.exists(db):
+        shutil.copymode(db, db + "~")
     os.rename(db + "~", db)
 
 
