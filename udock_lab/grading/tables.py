@@ -156,8 +156,8 @@ def misspelt(got: bytes) -> str:
     return ""
 
 
-def mistimed(told: str, true: str) -> str:
-    """Which time is that, where ``true`` should stand?"""
+def mistimed(told: str, true: str = "") -> str:
+    """Which time is that, where ``true`` should stand (empty: nobody knows it to the second)?"""
     if re.fullmatch(r"[0-9.]+", told):
         return "the number of seconds itself. The table is made for people: ISO 8601."
     if re.search(r"\.[0-9]", told):
@@ -166,7 +166,7 @@ def mistimed(told: str, true: str) -> str:
         return "an offset stands behind it. The table holds local time without one."
     if re.fullmatch(r"[0-9-]{10} [0-9:]{8}", told):
         return "a blank between date and time. ISO 8601 has a T there."
-    if told == _second_after(true):
+    if true and told == _second_after(true):
         return "the fraction was rounded. It is cut off: a clock shows a second until the next one has begun."
     if re.fullmatch(r"[0-9-]{10}T[0-9:]{8}", told):
         return "the time of another place (UTC? or without summer time), or of another moment. localtime(3) knows."
