@@ -71,6 +71,14 @@ def launch(argv):
 """
 
 
+NOTEBOOK_WORDS = "%time\nfiles = !ls\nprint?\nfrom __future__ import annotations\n"
+
+
+def attack(name: str) -> str:
+    """One of the hostile answers."""
+    return (Path(__file__).parent / "attacks" / f"{name}.py").read_text()
+
+
 def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
     """Learner to notebook and the points that it deserves, of nine."""
     canary = MISCHIEF.format(course=str(course))
@@ -86,6 +94,11 @@ def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
         "killer": (handed_in(SLUG, canary + KILLER), 0),
         "deleter": (handed_in(SLUG, canary + DELETER), 0),
         "forger": (handed_in(SLUG, canary + FORGER), 0),
+        "forged_late": (handed_in(SLUG, attack("value_of_another_shape")), 6),
+        "library": (handed_in(SLUG, attack("spawnv")), 0),
+        "markup": (handed_in(SLUG, attack("markup_in_words")), 2),
+        "lazy": (handed_in(SLUG, "async " + RAW[RAW.index("def launch") :]), 0),
+        "notebook_words": (handed_in(SLUG, NOTEBOOK_WORDS + RIGHT), 9),
         "unreadable": (handed_in(SLUG, "def launch(argv:\n    pass"), 0),
         "broken": ("{not a notebook", 0),
         "tidy": (without_checks(handed_in(SLUG, RIGHT)), 9),
@@ -202,6 +215,15 @@ def test_feedback_names_what_is_wrong_and_what_it_looks_like(graded: Graded) -> 
     said = graded.feedback("raw")
     assert "the raw wait status taken for the exit code" in said
     assert "the parent learns the exit code" in said
+
+
+def test_nothing_that_a_learner_says_becomes_markup_or_moves_a_cursor(graded: Graded) -> None:
+    assert "<script>alert" not in graded.feedback("markup")
+    assert "\x1b" not in graded.feedback("markup")
+    notebook = json.loads((graded.course / "autograded" / "markup" / SLUG / f"{SLUG}.ipynb").read_text())
+    outputs = json.dumps([cell.get("outputs") for cell in notebook["cells"]])
+    assert "&lt;script&gt;alert" in outputs
+    assert "\\u001b" not in outputs
 
 
 def test_feedback_tells_nothing_of_the_hidden_scenarios(graded: Graded) -> None:

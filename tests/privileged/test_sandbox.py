@@ -110,6 +110,13 @@ HOSTILE = {
         {},
         "child 1.1 was still running half a second after",
     ),
+    "process whose first thread has ended": (
+        "import ctypes, os, threading, time\nif os.fork() == 0:\n  os.setsid()\n"
+        "  threading.Thread(target=time.sleep, args=(60,)).start()\n  ctypes.CDLL(None).pthread_exit(None)\n"
+        "time.sleep(0.3)",
+        {"watch": False},
+        "child 1 was still running half a second after",
+    ),
     "4 GB of memory": ("block = bytearray(4 << 30)", {}, "out of memory: a process may have 2048 MiB"),
     "SIGSTOP to itself": (
         "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
@@ -184,6 +191,35 @@ def test_hostile_code_ends_and_one_sentence_says_how(run: Run, name: str) -> Non
     assert result.verdict.startswith(sentence), result
     assert time.monotonic() - begin < options.get("timeout", 10) + 5
     assert run("print(1 + 1)").lines == ("2",)
+
+
+SHARED_MEMORY = """
+import os, mmap, time
+for _ in range(4):
+    if os.fork() == 0:
+        block = mmap.mmap(-1, 400 << 20)
+        for at in range(0, len(block), 4096):
+            block[at] = 1
+        time.sleep(60)
+time.sleep(60)
+"""
+FILES_IN_MEMORY = """
+import os, time
+for _ in range(8):
+    fd = os.memfd_create("x")
+    for _ in range(200):
+        os.write(fd, bytes(1 << 20))
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("source", [SHARED_MEMORY, FILES_IN_MEMORY], ids=["mappings", "memfds"])
+def test_memory_that_is_nobody_s_own_counts_behind_walls(run: Run, source: str) -> None:
+    result = run(source, shut=True, watch=False, timeout=30)
+    if result.missing_walls:
+        pytest.skip("needs privilege: walls around graded code")
+    assert result.ended_by == "memory"
+    assert "memory in all" in result.verdict
 
 
 def test_output_without_end_is_cut_and_the_loss_is_said(run: Run) -> None:

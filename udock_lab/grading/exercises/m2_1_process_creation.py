@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
@@ -226,7 +227,9 @@ def _ended_early(result: SandboxResult, otherwise: str) -> str:
     """Why there is nothing to judge: an error, a time limit, a signal; ``otherwise`` if none of them."""
     error = ev.raised(result)
     if error.startswith(("SyntaxError", "IndentationError", "TabError")):
-        return f"Python cannot read the solution: {error}"
+        return f"Python {sys.version_info.major}.{sys.version_info.minor} cannot read the solution: {error}"
+    if error.startswith("NameError: name 'launch'"):
+        return "nothing in the notebook defines launch; a cell under %%sandbox or %%bash runs elsewhere"
     if error:
         return f"launch raised {error}"
     return otherwise if result.parent.ran_on else result.verdict
