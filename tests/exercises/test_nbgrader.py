@@ -157,7 +157,7 @@ def nbgrader(made: Graded, *words: str, fails: bool = False) -> str:
     dump(spec, own / "data" / "kernels" / "python3" / "kernel.json")
     env = os.environ | {"JUPYTER_CONFIG_DIR": f"{own}/config", "JUPYTER_DATA_DIR": f"{own}/data", "HOME": str(own)}
     command = [sys.executable, "-m", "nbgrader", *words]
-    done = subprocess.run(command, cwd=made.course, env=env, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, cwd=made.course, env=env, capture_output=True, text=True, timeout=600)
     assert (done.returncode != 0) == fails, done.stderr[-4000:]
     return done.stderr
 
@@ -185,7 +185,7 @@ class watching_for_kernels:  # noqa: N801
                         self.found.append(entry.name)
 
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
 
 def test_every_submission_gets_the_points_that_it_deserves(graded: Graded) -> None:
