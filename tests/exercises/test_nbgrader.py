@@ -96,7 +96,7 @@ def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
         "forger": (handed_in(SLUG, canary + FORGER), 0),
         "forged_late": (handed_in(SLUG, attack("value_of_another_shape")), 6),
         "library": (handed_in(SLUG, attack("spawnv")), 0),
-        "markup": (handed_in(SLUG, attack("markup_in_words")), 2),
+        "markup": (handed_in(SLUG, attack("markup_in_words")), 3),
         "lazy": (handed_in(SLUG, "async " + RAW[RAW.index("def launch") :]), 0),
         "notebook_words": (handed_in(SLUG, NOTEBOOK_WORDS + RIGHT), 9),
         "unreadable": (handed_in(SLUG, "def launch(argv:\n    pass"), 0),
