@@ -131,7 +131,13 @@ def __child(path, rights):
         above = sorted(listdir("../.."))[:40]
     except OSError as error:
         above = [str(error)]
-    return [*said, left, above, geteuid()]
+    return [*said, left, above, geteuid(), *map(__written, (1, 2))]
+
+def __written(fd):
+    try:
+        return os.pread(fd, 65536, 0).decode(errors="replace")
+    except OSError:                                 # closed by enter
+        return ""
 
 def __where(link, places):
     try:
@@ -159,6 +165,10 @@ def __attempt(path, rights):
     pid = os.fork()
     if pid == 0:
         try:
+            for fd in (1, 2):      # what enter writes there is this attempt's
+                kept = os.memfd_create("written")
+                os.dup2(kept, fd)
+                os.close(kept)
             os.close(gate[1])      # or a child that enter leaves behind could keep the gate shut for ever
             os.write(word[1], json.dumps(__child(path, rights)).encode())
             os.read(gate[0], 1)
@@ -286,9 +296,8 @@ def attempts(bench: Bench, tries: list[tuple[str, str]], **options: bool) -> tup
 def _attempt(result: SandboxResult, at: int, path: str, said: list[Any], root: str, cwd: str) -> Attempt:
     """The first child asked whether chroot is permitted; the next ones made the attempts, in order."""
     role = f"child {at + 2}"
-    kept = [chunk for chunk in result.output if chunk.role == role]
     named = any(process.role == role for process in result.processes)
-    how, word, about, left, above, uid = said + ["", "", "", [], [], 0][len(said) :]
+    how, word, about, left, above, uid, stdout, stderr = said + ["", "", "", [], [], 0, "", ""][len(said) :]
     return Attempt(
         path.removeprefix("./"),
         how,
@@ -300,8 +309,8 @@ def _attempt(result: SandboxResult, at: int, path: str, said: list[Any], root: s
         root,
         cwd,
         result.calls_of(role) if named else (),
-        "".join(chunk.text for chunk in kept if chunk.stream == "stdout"),
-        "".join(chunk.text for chunk in kept if chunk.stream == "stderr"),
+        stdout,
+        stderr,
     )
 
 
