@@ -83,14 +83,25 @@ REQUIREMENTS = (
 
 # A program that draws its code itself, from the kernel: nobody can know it but by waiting for it.
 _DRAWN = "read u < /proc/sys/kernel/random/uuid; code=$(( 0x${u%%-*} % 97 + 3 )); "
-_SIGNALS = "1 2 9 10 12 14 15"
+# Three ways to be ended: by a signal that everybody knows, by one whose number takes six bits (SIGRTMIN, SIGRTMAX), and
+# by one that writes a core file and so sets the status's eighth bit (where cores go into the working directory).
+_BY_SIGNAL = (
+    f"{_DRAWN} set -- 1 2 10 12 14 15; shift $(( code % $# ))",
+    f"{_DRAWN} set -- 34 64; shift $(( code % $# ))",
+    f"{_DRAWN} set -- 3 6 11; shift $(( code % $# )); "
+    'read pattern < /proc/sys/kernel/core_pattern; case $pattern in "|"*|*/*) ;; *) ulimit -c 16;; esac',
+)
 _SAY = """
 import os
 def __say(made):
-    return [type(made).__name__, list(map(__plain, made)) if isinstance(made, tuple) else repr(made)]
+    if not isinstance(made, tuple):
+        return [type(made).__name__, repr(made)]
+    kinds = [kind.__name__ for kind in type(made).__mro__]
+    return ["ExitInfo" if "ExitInfo" in kinds else kinds[0], list(map(__plain, made))]
 def __plain(part):
     return int(part) if isinstance(part, int) and not isinstance(part, bool) else part
 """
+SEVERAL = _SAY + "__value__ = [__say(launch(argv)) for argv in programs]\n"
 LAUNCH = _SAY + "open('me', 'w').write(str(os.getpid()))\n__value__ = [os.getpid(), *__say(launch(argv))]\n"
 BESIDE_ANOTHER = (
     _SAY
@@ -99,23 +110,33 @@ other = os.fork()
 if other == 0:
     os._exit(99)
 os.waitid(os.P_PID, other, os.WEXITED | os.WNOWAIT)
+reading, writing = os.pipe()
+busy = os.fork()
+if busy == 0:
+    os.read(reading, 1)
+    os._exit(98)
 made = __say(launch(argv))
+os.write(writing, b".")
+try:
+    busy = os.waitstatus_to_exitcode(os.waitpid(busy, 0)[1])
+except ChildProcessError:
+    busy = "taken"
 try:
     left = os.waitstatus_to_exitcode(os.waitpid(other, 0)[1])
 except ChildProcessError:
     left = "taken"
-__value__ = [made, left]
+__value__ = [made, "taken" if "taken" in (left, busy) else "hurt" if busy != 98 else left]
 """
 )
-MISSING = """
-import os
+MISSING = (
+    _SAY
+    + """
 with open("no-program", "w") as file:
-    file.write("no-such-command\\n")
+    file.write("exit 3\\n")
 os.chmod("no-program", 0o755)
 def __try(path):
     try:
-        made = launch([path])
-        words = f"{type(made).__name__} {list(made) if isinstance(made, tuple) else made!r}"
+        words = "{} {}".format(*__say(launch([path])))
     except BaseException as error:
         words = f"raised {type(error).__name__}: {error}"
     with open("returned", "a") as file:
@@ -123,6 +144,7 @@ def __try(path):
 for path in (missing, os.path.abspath("no-program")):
     __try(path)
 """
+)
 MANY = (
     _SAY
     + """
@@ -151,7 +173,8 @@ for pid in workers:
     os.waitpid(pid, 0)
 """
 )
-TIMEOUT = 4.0  # seconds; the programs take a hundredth of one
+TIMEOUT = 4.0  # seconds
+LONG = 0.6  # seconds that the first program takes: nobody knows its end who has not waited; the others are quick
 MOST_FORKS = 8  # for one program; one is enough, and a roundabout way may take a few
 PATIENCE = 12.0  # for ten at once on a machine that has other work; who never ends has been found out before
 
@@ -167,7 +190,7 @@ def judge(bench: Bench) -> None:
 
 def _one_program(bench: Bench) -> None:
     words = [f"word{random.randrange(1000)}", "two words", ""]
-    argv = ["/bin/sh", "-c", f'{_DRAWN} echo "$$ $PPID $code $#" > ran; exit $code', "sh", *words]
+    argv = ["/bin/sh", "-c", f'{_DRAWN} sleep {LONG}; echo "$$ $PPID $code $#" > ran; exit $code', "sh", *words]
     result = bench.play(LAUNCH, values={"argv": argv}, timeout=TIMEOUT)
     ran = [int(word) for word in result.files.get("ran", b"").split() if word.isdigit()]
     child = _started(bench, result, ran)
@@ -180,7 +203,7 @@ def _started(bench: Bench, result: SandboxResult, ran: list[int]) -> SandboxProc
     """The child, if somebody traced it."""
     expected = "os.fork() makes a second process"
     left = [process.role for process in result.processes if process.leftover]
-    if result.ended_by != "end" or left:
+    if (result.ended_by != "end" or left) and not _only_the_wait_is_wrong(result):
         expected = f"launch comes back within {TIMEOUT:g} s, and leaves nothing running"
         bench.fail("starts", expected=expected, seen=result.verdict)
     library = ev.library_calls(result) or ev.library_forks(result, result.parent.pid)
@@ -223,6 +246,17 @@ def _started(bench: Bench, result: SandboxResult, ran: list[int]) -> SandboxProc
     return next((child for child in ours if child.program), ours[0] if ours else None)
 
 
+def _only_the_wait_is_wrong(result: SandboxResult) -> bool:
+    """Fork and exec went well (one child, its program, and what that starts: sleep); launch waits too long, or not."""
+    return len(_programs(result)) == 1 and len(result.processes) <= 3
+
+
+def _programs(result: SandboxResult) -> list[SandboxProcess]:
+    """Children of launch's caller that became a program."""
+    mine = [child for child in result.children if child.parent == result.parent.pid]
+    return [child for child in mine if child.program or any(not call.errno for call in ev.execs(result, child.pid))]
+
+
 def _ended_early(result: SandboxResult, otherwise: str) -> str:
     """Why there is nothing to judge: an error, a time limit, a signal; ``otherwise`` if none of them."""
     error = ev.raised(result)
@@ -246,8 +280,16 @@ def _became(bench: Bench, result: SandboxResult, child: SandboxProcess | None, a
     if not worked:
         seen = f"{calls[0].name} = {calls[0].result}" if calls else f"no exec; the child ended with {ev.ended(child)}"
         bench.fail("becomes", expected=expected, seen=seen, looks_like="" if calls else _no_exec(result, child))
+    if (times := len(_programs(result))) > 1:
+        bench.fail(
+            "becomes",
+            expected=f"{expected}, once",
+            seen=f"the program was started {times} times",
+            looks_like="fork called again: each call makes one more process, also one in a loop or a second attempt.",
+        )
     got = ev.argv_of(worked[0])
-    if got != argv or not worked[0].arguments.startswith(f'"{argv[0]}"'):
+    through_a_descriptor = worked[0].name == "execveat"  # argv[0] was opened, and the open file executed
+    if got != argv or not (through_a_descriptor or worked[0].arguments.startswith(f'"{argv[0]}"')):
         bench.fail("becomes", expected=expected, seen=f"execve with {got}", looks_like=_other_words(got, argv))
     bench.hold("becomes", seen=f'execve("{argv[0]}") = 0 in {child.pid}')
 
@@ -292,13 +334,22 @@ def _other_words(got: list[str], argv: list[str]) -> str:
 
 def _told(bench: Bench, key: str, result: SandboxResult, wanted: list[object], *, raw: int) -> None:
     """What launch returned, against what the kernel knows."""
-    expected = _info(wanted)
     value = ev.seen_value(result)
-    if not isinstance(value, list) or len(value) != 3:
+    if not _hung(result) and any(child.leftover for child in _programs(result)):
+        seen = "launch returned while the program was still running"
+        bench.fail(key, expected="its code, after its end", seen=seen, looks_like=_TOO_EARLY)
+    _compare(bench, key, result, value[1:] if isinstance(value, list) else None, wanted, raw=raw)
+    bench.hold(key, seen=f"wait status {raw}, and you returned {_info(wanted)}")
+
+
+def _compare(bench: Bench, key: str, result: SandboxResult, said: object, wanted: list[object], *, raw: int) -> None:
+    """``said``: what ``__say`` made of it."""
+    expected = _info(wanted)
+    if not isinstance(said, list) or len(said) != 2:
         looks_like = _why_no_value(result)
         bench.fail(key, expected=expected, seen=_ended_early(result, "launch returned nothing"), looks_like=looks_like)
         return
-    _, kind, got = value
+    kind, got = said
     if kind == "NoneType":
         bench.fail(key, expected=expected, seen="launch returned None", looks_like="a function without a return.")
     if kind != "ExitInfo":
@@ -311,19 +362,27 @@ def _told(bench: Bench, key: str, result: SandboxResult, wanted: list[object], *
     if repr(got) != repr(wanted) or never:  # 42.0 == 42, and True == 1
         looks_like = _misread(got, wanted, raw) or never
         bench.fail(key, expected=expected, seen=f"you returned {_info(got)}", looks_like=looks_like)
-    bench.hold(key, seen=f"wait status {raw}, and you returned {expected}")
 
 
 def _why_no_value(result: SandboxResult) -> str:
     if ev.raised(result).startswith("ChildProcessError"):
         return "a status that nobody keeps: the child was waited for twice, or SIGCHLD is ignored."
+    if _hung(result):
+        return "a loop until the pid is gone: it stays, and kill(pid, 0) finds it, until somebody has waited for it."
     return ""
+
+
+def _hung(result: SandboxResult) -> bool:
+    return result.ended_by == "timeout"
+
+
+_TOO_EARLY = "nobody waited: the child's end was not known yet, so the code can only be a guess."
 
 
 def _never_waited(result: SandboxResult, pid: int) -> str:
     if result.untraced or any(call.value or "si_pid" in call.arguments for call in ev.waits(result, pid)):
         return ""
-    return "nobody waited: the child's end was not known yet, so the code can only be a guess."
+    return _TOO_EARLY
 
 
 def _misread(got: object, wanted: list[object], raw: int) -> str:
@@ -334,6 +393,10 @@ def _misread(got: object, wanted: list[object], raw: int) -> str:
     if number is None:
         return _misread_code(got, code, wanted[0])
     assert isinstance(number, int)
+    if isinstance(got, list) and len(got) > 1 and got[:2] in ([None, number + 128], [number, None]):
+        return (
+            "WIFSIGNALED and WTERMSIG left out: bit 7 of the status (a core file was written) is no part of the number."
+        )
     if code == 128 + number:
         return "128 + n is a habit of shells; the kernel says which signal it was, and that there is no code."
     if code == -number:
@@ -369,20 +432,33 @@ def _article(kind: str) -> str:
 
 
 def _ended_by_signal(bench: Bench) -> None:
-    script = f"{_DRAWN} set -- {_SIGNALS}; shift $(( code % $# )); echo $1 > ran; kill -$1 $$"
-    result = bench.play(LAUNCH, values={"argv": ["/bin/sh", "-c", script]}, timeout=TIMEOUT)
-    number = _truth(result)
-    _told(bench, "signal", result, [None, number, None], raw=number or 0)
+    programs = [["/bin/sh", "-c", f"{drawn}; echo $1 >> ran; kill -$1 $$"] for drawn in _BY_SIGNAL]
+    result = bench.play(SEVERAL, values={"programs": programs}, timeout=TIMEOUT)
+    numbers = [*_truths(result), *[None] * len(programs)][: len(programs)]
+    values = ev.seen_value(result)
+    said = values if isinstance(values, list) and len(values) == len(programs) else [None] * len(programs)
+    for value, number in zip(said, numbers, strict=True):
+        _compare(bench, "signal", result, value, [None, number, None], raw=number or 0)
+    bench.hold("signal", seen=f"the signals {', '.join(map(str, numbers))} ended three programs; so you returned")
+
+
+def _truths(result: SandboxResult) -> list[int | None]:
+    """Codes or signals of the programs, as the kernel tells; without that, as the programs have written them down."""
+    if not result.untraced:
+        ends = [child.status for child in _programs(result)]
+        return [status.signal if status.signaled else status.code for status in ends if status]
+    return [int(word) for word in result.files.get("ran", b"").split() if word.isdigit()]
 
 
 def _truth(result: SandboxResult) -> int | None:
-    """Code or signal of the program, as the kernel tells; without that, as the program has written it down."""
-    programs = [child.status for child in result.children if child.program and child.parent == result.parent.pid]
-    if not result.untraced:
-        ends = [status.signal if status.signaled else status.code for status in programs if status]
-        return ends[0] if ends else None
-    written = result.files.get("ran", b"").decode(errors="replace").strip()
-    return int(written) if written.isdigit() else None
+    """The same of one program."""
+    return next(iter(_truths(result)), None)
+
+
+_OTHERS = {
+    "taken": ", and another child's status was taken",
+    "hurt": ", and a signal had ended another child",
+}
 
 
 def _another_child(bench: Bench) -> None:
@@ -392,7 +468,11 @@ def _another_child(bench: Bench) -> None:
     expected = f"{_info([code, None, None])}, and the other child still to be waited for"
     value = ev.seen_value(result)
     if not isinstance(value, list) or len(value) != 2:
-        bench.fail("own", expected=expected, seen=_ended_early(result, "launch returned nothing"))
+        looks_like = (
+            "a wait for all children there are; one of the caller's may run for hours." if _hung(result) else ""
+        )
+        seen = _ended_early(result, "launch returned nothing")
+        bench.fail("own", expected=expected, seen=seen, looks_like=looks_like)
         return
     made, left = value
     left = "taken" if _taken(result) else left
@@ -401,7 +481,7 @@ def _another_child(bench: Bench) -> None:
         bench.fail(
             "own",
             expected=expected,
-            seen=f"you returned {_info(made[1])}" + (", and the other child's status was taken" if taken else ""),
+            seen=f"you returned {_info(made[1])}" + _OTHERS.get(left, ""),
             looks_like="os.wait() or waitpid with 0 or -1: the first child that ends, whosesoever it is."
             if taken
             else "",
@@ -433,6 +513,9 @@ def _no_program(bench: Bench) -> None:
         )
     if len(lines) < 2:
         bench.fail("stays", expected=expected, seen=_ended_early(result, "launch did not return"))
+    if left := [process.role for process in result.processes if process.leftover]:
+        seen = f"{' and '.join(left)} went on after launch had returned"
+        bench.fail("stays", expected=f"{expected}, and none is left", seen=seen, looks_like=_LINGERS)
     _ends_there(bench, lines[0], ("127",), expected)
     failed = [call for call in ev.execs(result) if call.errno and '/no-program"' in call.arguments]
     tried = [call for call in failed if call.pid != result.parent.pid]
@@ -440,6 +523,11 @@ def _no_program(bench: Bench) -> None:
         bench.fail("stays", expected="execve tried, in a child", seen="nobody called execve for a file that exists")
     _ends_there(bench, lines[1], ("127", "126"), f"{expected}, also where the file is no program")
     bench.hold("stays", seen="the child ended with code 127 and one process returned")
+
+
+_LINGERS = (
+    "a process that was forked and that neither becomes a program nor ends: each path of a child ends in os._exit."
+)
 
 
 def _carried_on(lines: list[str]) -> str:
@@ -455,7 +543,11 @@ def _ends_there(bench: Bench, words: str, codes: tuple[str, ...], expected: str)
     code, signal, *_ = [*values.strip("[]").split(", "), "", ""]
     if kind == "ExitInfo" and code in codes and signal == "None":
         return
-    looks_like = "exit code 1 (or 0) for a program that was not found; shells and container runtimes say 127."
+    looks_like = (
+        "a shell started in place of the program that execve refused: it read the file as its script."
+        if code == "3"
+        else "exit code 1 (or 0) for a program that was not found; shells and container runtimes say 127."
+    )
     bench.fail("stays", expected=expected, seen=words, looks_like=looks_like if kind == "ExitInfo" else "")
 
 
