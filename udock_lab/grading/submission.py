@@ -14,7 +14,7 @@ from typing import Any
 from udock_lab.model import SandboxResult
 from udock_lab.sandbox import TIMEOUT, run
 
-__all__ = ["Submission"]
+__all__ = ["Submission", "patience"]
 
 # Runs inside the sandbox, before the scenario. The learner's source is a module of its own, so that a scenario's
 # ``import time`` does not replace a learner's ``from time import time``; and what a scenario calls by the names of
@@ -51,11 +51,11 @@ class Submission:
             scenario = _LOAD + scenario
         else:
             names |= self.functions
-        options["timeout"] = options.get("timeout", TIMEOUT) * _patience()
+        options["timeout"] = options.get("timeout", TIMEOUT) * patience()
         return run(scenario, names=names, **{"shut": True, "trace": True} | options)
 
 
-def _patience() -> float:
+def patience() -> float:
     """How much longer than alone things take: processes that want to run, per processor (getloadavg(3)); 1 to 6.
 
     A time limit tells what hangs from what works; on a busy machine it must not take the one for the other.

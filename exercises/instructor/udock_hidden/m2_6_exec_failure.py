@@ -30,7 +30,7 @@ ODD = {"loop": errno.ELOOP, "closed/inside": errno.ENOTDIR, "x" * 300: errno.ENA
 INHERITS = """
 import os
 os.environ["UDOCK_TOKEN"] = token
-run(["/bin/sh", "-c", 'printf "%s|" "$UDOCK_TOKEN" "$0" "$@" > words', *words])
+run(["/bin/sh", "-c", 'cat /proc/$$/cmdline > words; echo "$UDOCK_TOKEN" >> words', *words])
 """
 
 
@@ -47,12 +47,12 @@ def judge(bench: Bench) -> None:
     token = f"{random.randrange(10**9)} and more"
     words = [f"name{random.randrange(100)}", "two words", "", "*"]
     result = bench.play(INHERITS, values={"token": token, "words": words})
-    got = result.files.get("words", b"").decode(errors="replace")
-    wanted = "".join(f"{word}|" for word in (token, *words))
-    if got == wanted:
+    *got, last = result.files.get("words", b"").decode(errors="replace").split("\0")
+    wanted = ["/bin/sh", *words, f"{token}\n"]
+    if [*got[:1], *got[3:], last] == wanted:  # between them: -c and the script
         bench.hold("inherits")
     else:
-        bench.fail("inherits", expected=wanted, seen=got)
+        bench.fail("inherits", expected=str(wanted), seen=str([*got, last]))
 
 
 HIDDEN = Exercise(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.grading.submission import patience
 from udock_lab.model import Requirement, SandboxResult
 
 __all__ = ["EXERCISE", "Trial", "info", "trial"]
@@ -101,7 +102,7 @@ REQUIREMENTS = (
 # Runs each program through the learner's run and takes down what came back, one line a program; looks at the
 # descriptors before each fork and at the end. A copy of this process that comes out of run says so and ends.
 _TRIAL = """
-import fcntl, json, os, signal, sys
+import fcntl, json, os, signal, sys, time
 __first = os.getpid()
 
 class __Hung(BaseException):
@@ -143,8 +144,17 @@ def __try(name, argv):
     __tell(name, *words)
     return words[0] != "hung"
 
-def __ends_before_exec(event, arguments):
-    if event == "os.exec" and os.getpid() != __first and os.fsdecode(arguments[0]).endswith("/ends-before"):
+def __before_exec(event, arguments):
+    if event != "os.exec" or os.getpid() == __first:
+        return
+    name = os.path.basename(os.fsdecode(arguments[0]))
+    if name == "ends-before":
+        os.kill(os.getpid(), number)
+    elif name == "late":                           # as on a busy machine: the parent has to wait for the word
+        time.sleep(late)
+
+def __after_fork():
+    if __now == "ends-at-once":
         os.kill(os.getpid(), number)
 
 for __name, (__text, __mode) in files.items():
@@ -154,11 +164,15 @@ for __name, (__text, __mode) in files.items():
 os.symlink("/no/such/target", "dangling")
 os.symlink("loop", "loop")
 os.mkdir("folder")
-sys.addaudithook(__ends_before_exec)
-__before, __channels = __fds(), []
-os.register_at_fork(before=__look)
+sys.addaudithook(__before_exec)
+with open("callers-links", "w") as __file:
+    for __fd in (1, 2):
+        __file.write(os.readlink(f"/proc/self/fd/{__fd}") + "\\n")
+__now, __before, __channels = "", __fds(), []
+os.register_at_fork(before=__look, after_in_child=__after_fork)
 signal.signal(signal.SIGALRM, __too_long)
 for __name, __argv in programs:
+    __now = __name
     if not __try(__name, [os.path.abspath(__argv[0]), *__argv[1:]]):
         break
 try:
@@ -167,6 +181,9 @@ except ChildProcessError:
     __child = ""
 __value__ = [sorted(set(__channels)), [link for fd, link in __fds().items() if fd not in __before], __child]
 """
+LATE = 0.8  # seconds between fork and exec, once
+_PRINTED = "printed by the program"
+_WHERE_OUTPUT_GOES = 'links=$(readlink /proc/$$/fd/1 /proc/$$/fd/2); echo "$links" > links'
 PATIENCE = 2.5  # seconds for one run; it takes some hundredths
 TIMEOUT = 12.0  # seconds for all of them
 SIGNALS = (signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1, signal.SIGVTALRM)
@@ -198,7 +215,7 @@ def trial(
     ``files``: name to (text, mode), made beforehand, beside ``dangling``, ``loop`` (links) and ``folder``.
     ``number``: the signal that ends the child of ``ends-before`` before its exec.
     """
-    values = {"programs": programs, "files": files, "number": number, "patience": PATIENCE}
+    values = {"programs": programs, "files": files, "number": number, "patience": PATIENCE * patience(), "late": LATE}
     result = bench.play(_TRIAL, values=values, timeout=TIMEOUT)
     lines = [json.loads(line) for line in result.files.get("said", b"").decode(errors="replace").splitlines()]
     value = ev.seen_value(result)
@@ -216,9 +233,9 @@ def trial(
 
 def judge(bench: Bench) -> None:
     """Two stories: programs that start, and programs that cannot."""
-    started, code, number = _programs_that_start(bench)
+    started, codes, number = _programs_that_start(bench)
     _hangs(bench, started)
-    _ended(bench, started, code, number)
+    _ended(bench, started, codes, number)
     bench.hold("back", seen="it came back", by=_by(bench))  # a point only for who started something
     failed = _programs_that_do_not(bench)
     _missing(bench, failed)
@@ -229,10 +246,10 @@ def judge(bench: Bench) -> None:
     _left(bench, started, failed)
 
 
-def _programs_that_start(bench: Bench) -> tuple[Trial, int, int]:
+def _programs_that_start(bench: Bench) -> tuple[Trial, list[int], int]:
     """The first one draws its own exit code, so that nobody can know it without running it."""
     number = int(random.choice(SIGNALS))
-    draw = "read u < /proc/sys/kernel/random/uuid; code=$(( 0x${u%%-*} % 97 + 3 )); echo $code > drawn; exit $code"
+    draw = "read u < /proc/sys/kernel/random/uuid; code=$(( 0x${u%%-*} % 97 + 3 )); echo $code >> drawn; exit $code"
     shell = ["/bin/sh", "-c"]
     programs = [
         ("plain", [*shell, draw]),
@@ -240,16 +257,17 @@ def _programs_that_start(bench: Bench) -> tuple[Trial, int, int]:
         ("ends-before", ["ends-before"]),
         ("127", [*shell, "exit 127"]),
         ("126", ["exits-126"]),
-        ("prints", [*shell, "echo 2; echo 2 >&2; exit 127"]),
-        ("fds", [*shell, "echo /proc/$$/fd/* > fds"]),
+        ("ends-at-once", ["ends-before"]),
+        ("prints", [*shell, f"echo 2; echo 2 >&2; echo {_PRINTED}; exit 127"]),
+        ("fds", [*shell, "echo /proc/$$/fd/* > fds; " + _WHERE_OUTPUT_GOES]),
     ]
     files = {
         "ends-before": (f"#!/bin/sh\nkill -{number} $$\n", 0o755),
         "exits-126": ("#!/bin/sh\nexit 126\n", 0o755),
     }
     made = trial(bench, programs, files, number)
-    drawn = made.result.files.get("drawn", b"").strip()
-    return made, int(drawn) if drawn.isdigit() else -1, number
+    drawn = made.result.files.get("drawn", b"").split()
+    return made, [int(code) for code in drawn if code.isdigit()], number
 
 
 def _programs_that_do_not(bench: Bench) -> Trial:
@@ -260,6 +278,7 @@ def _programs_that_do_not(bench: Bench) -> Trial:
         ("no-format", ["no-format"]),
         ("no-interpreter", ["no-interpreter"]),
         ("dangling", ["dangling"]),
+        ("late", ["late"]),
         ("again", ["no-such-thing"]),
     ]
     files = {
@@ -273,7 +292,7 @@ def _programs_that_do_not(bench: Bench) -> Trial:
 def _hangs(bench: Bench, started: Trial) -> None:
     """An end that never comes shows here: the reader holds the pipe open itself."""
     hung = [words[1] for words in started.said.values() if words[0] == "hung"]
-    if not hung and (started.came_to_its_end or started.result.seconds < TIMEOUT):  # another failure is no waiting
+    if not hung and (started.came_to_its_end or started.result.ended_by != "timeout"):  # another failure is no waiting
         return
     holds = hung[:1] == ["holds"]
     held = "; your process still holds a pipe's write end itself" if holds else ""
@@ -292,7 +311,7 @@ def _by(bench: Bench) -> str:
     return "effects" if any(note.startswith("Judged by effects") for note in bench.notes) else "kernel"
 
 
-def _ended(bench: Bench, started: Trial, code: int, number: int) -> None:
+def _ended(bench: Bench, started: Trial, codes: list[int], number: int) -> None:
     expected = "os.fork() makes the process in which the program runs"
     if library := ev.library_calls(started.result):
         looks_like = (
@@ -303,10 +322,18 @@ def _ended(bench: Bench, started: Trial, code: int, number: int) -> None:
         became = started.result.parent.program
         seen = f"no fork; the process itself became {became}" if became else _nothing(started, "plain")
         bench.fail("ended", expected=expected, seen=seen)
+    code = codes[0] if codes else -1
+    if len(codes) > 1:
+        seen, looks_like = (
+            f"it was started {len(codes)} times",
+            "a trial run: whatever the program does, it does twice.",
+        )
+        bench.fail("ended", expected="run starts the program once", seen=seen, looks_like=looks_like)
     for name, what, wanted in (
         ("plain", f"a program that exits with {code}", [code, None, None]),
         ("signal", f"a program that signal {number} ends", [None, number, None]),
         ("ends-before", f"a child that signal {number} ends before its exec", [None, number, None]),
+        ("ends-at-once", f"a child that signal {number} ends as soon as it is there", [None, number, None]),
     ):
         _compare(bench, "ended", started, name, what, wanted)
     bench.hold("ended", seen=f"code {code}, then signal {number}", by=_by(bench))
@@ -384,7 +411,19 @@ def _missing(bench: Bench, failed: Trial) -> None:
             "carry it into your caller.",
             by=_by(bench),
         )
+    if library := ev.library_calls(failed.result):
+        seen = f"{library[0]} was asked for the errno"
+        bench.fail("missing", expected="the errno of the execve in your child", seen=seen)
     _compare(bench, "missing", failed, "missing", "a program that is not there", [127, None, errno.ENOENT])
+    words = failed.said.get("late", [])
+    if words != ["ExitInfo", [127, None, errno.ENOENT]]:
+        bench.fail(
+            "missing",
+            expected=f"the same where the child gets to its exec {LATE:g} s after the fork",
+            seen=f"you returned {info(words[1])}" if words[:1] == ["ExitInfo"] else _nothing(failed, "late"),
+            looks_like="silence for a while taken for success. Only the pipe's end of file says that the exec worked.",
+            by=_by(bench),
+        )
     bench.hold("missing", seen="execve = ENOENT in the child, ExitInfo(code=127, errno=2) from run", by=_by(bench))
 
 
@@ -405,12 +444,17 @@ def _apart(bench: Bench, started: Trial) -> None:
         ("prints", "a program that prints 2 and exits with 127", 127),
     ):
         _compare(bench, "apart", started, name, what, [code, None, None])
-    if started.result.stdout.split() != ["2"]:
+    here, there = (started.result.files.get(name, b"").splitlines() for name in ("callers-links", "links"))
+    turned = [name for name, a, b in zip(("output", "error"), here, there, strict=False) if a != b]
+    if turned or started.result.stdout.count(_PRINTED) != 1:
         bench.fail(
             "apart",
             expected="what the program prints goes where it went before",
-            seen=f"standard output got {started.result.stdout[:60]!r}",
-            looks_like="standard output was turned elsewhere before the exec. It belongs to the program.",
+            seen=f"standard {turned[0]} is another file in the program"
+            if turned
+            else f"standard output got {started.result.stdout[:60]!r}",
+            looks_like=f"standard {turned[0] if turned else 'output'} was turned elsewhere before the exec. It belongs "
+            "to the program.",
             by=_by(bench),
         )
     bench.hold("apart", seen="execve = 0 and exit codes 127 and 126: no errno", by=_by(bench))
