@@ -7,7 +7,7 @@ import sys
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.model import Requirement, SandboxProcess, SandboxResult
+from udock_lab.model import Requirement, SandboxProcess, SandboxResult, SystemCall
 
 __all__ = ["EXERCISE"]
 
@@ -223,7 +223,7 @@ def _started(bench: Bench, result: SandboxResult, ran: list[int]) -> SandboxProc
             seen=f"{forked} forks for one program",
             looks_like="fork in a loop: every process that returns from it goes on with the loop.",
         )
-    made = ev.forks(result, result.parent.pid)
+    made = _forks_of_its_own(result)
     beside = len(result.processes) > 1 or (len(ran) == 4 and ran[0] != _me(result))
     if not (beside if result.untraced else made):
         bench.fail(
@@ -244,6 +244,14 @@ def _started(bench: Bench, result: SandboxResult, ran: list[int]) -> SandboxProc
     children = {process.pid: process for process in result.children}
     ours = [children[call.value] for call in made if call.value in children]
     return next((child for child in ours if child.program), ours[0] if ours else None)
+
+
+def _forks_of_its_own(result: SandboxResult) -> list[SystemCall]:
+    """What the caller of launch forked, as long as it had not become a program itself: that forks too."""
+    me = result.parent.pid
+    became = [at for at, call in enumerate(result.calls) if call.pid == me and call.name == "execve" and not call.errno]
+    before = result.calls[: became[0]] if became else result.calls
+    return [call for call in ev.forks(result, me) if call in before]
 
 
 def _only_the_wait_is_wrong(result: SandboxResult) -> bool:
