@@ -1,6 +1,6 @@
 """multiprocessing forks and waits."""
 
-# misconception: cheating by library
+# misconception: whatever forks inside is as good as fork
 # fails: starts
 import multiprocessing as mp
 import os

@@ -1,6 +1,6 @@
 """os.spawnv forks and waits."""
 
-# misconception: cheating by library
+# misconception: whatever forks inside is as good as fork
 # fails: starts
 import os
 

@@ -1,6 +1,6 @@
 """The errno is subprocess's."""
 
-# misconception: a decoy: subprocess says why on failures
+# misconception: a library may be asked for the errno
 # fails: missing
 import errno
 import os
