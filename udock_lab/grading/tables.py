@@ -60,11 +60,15 @@ def local(seconds: float, zone: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(int(seconds) + zone))
 
 
-def a_zone() -> tuple[str, int]:
-    """A time zone that is nobody's, for TZ (tzset(3)), and how many seconds east of Greenwich its summer time is."""
+def a_zone(*, summer_time: bool) -> tuple[str, int]:
+    """A time zone that is nobody's, for TZ (tzset(3)), and how many seconds east of Greenwich its clocks go.
+
+    With ``summer_time`` that is so in summer only; without, all year, as who writes the time of now needs it.
+    """
     hours, minutes = random.randrange(3, 10), random.randrange(7, 53)
-    winter, summer = f"{hours - 1}:{minutes:02d}", f"{hours}:{minutes:02d}"
-    return f"LAB-{winter}LAS-{summer},J91,J304", hours * 3600 + minutes * 60
+    east = f"{hours}:{minutes:02d}"
+    zone = f"LAB-{hours - 1}:{minutes:02d}LAS-{east},J91,J304" if summer_time else f"LAB-{east}"
+    return zone, hours * 3600 + minutes * 60
 
 
 def a_word(length: int = 6) -> str:

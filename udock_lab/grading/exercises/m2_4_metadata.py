@@ -182,7 +182,7 @@ return {**seen, "stepped": stepped, "cuts": cuts, "kills": kills, "texts": watch
 
 def judge(bench: Bench) -> None:
     """Phase 1, phase 2, and what cannot be done: one scenario. What others see meanwhile: another."""
-    zone, east = a_zone()
+    zone, east = a_zone(summer_time=True)
     stories = (_Save(east), _Finish(east), _Damaged(east), _Refuse(east))
     updates = [one for story in stories[1:] for one in story.jobs]
     values = job(zone=zone, saves=stories[0].jobs, updates=updates)
@@ -415,7 +415,7 @@ class Tables(NamedTuple):
 
 def watch(bench: Bench) -> tuple[SandboxResult, dict[str, Any], Tables]:
     """Play the scenario in which others look on: the result, what they saw (empty: it broke off), the tables."""
-    zone, east = a_zone()
+    zone, east = a_zone(summer_time=True)
     secret = a_word(12)
     rows = [a_row(number) for number in random.sample(range(10, 80), 50)]
     rows[random.randrange(5)] = a_row(9, secret)
