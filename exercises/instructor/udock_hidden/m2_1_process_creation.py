@@ -26,8 +26,8 @@ REQUIREMENTS = (
 )
 
 SECONDS = 5.0
-ALL_CODES = 8.0  # seconds; it takes one, and more where a launch looks now and then instead of waiting
-# Each program leaves a trace of its own: a code that nobody ran is none. Sixteen processes launch at once.
+ALL_CODES = 16.0  # seconds; it takes one, and more where a launch looks now and then instead of waiting
+# Each program leaves a trace of its own: a code that nobody ran is none. Eight processes launch at once.
 CODES = """
 import os
 def __launch_all(codes):
@@ -37,11 +37,11 @@ def __launch_all(codes):
         with open("said", "a") as file:
             file.write(f"{code} {words}\\n")
 workers = []
-for first in range(16):
+for first in range(8):
     pid = os.fork()
     if pid == 0:
         try:
-            __launch_all(range(first, 256, 16))
+            __launch_all(range(first, 256, 8))
         finally:
             os._exit(0)
     workers.append(pid)
