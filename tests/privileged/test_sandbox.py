@@ -427,9 +427,9 @@ def test_large_array_is_copied(run: Run) -> None:
 
 
 def test_name_that_cannot_be_copied_is_named_with_a_way_out(run: Run) -> None:
-    with pytest.raises(UsageError, match=r"The name 'lock' .* cannot be copied into the sandbox") as refused:
-        run("lock", names={"lock": threading.Lock()})
-    assert "inside the cell" in str(refused.value)
+    with pytest.raises(UsageError, match=r"The name 'numbers' .* cannot be copied into the sandbox") as refused:
+        run("numbers", names={"numbers": (n for n in range(3))})
+    assert "Make 'numbers' inside the code" in str(refused.value)
 
 
 def test_names_that_do_not_fit_are_refused_with_a_way_out(run: Run) -> None:
