@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from udock_lab.errors import MdockError, UsageError
+from udock_lab.linux.wholefile import write_whole
 
 __all__ = ["SUBCOMMANDS", "Laid", "Subcommand", "lay_out", "main", "without_outputs"]
 
@@ -94,19 +95,19 @@ def lay_out(target: Path) -> Laid:
         handed_out[name] = _hash(data)
     listed = json.dumps({"files": handed_out}, indent=1, sort_keys=True).encode() + b"\n"
     if _content(target / MANIFEST) != listed:
-        _write_whole(target / MANIFEST, listed)
+        write_whole(target / MANIFEST, listed)
     return laid
 
 
 def _lay_one(target: Path, name: str, data: bytes, handed_out: dict[str, str], laid: Laid) -> None:
     there = _content(target / name)
     if there is None:
-        _write_whole(target / name, data)
+        write_whole(target / name, data)
         laid.added.append(name)
     elif there == data:
         pass
     elif _hash(there) == handed_out.get(name):
-        _write_whole(target / name, data)
+        write_whole(target / name, data)
         laid.updated.append(name)
     elif handed_out.get(name) == _hash(data):  # the learner's work on the version that we have, too
         laid.kept.append(name)
@@ -122,7 +123,7 @@ def _write_beside(target: Path, name: str, data: bytes) -> str:
         other = f"{stem}{dot}new{number if number > 1 else ''}.{suffix}"
         there = _content(target / other)
         if there is None:
-            _write_whole(target / other, data)
+            write_whole(target / other, data)
         if there in (None, data):
             return other
         number += 1
@@ -136,17 +137,6 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes() if path.is_file() else b""
     except OSError:
         return b""
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Whole or not at all: a temporary file in the same folder, then rename (lesson m2_4 tells why)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(data)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _hash(data: bytes) -> str:

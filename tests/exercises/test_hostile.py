@@ -24,6 +24,7 @@ from udock_lab import sandbox
 from udock_lab.display.grading import check_html, check_text
 from udock_lab.grading import Submission, judge
 from udock_lab.grading.checking import exercise
+from udock_lab.grading.submission import patience
 from udock_lab.linux.process import descendants, lives, parent, state
 from udock_lab.model import CheckReport
 from udock_lab.runtime.connection import the_launcher
@@ -110,17 +111,12 @@ def _facts(pid: int) -> str:
 
 def left_behind(before: dict[int, str]) -> dict[int, str]:
     """What is there and was not before, after a second at most."""
-    patience = time.monotonic() + GONE
+    deadline = time.monotonic() + GONE
     while True:
         left = {pid: facts for pid, facts in of_the_launcher().items() if pid not in before}
-        if not left or time.monotonic() > patience:
+        if not left or time.monotonic() > deadline:
             return left
         time.sleep(0.02)
-
-
-def slower_than_calm() -> float:
-    """How much longer than alone things take now, as the checks themselves reckon; they wait that much longer."""
-    return min(max(os.getloadavg()[0] / len(os.sched_getaffinity(0)), 1.0), 6.0)
 
 
 @pytest.mark.usefixtures("walls")
@@ -137,7 +133,7 @@ def test_attack_harms_nothing_and_scores_nothing(path: Path, target: Target) -> 
     assert report.points <= earns, check_text(report)
     left = left_behind(processes)
     assert left == {}, "still there a second after the end"
-    assert report.seconds < IN_TIME * slower_than_calm()
+    assert report.seconds < IN_TIME * patience()
     assert _sentences(report) != []
     said = check_text(report)
     assert SECRET not in said + check_html(report)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from udock_lab.display.grading import check_html, points
-from udock_lab.display.html import card, paragraphs, say, style_sheet
+from udock_lab.display.html import card, paragraphs, say, style_sheet, table_of_html
 from udock_lab.model import CheckReport, Judgement
 
 __all__ = ["Handed", "class_page", "learner_page"]
@@ -65,7 +65,9 @@ def _page(title: str, body: str, width: str = "64rem") -> str:
 def learner_page(learner: str, submissions: Sequence[Handed]) -> str:
     """The points of all submissions, then the report of each."""
     totals = [(say(one.exercise), _whole(one.score), say(_first_line(one.error))) for one in submissions]
-    parts = [style_sheet("grading.css") + card(_table(("handed in", "points", ""), totals), "all points")]
+    parts = [
+        style_sheet("grading.css") + card(table_of_html(("handed in", "points", ""), totals, "class"), "all points")
+    ]
     for one in submissions:
         parts.append(f'<h2 id="{say(one.exercise)}">{say(one.exercise)}</h2>')
         if one.error:
@@ -113,7 +115,7 @@ def _needing(submissions: Sequence[Handed]) -> str:
             rows.append((_link(one, one.learner), _whole(one.exercise), say(_trouble(one))))
     if not rows:
         return "<p>Nobody: everything was judged, and every submission earned something.</p>"
-    return _table(("learner", "exercise", "why"), rows)
+    return table_of_html(("learner", "exercise", "why"), rows, "class")
 
 
 def _rank(one: Handed) -> int:
@@ -139,7 +141,7 @@ def _exercises(by_exercise: dict[str, list[Handed]]) -> str:
         none = sum(not one.points for one in handed)
         out_of = points(max(one.out_of for one in handed))
         rows.append((say(name), str(len(handed)), str(full), f"{middle} of {out_of}", str(none)))
-    return _table(("exercise", "handed in", "full points", "median", "no points"), rows)
+    return table_of_html(("exercise", "handed in", "full points", "median", "no points"), rows, "class")
 
 
 def _failures(by_exercise: dict[str, list[Handed]]) -> str:
@@ -147,7 +149,7 @@ def _failures(by_exercise: dict[str, list[Handed]]) -> str:
     rows = [row for name, handed in by_exercise.items() for row in _failures_of(name, handed)]
     if not rows:
         return "<p>Nothing: every requirement that was judged holds.</p>"
-    return _table(("exercise", "requirement", "learners", "looks most often like"), rows)
+    return table_of_html(("exercise", "requirement", "learners", "looks most often like"), rows, "class")
 
 
 def _failures_of(exercise: str, handed: Sequence[Handed]) -> Iterator[tuple[str, str, str, str]]:
@@ -169,7 +171,7 @@ def _everybody(submissions: Sequence[Handed], learners: Sequence[str], exercises
         total = sum(one.points for one in found.values()), sum(one.out_of for one in found.values())
         report = f'<a href="{_address(learner)}/report.html">{say(learner)}</a>'
         rows.append((report, f"{points(total[0])} of {points(total[1])}", *cells))
-    return _table(("learner", "total", *(name.replace("_", " ") for name in exercises)), rows, kind="everybody")
+    return table_of_html(("learner", "total", *(name.replace("_", " ") for name in exercises)), rows, "class everybody")
 
 
 def _cell(one: Handed | None) -> str:
@@ -193,12 +195,3 @@ def _link(one: Handed, text: str) -> str:
 def _whole(text: str, before: str = "") -> str:
     """Text that is not broken into lines, behind HTML."""
     return f'<span class="whole">{before} {say(text)}</span>'
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
-    """Like :func:`udock_lab.display.html.table`, of cells that are HTML already."""
-    top = "".join(f'<th scope="col">{say(name)}</th>' for name in head)
-    body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>' for row in rows
-    )
-    return f'<table class="class {kind}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'

@@ -39,6 +39,7 @@ __all__ = [
     "steps_html",
     "style_sheet",
     "table",
+    "table_of_html",
     "to_html",
 ]
 
@@ -78,12 +79,17 @@ def paragraphs(text: str, kind: str = "") -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Cells are escaped here; the first of a row is its header."""
+    return table_of_html(head, [[say(cell) for cell in row] for row in rows])
+
+
+def table_of_html(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
+    """The same of cells that are HTML already; ``kind`` are classes for the style sheet."""
     top = "".join(f'<th scope="col">{say(name)}</th>' for name in head)
     body = "".join(
-        f'<tr><th scope="row">{say(row[0])}</th>' + "".join(f"<td>{say(cell)}</td>" for cell in row[1:]) + "</tr>"
-        for row in rows
+        f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>' for row in rows
     )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    classes = f' class="{kind}"' if kind else ""
+    return f"<table{classes}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
 
 @cache

@@ -11,6 +11,7 @@
     evidence.py     questions to a sandbox run
     tables.py       tables of containers, and what somebody made of them
     tablewatch.py   a table, seen by others while it is changed
+    inside.py       what several scenarios need, beside the learner's code
     workers.py      processes that call a function at once, and how far each is
     hidden.py       the lecturer's part
     handout.py      a notebook as it was handed out: what it gives, and what it is worth

@@ -43,6 +43,7 @@ from udock_lab.grading.handout import (
     read_cells,
     read_notebook,
 )
+from udock_lab.linux.wholefile import write_whole
 from udock_lab.model import CheckReport, Judgement, Requirement
 
 __all__ = ["Batch", "Grade", "Sent", "course_near", "find_submissions", "reports_of"]
@@ -169,7 +170,7 @@ class Batch:
         except Exception as error:  # whatever one submission provokes, the others are graded
             data = self._lost(sent) | {"error": _words(error), "finished": False}
         if not self.stopping.is_set():
-            write_whole(place, json.dumps(data, indent=1).encode())
+            _keep(place, json.dumps(data, indent=1).encode())
         return Grade(sent=sent, data=data)
 
     def _lost(self, sent: Sent) -> Data:
@@ -213,12 +214,12 @@ class Batch:
             remark = grade.error.partition("\n")[0]
             row = [data["exercise"] or grade.sent.name, data["points"], data["out_of"], hidden, data["not_judged_here"]]
             writer.writerow([_in_a_sheet(value) for value in (grade.sent.learner, *row, remark)])
-        write_whole(self.out / "grades.csv", text.getvalue().encode())
+        _keep(self.out / "grades.csv", text.getvalue().encode())
         handed = [_handed(grade) for grade in grades]
         for learner in {one.learner for one in handed}:
             own = [one for one in handed if one.learner == learner]
-            write_whole(self.out / learner / "report.html", learner_page(learner, own).encode())
-        write_whole(self.out / "class.html", class_page(handed).encode())
+            _keep(self.out / learner / "report.html", learner_page(learner, own).encode())
+        _keep(self.out / "class.html", class_page(handed).encode())
 
 
 def _handed(grade: Grade) -> Handed:
@@ -316,19 +317,10 @@ def _in_a_sheet(value: object) -> object:
     return f"'{clean(value)}" if value.startswith(("=", "+", "-", "@")) else clean(value)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """A file beside it, then rename: a reader and a kill find the old one or the new one, never half of one.
-
-    Raises MdockError where nothing can be written: that ends a whole class, and what has been written stays.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+def _keep(path: Path, content: bytes) -> None:
+    """Raises MdockError where nothing can be written: that ends a whole class, and what has been written stays."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_bytes(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, content)
     except OSError as error:
         raise _not_written(path, error.strerror or str(error)) from None
 

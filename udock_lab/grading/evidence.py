@@ -6,6 +6,7 @@ import json
 import re
 
 from udock_lab.model import SandboxProcess, SandboxResult, SystemCall
+from udock_lab.sandbox.marks import AUDITED
 
 __all__ = [
     "FORKS",
@@ -23,10 +24,7 @@ __all__ = [
 
 FORKS = ("clone", "clone3", "fork", "vfork")
 # Functions that fork or exec for you, by their audit events (PEP 578) or as the runner names them.
-LIBRARY_EVENTS = frozenset(
-    {"subprocess.Popen", "os.system", "os.posix_spawn", "os.spawn", "pty.spawn", "os.forkpty", "multiprocessing"}
-    | {"_posixsubprocess"}
-)
+LIBRARY_EVENTS = AUDITED | {"multiprocessing", "_posixsubprocess"}
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 

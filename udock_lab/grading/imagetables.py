@@ -7,10 +7,11 @@ mistake shows each time.
 from __future__ import annotations
 
 import random
-import string
 from typing import NamedTuple
 
-__all__ = ["Question", "a_path", "a_word", "all_questions", "line"]
+from udock_lab.grading.tables import a_word
+
+__all__ = ["Question", "a_path", "all_questions", "line"]
 
 
 class Question(NamedTuple):
@@ -39,13 +40,8 @@ def all_questions() -> list[Question]:
     ]
 
 
-def a_word(length: int = 6) -> str:
-    """A name that nobody can know beforehand."""
-    return "".join(random.choices(string.ascii_lowercase, k=length))
-
-
 def a_path() -> str:
-    """A root file system's path, likewise; all are of one length."""
+    """A root file system's path that nobody can know beforehand; all are of one length."""
     return f"/images/{a_word(8)}/rootfs"
 
 

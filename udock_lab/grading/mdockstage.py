@@ -19,8 +19,11 @@ __all__ = ["MAIN", "STAGE", "TEN", "Story", "play"]
 
 # A home with images, a record table with a history, and root file systems in which a shell really starts.
 STAGE = """
-import fcntl, json, os, shutil, signal, sys, time
+import json, os, shutil, signal, sys, time
+from udock_lab.grading.inside import high as __high, may_chroot as __may_chroot
 from udock_lab.linux.elf import inspect_elf, libraries
+from udock_lab.linux.load import crowd as __crowd
+from udock_lab.linux.process import parent as __parent
 home = os.path.abspath("home")
 __table = f"{home}/containers.db"
 
@@ -52,10 +55,7 @@ def __rootfs(name, twin=""):
 
 def __open(path, flags):
     "Far from the numbers that the learner's descriptors get."
-    fd = os.open(path, flags, 0o644)
-    high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 300)
-    os.close(fd)
-    return high
+    return __high(os.open(path, flags, 0o644))
 
 def __work(name, image, argv, watch=None):
     "A worker calls run and says what came of it; a copy of the worker that comes out of run says so too."
@@ -83,8 +83,7 @@ def __work(name, image, argv, watch=None):
 
 def __until(holds, seconds):
     "On a busy machine all takes longer, by as many processes as wait for a processor."
-    busy = os.getloadavg()[0] / len(os.sched_getaffinity(0))
-    end = time.monotonic() + seconds * min(max(busy, 1), 6)
+    end = time.monotonic() + seconds * __crowd(6)
     while time.monotonic() < end:
         if holds():
             return True
@@ -104,16 +103,6 @@ def __finish(worker, seconds=4):
 
 def __open_gate(code):
     os.write(__gate, f"{code}\\n".encode())
-
-def __may_chroot():
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.chroot("/")
-            os._exit(0)
-        finally:
-            os._exit(1)
-    return os.waitpid(pid, 0)[1] == 0
 
 for __folder in ("images", "run"):
     os.makedirs(f"{home}/{__folder}", exist_ok=True)
@@ -219,10 +208,9 @@ def __look(pid):
     for _ in range(3):                            # what it opens in passing is not there each time
         time.sleep(0.02)
         more &= __more(pid)
-    parent = int(__take(f"/proc/{pid}/stat").rpartition(")")[2].split()[1])
     return {"root": __where(f"/proc/{pid}/root"), "cwd": __where(f"/proc/{pid}/cwd"), "fds": sorted(more),
             "variables": __take(f"/proc/{pid}/environ").split("\\0")[:-1],
-            "words": __take(f"/proc/{pid}/cmdline").split("\\0")[:-1], "parent": parent}
+            "words": __take(f"/proc/{pid}/cmdline").split("\\0")[:-1], "parent": __parent(pid)}
 
 def __another_runs(pid):
     "Meanwhile somebody else begins: a record whose id has one digit more. Whole seconds pass, too."

@@ -67,6 +67,6 @@ def _without_magic(line: str) -> str:
     code = line.lstrip()
     if assigned := _ASSIGNED.fullmatch(line):
         return f"{assigned[1]}None  # {assigned[2]}"
-    if _HELP.fullmatch(line):
+    if _HELP.fullmatch(line) or code.startswith(("%", "!", "?")):
         return f"{line[: len(line) - len(code)]}pass  # {code}"
-    return f"{line[: len(line) - len(code)]}pass  # {code}" if code.startswith(("%", "!", "?")) else line
+    return line

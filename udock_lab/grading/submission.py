@@ -6,11 +6,11 @@ judges see neither: they ask for a scenario to be run and get what the kernel sa
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from udock_lab.linux.load import crowd
 from udock_lab.model import SandboxResult
 from udock_lab.sandbox import TIMEOUT, run
 
@@ -56,8 +56,5 @@ class Submission:
 
 
 def patience() -> float:
-    """How much longer than alone things take: processes that want to run, per processor (getloadavg(3)); 1 to 6.
-
-    A time limit tells what hangs from what works; on a busy machine it must not take the one for the other.
-    """
-    return min(max(os.getloadavg()[0] / len(os.sched_getaffinity(0)), 1.0), 6.0)
+    """How much longer than alone a check waits, 1 to 6 times."""
+    return crowd(6.0)

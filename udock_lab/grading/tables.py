@@ -72,7 +72,7 @@ def a_zone(*, summer_time: bool) -> tuple[str, int]:
 
 
 def a_word(length: int = 6) -> str:
-    """A name for an image."""
+    """A name, for an image say, that nobody can know beforehand."""
     return "".join(random.choices(string.ascii_lowercase, k=length))
 
 

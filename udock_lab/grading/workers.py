@@ -19,9 +19,14 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+from udock_lab.grading.inside import high_pipe
+from udock_lab.linux.load import crowd
+from udock_lab.linux.process import parent
+
 __all__ = ["LastMoment", "Workers", "attempt", "content", "put"]
 
 _PATIENCE = 4.0  # seconds, for what takes some milliseconds
+_MOST = 4.0  # times that, on a busy machine
 _BLIND = 1.0  # seconds, where /proc/locks is closed to us: who is not done by then waits
 _ASKED = 3  # who has asked more often than that without waiting asks until the lock is free
 _ASKING = 1.2  # seconds: whoever gives up asking has done so by then
@@ -65,8 +70,8 @@ class Workers:
     """Children that live on until :meth:`end`; each is a dictionary: ``pid``, ``done``, ``locks``, ``paused``."""
 
     def __init__(self) -> None:
-        self.words, self.said = _high_pipe()
-        self.life, self.alive = _high_pipe()
+        self.words, self.said = high_pipe()
+        self.life, self.alive = high_pipe()
         self.all: dict[int, dict[str, Any]] = {}
         self.rest = b""
 
@@ -119,7 +124,7 @@ class Workers:
 
     def until(self, holds: Callable[[], object], seconds: float = 0) -> bool:
         """Wait for it, so many seconds at most; by default the time that no answer needs, however busy the machine."""
-        deadline = time.monotonic() + (seconds or _PATIENCE * _crowd())
+        deadline = time.monotonic() + (seconds or _PATIENCE * crowd(_MOST))
         while not holds():
             if time.monotonic() > deadline:
                 return False
@@ -146,7 +151,7 @@ class Workers:
                 waiting = {int(line.split()[-4]) for line in file if "->" in line}
         except (OSError, ValueError):
             return set()
-        return waiting | {_parent(pid) for pid in waiting if pid not in self.all}
+        return waiting | {parent(pid) or 0 for pid in waiting if pid not in self.all}
 
     def waits(self, one: dict[str, Any], waiting: set[int] | None = None) -> bool:
         """In flock; or it has asked so often without waiting that it waits all the same."""
@@ -157,7 +162,7 @@ class Workers:
 
         Those that ask again and again are given the time in which a patience of theirs would end.
         """
-        seconds = 0 if os.access("/proc/locks", os.R_OK) else _BLIND * _crowd()
+        seconds = 0 if os.access("/proc/locks", os.R_OK) else _BLIND * crowd(_MOST)
         self.until(lambda: all(one["done"] or one["paused"] or self.waits(one) for one in ones), seconds)
         if any(_asks(one) and not by_existence(one) for one in ones):
             self.until(lambda: all(one["done"] for one in ones), _ASKING)
@@ -196,29 +201,6 @@ def _lock(event: str, arguments: tuple[Any, ...]) -> list[Any] | None:
     if event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_EXCL:
         return ["O_EXCL", os.path.basename(os.fsdecode(arguments[0])), 0]
     return None
-
-
-def _parent(pid: int) -> int:
-    """0 where there is no such process (any more)."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
-    except (OSError, ValueError):
-        return 0
-
-
-def _crowd() -> float:
-    """Processes that want to run, per processor (getloadavg(3)); 1 to 4."""
-    return min(max(os.getloadavg()[0] / len(os.sched_getaffinity(0)), 1.0), 4.0)
-
-
-def _high_pipe() -> list[int]:
-    """Out of the way of whoever closes what they did not open."""
-    low = os.pipe()
-    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 300) for fd in low]
-    for fd in low:
-        os.close(fd)
-    return high
 
 
 class LastMoment:

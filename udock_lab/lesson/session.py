@@ -13,7 +13,6 @@ import os
 import sys
 import time
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from udock_lab.commands.parsing import nearest
@@ -237,14 +236,9 @@ class End(Shown):
         parts = [CardText(text="This was the last lesson.")]
         if found:
             said = f"next lesson: {found.notebook} · {found.title} ({found.minutes} minutes)"
-            parts = [CardText(text=said, leads_to=_there(found.notebook))]
+            parts = [CardText(text=said, leads_to=outline.there(found.notebook))]
         entry = self.lesson.entry
         if entry.exercise:
             said = f"build it yourself: exercise {entry.exercise}"
-            parts.append(CardText(text=said, leads_to=_there(*entry.exercise_notebooks)))
+            parts.append(CardText(text=said, leads_to=outline.there(*entry.exercise_notebooks)))
         return parts
-
-
-def _there(*paths: str) -> str:
-    """The first of these files that is there, as a path from the notebook: a kernel works in its notebook's folder."""
-    return next((path for path in paths if Path(path).is_file()), "")

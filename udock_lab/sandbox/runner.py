@@ -26,7 +26,7 @@ from contextlib import suppress
 from udock_lab.linux.identity import enter_user_namespace, hold_signals
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import receive, send
-from udock_lab.sandbox.marks import BEGIN, CAME_TO_THE_END
+from udock_lab.sandbox.marks import AUDITED, BEGIN, CAME_TO_THE_END
 from udock_lab.sandbox.shut import SCRATCH
 from udock_lab.sandbox.shut import enter as enter_walls
 from udock_lab.sandbox.stranger import enter as step_aside
@@ -36,13 +36,11 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType, TracebackType
     from typing import Any
 
-__all__ = ["AUDITED", "CELL", "main"]
+__all__ = ["CELL", "main"]
 
 REPORTS = 3
 CELL = "<sandbox>"
 VALUE = 1 << 20  # characters of a function's value that travel back
-# Other ways to start a process than fork: told to the keeper by name (audit events, PEP 578).
-AUDITED = frozenset({"subprocess.Popen", "os.system", "os.posix_spawn", "os.spawn", "pty.spawn", "os.forkpty"})
 # Modules of the standard library that call fork for somebody else, and what that is called.
 _FORKING = {"os": "os.spawn", "subprocess": "subprocess.Popen", "multiprocessing": "multiprocessing"}
 

@@ -8,8 +8,9 @@ import random
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
 from udock_lab.grading.exercises.m2_5_image_lookup import ASK, UNTRACED
-from udock_lab.grading.imagetables import a_path, a_word
+from udock_lab.grading.imagetables import a_path
 from udock_lab.grading.scenario import apart, job
+from udock_lab.grading.tables import a_word
 from udock_lab.model import Requirement
 
 __all__ = ["HIDDEN"]

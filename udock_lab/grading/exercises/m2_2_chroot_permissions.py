@@ -95,8 +95,10 @@ REQUIREMENTS = (
 # Each attempt is made by a child of its own. It stays at a gate until its parent has asked the kernel about it:
 # where /proc/PID/root and /proc/PID/cwd lead is not for the child's code to say.
 _HARNESS = """
-import fcntl, json, os, select, signal, sys
+import json, os, select, signal, sys
 from posix import geteuid, listdir, stat
+from udock_lab.grading.inside import high_pipe as __pipe, may_chroot as __may_chroot
+from udock_lab.linux.load import crowd as __crowd
 from udock_lab.linux.seccomp import refuse_chroot
 from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_DUMPABLE, drop_capabilities, prctl, unshare
 
@@ -147,16 +149,8 @@ def __where(link, places):
     names = [name for name, place in places.items() if place == (found.st_dev, found.st_ino)]
     return names[0] if names else "elsewhere"
 
-def __pipe():
-    "With high numbers, out of the way of whoever closes what they did not open."
-    low = os.pipe()
-    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 300) for fd in low]
-    for fd in low:
-        os.close(fd)
-    return high
-
 __late = []
-__seconds = 4 * min(max(os.getloadavg()[0] / len(os.sched_getaffinity(0)), 1), 5)
+__seconds = 4 * __crowd(5)
 
 def __attempt(path, rights):
     if __late:
@@ -203,16 +197,6 @@ def __read(fd):
 def __id(path):
     found = stat(path)
     return found.st_dev, found.st_ino
-
-def __may_chroot():
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.chroot("/")
-            os._exit(0)
-        finally:
-            os._exit(1)
-    return os.waitpid(pid, 0)[1] == 0
 
 for name in ("etc", "tmp", "a folder"):
     os.makedirs(f"{rootfs}/{name}")

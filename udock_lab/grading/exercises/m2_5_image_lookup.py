@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.grading.imagetables import Question, a_path, a_word, all_questions, line
+from udock_lab.grading.imagetables import Question, a_path, all_questions, line
 from udock_lab.grading.scenario import apart, job
+from udock_lab.grading.tables import a_word
 from udock_lab.linux.stepping import PROGRAM_CALLS
 from udock_lab.model import Requirement, SandboxResult, SystemCall
 
@@ -94,8 +95,9 @@ UNTRACED = {"trace": False, "watch": False}  # here the evidence is what comes b
 # One question that hangs is told from the others; none is asked after it.
 ASK = """
 import os, signal
+from udock_lab.linux.load import crowd
 here, late = os.getcwd(), []
-seconds = 4 * min(max(os.getloadavg()[0] / len(os.sched_getaffinity(0)), 1), 5)
+seconds = 4 * crowd(5)
 class Late(BaseException):
     pass
 def __too_late(*_):
