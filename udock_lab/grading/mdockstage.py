@@ -115,8 +115,11 @@ __put(__table, history)
 os.mkfifo(f"{__root}/gate")
 __gate = __open(f"{__root}/gate", os.O_RDWR)     # both ways (fifo(7)): opening it waits for nobody
 __put(f"{__root}/etc/passwd", "root:x:0:0::/:/bin/sh\\n")
-__put(f"{__root}/garbage", "\\x01\\x02", 0o755)
-__put(f"{__root}/script", "#!/no/such/interpreter\\n", 0o755)
+__odd = [("garbage", [os.path.abspath("garbage")]), ("script", [os.path.abspath("script")])]
+for __within in ("", __root):                    # one path, in the image and outside it: chroot may be refused
+    os.makedirs(f"{__within}{os.getcwd()}", exist_ok=True)
+    __put(f"{__within}{__odd[0][1][0]}", "\\x01\\x02", 0o755)
+    __put(f"{__within}{__odd[1][1][0]}", "#!/no/such/interpreter\\n", 0o755)
 for __name in ("HOME", "LANG", "LOGNAME", "SHELL", "TERM", "UDOCK_TOKEN", "USER"):
     os.environ[__name] = token
 os.environ["TZ"] = zone
@@ -249,7 +252,7 @@ def __story():
     yield "gated came back", came_back
     yield "in place", os.pread(reader, size + 4096, 0) != before
     yield "after gated", __take(__table)
-    for name, argv in others:
+    for name, argv in others + __odd:
         if not came_back:
             break
         came_back = __finish(__work(name, image, argv))
