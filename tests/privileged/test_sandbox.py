@@ -244,25 +244,33 @@ def test_signals_to_the_outside_are_held_off(run: Run, target: str) -> None:
         assert result.stdout == "[Errno 1] Operation not permitted\n"
 
 
+# For code in the sandbox. Where more descriptors are on their way than the kernel lets a user have (unix(7)), again.
+SEND = """
+import array, errno, socket
+def send(sock, data, fds):
+    while True:
+        try:
+            return sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
+        except OSError as refused:
+            if refused.errno != errno.ETOOMANYREFS:
+                raise
+"""
+
+
 def test_junk_on_the_sandbox_s_own_channel_changes_nothing(run: Run) -> None:
     source = """
-import array, errno, os, socket
+import os
 sock = socket.socket(fileno=200)
 r, w = os.pipe()
 for junk in (b"x", b"[]", b"[1]", b"{}", b'["hello"]', b'["ready"]', b'["forked"]', b'["forked", 1]', b'["end"]',
              b'["exec"]', b'["guard", "none"]', b'["kill", 9]' * 1000, b"[" * 60000, b"", b"\\x00in-memfd"):
     sock.send(junk)
-sent = 0
-while sent < 300:
-    try:
-        sock.sendmsg([b"\\x00in-memfd"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [r] * 100))])
-        sent += 1
-    except OSError as refused:  # more descriptors on their way than the kernel lets a user have, unix(7)
-        if refused.errno != errno.ETOOMANYREFS: raise
+for _ in range(300):
+    send(sock, b"\\x00in-memfd", [r] * 100)
 print("sent", flush=True)
 sock.shutdown(socket.SHUT_RDWR)
 """
-    result = run(source)
+    result = run(SEND + source)
     assert result.stdout == "sent\n"
     assert result.guard != "none" or run("pass").guard == "none"
     assert [process.role for process in result.processes] == ["parent"]
@@ -270,16 +278,11 @@ sock.shutdown(socket.SHUT_RDWR)
 
 def test_descriptors_sent_over_standard_output_are_not_kept(run: Run) -> None:
     source = """
-import array, errno, socket
-sock, sent = socket.socket(fileno=1), 0
-while sent < 200:
-    try:
-        sock.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [2] * 200))])
-        sent += 1
-    except OSError as refused:  # more descriptors on their way than the kernel lets a user have, unix(7)
-        if refused.errno != errno.ETOOMANYREFS: raise
+sock = socket.socket(fileno=1)
+for _ in range(200):
+    send(sock, b".", [2] * 200)
 """
-    assert run(source).stdout == "." * 200
+    assert run(SEND + source).stdout == "." * 200
 
 
 def test_scratch_folder_is_removed_whatever_is_in_it(run: Run) -> None:

@@ -40,6 +40,7 @@ __all__ = [
     "style_sheet",
     "table",
     "table_of_html",
+    "there",
     "to_html",
 ]
 
@@ -90,6 +91,11 @@ def table_of_html(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str 
     )
     classes = f' class="{kind}"' if kind else ""
     return f"<table{classes}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def there(*paths: str) -> str:
+    """For a link: the first of these files that is there, from the folder of the notebook, where its kernel works."""
+    return next((path for path in paths if Path(path).is_file()), "")
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from udock_lab.commands.parsing import nearest
 from udock_lab.display.grading import check_html, check_text, hint_html, hint_text
+from udock_lab.display.html import there
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.grading.exercise import Bench, Exercise, Stop
 from udock_lab.grading.hidden import hidden_exercise, without_values
@@ -73,8 +74,6 @@ class Score(float):
 
 def _lesson_from_here(slug: str) -> str:
     """The lessons lie above a learner's exercise, or in the repository."""
-    from udock_lab.lesson.outline import there  # what lessons need is not for those who grade
-
     return there(f"../../{slug}.ipynb", f"../../../notebooks/{slug}.ipynb", f"{slug}.ipynb", f"../{slug}.ipynb")
 
 

@@ -115,11 +115,10 @@ __put(__table, history)
 os.mkfifo(f"{__root}/gate")
 __gate = __open(f"{__root}/gate", os.O_RDWR)     # both ways (fifo(7)): opening it waits for nobody
 __put(f"{__root}/etc/passwd", "root:x:0:0::/:/bin/sh\\n")
-__odd = [("garbage", [os.path.abspath("garbage")]), ("script", [os.path.abspath("script")])]
-for __within in ("", __root):                    # one path, in the image and outside it: chroot may be refused
-    os.makedirs(f"{__within}{os.getcwd()}", exist_ok=True)
-    __put(f"{__within}{__odd[0][1][0]}", "\\x01\\x02", 0o755)
-    __put(f"{__within}{__odd[1][1][0]}", "#!/no/such/interpreter\\n", 0o755)
+__odd = {"garbage": "\\x01\\x02", "script": "#!/no/such/interpreter\\n"}
+for __name, __text in __odd.items():             # one path, in the image and outside it: chroot may be refused
+    for __within in ("", __root):
+        __put(f"{__within}{os.path.abspath(__name)}", __text, 0o755)
 for __name in ("HOME", "LANG", "LOGNAME", "SHELL", "TERM", "UDOCK_TOKEN", "USER"):
     os.environ[__name] = token
 os.environ["TZ"] = zone
@@ -252,7 +251,7 @@ def __story():
     yield "gated came back", came_back
     yield "in place", os.pread(reader, size + 4096, 0) != before
     yield "after gated", __take(__table)
-    for name, argv in others + __odd:
+    for name, argv in [*others, *((name, [os.path.abspath(name)]) for name in __odd)]:
         if not came_back:
             break
         came_back = __finish(__work(name, image, argv))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from udock_lab.commands.parsing import nearest
 from udock_lab.errors import UsageError
 
-__all__ = ["COURSE", "EXERCISES", "Entry", "after", "entry", "there"]
+__all__ = ["COURSE", "EXERCISES", "Entry", "after", "entry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,3 @@ def after(slug: str) -> Entry | None:
     """The lesson that comes next, None after the last one."""
     place = COURSE.index(entry(slug)) + 1
     return COURSE[place] if place < len(COURSE) else None
-
-
-def there(*paths: str) -> str:
-    """The first of these files that is there, as a path from the notebook: a kernel works in its notebook's folder."""
-    return next((path for path in paths if Path(path).is_file()), "")

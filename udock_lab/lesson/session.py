@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from udock_lab.commands.parsing import nearest
+from udock_lab.display.html import there
 from udock_lab.errors import UsageError
 from udock_lab.lesson import outline
 from udock_lab.lesson.ledger import Data, Ledger, facts_in
@@ -236,9 +237,9 @@ class End(Shown):
         parts = [CardText(text="This was the last lesson.")]
         if found:
             said = f"next lesson: {found.notebook} · {found.title} ({found.minutes} minutes)"
-            parts = [CardText(text=said, leads_to=outline.there(found.notebook))]
+            parts = [CardText(text=said, leads_to=there(found.notebook))]
         entry = self.lesson.entry
         if entry.exercise:
             said = f"build it yourself: exercise {entry.exercise}"
-            parts.append(CardText(text=said, leads_to=outline.there(*entry.exercise_notebooks)))
+            parts.append(CardText(text=said, leads_to=there(*entry.exercise_notebooks)))
         return parts
