@@ -26,7 +26,9 @@ RUN_ALL = """async () => { window.udockRan = false;
     window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.udockRan = true; }); }"""
 CLOSE = """async () => { const app = window.jupyterapp; const shown = app.shell.currentWidget;
     if (!shown?.context?.sessionContext) return;
-    await shown.context.sessionContext.session?.kernel?.info;  // one that dies while it starts complains in the log
+    const kernel = shown.context.sessionContext.session?.kernel;  // one that dies while it is asked complains in the log
+    if ((await kernel?.info)?.debugger)  // what the page asked it over the control channel comes before this answer
+        await kernel.requestDebug({seq: 0, type: 'request', command: 'debugInfo'}).done;
     await shown.context.sessionContext.shutdown(); shown.dispose(); }"""
 
 
