@@ -17,6 +17,7 @@ from udock_lab.commands.parsing import split_words
 from udock_lab.commands.results import Containers, Images, Lines, Text, printable, tell
 from udock_lab.display.figure import figure_html
 from udock_lab.errors import Interrupted, MdockError, UsageError
+from udock_lab.fork_guard import guard_kernel, let_go
 from udock_lab.model import (
     Container,
     DoctorReport,
@@ -31,8 +32,6 @@ from udock_lab.model import (
 from udock_lab.sandbox_magics import SandboxMagics
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from IPython.core.interactiveshell import InteractiveShell
 
     from udock_lab.runtime.engine import Runtime
@@ -276,7 +275,7 @@ def _html(value: object) -> str | None:
 def load(ip: InteractiveShell) -> None:
     """Register magic, completion and formatters; loading twice changes nothing."""
     _unregister(ip)
-    _forbid_fork()
+    guard_kernel()
     ip.register_magics(MdockMagics, SandboxMagics)
     ip.Completer.custom_matchers.append(complete)
     text, page = _formatters(ip)
@@ -288,41 +287,9 @@ def load(ip: InteractiveShell) -> None:
     page.for_type_by_name(*_FIGURE, figure_html)
 
 
-_guard = {"installed": False, "active": False}
-
-
-def _forbid_fork() -> None:
-    """From now on ``os.fork`` in this process raises: a forked kernel would be a second kernel.
-
-    An audit hook (PEP 578) cannot be taken back, so it looks at a switch. multiprocessing is left alone,
-    and ``!cmd`` never comes by here.
-    """
-    _guard["active"] = True
-    if not _guard["installed"]:
-        _guard["installed"] = True
-        sys.addaudithook(_on_audit)
-
-
-def _on_audit(event: str, _: object) -> None:
-    if event == "os.fork" and _guard["active"] and not _called_by_multiprocessing():
-        raise MdockError(
-            "os.fork() in a cell would copy the whole notebook kernel: two kernels would answer your next cell.",
-            "Write %%sandbox in the first line of the cell: there, code may fork.",
-        )
-
-
-def _called_by_multiprocessing() -> bool:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if str(frame.f_globals.get("__name__", "")).split(".")[0] in ("multiprocessing", "joblib", "concurrent"):
-            return True
-        frame = frame.f_back
-    return False
-
-
 def unload(ip: InteractiveShell) -> None:
     """Take back what ``load`` registered and close the runtimes; detached containers run on."""
-    _guard["active"] = False
+    let_go()
     _unregister(ip)
     while _runtimes:
         _runtimes.popitem()[1].close()
