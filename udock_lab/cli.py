@@ -140,7 +140,9 @@ def _write(stream: str, data: bytes) -> None:
         except BlockingIOError:
             import select
 
-            select.select([], [fd], [])
+            room = select.poll()  # select(2) knows no descriptor from 1,024 on
+            room.register(fd, select.POLLOUT)
+            room.poll()
 
 
 def _open_standard_files() -> None:

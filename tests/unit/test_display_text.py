@@ -246,6 +246,36 @@ def test_columns_line_up_with_wide_characters() -> None:
     assert rows[1].index("2026") == rows[2].index("2026") + 3  # three characters that take two columns each
 
 
+@pytest.mark.parametrize(
+    ("text", "takes"),
+    [
+        ("箱箱箱", 6),
+        ("e\u0301te\u0301", 3),  # an accent of its own stands above the letter before it
+        ("한글", 4),
+        ("\u1112\u1161\u11ab", 2),  # one syllable of three parts
+        ("📦", 2),
+        ("❤\ufe0f", 2),  # a sign that is asked to be drawn as an emoji
+        ("ｶﾞ", 2),  # halfwidth
+        ("naïve µs → …", 12),
+        ("สวัสดี", 4),
+    ],
+)
+def test_columns_line_up_whatever_a_command_is_written_in(text: str, takes: int) -> None:
+    listed = display.ps_text([replace(container(), command=text), replace(container(), command="x" * takes)])
+    head, wide, narrow = listed.splitlines()
+    at = head.index("COMMAND")
+    assert wide[at:].removeprefix(text) == narrow[at + takes :]
+
+
+@pytest.mark.parametrize("text", ["箱" * 40, "e\u0301" * 60, "a" + "\u0301" * 100_000, "x箱" * 30])
+def test_long_command_is_cut_to_the_columns_that_it_may_take(text: str) -> None:
+    listed = display.ps_text([replace(container(), command=text), replace(container(), command="x" * 32)])
+    _, wide, narrow = listed.splitlines()
+    shown = wide[narrow.index("x") :].partition("…")[0]
+    assert len(shown) < 300 and text.startswith(shown)
+    assert 30 <= sum(2 if c == "箱" else c != "\u0301" for c in shown) <= 31 or text.startswith("a")
+
+
 def test_ps_looks_like_this() -> None:
     gone = replace(container(), state="exited (orphaned)", alive=False, uptime=None, command="x" * 50)
     assert display.ps_text([container(), gone]).splitlines() == [

@@ -13,7 +13,17 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from check_imports import wrong_arrows  # noqa: E402
 
-HEAVY = {"IPython", "ipywidgets", "psutil", "elftools", "jupyter_client", "jupyterlab", "ipykernel", "traitlets"}
+HEAVY = {
+    "IPython",
+    "ipywidgets",
+    "psutil",
+    "elftools",
+    "jupyter_client",
+    "jupyterlab",
+    "ipykernel",
+    "traitlets",
+    "wcwidth",
+}
 
 
 def test_no_import_of_the_package_points_up() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from udock_lab import Runtime
 from udock_lab.runtime.logs import read_log
 
 WHOLE = b"".join(b"line %d\n" % number for number in range(20_000))
@@ -75,3 +77,58 @@ def test_a_long_log_is_not_held_in_memory(log: Path) -> None:
     )
     grown = subprocess.run([sys.executable, "-c", code, str(log)], capture_output=True, text=True, check=True).stdout
     assert int(grown) * 1024 < 10 << 20
+
+
+def _followed(log: Path, *changes: Callable[[], object]) -> bytes:
+    """What a follower sees who was at the log's end before each of the changes, and reads on after the last."""
+    left = [None, *changes]
+
+    def ended() -> bool:
+        change = left.pop(0)
+        if change is not None:
+            change()
+        return not left
+
+    return b"".join(read_log(str(log), ended=ended))
+
+
+def test_follower_of_a_log_that_is_emptied_reads_on_from_its_beginning(log: Path) -> None:
+    log.write_bytes(b"one\ntwo\n")
+    seen = _followed(log, lambda: log.write_bytes(b""), lambda: log.write_bytes(b"a\n"), lambda: append(log, b"b\n"))
+    assert seen == b"one\ntwo\na\nb\n"
+
+
+@pytest.mark.parametrize("anew", [b"a\n", b"ab one\n", b"three\nfour\n", b"x" * 200_000])
+def test_follower_loses_nothing_where_the_log_was_emptied_and_has_grown_in_one_instant(log: Path, anew: bytes) -> None:
+    log.write_bytes(b"one\ntwo\n")
+    assert _followed(log, lambda: log.write_bytes(anew)) == b"one\ntwo\n" + anew
+
+
+def test_follower_of_a_log_that_was_moved_away_reads_both(log: Path) -> None:
+    log.write_bytes(b"one\n")
+    old = log.with_name("moved")
+
+    def rotate() -> None:
+        log.rename(old)
+        append(old, b"its writer knows nothing of it\n")
+        log.write_bytes(b"new\n")
+
+    seen = _followed(log, rotate, lambda: append(old, b"last\n"), lambda: append(log, b"newer\n"))
+    assert seen == b"one\nits writer knows nothing of it\nnew\nlast\nnewer\n"
+
+
+def append(log: Path, data: bytes) -> None:
+    with open(log, "ab") as file:
+        file.write(data)
+
+
+def test_logs_dash_f_goes_on_where_the_log_of_a_running_container_is_emptied(runtime: Runtime) -> None:
+    script = "trap 'echo three; exit 0' TERM; echo one; echo two; while :; do sleep 0.05; done"
+    name = runtime.run("demo", ["/bin/sh", "-c", script], detach=True).id
+    mdock = [sys.executable, "-m", "udock_lab.cli"]
+    with subprocess.Popen([*mdock, "logs", "-f", name], stdout=subprocess.PIPE, env=dict(os.environ)) as follower:
+        assert follower.stdout is not None
+        assert [follower.stdout.readline() for _ in range(2)] == [b"one\n", b"two\n"]
+        os.truncate(runtime.inspect(name).data["log"], 0)  # type: ignore[arg-type]
+        runtime.stop(name)
+        assert follower.stdout.read().endswith(b"three\n")  # before it the shell may say what became of its sleep

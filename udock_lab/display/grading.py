@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from urllib.parse import quote
 
+from udock_lab.display.columns import columns, padded
 from udock_lab.display.html import card, paragraphs, say, style_sheet
 from udock_lab.display.text import clean
 from udock_lab.model import CheckReport, Judgement
@@ -22,8 +23,8 @@ def check_text(report: CheckReport) -> str:
     """One block a requirement: its mark, its name, the evidence; below a failure, what it looks like."""
     head = f"{report.title}"
     total = f"{points(report.points)} of {points(report.out_of)} points"
-    width = max([len(j.requirement.name) for j in report.judgements], default=0)
-    lines = [f"{head:<{width + 8}}  {total}"]
+    width = max([columns(j.requirement.name) for j in report.judgements], default=0)
+    lines = [f"{padded(head, width + 8)}  {total}"]
     for judgement in report.judgements:
         lines += _lines(judgement, width)
     lines += [f"  note  {line}" for note in report.notes for line in note.splitlines()]
@@ -35,7 +36,7 @@ def _mark(judgement: Judgement) -> str:
 
 
 def _lines(judgement: Judgement, width: int) -> list[str]:
-    mark, name = _mark(judgement), f"{judgement.requirement.name:<{width}}"
+    mark, name = _mark(judgement), padded(judgement.requirement.name, width)
     if judgement.passed is None:
         return [f"  {mark:<4}  {name}  {judgement.why}"]
     if judgement.passed:

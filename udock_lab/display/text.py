@@ -8,8 +8,8 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
-from unicodedata import east_asian_width
 
+from udock_lab.display.columns import columns, cut, padded
 from udock_lab.model import (
     Container,
     DoctorReport,
@@ -69,7 +69,7 @@ ISOLATION = {
 FIELDS = ("container_id", "pid", "image_name", "status", "start_time", "end_time", "exit_code")
 PS_HEAD = ("CONTAINER ID", "IMAGE", "COMMAND", "STATUS", "PID", "UPTIME", "STARTED", "EXIT")
 IMAGES_HEAD = ("IMAGE", "CREATED", "ROOTFS")
-_COMMAND_WIDTH = 32  # characters of a command that ps shows
+_COMMAND_WIDTH = 32  # columns of a command that ps shows
 _NUMBER = re.compile(r"\d+")
 _OTHERS_PID = re.compile(r"/proc/\d+/")
 
@@ -329,33 +329,22 @@ def run_text(run: RunResult) -> str:
     return "\n".join(lines)
 
 
-def _columns(text: str) -> int:
-    """How many columns of a terminal the text takes: wide characters take two."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
-
-
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns aligned by blanks."""
     cells = [list(head), *[list(row) for row in rows]]
-    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    )
+    widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
+    return "\n".join("  ".join(map(padded, row, widths)).rstrip() for row in cells)
 
 
 def ps_rows(containers: Sequence[Container]) -> list[list[str]]:
     """One row a container, every cell clean."""
     rows = []
     for c in containers:
-        command = clean(c.command)
         rows.append(
             [
                 clean(c.id),
                 clean(c.record.image),
-                command if len(command) <= _COMMAND_WIDTH else command[: _COMMAND_WIDTH - 1] + "…",
+                cut(clean(c.command), _COMMAND_WIDTH),
                 clean(c.state),
                 str(c.record.pid),
                 uptime(c.uptime) if c.alive else "-",
@@ -390,10 +379,9 @@ def doctor_text(report: DoctorReport) -> str:
     """The rung of the ladder, then each feature that was tried."""
     lines = [f"Rung {clean(report.rung)}: {clean(report.summary)}", ""]
     names = [clean(f.name) for f in report.features]
-    width = max(map(_columns, names), default=0)
+    width = max(map(columns, names), default=0)
     for feature, name in zip(report.features, names, strict=True):
-        padded = name + " " * (width - _columns(name))
-        lines.append(f"  {'yes' if feature.works else 'NO ':3}  {padded}  {clean(feature.detail)}")
+        lines.append(f"  {'yes' if feature.works else 'NO ':3}  {padded(name, width)}  {clean(feature.detail)}")
         if not feature.works and feature.remedy:
             lines.append(f"       {' ' * width}  -> {clean(feature.remedy)}")
     return "\n".join(lines)

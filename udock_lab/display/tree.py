@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from udock_lab.display.columns import cut
 from udock_lab.display.html import card, say
 from udock_lab.display.text import clean, command_line
 from udock_lab.model import ProcessNode
@@ -30,8 +31,7 @@ _EXPLAINED = {
 
 def _words(node: ProcessNode) -> str:
     """What it does, for a process of ours; else its command line (a zombie has only its name left)."""
-    words = _EXPLAINED.get(node.role) or command_line(node.command) or clean(node.name)
-    return words if len(words) <= _WIDEST else words[: _WIDEST - 1] + "…"
+    return cut(_EXPLAINED.get(node.role) or command_line(node.command) or clean(node.name), _WIDEST)
 
 
 def tree_text(trees: ProcessNode | Sequence[ProcessNode]) -> str:

@@ -125,10 +125,12 @@ class Workers:
     def until(self, holds: Callable[[], object], seconds: float = 0) -> bool:
         """Wait for it, so many seconds at most; by default the time that no answer needs, however busy the machine."""
         deadline = time.monotonic() + (seconds or _PATIENCE * crowd(_MOST))
+        words = select.poll()
+        words.register(self.words, select.POLLIN)
         while not holds():
             if time.monotonic() > deadline:
                 return False
-            if select.select([self.words], [], [], 0.01)[0]:
+            if words.poll(10):
                 self._take(os.read(self.words, 65536))
         return True
 

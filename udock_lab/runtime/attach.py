@@ -31,10 +31,10 @@ _CONTROL_D = b"\x04"
 
 
 def terminal_size(fd: int) -> list[int]:
-    """Rows and columns of a terminal."""
+    """Rows and columns of a terminal: 24 and 80 where it does not know them (a serial line, a pty without a window)."""
     with suppress(OSError):
         size = os.get_terminal_size(fd)
-        return [size.lines, size.columns]
+        return [size.lines or 24, size.columns or 80]
     return [24, 80]
 
 
@@ -129,15 +129,17 @@ class Attachment:
         wake, wake_in = os.pipe()
         os.set_blocking(wake_in, False)
         old = signal.signal(signal.SIGWINCH, lambda *_: os.write(wake_in, b"w"))
-        watched = [self.sock.fileno(), 0, wake]
+        watched = select.poll()  # select(2) knows no descriptor from 1,024 on
+        for fd in (self.sock.fileno(), 0, wake):
+            watched.register(fd, select.POLLIN)
         try:
             while True:
-                ready, _, _ = select.select(watched, (), ())
+                ready = {fd for fd, _ in watched.poll()}
                 if wake in ready:
                     os.read(wake, 64)
                     send(self.sock, b"j" + encode({"size": terminal_size(0)}))
                 if 0 in ready and not self._send_keys():
-                    watched.remove(0)
+                    watched.unregister(0)
                 if self.sock.fileno() in ready:
                     event = self._next()
                     if event is not None and event["event"] in (until, "ended", "refused"):

@@ -17,27 +17,72 @@ __all__ = ["read_log"]
 
 _CHUNK = 1 << 16  # bytes
 _PAUSE = 0.05  # seconds between two looks for more
+_REMEMBERED = 4096  # bytes before our place, by which a log that was emptied and has grown again is known
+_MOST_FOLLOWED = 4  # files that bore the log's name
 
 
 def read_log(path: str, *, tail: int | None = None, ended: Callable[[], bool] | None = None) -> Iterator[bytes]:
     """The log, or its last ``tail`` lines, in chunks; then what is added, until ``ended()`` is true.
 
     Without ``ended`` it stops at the end of what is there. A log that does not exist (yet) is empty;
-    StorageError when it cannot be read.
+    StorageError when it cannot be read. A log that is emptied or replaced meanwhile is read on from its beginning.
     """
-    file: FileIO | None = None
+    followed: list[_Followed] = []
     try:
         while True:
             over = ended is None or ended()  # asked first: what came before the end is read after it
-            file = file or _open(path, tail)
-            while file is not None and (data := file.read(_CHUNK)):
-                yield data
+            _notice_new_file(path, followed, tail)
+            for log in followed:
+                yield from log.read_on()
             if over:
                 return
             time.sleep(_PAUSE)
     finally:
-        if file is not None:
-            file.close()
+        for log in followed:
+            log.file.close()
+
+
+def _notice_new_file(path: str, followed: list[_Followed], tail: int | None) -> None:
+    """Another file may have taken the log's name. The old one is read on: its writer may not know of the new one."""
+    try:
+        there = os.stat(path)
+    except OSError:
+        there = None
+    if followed and (there is None or (there.st_dev, there.st_ino) == followed[-1].identity):
+        return
+    file = _open(path, None if followed else tail)
+    if file is not None:
+        followed.append(_Followed(file))
+    for forgotten in followed[:-_MOST_FOLLOWED]:
+        forgotten.file.close()
+    del followed[:-_MOST_FOLLOWED]
+
+
+class _Followed:
+    """An open log, the place up to which it was read, and what stands before that place."""
+
+    def __init__(self, file: FileIO) -> None:
+        self.file = file
+        info = os.fstat(file.fileno())
+        self.identity = info.st_dev, info.st_ino
+        self.at = file.tell()
+        self.before = os.pread(file.fileno(), min(self.at, _REMEMBERED), max(0, self.at - _REMEMBERED))
+
+    def read_on(self) -> Iterator[bytes]:
+        """What was added since; all of it, if the file was emptied and begun anew."""
+        if self._begun_anew():
+            self.at, self.before = 0, b""
+        while data := os.pread(self.file.fileno(), _CHUNK, self.at):
+            self.at += len(data)
+            self.before = (self.before + data)[-_REMEMBERED:]
+            yield data
+
+    def _begun_anew(self) -> bool:
+        """It is shorter than it was, or has grown again since: then something else stands before our place."""
+        size = os.fstat(self.file.fileno()).st_size
+        if size <= self.at:
+            return size < self.at
+        return os.pread(self.file.fileno(), len(self.before), self.at - len(self.before)) != self.before
 
 
 def _open(path: str, tail: int | None) -> FileIO | None:

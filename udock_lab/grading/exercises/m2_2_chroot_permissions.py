@@ -190,7 +190,9 @@ def __attempt(path, rights):
 
 def __read(fd):
     "One attempt that hangs is told from the others; none is made after it."
-    if select.select([fd], [], [], __seconds)[0]:
+    word = select.poll()
+    word.register(fd, select.POLLIN)
+    if word.poll(__seconds * 1000):
         return os.read(fd, 65536)
     __late.append(fd)
 
