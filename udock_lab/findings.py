@@ -95,11 +95,15 @@ class Feature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorReport:
-    """Which rung of the ladder (A, B, C, D, E) this machine stands on, and each feature tried."""
+    """Which rung of the ladder (A, B, C, D, E) this machine stands on, each feature tried, and the home's defaults.
+
+    ``settings``: the name of each setting and whether it is on (``mdock config``); none without a home.
+    """
 
     rung: str
     summary: str
     features: tuple[Feature, ...]
+    settings: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,7 +206,7 @@ class ContainerSpec:
     env: tuple[tuple[str, str], ...] = ()
     workdir: str | None = None
     limits: Limits = field(default_factory=Limits)
-    userns: bool = False
+    userns: bool | None = None  # None: as the home's default has it (``mdock config userns``)
     copy: bool = False
     detach: bool = False
     remove: bool = False

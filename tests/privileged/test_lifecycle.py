@@ -223,7 +223,7 @@ def test_exec_where_chroot_is_refused_warns_and_stays_in_the_image(runtime: Runt
 
     started = mdock("run", "-d", "demo", "sleep", "60")
     warning = "[mdock] chroot failed (need root). Running with chdir only.\n"
-    assert (started.stdout, started.stderr) == ("c1\n", warning)
+    assert started.stdout == "c1\n" and started.stderr.startswith(warning)
     looked = mdock("exec", "-w", "/etc", "c1", "pwd")
     assert (looked.stdout, looked.stderr) == (f"{runtime.home.image_rootfs('demo')}/etc\n", warning)
     assert mdock("exec", "c1", "nosuch").returncode == 127

@@ -1,4 +1,4 @@
-"""``doctor`` and ``version``: what this machine permits, and which mdock this is."""
+"""``doctor``, ``config`` and ``version``: what the machine permits, the home's defaults, and which mdock this is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 from udock_lab.commands.base import Command, Context, Outcome
+from udock_lab.errors import UsageError
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
 
 __all__ = ["COMMANDS"]
 
@@ -16,6 +17,33 @@ __all__ = ["COMMANDS"]
 def doctor(args: Namespace, context: Context) -> Outcome:
     """Try each feature for real and say which rung of the ladder this machine is on."""
     return Outcome(value=context.runtime.doctor())
+
+
+def _config_options(parser: ArgumentParser) -> None:
+    parser.add_argument("setting", metavar="NAME", nargs="?", help="userns: a user namespace for each run, as --userns")
+    parser.add_argument("value", metavar="on|off", nargs="?", help="from now on, for everybody who uses this home")
+
+
+def config(args: Namespace, context: Context) -> Outcome:
+    """Show the defaults of this home, or set one."""
+    from udock_lab.commands.results import Lines, Text
+
+    runtime = context.runtime
+    if args.setting is None:
+        return Outcome(value=Lines(f"{name} {_on_off(value)}" for name, value in runtime.settings().items()))
+    from udock_lab.runtime.settings import check_name
+
+    name = check_name(args.setting)
+    if args.value is None:
+        return Outcome(value=Text(_on_off(runtime.settings()[name])))
+    if args.value not in ("on", "off"):
+        raise UsageError(f"mdock config: {args.value!r} is neither on nor off.", f"Type: mdock config {name} on")
+    runtime.configure(name, args.value == "on")
+    return Outcome()
+
+
+def _on_off(value: bool) -> str:
+    return "on" if value else "off"
 
 
 def version(args: Namespace, context: Context) -> Outcome:
@@ -37,6 +65,14 @@ COMMANDS = (
         usage="",
         handler=doctor,
         examples="  mdock doctor",
+    ),
+    Command(
+        name="config",
+        summary="show or set the defaults of this home",
+        usage="[NAME [on|off]]",
+        handler=config,
+        configure=_config_options,
+        examples="  mdock config\n  mdock config userns on     as if each run had --userns; the exception: --no-userns",
     ),
     Command(
         name="version",

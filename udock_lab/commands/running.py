@@ -80,7 +80,15 @@ def _run_options(parser: ArgumentParser) -> None:
     limits.add_argument(
         "--files", metavar="N", type=count, help="open files of each process (RLIMIT_NOFILE), for instance 64"
     )
-    parser.add_argument("--userns", action="store_true", help="chroot without root, by a user namespace")
+    parser.add_argument(
+        "--userns",
+        action="store_true",
+        default=None,
+        help="chroot without root, by a user namespace; for every run: mdock config userns on",
+    )
+    parser.add_argument(
+        "--no-userns", dest="userns", action="store_false", help="without one, where this home's default is to have one"
+    )
     parser.add_argument("--steps", action="store_true", help="afterwards show each system call, with its time")
     parser.add_argument(
         "--snapshots",

@@ -231,7 +231,9 @@ def doctor_html(report: DoctorReport) -> str:
     )
     head = f'<p class="verdict">Rung {say(report.rung)}: {say(report.summary)}</p><ol class="rungs">{rungs}</ol>'
     rows = [[f.name, "✔ yes" if f.works else "✖ NO", f.detail, "" if f.works else f.remedy] for f in report.features]
-    return card(head + table(("feature", "works", "what was seen", "what to do"), rows), "what this machine permits")
+    foot = f"<p>{say(plain.settings_line(report))}</p>" if report.settings else ""
+    body = head + table(("feature", "works", "what was seen", "what to do"), rows) + foot
+    return card(body, "what this machine permits")
 
 
 def to_html(value: object) -> str:

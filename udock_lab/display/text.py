@@ -384,7 +384,15 @@ def doctor_text(report: DoctorReport) -> str:
         lines.append(f"  {'yes' if feature.works else 'NO ':3}  {padded(name, width)}  {clean(feature.detail)}")
         if not feature.works and feature.remedy:
             lines.append(f"       {' ' * width}  -> {clean(feature.remedy)}")
+    if report.settings:
+        lines += ["", settings_line(report)]
     return "\n".join(lines)
+
+
+def settings_line(report: DoctorReport) -> str:
+    """What the home is set to, in one line."""
+    found = ", ".join(f"{clean(name)} {'on' if value else 'off'}" for name, value in report.settings)
+    return f"The defaults of this home (mdock config): {found}"
 
 
 def _tree(node: ProcessNode) -> str:

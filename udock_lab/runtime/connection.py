@@ -125,7 +125,7 @@ def _supervise(message: dict[str, Any], fds: list[int]) -> None:
     if message["op"] == "probe":
         from udock_lab.runtime.doctor import answer_probe
 
-        answer_probe(fds[0])
+        answer_probe(fds[0], message["what"])
         return
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     supervisor = Supervisor(None, spare=False)

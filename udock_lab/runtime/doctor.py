@@ -15,8 +15,13 @@ from udock_lab.model import DoctorReport, Feature
 __all__ = ["answer_probe", "report_from_json"]
 
 
-def answer_probe(fd: int) -> None:
-    """In the child: try everything and write the report as JSON to ``fd``."""
+def answer_probe(fd: int, what: str = "everything") -> None:
+    """In the child: try everything and write the report as JSON to ``fd``; or try user namespaces alone."""
+    if what == "userns":
+        from udock_lab.runtime.usernstrial import answer_trial
+
+        answer_trial(fd)
+        return
     from udock_lab.linux.probe import probe
 
     data = memoryview(json.dumps(asdict(probe())).encode())

@@ -14,9 +14,10 @@ import signal as signals
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from udock_lab.errors import Conflict, Interrupted, MdockError, NotFound, StorageError, UsageError
+from udock_lab.errors import Conflict, Interrupted, MdockError, NotFound, StorageError, Unsupported, UsageError
 from udock_lab.linux.process import descendants, is_same_process
 from udock_lab.model import (
     Container,
@@ -28,7 +29,7 @@ from udock_lab.model import (
     RunResult,
     Status,
 )
-from udock_lab.runtime import containers, records
+from udock_lab.runtime import containers, records, settings
 from udock_lab.runtime.attach import Attachment, terminal_size
 from udock_lab.runtime.connection import ForkedSupervisor, the_launcher
 from udock_lab.runtime.eventlog import last_exit, write_event
@@ -48,6 +49,11 @@ __all__ = ["Runtime"]
 
 OnOutput = Callable[[str, bytes], None]
 OnNote = Callable[[str], None]
+
+
+def _no_advice() -> str:
+    """Whoever said how the container is to be shut in needs none."""
+    return ""
 
 
 class Runtime:
@@ -182,7 +188,7 @@ class Runtime:
         memory: int | None = None,
         cpu: int | None = None,
         files: int | None = None,
-        userns: bool = False,
+        userns: bool | None = None,
         copy: bool = False,
         detach: bool = False,
         remove: bool = False,
@@ -198,6 +204,7 @@ class Runtime:
         """Run a program in a new container and wait for its end (unless ``detach``).
 
         ``memory`` in bytes, ``cpu`` in seconds, ``files`` a count: all per process (setrlimit(2)).
+        ``userns``: with or without a user namespace of its own; None: as the home's default has it (:meth:`configure`).
         ``stdin``: a descriptor to inherit, or text or bytes to read; None is /dev/null. ``on_output`` gets
         ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words, ``on_start`` the id at the start.
         ``snapshots``: look at the process in /proc before its first step and just before exec (``result.snapshots``).
@@ -220,13 +227,15 @@ class Runtime:
                 tty=tty,
                 interactive=interactive,
             )
+        advise = self._userns_advice if spec.userns is None else _no_advice
+        spec = self._with_defaults(spec)
         found = find_image_by_name(self.home.images_db, spec.image)
         self._look_through_images()
         rootfs = self._private_copy(found) if spec.copy else found.rootfs
         request = self._request(spec, rootfs, snapshots=snapshots)
         request["fresh"] = not (self.spare if spare is None else spare)
         try:
-            return self._attend(request, spec, rootfs, stdin, on_output, on_note, on_start)
+            return self._attend(request, spec, rootfs, stdin, on_output, on_note, on_start, advise)
         except MdockError:
             if spec.copy:
                 with suppress(MdockError):  # the first error is the one to tell
@@ -306,6 +315,7 @@ class Runtime:
         on_output: OnOutput | None,
         on_note: OnNote | None,
         on_start: Callable[[str], None] | None = None,
+        advise: Callable[[], str] = _no_advice,
     ) -> RunResult:
         """Hand the request over and follow the container to its end (detached: to its start)."""
         events: dict[str, dict[str, Any]] = {}
@@ -317,7 +327,7 @@ class Runtime:
             if event["event"] == "started" and on_start is not None:
                 on_start(event["id"])
             if event["event"] == "started" and on_note is not None:
-                for note in start_notes(event["reports"], request["describe"]):
+                for note in start_notes(event["reports"], request["describe"], advise):
                     said.append(note)
                     on_note(note)
 
@@ -331,7 +341,7 @@ class Runtime:
                 raise_refusal(last)
             if last["event"] == "started" and _never_started(last["reports"]):
                 attachment.follow("ended")
-        result = run_result(self.home, spec, rootfs, request, events, attachment)
+        result = run_result(self.home, spec, rootfs, request, events, attachment, advise)
         if on_note is not None:
             for note in result.notes[len(said) :]:
                 on_note(note)
@@ -340,6 +350,23 @@ class Runtime:
         if attachment.interrupts and not spec.detach and self._raises_interrupts:
             raise _interrupted(request, result, on_note)
         return result
+
+    def _with_defaults(self, spec: ContainerSpec) -> ContainerSpec:
+        """What nobody asked for in this run is as the home has it."""
+        return spec if spec.userns is not None else replace(spec, userns=self.settings()["userns"])
+
+    def _userns_advice(self) -> str:
+        """One line where chroot was refused and a user namespace would give it."""
+        if self.settings()["userns"]:
+            return ""
+        from udock_lab.runtime.usernstrial import ADVICE
+
+        return ADVICE if self._userns_would_work() else ""
+
+    def _userns_would_work(self) -> bool:
+        from udock_lab.runtime.usernstrial import userns_works
+
+        return userns_works(self.home, lambda: self._probe("userns"))
 
     def _private_copy(self, image: Image) -> str:
         from udock_lab.runtime.images import copy_tree
@@ -489,19 +516,39 @@ class Runtime:
             return True
 
     def doctor(self) -> DoctorReport:
-        """What this machine permits, each feature tried for real in a child."""
+        """What this machine permits, each feature tried for real in a child, and what this home is set to."""
         from udock_lab.runtime.doctor import report_from_json
 
+        data = self._probe("everything")
+        if not data:
+            raise MdockError("The probe of this machine was killed.", "Try again: mdock doctor")
+        return replace(report_from_json(data), settings=tuple(self.settings().items()))
+
+    def _probe(self, what: str) -> bytes:
+        """The answer of a child that tries something; empty if it was killed."""
         read, write = os.pipe()
         with open(read, "rb") as answer:
             try:
-                self._connection.request({"op": "probe"}, [write])
+                self._connection.request({"op": "probe", "what": what}, [write])
             finally:
                 os.close(write)
-            data = answer.read()
-        if not data:
-            raise MdockError("The probe of this machine was killed.", "Try again: mdock doctor")
-        return report_from_json(data)
+            return answer.read()
+
+    def settings(self) -> dict[str, bool]:
+        """This home's defaults: each setting there is, as it was set or, unset, off."""
+        found, corrupt = settings.load(self.home)
+        self._complain(self.home.config, corrupt)
+        return {name: found.get(name, False) for name in settings.SETTINGS}
+
+    def configure(self, name: str, value: bool) -> None:
+        """Set a default of this home. Unsupported where this machine refuses what is to be switched on."""
+        settings.check_name(name)
+        if value and name == "userns" and not self._userns_would_work():
+            raise Unsupported(
+                "This machine refuses user namespaces, so with userns on every run would fail.",
+                "See why, and what would help: mdock doctor",
+            )
+        settings.save(self.home, name, value)
 
     def complaints(self) -> list[str]:
         """A sentence for each line that did not parse among the tables read so far; each is said once."""

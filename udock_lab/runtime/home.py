@@ -34,6 +34,7 @@ class Home:
         self.containers_dir = f"{self.path}/containers"
         self.run_dir = f"{self.path}/run"
         self.lock = f"{self.run_dir}/lock"
+        self.config = f"{self.run_dir}/config"
         self.highest_id = f"{self.run_dir}/highest_id"
 
     def __fspath__(self) -> str:

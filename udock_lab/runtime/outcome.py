@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from errno import errorcode
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -39,9 +40,9 @@ def raise_refusal(event: dict[str, Any]) -> NoReturn:
     raise kind(event["message"], event["hint"])
 
 
-def start_notes(reports: Reports, describe: list[str]) -> list[str]:
-    """What to say as soon as the program runs: the chroot warning."""
-    return [CHROOT_REFUSED] if _refused_chroot(reports, describe) else []
+def start_notes(reports: Reports, describe: list[str], advise: Callable[[], str]) -> list[str]:
+    """What to say as soon as the program runs: the chroot warning, and what ``advise`` knows against it."""
+    return [CHROOT_REFUSED, *filter(None, [advise()])] if _refused_chroot(reports, describe) else []
 
 
 def _refused_chroot(reports: Reports, describe: list[str]) -> int:
@@ -66,6 +67,7 @@ def run_result(
     request: dict[str, Any],
     events: dict[str, dict[str, Any]],
     attachment: Attachment,
+    advise: Callable[[], str],
 ) -> RunResult:
     """Put everything together: status, steps, records, and why it never started if it did not."""
     ended = events.get("ended")
@@ -75,8 +77,8 @@ def run_result(
     status = ExitStatus(raw=ended["status"]) if ended else None
     candidates: list[str] = request["plan"]["candidates"]
     failure = _failure(spec, rootfs, reports, describe, status, candidates)
-    isolation = isolation_of(spec.userns, reports, describe)
-    notes = start_notes(reports, describe)
+    isolation = isolation_of(bool(spec.userns), reports, describe)
+    notes = start_notes(reports, describe, advise)
     if isolation is Isolation.CHDIR and failure is None and _is_dynamic(rootfs, candidates, spec.workdir):
         notes.append("The program is dynamic: it runs with this machine's own loader and libraries here.")
     notes += last["notes"]
@@ -159,7 +161,8 @@ def _survivable(report: list[int], describe: list[str]) -> bool:
 
 def _step_hint(call: str, answer: int, spec: ContainerSpec) -> str:
     if call.startswith("unshare"):
-        return "This machine refuses user namespaces; see what it permits with: mdock doctor"
+        without = "Go without: mdock run --no-userns   or in every run: mdock config userns off"
+        return f"This machine refuses user namespaces; see what it permits with: mdock doctor\n{without}"
     if call.startswith("setrlimit"):
         return "The limit is above what you may have; see: ulimit -H -a"
     if call.startswith("chdir") and spec.workdir and f'"{spec.workdir}"' in call:

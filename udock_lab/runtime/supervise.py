@@ -126,7 +126,7 @@ class Supervisor:
         if message["op"] == "run":
             self.start(message, fds)
         elif message["op"] == "probe":
-            self._probe(fds[0])
+            self._probe(fds[0], message["what"])
         elif message["op"] == "spawn":
             self._spawn(message["argv"], fds[0])
 
@@ -134,14 +134,14 @@ class Supervisor:
         """A run: the request, and the descriptors of its own socket and its standard input."""
         Job(self, request, adopt(fds[0]), fds[1] if len(fds) > 1 else -1)
 
-    def _probe(self, answer: int) -> None:
+    def _probe(self, answer: int, what: str) -> None:
         """Try what this machine permits, in a child: probes change the process that makes them."""
         pid = os.fork()
         if pid == 0:
             try:
                 from udock_lab.runtime.doctor import answer_probe
 
-                answer_probe(answer)
+                answer_probe(answer, what)
             finally:
                 os._exit(0)
         os.close(answer)
