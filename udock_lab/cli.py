@@ -81,12 +81,18 @@ def _context() -> Context:
         stdin_is_terminal=os.isatty(0),
         stderr_is_terminal=os.isatty(2),
         at_terminal=_at_terminal(),
+        one_output=_are_one_file(1, 2),
     )
 
 
 def _at_terminal() -> bool:
     """Input and output are one person's: nothing was redirected (``2> errors`` is), and no ``&``."""
     return all(os.isatty(fd) for fd in (0, 1, 2)) and not _in_background()
+
+
+def _are_one_file(first: int, second: int) -> bool:
+    """``2>&1``, or two names for one file: written to both in turn, it matters which comes first."""
+    return os.path.sameopenfile(first, second)
 
 
 def _in_background() -> bool:

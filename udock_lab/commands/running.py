@@ -143,6 +143,7 @@ def run(args: Namespace, context: Context) -> Outcome:
         on_note=context.note,
         spare=False if args.no_spare else None,
         snapshots=args.snapshots,
+        one_pipe=context.one_output,
     )
     if args.detach and result.failure is None:
         context.succeeded(result.id)
@@ -188,6 +189,7 @@ def exec_(args: Namespace, context: Context) -> Outcome:
         stdin=context.stdin,
         on_output=context.out,
         on_note=context.note,
+        one_pipe=context.one_output,
     )
     return Outcome(exit_code=result.exit_code or 0, value=result, shown=True)
 

@@ -74,10 +74,7 @@ class Attachment:
 
     def _next(self) -> dict[str, Any] | None:
         """Take one message; an event, or None for output."""
-        try:
-            data, _ = receive(self.sock)
-        except ConnectionResetError:
-            data = b""
+        data, _ = receive(self.sock)
         if not data:
             raise LauncherDied(
                 "The process that supervised this container is gone.",

@@ -200,6 +200,7 @@ class Runtime:
         on_start: Callable[[str], None] | None = None,
         spare: bool | None = None,
         snapshots: bool = False,
+        one_pipe: bool = False,
     ) -> RunResult:
         """Run a program in a new container and wait for its end (unless ``detach``).
 
@@ -207,6 +208,7 @@ class Runtime:
         ``userns``: with or without a user namespace of its own; None: as the home's default has it (:meth:`configure`).
         ``stdin``: a descriptor to inherit, or text or bytes to read; None is /dev/null. ``on_output`` gets
         ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words, ``on_start`` the id at the start.
+        ``one_pipe``: both outputs as one, in the order of writing (``2>&1``); all of it comes as stdout.
         ``snapshots``: look at the process in /proc before its first step and just before exec (``result.snapshots``).
         A program that fails is a result; so is one that never started (``result.failure``). An interrupt
         stops the container first and is raised then (Interrupted, a KeyboardInterrupt).
@@ -232,7 +234,7 @@ class Runtime:
         found = find_image_by_name(self.home.images_db, spec.image)
         self._look_through_images()
         rootfs = self._private_copy(found) if spec.copy else found.rootfs
-        request = self._request(spec, rootfs, snapshots=snapshots)
+        request = self._request(spec, rootfs, snapshots=snapshots, one_pipe=one_pipe)
         request["fresh"] = not (self.spare if spare is None else spare)
         try:
             return self._attend(request, spec, rootfs, stdin, on_output, on_note, on_start, advise)
@@ -254,11 +256,12 @@ class Runtime:
         stdin: int | bytes | str | None = None,
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
+        one_pipe: bool = False,
     ) -> RunResult:
         """Run one more program in a running container: its root, its user namespace, a supervisor of its own.
 
         It starts with the container's own variables, working directory and limits (which count per process);
-        ``env`` and ``workdir`` come on top.
+        ``env`` and ``workdir`` come on top; the rest is as in :meth:`run`.
         """
         record = self._running(container_id)
         stored = containers.load_extra(self.home, record.id, "spec")
@@ -280,15 +283,21 @@ class Runtime:
         )
         if not spec.argv:
             raise UsageError("exec needs a program.", f"For instance: mdock exec {record.id} /bin/sh")
-        request = self._request(spec, rootfs, join=record.pid)
+        request = self._request(spec, rootfs, join=record.pid, one_pipe=one_pipe)
         request |= {"exec_of": record.id, "watch_pid": record.pid, "fresh": not self.spare}
         return self._attend(request, spec, rootfs, stdin, on_output, on_note)
 
     def _request(
-        self, spec: ContainerSpec, rootfs: str, join: int | None = None, *, snapshots: bool = False
+        self,
+        spec: ContainerSpec,
+        rootfs: str,
+        join: int | None = None,
+        *,
+        snapshots: bool = False,
+        one_pipe: bool = False,
     ) -> dict[str, Any]:
         """What the supervisor gets: the plan for the child, and what to write down."""
-        plan, describe = make_plan(spec, rootfs, join, snapshots=snapshots)
+        plan, describe = make_plan(spec, rootfs, join, snapshots=snapshots, one_pipe=one_pipe)
         stored = _fields(spec) | {"limits": _fields(spec.limits), "rootfs": rootfs}
         stored["private"] = os.path.dirname(rootfs) if spec.copy else None
         return {

@@ -13,6 +13,7 @@ import fcntl
 import os
 import time
 
+from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.runtime.steps import Child, Step, make_step
 from udock_lab.runtime.wire import adopt, pack, pair, receive, send, unpack
@@ -22,18 +23,16 @@ __all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "open_gate", "pa
 GATE, REPORTS = Child.gate, 4  # what the child keeps open besides 0, 1 and 2
 EXEC = -1  # the number under which execve reports
 NO_ANSWER = -1  # the errno of a call that did not come back
+UMASK = 0o022  # a program's files may be read by everybody and written by their owner, whatever the caller's umask
 
 _now = time.monotonic_ns
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:
-    import signal
     from _socket import socket
     from typing import Any, NoReturn
 
-    Plan = dict[str, Any]  # steps, argv, env, rootfs, candidates
-else:
-    import _signal as signal  # the C half: the other one imports enum
+    Plan = dict[str, Any]  # steps, argv, env, rootfs, candidates, one_pipe
 
 
 class Fresh:
@@ -100,8 +99,8 @@ def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:
 # The child's contract. Modules are imported and ctypes is bound before fork. From the gate's opening to
 # exec the child only moves file descriptors into place, applies steps and reports; it never imports,
 # prints, logs, raises past its frame or touches IPython; every path ends in execve or _exit.
-# Every signal is back at its default (SIGPIPE, SIGXFSZ, SIGINT, and what the caller ignored), and
-# only file descriptors 0, 1, 2 survive exec.
+# Every signal is back at its default (SIGPIPE, SIGXFSZ, SIGINT, and what the caller ignored), none is
+# blocked, the umask is 022, and only file descriptors 0, 1, 2 survive exec.
 
 
 def _keep_only(gate: int, reports: int, stdout: int, stderr: int) -> None:
@@ -118,10 +117,8 @@ def _keep_only(gate: int, reports: int, stdout: int, stderr: int) -> None:
 
 def _be_a_container(rehearse: bool) -> NoReturn:
     os.setsid()
-    for name in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        if signal.getsignal(name) != signal.SIG_DFL:  # Python's SIGPIPE, or what the caller ignored
-            signal.signal(name, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    forget_inherited_signals()  # Python's SIGPIPE, and what the caller ignored
+    os.umask(UMASK)
     gate = adopt(GATE)
     if rehearse:
         _rehearse()
@@ -130,7 +127,7 @@ def _be_a_container(rehearse: bool) -> NoReturn:
     steps = [make_step(words) for words in plan["steps"]]
     _, fds = _wait_at(gate)
     woken = _now()
-    _place(fds)
+    _place(fds, one_pipe=plan.get("one_pipe", False))
     _report(0, 0, woken, _now())
     for number, step in enumerate(steps, 1):
         _apply(number, step, child)
@@ -145,8 +142,13 @@ def _wait_at(gate: socket) -> tuple[bytes, list[int]]:
     return message
 
 
-def _place(fds: list[int]) -> None:
-    """Standard input, or all three from a terminal, where the program expects them."""
+def _place(fds: list[int], *, one_pipe: bool) -> None:
+    """Standard input, or all three from a terminal, where the program expects them.
+
+    ``one_pipe``: both outputs go through one pipe, so that what is written in order stays in order.
+    """
+    if one_pipe:
+        os.dup2(1, 2)
     if not fds:
         return
     os.dup2(fds[0], 0)

@@ -13,6 +13,7 @@ import gc
 import os
 import sys
 
+from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.runtime.forker import start_forker
 from udock_lab.runtime.wire import adopt
@@ -40,10 +41,10 @@ def command_line(control: int) -> list[str]:
 
 
 def become_supervisor() -> None:
-    """Cut the ties to whoever started us: no terminal, no SIGINT from it, no standard streams."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    """Cut the ties to whoever started us: no terminal, no SIGINT from it, nothing it ignored, no standard streams."""
+    forget_inherited_signals()
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):  # the last two come as OSError
+        signal.signal(number, signal.SIG_IGN)
     null = os.open("/dev/null", os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)

@@ -21,12 +21,13 @@ def container_env(spec: ContainerSpec) -> dict[str, str]:
 
 
 def make_plan(
-    spec: ContainerSpec, rootfs: str, join: int | None, *, snapshots: bool = False
+    spec: ContainerSpec, rootfs: str, join: int | None, *, snapshots: bool = False, one_pipe: bool = False
 ) -> tuple[dict[str, Any], list[str]]:
     """The plan that goes through the gate, and each step as a person writes it.
 
     ``join``: the process whose user namespace is entered (``exec``), instead of making a new one.
     ``snapshots``: the child waits before its first step and after its last one, until it has been looked at.
+    ``one_pipe``: stderr goes where stdout goes.
     """
     env = container_env(spec)
     _refuse_what_no_call_takes(spec, env)
@@ -45,6 +46,7 @@ def make_plan(
         "env": env,
         "rootfs": rootfs,
         "candidates": _candidates(spec.argv[0], env["PATH"]),
+        "one_pipe": one_pipe,
     }
     return plan, [make_step(words).describe() for words in steps]
 

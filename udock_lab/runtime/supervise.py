@@ -371,10 +371,10 @@ class Job:
         if self.child is not None:
             self.supervisor.give_back(self.child)
             self.child = None
-        for fd in (self.stdin, self.terminal):
-            if fd >= 0 and not self.ended:
-                os.close(fd)
-        self.stdin = self.terminal = -1
+        self._close_stdin()
+        if self.terminal >= 0:
+            os.close(self.terminal)
+            self.terminal = -1
         self._close()
 
     # --- the gate and after
@@ -402,10 +402,10 @@ class Job:
         watch = self.supervisor.watch
         watch(child.pidfd, select.EPOLLIN, self._on_exit)
         watch(child.reports, 0, self._on_started)  # EPOLLHUP only: the close-on-exec end is gone
-        os.close(self.stdin)
-        if self.terminal >= 0:
+        if self.terminal >= 0:  # its slave stays open here: a program may close all of its own and run on
             self.outputs = {self.terminal: b"o"}
         else:
+            self._close_stdin()
             self.outputs = {child.stdout: b"o", child.stderr: b"e"}
         for fd in self.outputs:
             watch(fd, select.EPOLLIN, self._output_handler(fd))
@@ -505,8 +505,9 @@ class Job:
             return
         if not data:
             self.supervisor.unwatch(fd)
-            self.outputs.pop(fd, None)
-            self._close_output(fd)
+            if fd != self.terminal:  # a terminal that was hung up stays until its program has ended
+                self.outputs.pop(fd, None)
+                self._close_output(fd)
             return
         if not self.started:
             self._look_for_start()
@@ -530,6 +531,11 @@ class Job:
             self.child.stdout = -1
         if self.child is not None and fd == self.child.stderr:
             self.child.stderr = -1
+
+    def _close_stdin(self) -> None:
+        if self.stdin >= 0:
+            os.close(self.stdin)
+            self.stdin = -1
 
     def _log(self, data: bytes) -> None:
         if self.log_fd < 0:
@@ -728,6 +734,7 @@ class Job:
         for fd in list(self.outputs):
             self._close_output(fd)
         self.outputs.clear()
+        self._close_stdin()
         self._reap()
         self.deadline, self.pause = time.monotonic() + lock_timeout(), 0.0005
         self._try_finish()

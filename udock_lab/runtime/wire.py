@@ -72,8 +72,16 @@ def _send(sock: socket.socket, data: bytes, fds: Sequence[int]) -> None:
 
 
 def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
-    """One datagram and its descriptors (close-on-exec); empty bytes mean that the other side is gone."""
-    data, ancillary, _, _ = sock.recvmsg(DATAGRAM + 1, _FD_SPACE, socket.MSG_CMSG_CLOEXEC)
+    """One datagram and its descriptors (close-on-exec); empty bytes mean that the other side is gone.
+
+    Where the other side closed while something of ours lay unread there, the kernel says so once (ECONNRESET), ahead
+    of whatever it had sent before: that is no reason to lose it.
+    """
+    try:
+        message = sock.recvmsg(DATAGRAM + 1, _FD_SPACE, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionResetError:
+        message = sock.recvmsg(DATAGRAM + 1, _FD_SPACE, socket.MSG_CMSG_CLOEXEC)
+    data, ancillary, _, _ = message
     fds = []
     for level, kind, packed in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:

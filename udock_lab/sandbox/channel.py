@@ -43,7 +43,9 @@ def hear(sock: socket.socket, size: int) -> tuple[bytes, int]:
         data, ancillary, _, _ = sock.recvmsg(size, _SPACE, socket.MSG_CMSG_CLOEXEC)
     except BlockingIOError:
         raise
-    except OSError:  # the far end was closed with something unread
+    except ConnectionResetError:  # said once where the far end was closed with something unread; then comes the rest
+        return hear(sock, size)
+    except OSError:
         return b"", 0
     pid, fds = 0, list[int]()
     for level, kind, packed in ancillary:

@@ -249,10 +249,7 @@ def _next(sock: socket.socket) -> bytes:
     ready.register(sock, select.POLLIN)
     while not ready.poll(PAUSE):
         pass  # a signal that came a moment before the wait is handled now
-    try:
-        data, _ = receive(sock)
-    except ConnectionResetError:
-        data = b""
+    data, _ = receive(sock)
     if data[:1] in (b"o", b"j"):
         return data
     why = f": {data[1:].decode(errors='replace')}" if data else ""

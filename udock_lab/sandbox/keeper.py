@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import suppress
 
+from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.identity import nobodys_user, protected_pids, user_namespaces_work, write_maps
 from udock_lab.linux.process import children, parent, waits_in
 from udock_lab.linux.strace import ProcessEnded, SignalCame
@@ -439,7 +440,9 @@ class Keeper:
 
 def main(control: int) -> None:
     """One request, one sandbox."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    forget_inherited_signals()
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):  # the last two come as OSError
+        signal.signal(number, signal.SIG_IGN)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     with suppress(OSError):  # where we may: first in line for a processor, also when a fork bomb wants them all
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))

@@ -66,6 +66,7 @@ def _connect() -> socket.socket:
     os.closerange(3, high)
     os.closerange(high + 1, high + 200)
     os.setsid()
+    os.umask(0o022)  # whatever the umask of whoever started the launcher: the code's files are alike everywhere
     return socket.socket(fileno=high)
 
 

@@ -1,0 +1,166 @@
+"""The code that ``mdock`` exits with is the program's own, whatever the moment and whoever started it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Mdock, until
+
+
+def _says(process: subprocess.Popen[bytes], word: bytes) -> None:
+    """The program has come so far that it says so."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == word + b"\n"
+
+
+def test_signal_that_comes_as_the_program_ends_does_not_hide_its_code(mdock: Mdock) -> None:
+    process = mdock.start("run", "demo", "sh", "-c", "echo up; sleep 0.5; exit 3", stdout=subprocess.PIPE)
+    _says(process, b"up")
+    supervisor = mdock.supervisor(process)
+    os.kill(supervisor, signal.SIGSTOP)  # it learns of the end and of the signal in one moment
+    program = mdock.runtime.ps()[0].record.pid
+    until(lambda: _has_ended(program), "the program's end")
+    slept = _sleeps(process.pid)
+    process.send_signal(signal.SIGINT)
+    until(lambda: _sleeps(process.pid) > slept, "the signal's way through mdock")
+    os.kill(supervisor, signal.SIGCONT)
+    assert process.wait(timeout=20) == 3
+    assert mdock.runtime.ps()[0].record.exit_code == 3
+
+
+def _has_ended(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def _sleeps(pid: int) -> int:
+    """How often a process has gone to sleep (proc_pid_status(5)): once more when it has dealt with a signal."""
+    found = re.search(r"^voluntary_ctxt_switches:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M)
+    assert found
+    return int(found[1])
+
+
+@pytest.mark.parametrize("words", [("run", "demo"), ("run", "--rm", "demo"), ("exec", "c1")])
+def test_caller_that_ignores_sigchld_gets_the_programs_code(mdock: Mdock, words: tuple[str, ...]) -> None:
+    if words[0] == "exec":
+        mdock("run", "-d", "demo", "sleep", "60")
+    done = mdock(*words, "sh", "-c", "(exit 5); test $? = 5 && exit 42", ignoring=(signal.SIGCHLD,))
+    assert done.returncode == 42
+    ended = [container for container in mdock.runtime.ps() if not container.alive]
+    assert all(container.record.exit_code == 42 for container in ended)
+
+
+def test_detached_container_of_a_caller_that_ignores_sigchld_is_recorded(mdock: Mdock) -> None:
+    assert mdock("run", "-d", "demo", "sh", "-c", "exit 42", ignoring=(signal.SIGCHLD,)).returncode == 0
+    waited = mdock("wait", "c1", ignoring=(signal.SIGCHLD,))
+    assert waited.stdout == b"42\n"
+    assert mdock.runtime.ps()[0].state == "exited"
+
+
+def test_doctor_of_a_caller_that_ignores_sigchld_says_the_same(mdock: Mdock) -> None:
+    assert mdock("doctor", ignoring=(signal.SIGCHLD,)).stdout == mdock("doctor").stdout
+
+
+_IN_A_KERNEL = """
+import signal
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGUSR1})
+from udock_lab import Runtime, sandbox
+print(Runtime().run("demo", ["sh", "-c", "exit 42"]).exit_code)
+print(Runtime().run("demo", ["sh", "-c", "kill -TERM $$; exit 1"]).exit_code)
+inside = sandbox.run("import os\\npid = os.fork() or os._exit(3)\\nprint(os.waitpid(pid, 0)[1] >> 8)")
+print("".join(chunk.text for chunk in inside.output), end="")
+"""
+
+
+def test_notebook_that_ignores_sigchld_and_blocks_sigterm_sees_true_ends(mdock: Mdock) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _IN_A_KERNEL], env=mdock.environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("42\n143\n3\n", "")
+
+
+_DEADLY = ("HUP", "INT", "ALRM", "TERM", "USR1", "USR2", "PIPE", "XFSZ", "VTALRM")
+
+
+def test_program_starts_with_default_signals_no_mask_and_umask_022(mdock: Mdock) -> None:
+    each = f'for s in {" ".join(_DEADLY)}; do sh -c "kill -$s \\$\\$; exit 1"; echo $?; done 2>/dev/null'
+    start = (
+        "import os, signal, sys; os.umask(0o077)\n"
+        "for n in signal.valid_signals() - {9, 19}: signal.signal(n, signal.SIG_IGN)\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    command = mdock.argv("run", "demo", "sh", "-c", f"umask; touch left; ls -l left; {each}")
+    done = subprocess.run(
+        [sys.executable, "-c", start, *command], env=mdock.environment, capture_output=True, text=True, timeout=60
+    )
+    mask, left, *codes = done.stdout.splitlines()
+    assert mask == "0022" and left.startswith("-rw-r--r--")
+    assert [int(code) for code in codes] == [128 + signal.Signals[f"SIG{name}"] for name in _DEADLY]
+
+
+@pytest.mark.parametrize("flags", [("-t",), ("-dt",)])
+def test_program_that_lets_go_of_its_terminal_runs_on(mdock: Mdock, flags: tuple[str, ...]) -> None:
+    done = mdock("run", *flags, "demo", "sh", "-c", "exec </dev/null >/dev/null 2>&1; sleep 0.5; exit 7")
+    if flags == ("-dt",):
+        assert mdock("wait", "c1").stdout == b"7\n"
+    else:
+        assert done.returncode == 7
+    assert mdock.runtime.ps()[0].record.exit_code == 7
+
+
+def test_program_that_lets_go_of_the_terminal_of_exec_runs_on(mdock: Mdock) -> None:
+    mdock("run", "-d", "demo", "sleep", "60")
+    done = mdock("exec", "-t", "c1", "sh", "-c", "echo seen; exec </dev/null >/dev/null 2>&1; sleep 0.5; exit 7")
+    assert (done.returncode, done.stdout) == (7, b"seen\r\n")
+
+
+def test_what_a_program_says_on_its_terminal_last_of_all_is_not_lost(mdock: Mdock) -> None:
+    for _ in range(5):
+        done = mdock("run", "-t", "demo", "sh", "-c", "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done")
+        assert done.stdout.split(b"\r\n") == [*(b"line %d" % number for number in range(300)), b""]
+
+
+# --- two outputs, or one
+
+
+_ORDER = "for i in 1 2 3 4 5 6 7 8; do echo out $i; echo err $i >&2; done; exit 4"
+_IN_ORDER = [f"{which} {number}" for number in range(1, 9) for which in ("out", "err")]
+
+
+def _said(data: bytes) -> list[str]:
+    """Without what mdock itself says where chroot is refused."""
+    return [line for line in data.decode().splitlines() if not line.startswith("[mdock]")]
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_errors_that_go_where_the_output_goes_stay_in_order(mdock: Mdock, detached: bool) -> None:
+    words = ["run", *(["-d"] if detached else []), "demo", "sh", "-c", _ORDER]
+    done = mdock(*words, stderr=subprocess.STDOUT)
+    if detached:
+        mdock("wait", "c1")
+    assert _said(mdock("logs", "c1").stdout) == _IN_ORDER
+    assert detached or (done.returncode, _said(done.stdout)) == (4, _IN_ORDER)
+
+
+def test_errors_of_exec_that_go_where_the_output_goes_stay_in_order(mdock: Mdock) -> None:
+    mdock("run", "-d", "demo", "sleep", "60")
+    assert _said(mdock("exec", "c1", "sh", "-c", _ORDER, stderr=subprocess.STDOUT).stdout) == _IN_ORDER
+
+
+def test_one_file_opened_twice_is_one_output(mdock: Mdock, tmp_path: Path) -> None:
+    with open(tmp_path / "both", "ab") as out, open(tmp_path / "both", "ab") as err:
+        assert mdock("run", "demo", "sh", "-c", _ORDER, stdout=out, stderr=err).returncode == 4
+    assert _said((tmp_path / "both").read_bytes()) == _IN_ORDER
+
+
+def test_two_outputs_stay_two(mdock: Mdock) -> None:
+    done = mdock("run", "demo", "sh", "-c", _ORDER)
+    assert (_said(done.stdout), _said(done.stderr)) == (_IN_ORDER[::2], _IN_ORDER[1::2])
+    result = mdock.runtime.run("demo", ["sh", "-c", _ORDER])
+    assert (_said(result.stdout), _said(result.stderr)) == (_IN_ORDER[::2], _IN_ORDER[1::2])

@@ -1,0 +1,28 @@
+"""What a process inherits about signals (signal(7)): dispositions that are "ignore", and the mask.
+
+Both survive fork and exec. A program that was started with SIGCHLD ignored cannot wait for its children
+(waitpid(2) says ECHILD), so whatever forks and waits begins by forgetting what it inherited.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # the C half: the other one imports enum
+
+__all__ = ["forget_inherited_signals"]
+
+UNCHANGEABLE = {signal.SIGKILL, signal.SIGSTOP}
+
+
+def forget_inherited_signals() -> None:
+    """Every signal at its default, none blocked; what came while they were blocked is forgotten, too."""
+    for number in signal.sigpending():
+        if number not in UNCHANGEABLE:
+            signal.signal(number, signal.SIG_IGN)  # which discards it (signal(7))
+    for number in signal.valid_signals() - UNCHANGEABLE:
+        if signal.getsignal(number) != signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
