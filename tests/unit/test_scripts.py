@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -49,6 +50,20 @@ def test_without_python3_venv_one_line_names_the_package_and_nothing_is_left(mac
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1 and "apt-get install python3-venv" in done.stderr
     assert not (machine.parent / "venv").exists()
+
+
+def test_each_python_that_the_package_names_makes_the_environment_where_it_is_the_only_one(machine: Path) -> None:
+    named = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
+    assert named[0] == "3.11" and len(named) >= 4
+    (machine / "mkdir").symlink_to(shutil.which("mkdir") or "")
+    (machine / "cp").symlink_to(shutil.which("cp") or "")
+    for version in named:
+        python(machine, 'case "$*" in *"-m venv"*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python";; esac; exit 0')
+        program = (machine / "python3").rename(machine / f"python{version}")
+        made = make_venv(machine)
+        program.unlink()
+        assert made.returncode == 0, f"{version}: {made.stderr}"
+        shutil.rmtree(machine.parent / "venv")
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs privilege: make is missing")
