@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from udock_lab.linux import landlock, seccomp
-from udock_lab.linux.process import parent
+from udock_lab.linux.process import parent, pids, proc_is_ours
 from udock_lab.linux.syscalls import (
     CLONE_NEWUSER,
     PR_SET_DUMPABLE,
@@ -69,6 +69,8 @@ def write_maps(pid: int, *, shut: bool = False) -> bool:
 
     ``shut``: root inside is nobody outside; for an ordinary user it is that user, nobody else can be had.
     """
+    if not proc_is_ours():  # another pid namespace's: this number is a stranger's there
+        return False
     try:
         if os.geteuid() == 0 and shut:
             uids = gids = f"0 {STRANGER} 65536"
@@ -176,5 +178,4 @@ def protected_pids() -> list[int]:
     while pid and len(above) < 64:
         above.append(pid)
         pid = parent(pid) or 0
-    others = sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), reverse=True)
-    return list(dict.fromkeys([*above, *others]))
+    return list(dict.fromkeys([*above, *sorted(pids(), reverse=True)]))

@@ -1,7 +1,8 @@
 """Processes as /proc shows them (proc(5)): identity, liveness, who is whose child.
 
 A pid alone proves nothing, since pids are reused. A process is identified by its pid, its start time in
-clock ticks since boot, and the boot it lives in.
+clock ticks since boot, and the boot it lives in. Nor does a /proc prove anything that shows another pid namespace:
+every number in it is a stranger's, so nothing here believes it (:func:`proc_is_ours`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 
 TYPE_CHECKING = False  # this file is on the launch path, where the module typing would be copied at each fork
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from udock_lab.model import ProcessNode
@@ -22,6 +24,9 @@ __all__ = [
     "last_pid",
     "lives",
     "parent",
+    "pid_namespace",
+    "pids",
+    "proc_is_ours",
     "process_tree",
     "start_ticks",
     "state",
@@ -29,11 +34,47 @@ __all__ = [
 ]
 
 
+_PID_LIMIT = 1 << 22  # no kernel gives a higher pid (PID_MAX_LIMIT)
+_proven = 0  # the pid under which this process saw that it has no other one in its /proc
+
+
+def proc_is_ours() -> bool:
+    """Is there a /proc, and does it show the pid namespace that this process lives in?
+
+    After ``unshare --fork --pid`` the old one is still mounted, where its numbers mean other processes. There
+    ``self`` is not what getpid(2) gives; should the two be equal by chance, NSpid has a second number
+    (proc_pid_status(5)). Asked each time, because a fork into a namespace or a mount changes the answer.
+    """
+    global _proven
+    me = os.getpid()
+    try:
+        if os.readlink("/proc/self") != str(me):
+            return False
+        if _proven != me:
+            with open("/proc/self/status", "rb") as file:
+                if any(line.startswith(b"NSpid:") and len(line.split()) > 2 for line in file):
+                    return False
+            _proven = me
+    except OSError:
+        return False
+    return True
+
+
+def pid_namespace() -> str:
+    """The name of this process's pid namespace, ``pid:[4026531836]``; empty where /proc does not tell."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
 def _stat(pid: int) -> list[bytes] | None:
     """The fields of /proc/PID/stat from the third on; the name before them may hold blanks and parentheses.
 
     None when there is no such process, or when the machine hides it from us (hidepid, proc(5)).
     """
+    if not proc_is_ours():
+        return None
     try:
         fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -51,7 +92,12 @@ def state(pid: int) -> str | None:
 
 
 def lives(pid: int) -> bool:
-    """Does any thread of it still run? Its first thread may be a zombie while others go on (proc_pid_stat(5))."""
+    """Does any thread of it still run? Its first thread may be a zombie while others go on (proc_pid_stat(5)).
+
+    Where /proc is not ours, only a child of this process is known to live.
+    """
+    if not proc_is_ours():
+        return _is_living_child(pid)
     fields = _stat(pid)
     return fields is not None and (fields[0] not in (b"Z", b"X", b"x") or int(fields[17]) > 1)
 
@@ -86,12 +132,42 @@ def is_same_process(pid: int, ticks: int, boot: str) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    """The children of a process: from its ``children`` file where the kernel has it, else by one scan."""
+    """The children of a process: from its ``children`` file where the kernel has it, else by one scan.
+
+    Where /proc is not ours, the living children of this process are found without it, and nobody else's.
+    """
+    if not proc_is_ours():
+        return [child for child in _given_out_since(pid) if _is_living_child(child)] if pid == os.getpid() else []
     try:
         with open(f"/proc/{pid}/task/{pid}/children", "rb") as file:
             return [int(word) for word in file.read().split()]
     except OSError:
         return _children_by_parent().get(pid, [])
+
+
+def _is_living_child(pid: int) -> bool:
+    """waitid(2) knows our children by itself, and WNOWAIT leaves an ended one to be waited for."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
+        return False
+
+
+def _given_out_since(pid: int) -> Iterable[int]:
+    """Every pid that may have been given out since ``pid`` was, in this pid namespace; they go round at the limit."""
+    newest = last_pid() or _pid_of_a_child()
+    if newest >= pid:
+        return range(pid + 1, newest + 1)
+    return [*range(pid + 1, _PID_LIMIT), *range(2, newest + 1)]
+
+
+def _pid_of_a_child() -> int:
+    """Without any /proc a fork tells which pid comes next. For single-threaded callers."""
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return pid
 
 
 def descendants(pid: int) -> list[int]:
@@ -105,13 +181,17 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def pids() -> list[int]:
+    """All processes that /proc shows; none where it is not ours."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()] if proc_is_ours() else []
+
+
 def _children_by_parent() -> dict[int, list[int]]:
     table: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            above = parent(int(name))
-            if above is not None:
-                table.setdefault(above, []).append(int(name))
+    for pid in pids():
+        above = parent(pid)
+        if above is not None:
+            table.setdefault(above, []).append(pid)
     return table
 
 
@@ -120,6 +200,8 @@ def process_tree(pid: int) -> ProcessNode | None:
 
     One pass over the machine with psutil, which is imported here and nowhere on the launch path.
     """
+    if not proc_is_ours():
+        return None
     import psutil
 
     facts: dict[int, dict[str, Any]] = {}
@@ -148,7 +230,10 @@ def _node(pid: int, facts: dict[int, dict[str, Any]], below: dict[int, list[int]
 
 
 def last_pid() -> int:
-    """The pid that was given out last on this machine (fifth field of /proc/loadavg); 0 where it is hidden."""
+    """The pid that was given out last in this pid namespace (fifth field of /proc/loadavg); 0 where it is hidden.
+
+    Whatever namespace /proc shows: the kernel answers for that of the reader.
+    """
     try:
         fd = os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -175,6 +260,8 @@ def waits_in(pid: int) -> str:
     Empty where the machine does not tell (proc_pid_syscall(5) asks for the right to trace).
     """
     letter = state(pid)
+    if letter is None:
+        return ""
     if letter == "T":
         return "was stopped by a signal"
     if letter in ("R", "t"):  # t: held for the moment in which strace looks at it

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
+from udock_lab.linux.process import state
 from udock_lab.model import Image
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.records import append_line, locked, open_plain, replace_lines
@@ -335,7 +336,7 @@ def _remove_stale(home: Home) -> None:
     for name in names:
         pid = name[: -len(_PARTIAL)].rpartition(".")[0].rpartition(".")[2]
         path = f"{home.images_dir}/{name}"
-        if pid.isdigit() and os.path.exists(f"/proc/{pid}") and _is_young(path):
+        if pid.isdigit() and state(int(pid)) and _is_young(path):
             continue  # its builder is about to lock it; later the pid may be anybody's
         # Another user's leftover, or one that somebody else is removing just now, is not ours to worry about.
         with suppress(OSError, MdockError):

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from udock_lab.errors import LockTimeout
+from udock_lab.linux.process import proc_is_ours, state
 from udock_lab.runtime.home import Home, storage_error
 
 __all__ = [
@@ -90,12 +91,9 @@ def locked(home: Home, timeout: float | None = None) -> Iterator[None]:
 
 def held_too_long(home: Home) -> LockTimeout:
     """Name the process that keeps the lock, from /proc/locks (proc(5))."""
-    holder, state = _lock_holder(home), ""
-    if holder:
-        with suppress(OSError), open(f"/proc/{holder}/stat", "rb") as file:
-            state = file.read().rpartition(b")")[2].split()[0].decode()
+    holder = _lock_holder(home)
     who = f"process {holder}" if holder else "another process"
-    if state in ("T", "t"):
+    if holder and state(holder) in ("T", "t"):
         return LockTimeout(
             f"The mdock home is locked by {who}, which is stopped (Ctrl-Z?).",
             f"Let it go on with: kill -CONT {holder}   or end it with: kill {holder}",
@@ -105,6 +103,8 @@ def held_too_long(home: Home) -> LockTimeout:
 
 
 def _lock_holder(home: Home) -> int | None:
+    if not proc_is_ours():  # then the number would be a stranger's
+        return None
     with suppress(OSError):
         info = os.stat(home.lock)
         wanted = f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}:{info.st_ino}"

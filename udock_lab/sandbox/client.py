@@ -22,7 +22,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from udock_lab.errors import LauncherDied, MdockError, SandboxInterrupted, UsageError
+from udock_lab.errors import LauncherDied, MdockError, SandboxInterrupted, Unsupported, UsageError
+from udock_lab.linux.process import proc_is_ours
 from udock_lab.linux.strace import PROCESS_CALLS, TEACHING_CALLS
 from udock_lab.model import ExitStatus, OutputChunk, SandboxProcess, SandboxResult, SystemCall
 from udock_lab.runtime.connection import the_launcher
@@ -77,8 +78,14 @@ def run(
 
     Whatever the code does, everything it started is gone within a second of its end. A failure of the code is a
     result, not an exception; UsageError for code that Python cannot read and names that cannot be copied.
+    Unsupported where /proc does not show who is in the sandbox.
     """
     _check(timeout, memory, processes, cwd)
+    if not proc_is_ours():
+        raise Unsupported(
+            "The sandbox finds its processes in /proc, and this pid namespace has none of its own mounted there.",
+            "Mount one and try again: mount -t proc proc /proc   (or leave: unshare needs --mount-proc)",
+        )
     source, given, sources = _program(what, args, dict(names or {}))
     untraced, strace = _strace(watch or trace)
     request = {
