@@ -7,6 +7,7 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from udock_lab.runtime.rootfs import make_rootfs
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs privilege: needs root for chroot")
 PATH = ("/usr/bin", "/bin")
+S390X = 22  # EM_S390 (elf(5)): no laptop is one
 
 
 @pytest.fixture(scope="module")
@@ -189,12 +191,87 @@ def test_what_the_kernel_cannot_run_is_called_by_its_name(root: Path, content: b
     assert words in explained(root, write(root, "/thing", content), errno.ENOEXEC)
 
 
+def foreign_program(root: Path, name: str = "foreign", of: str = "/bin/ls") -> str:
+    """A program that says it is for another machine."""
+    code = bytearray(Path(resolve_in_root(str(root), of)).read_bytes())
+    struct.pack_into("<H", code, 18, S390X)
+    return write(root, f"/{name}", bytes(code))
+
+
 def test_a_program_for_another_machine_is_named(root: Path) -> None:
-    code = bytearray(Path(resolve_in_root(str(root), "/bin/ls")).read_bytes())
-    struct.pack_into("<H", code, 18, 183 if os.uname().machine != "aarch64" else 62)
-    said = explained(root, write(root, "/foreign", bytes(code)), errno.ENOEXEC)
-    assert "program for" in said
+    """Not asked of the kernel here: where an emulator is registered, it runs."""
+    said = " ".join(explain_exec_failure(str(root), [foreign_program(root)], errno.ENOEXEC, "/", "foreign"))
+    assert "program for s390x" in said
     assert os.uname().machine in said
+
+
+def run_where_an_emulator_is_registered(
+    emulator: str, flags: str, root: Path, *argv: str
+) -> subprocess.CompletedProcess[str]:
+    """`mdock run` in a user namespace that has a binfmt_misc of its own: an emulator for s390x, and nobody else sees it."""
+    magic = r"\x7fELF" + r"\x00" * 14 + r"\x16\x00"
+    mask = r"\xff\xff\xff\xff" + r"\x00" * 14 + r"\xff\xff"
+    story = """
+        mount -t binfmt_misc none /proc/sys/fs/binfmt_misc || exit 77
+        printf %s "$0" >/proc/sys/fs/binfmt_misc/register || exit 77
+        "$1" -m udock_lab.cli build demo "$2" >/dev/null && shift && shift && exec "$@"
+    """
+    entry = f":s390x:M::{magic}:{mask}:{emulator}:{flags}"
+    run = [sys.executable, str(root), sys.executable, "-m", "udock_lab.cli", "run", "demo", *argv]
+    environment = os.environ | {"HOME": str(root.parent)}
+    environment.pop("MDOCK_HOME", None)
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", story, entry, *run]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+    )
+    if done.returncode == 77 or "unshare:" in done.stderr:
+        pytest.skip(f"needs privilege: a binfmt_misc of one's own (Linux 6.7): {done.stderr}")
+    return done
+
+
+def speaking(folder: Path, body: str) -> str:
+    """A static program that stands for an emulator, and says what it was started for."""
+    if shutil.which("gcc") is None:
+        pytest.skip("needs privilege: gcc is missing")
+    (folder / "emulator.c").write_text(f"#include <stdio.h>\nint main(int n, char **argv) {{ {body} }}")
+    program = folder / "emulator"
+    subprocess.run(["gcc", "-static", "-o", str(program), str(folder / "emulator.c")], check=True)
+    return str(program)
+
+
+def test_a_program_of_another_machine_runs_where_an_emulator_is_registered(root: Path, tmp_path: Path) -> None:
+    emulator = speaking(tmp_path, 'printf("emulated %s\\n", argv[1]); return 42;')
+    done = run_where_an_emulator_is_registered(emulator, "F", root, foreign_program(root))
+    assert (done.returncode, done.stdout) == (42, "emulated /foreign\n"), done.stderr
+
+
+@pytest.mark.parametrize("code", [1, 255])
+def test_an_emulator_that_lacks_the_loader_inside_is_explained(root: Path, tmp_path: Path, code: int) -> None:
+    emulator = speaking(tmp_path, f"return {code};")
+    loader, place = loader_of(root)
+    program = foreign_program(root)
+    place.unlink()
+    done = run_where_an_emulator_is_registered(emulator, "F", root, program)
+    assert done.returncode == code
+    assert f"the emulator did not find the ELF loader {loader}" in " ".join(done.stderr.split())
+    assert "s390x" in done.stderr
+
+
+def test_an_emulator_that_is_looked_up_inside_and_missing_there_is_named(root: Path) -> None:
+    done = run_where_an_emulator_is_registered("/usr/bin/qemu-s390x-static", "", root, foreign_program(root))
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 127
+    assert "/foreign is a program for s390x" in said
+    assert "/usr/bin/qemu-s390x-static, which does not exist inside the image" in said
+    assert "flag F" in said
+
+
+def test_an_emulator_inside_the_image_that_cannot_start_itself_is_told_apart(root: Path) -> None:
+    write(root, "/emulator", b"#!/no/such\n")
+    done = run_where_an_emulator_is_registered("/emulator", "", root, foreign_program(root))
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 127
+    assert "to be run by /emulator. /emulator is a script for /no/such" in said
 
 
 def test_a_script_whose_interpreter_cannot_be_run_names_it(root: Path) -> None:

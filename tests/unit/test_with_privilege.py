@@ -52,7 +52,7 @@ def test_the_refused_stand_on_the_last_rung() -> None:
 
 
 def test_the_refused_may_still_fork_and_run_threads() -> None:
-    code = "import os, threading; t = threading.Thread(target=print, args=('thread',)); t.start(); t.join(); os.system('echo fork')"
+    code = "import os, threading; t = threading.Thread(target=print, args=('thread',), kwargs={'flush': True}); t.start(); t.join(); os.system('echo fork')"
     assert told("refused", sys.executable, "-c", code).stdout.split() == ["thread", "fork"]
 
 

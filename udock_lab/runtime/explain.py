@@ -14,11 +14,12 @@ import stat
 from collections.abc import Callable, Sequence
 from shlex import quote
 
+from udock_lab.linux.binfmt import emulator_for, foreign_machine
 from udock_lab.linux.elf import ElfInfo, inspect_elf, libraries
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.model import ExitStatus, Limits
 
-__all__ = ["explain_exec_failure", "explain_exit_127", "explain_limit"]
+__all__ = ["explain_emulated", "explain_exec_failure", "explain_exit_127", "explain_limit"]
 
 _Words = tuple[str, str]  # message, hint
 _ROOTFS_HINT = "mdock rootfs DIR PROGRAM copies a program together with its loader and libraries."
@@ -123,6 +124,9 @@ def _broken_start(case: _Case, inside: str, host: str, depth: int) -> _Words | N
             f"{inside} is a script for {interpreter}, and {interpreter} does not exist inside the image.",
             f"Copy the interpreter into the image, or change the script's first line. {_ROOTFS_HINT}",
         )
+    machine = foreign_machine(host)
+    if machine and depth <= 5:
+        return _broken_emulation(case, inside, host, machine, depth)
     info = inspect_elf(host)
     if info and info.interpreter and not case.lookup(info.interpreter):
         return (
@@ -130,6 +134,22 @@ def _broken_start(case: _Case, inside: str, host: str, depth: int) -> _Words | N
             f"A dynamic program needs its loader and its libraries inside too. {_ROOTFS_HINT}",
         )
     return None
+
+
+def _broken_emulation(case: _Case, inside: str, host: str, machine: str, depth: int) -> _Words | None:
+    """ENOENT for a program of another machine: an emulator is registered for it, and that is what was not found."""
+    emulator, here = emulator_for(host), os.uname().machine
+    found = case.lookup(emulator) if emulator else None
+    if emulator and found:
+        deeper = _broken_start(case, emulator, found, depth + 1)
+        return deeper and (f"{inside} is a program for {machine}, to be run by {emulator}. {deeper[0]}", deeper[1])
+    name = f"{emulator}, which" if emulator else "which"
+    return (
+        f"{inside} is a program for {machine}, and this machine is {here}. An emulator is registered for it "
+        f"(binfmt_misc), {name} does not exist inside the image.",
+        f"Put a program for {here} into the image, or register the emulator with the flag F, so that it is opened "
+        "outside the image.",
+    )
 
 
 def _dangling_link(case: _Case, path: str) -> tuple[str, str] | None:
@@ -431,6 +451,28 @@ def explain_exit_127(rootfs: str, program_host_path: str) -> str | None:
         f"{', '.join(missing)} inside the image and exited with 127. The loader, not execve, said no, "
         f"so there is no EXEC_FAIL. {_ROOTFS_HINT}"
     )
+
+
+def explain_emulated(rootfs: str, program_host_path: str) -> str | None:
+    """The program was started and has failed: if it is one for another machine, say what the emulator lacked.
+
+    None where nothing is missing, or the program is this machine's. Never raises OSError.
+    """
+    try:
+        machine = foreign_machine(program_host_path)
+        info = inspect_elf(program_host_path) if machine else None
+        if info is None or info.interpreter is None:
+            return None
+        resolve_in_root(rootfs, info.interpreter)
+    except FileNotFoundError:
+        return (
+            f"This is a program for {machine}. execve succeeded, since an emulator is registered for it (binfmt_misc), "
+            f"and the emulator did not find the ELF loader {info and info.interpreter} inside the image. "
+            f"Put a program for {os.uname().machine} into the image, or that loader."
+        )
+    except OSError:
+        return None
+    return None
 
 
 # -- ended by a limit ----------------------------------------------------------------------------------

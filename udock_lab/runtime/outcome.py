@@ -220,18 +220,23 @@ def _is_dynamic(rootfs: str, candidates: list[str], workdir: str | None) -> bool
 
 
 def _explain_missing_library(spec: ContainerSpec, rootfs: str, status: ExitStatus, candidates: list[str]) -> str | None:
-    """127 although execve succeeded: was it the loader that said no?"""
-    if status.code != 127:
+    """execve succeeded, and yet the program hardly began: was it its loader (127), or an emulator (1, 255)?"""
+    if status.code not in (1, 127, 255):
         return None
+    from udock_lab.linux.binfmt import foreign_machine
     from udock_lab.linux.resolve import resolve_in_root
-    from udock_lab.runtime.explain import explain_exit_127
 
     for path in candidates:
         try:
             program = resolve_in_root(rootfs, path, spec.workdir or "/")
+            machine = foreign_machine(program)
         except OSError:
             continue
-        return explain_exit_127(rootfs, program)
+        if machine is None and status.code != 127:
+            return None
+        from udock_lab.runtime.explain import explain_emulated, explain_exit_127
+
+        return explain_exit_127(rootfs, program) if status.code == 127 else explain_emulated(rootfs, program)
     return None
 
 
