@@ -17,6 +17,7 @@ from udock_lab.errors import UsageError
 from udock_lab.model import SandboxResult
 from udock_lab.sandbox import MEMORY, PROCESSES, TIMEOUT, names_used, run
 from udock_lab.sandbox.client import MOST_PROCESSES, MOST_SECONDS
+from udock_lab.sandbox.reading import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,7 +170,7 @@ def _names(cell: str, shell: InteractiveShell | None) -> dict[str, object]:
         return {}
     try:
         used = names_used(cell)
-    except SyntaxError:
+    except UNREADABLE:
         return {}  # run() says what is wrong with it
     own = shell.user_ns_hidden
     return {

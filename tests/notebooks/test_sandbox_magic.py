@@ -230,6 +230,28 @@ def test_syntax_error_is_explained_and_nothing_runs(kernel: Kernel) -> None:
     assert "belong to the notebook" in kernel.run("%%sandbox\n!ls").error
 
 
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("return 5", "'return' outside function (line 1)"),
+        ("x = 1\ndef f(a, a): pass", "duplicate argument 'a' in function definition (line 2)"),
+        ("x = 1\nfrom __future__ import annotations", "must occur at the beginning of the file (line 2)"),
+        ("def f():\n    nonlocal x", "no binding for nonlocal 'x' found (line 2)"),
+        ("x = " + "-" * 100_000 + "1", "it is nested too deeply"),
+        ("x = f" + "()" * 100_000, "it is nested too deeply"),
+        ("x = 'a\0b'", "null bytes"),
+    ],
+    ids=["return", "twice", "future", "nonlocal", "minus", "calls", "nul"],
+)
+def test_code_that_python_refuses_in_whichever_stage_is_explained_and_not_run(
+    kernel: Kernel, code: str, why: str
+) -> None:
+    seen = kernel.run(f"%%sandbox\n{code}")
+    assert f"Python cannot read this code: " in seen.error and why in seen.error, seen.error
+    assert "Nothing was run." in seen.error
+    assert "Traceback" not in seen.error and "to blame" not in seen.error
+
+
 def test_error_of_the_code_is_shown_with_its_own_lines_only(kernel: Kernel) -> None:
     seen = kernel.run("%%sandbox\ndef f():\n    return 1 / 0\nf()")
     assert seen.status == "ok"

@@ -62,6 +62,43 @@ def test_locks_c_libraries_and_caches_are_made_anew_inside(tmp_path: Path) -> No
     assert "".join(chunk.text for chunk in result.output) == "said\n"
 
 
+C_TYPES = """
+import ctypes, ctypes.wintypes
+
+class Pair(ctypes.Structure):
+    _fields_ = [("left", ctypes.c_int), ("rows", ctypes.c_short * 2 * 3)]
+
+class Either(ctypes.Union):
+    _fields_ = [("whole", ctypes.c_uint32), ("bytes", ctypes.c_uint8 * 4)]
+
+class Wire(ctypes.BigEndianStructure):
+    _fields_ = [("word", ctypes.c_uint16)]
+
+class Pid(ctypes.c_int):
+    def shown(self):
+        return f"pid {self.value}"
+
+numbers, pairs, words = ctypes.c_int * 3, Pair * 2, ctypes.c_wchar_p * 1
+to_int, to_pair, to_array = ctypes.POINTER(ctypes.c_int), ctypes.POINTER(Pair), ctypes.POINTER(ctypes.c_int * 3)
+filled, buffer, single = (ctypes.c_int * 3)(7, 8, 9), ctypes.create_string_buffer(b"abc", 8), ctypes.c_double(2.5)
+either, wire, size, handle = Either(whole=0x01010101), Wire(258), ctypes.c_size_t, ctypes.wintypes.DWORD
+void, char_p = ctypes.c_void_p, ctypes.c_char_p
+
+def answer():
+    one = numbers(1, 2, 3)
+    return (
+        sum(one), len(pairs()), words("x")[0], to_int(ctypes.c_int(5)).contents.value, to_pair(Pair(6)).contents.left,
+        to_array(one).contents[2], list(filled), buffer.value, len(buffer), single.value, list(either.bytes),
+        bytes(wire), Pid(4).shown(), ctypes.sizeof(size), ctypes.sizeof(handle), len(Pair().rows[0]), void(7).value, char_p(b"c").value,
+    )
+"""
+
+
+def test_types_and_values_of_c_are_made_anew_inside(tmp_path: Path) -> None:
+    answer = names(tmp_path, C_TYPES)["answer"]
+    assert sandbox.run(answer).value == answer()
+
+
 def test_a_lock_that_is_held_outside_is_open_inside(tmp_path: Path) -> None:
     found = names(tmp_path, "import threading\nlock = threading.Lock()\ndef answer():\n    return lock.locked()")
     with found["lock"]:

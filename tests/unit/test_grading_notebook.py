@@ -132,6 +132,13 @@ def test_code_that_is_too_deep_for_python_takes_only_itself(source: str) -> None
     assert SOLUTION in source_of(source)
 
 
+def test_a_deep_statement_takes_nothing_from_the_other_statements_of_its_cell() -> None:
+    deep = "def f():\n    return " + "-" * 600 + "1"  # every Python reads that, ast.unparse does not
+    said = source_of(f"import os\n{deep}\ndef helper():\n    return os.getpid()")
+    assert SOLUTION in said
+    assert "def helper():\n    return os.getpid()" in said
+
+
 def test_more_code_than_anybody_writes_is_refused_with_a_sentence() -> None:
     with pytest.raises(UsageError, match="hold 2,0"):
         source_of("x = 1\n" * 333_334)

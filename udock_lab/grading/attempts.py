@@ -10,10 +10,10 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from udock_lab.sandbox import names_used
+from udock_lab.sandbox.reading import UNREADABLE
 
-__all__ = ["UNREADABLE", "calling", "definitions", "names_in_functions", "without_attempts"]
+__all__ = ["calling", "definitions", "names_in_functions", "without_attempts"]
 
-UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # what ast.parse says to a cell that is no Python
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NOTEBOOK_ONLY = ("check", "check_hidden", "display", "get_ipython")
 
@@ -32,9 +32,14 @@ def definitions(text: str, wanted: set[str]) -> str:
     An assignment that calls something stays where a function needs its name (``wanted``): ``libc = CDLL(None)``
     does, ``x = launch(...)`` is an attempt.
     """
+    kept = (node for node in _body(text) if isinstance(node, _DEFINITIONS) or _is_needed(node, wanted))
+    return "\n".join(filter(None, map(_written, kept)))
+
+
+def _written(node: ast.AST) -> str:
+    """As text again; empty where it is nested deeper than ast.unparse goes, which is less deep than Python reads."""
     try:
-        kept = [node for node in ast.parse(text).body if isinstance(node, _DEFINITIONS) or _is_needed(node, wanted)]
-        return "\n".join(ast.unparse(node) for node in kept)
+        return ast.unparse(node)
     except UNREADABLE:
         return ""
 
@@ -51,7 +56,7 @@ def _is_needed(node: ast.stmt, wanted: set[str]) -> bool:
 def calling(texts: Iterable[str], functions: Sequence[str]) -> set[str]:
     """The exercise's functions, what only a notebook has, and every function that uses one of those."""
     users = {
-        node.name: names_in_functions(ast.unparse(node))
+        node.name: names_in_functions(_written(node))
         for text in texts
         for node in _body(text)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)

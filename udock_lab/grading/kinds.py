@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 
 from udock_lab.errors import UsageError
-from udock_lab.grading.attempts import UNREADABLE
+from udock_lab.sandbox.reading import UNREADABLE
 
 __all__ = ["refuse_lazy", "refuse_lazy_source"]
 

@@ -30,6 +30,7 @@ from udock_lab.runtime.connection import the_launcher
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import receive, send
 from udock_lab.sandbox.names import packed
+from udock_lab.sandbox.reading import UNREADABLE, in_words
 from udock_lab.sandbox.scratch import SHARED, remove
 from udock_lab.sandbox.verdict import Evidence, notes, verdict
 
@@ -146,26 +147,24 @@ def _program(
             raise UsageError("Source text takes no arguments.", "Give values by name: run(source, names={'n': 3})")
         try:
             ast.parse(what, "<sandbox>")
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deeply
-            where = f" (line {error.lineno})" if isinstance(error, SyntaxError) and error.lineno else ""
-            raise UsageError(
-                f"Python cannot read this code: {getattr(error, 'msg', error)}{where}.", _hint(what)
-            ) from None
+        except UNREADABLE as error:
+            raise _unreadable(in_words(error), what) from None
         return what, names, {}
     if not callable(what):
         raise UsageError(f"The sandbox runs a function or source text, not {type(what).__name__}.")
     sources: dict[str, str] = {}
-    with suppress(OSError, TypeError):
+    with suppress(OSError, TypeError, *UNREADABLE):
         sources[inspect.getsourcefile(what) or ""] = "".join(inspect.findsource(what)[0])
     names |= {"__function__": what, "__arguments__": tuple(args)}
     return "__value__ = __function__(*__arguments__)", names, sources
 
 
-def _hint(source: str) -> str:
+def _unreadable(why: str, source: str) -> UsageError:
     """Nothing was run, and perhaps why."""
+    hint = "Nothing was run."
     if any(line.lstrip()[:1] in ("%", "!", "?") for line in source.splitlines()):
-        return "Nothing was run. Lines that begin with % or ! belong to the notebook; a sandbox runs plain Python."
-    return "Nothing was run."
+        hint += " Lines that begin with % or ! belong to the notebook; a sandbox runs plain Python."
+    return UsageError(f"Python cannot read this code: {why}.", hint)
 
 
 def _strace(wanted: bool) -> tuple[str, str]:
@@ -334,6 +333,8 @@ def _raise_unless_started(report: dict[str, Any], request: dict[str, Any]) -> No
     """The code did not come to its first line. Raises MdockError, or UsageError where the names are to blame."""
     if report["ended_by"] == "start":
         raise MdockError("The sandbox did not start in time.", "Is the machine very busy? Run the cell again.")
+    if report["unreadable"]:
+        raise _unreadable(report["unreadable"], request["source"])
     why = report["broken"]
     if why.startswith("MemoryError"):
         raise UsageError(

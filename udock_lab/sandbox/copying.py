@@ -28,7 +28,9 @@ _MADE_ANEW: dict[type, Callable[[], Any]] = {
     type(select.poll()): select.poll,
 }
 _FUNCTION = type(ctypes.CDLL(None).getpid).__mro__[1]  # every C function's class
+_SIMPLE = ctypes.c_int.__mro__[1]  # c_int's class, and every other single value's
 _POINTER = type(ctypes.pointer(ctypes.c_int())).__mro__[1]
+_BYTE_ORDERS = ("__ctype_be__", "__ctype_le__")  # the same type, big-endian and little-endian
 _FLAG_USE_ERRNO = 0x8  # FUNCFLAG_USE_ERRNO
 _CACHE = type(functools.lru_cache(abs))
 
@@ -66,13 +68,17 @@ def _of_a_class(cls: Any) -> _Reduced | None:
     """C types that were made in the notebook."""
     if issubclass(cls, _FUNCTION) and hasattr(cls, "_argtypes_"):
         return _prototype_class, (cls._restype_, cls._argtypes_, _uses_errno(cls))
-    if cls.__module__.startswith(("ctypes", "_ctypes")) and "_Array_" not in cls.__name__:
-        return None  # can be imported
+    named = getattr(sys.modules.get(cls.__module__), cls.__qualname__, None)
+    if cls.__module__.startswith(("ctypes", "_ctypes")) and named is cls:
+        return None  # can be imported, unlike an array's or a pointer's class, whose module differs by version
     if issubclass(cls, ctypes.Array):
         return operator.mul, (cls._type_, cls._length_)
     if issubclass(cls, _POINTER):
         return ctypes.POINTER, (cls._type_,)
-    if issubclass(cls, ctypes.Structure | ctypes.Union):
+    for order in _BYTE_ORDERS:  # a field of a BigEndianStructure: c_int's other half
+        if getattr(named, order, None) is cls:
+            return getattr, (named, order)
+    if issubclass(cls, ctypes.Structure | ctypes.Union | _SIMPLE):
         kept = {name: value for name, value in vars(cls).items() if _is_written(cls, name)}
         return _structure, (cls.__name__, cls.__bases__, kept)
     return None
@@ -80,7 +86,12 @@ def _of_a_class(cls: Any) -> _Reduced | None:
 
 def _is_written(cls: Any, name: str) -> bool:
     """What stood in the class's block, not what the machine added to it."""
-    return name not in {"__dict__", "__weakref__", *(field[0] for field in cls.__dict__.get("_fields_", ()))}
+    return name not in {
+        "__dict__",
+        "__weakref__",
+        *_BYTE_ORDERS,
+        *(field[0] for field in cls.__dict__.get("_fields_", ())),
+    }
 
 
 def _prototype(function: Any) -> tuple[Any, Any]:

@@ -75,6 +75,7 @@ class Keeper:
         self.guard = ""
         self.shared_before = sweep.shared_memory()
         self.broken = ""  # why the runner could not prepare
+        self.unreadable = ""  # why Python could not read the code
         self.complaint = b""  # what strace wrote, or Python before it came to us
         self.untraced = request["untraced"]
         self.started = 0.0
@@ -310,6 +311,8 @@ class Keeper:
             self.guard = words[0]
         elif kind == "broken":
             self.broken = words[0]
+        elif kind == "unreadable":
+            self.broken = self.unreadable = words[0]
         elif kind == "ready":
             self.started = time.monotonic()
             self.deadline = self.started + self.request["timeout"]
@@ -423,6 +426,7 @@ class Keeper:
             "calls_dropped": self.log.dropped,
             "ended_by": self.ended_by,
             "broken": self.broken or ("" if self.started else self._first_complaint()),
+            "unreadable": self.unreadable,
             "first_status": self.census.statuses.get(self.census.first),
             "files": (self.inside or {}) if self.shut else small_files(self.scratch, self.uid),
             "missing_walls": self.walls,

@@ -14,7 +14,7 @@ __all__ = ["names_used", "packed"]
 def names_used(source: str, *, top: bool = True) -> set[str]:
     """Global names that the code reads inside its functions and classes, and at its ``top``.
 
-    Raises SyntaxError for code that Python cannot read.
+    Raises one of :data:`~udock_lab.sandbox.reading.UNREADABLE` for code that Python cannot read.
     """
     module = symtable.symtable(source, "<sandbox>", "exec")
     found = {symbol.get_name() for symbol in module.get_symbols() if top and symbol.is_referenced()}

@@ -27,6 +27,7 @@ from udock_lab.linux.identity import enter_user_namespace, hold_signals
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import receive, send
 from udock_lab.sandbox.marks import AUDITED, BEGIN, CAME_TO_THE_END
+from udock_lab.sandbox.reading import UNREADABLE, in_words
 from udock_lab.sandbox.shut import SCRATCH
 from udock_lab.sandbox.shut import enter as enter_walls
 from udock_lab.sandbox.stranger import enter as step_aside
@@ -50,7 +51,11 @@ def main() -> None:
     reports = _connect()
     try:
         request, names = _shut_in(reports)
-        namespace, codes = _load(request, names)
+        namespace = _load(request, names)
+        codes = _compile(request["source"])
+    except UnreadableError as why:
+        send(reports, encode(["unreadable", str(why)[:500]]))
+        os._exit(1)
     except BaseException as error:
         send(reports, encode(["broken", f"{type(error).__name__}: {error}"[:500]]))
         os._exit(1)
@@ -112,8 +117,8 @@ def _limit(limits: dict[str, int]) -> None:
         file.write("1000")  # when memory runs out, these go first (proc_pid_oom_score_adj(5))
 
 
-def _load(request: dict[str, Any], names: bytes) -> tuple[dict[str, Any], list[CodeType]]:
-    """A fresh ``__main__`` with the copied names in it, and the compiled code."""
+def _load(request: dict[str, Any], names: bytes) -> dict[str, Any]:
+    """A fresh ``__main__`` with the copied names in it."""
     sys.path[:] = request["path"]
     sys.argv = [""]
     main = types.ModuleType("__main__")
@@ -124,11 +129,24 @@ def _load(request: dict[str, Any], names: bytes) -> tuple[dict[str, Any], list[C
         namespace.update(pickle.loads(names))  # noqa: S301 - our own kernel packed it
     for name, text in {CELL: request["source"], **request["sources"]}.items():
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    return namespace, _compile(request["source"])
+    return namespace
+
+
+class UnreadableError(Exception):
+    """The kernel's ast.parse took it; the compiler, which looks at more, does not."""
 
 
 def _compile(source: str) -> list[CodeType]:
     """As a notebook does: an expression at the end is code of its own, which shows its value; not before a ``;``."""
+    try:
+        return _compiled(source)
+    except MemoryError:
+        raise  # here it means what it says
+    except UNREADABLE as error:
+        raise UnreadableError(in_words(error)) from None
+
+
+def _compiled(source: str) -> list[CodeType]:
     tree = compile(source, CELL, "exec", ONLY_PARSE, dont_inherit=True)
     assert isinstance(tree, Module)
     shows = tree.body and isinstance(tree.body[-1], Expr) and not source.rstrip().endswith(";")
