@@ -149,3 +149,28 @@ def test_reset_forgets_one_lesson_and_keeps_the_exercise(home: Path) -> None:
 def test_reset_of_no_lesson_names_the_lessons_there_are(home: Path, slugs: tuple[object, ...]) -> None:
     with pytest.raises(UsageError, match="m2_1a_fork"):
         progress().reset(*slugs)
+
+
+def test_a_file_that_cannot_be_read_is_said_and_left_as_it_is(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "progress.json").mkdir(parents=True)
+    ledger = Ledger(str(home))
+    ledger.put("lessons", "a", "b", {})
+    assert ledger.read()["lessons"] == {}
+    assert (home / "progress.json").is_dir()
+    assert "Your progress is not kept." in capsys.readouterr().err
+
+
+def test_a_link_in_the_place_of_the_file_stays_a_link(home: Path, tmp_path: Path) -> None:
+    home.mkdir()
+    (tmp_path / "drive.json").write_text('{"lessons": {"m2_1a_fork": {"done": true}}}')
+    (home / "progress.json").symlink_to(tmp_path / "drive.json")
+    Ledger(str(home)).put("lessons", "m2_4_metadata", "orders", {})
+    assert (home / "progress.json").is_symlink()
+    assert list(json.loads((tmp_path / "drive.json").read_text())["lessons"]) == ["m2_1a_fork", "m2_4_metadata"]
+
+
+def test_what_a_writer_that_was_killed_left_is_no_hindrance_and_goes(home: Path) -> None:
+    home.mkdir()
+    (home / "progress.json.new").write_text('{"lessons": {"m2_')
+    Ledger(str(home)).put("lessons", "m2_1a_fork", "orders", {})
+    assert sorted(path.name for path in home.iterdir()) == ["progress.json", "run"]

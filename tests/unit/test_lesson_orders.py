@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from udock_lab.errors import UsageError
-from udock_lab.lesson import Lesson, begin, exit_ticket, put_in_order
+from udock_lab.lesson import Lesson, begin, exit_ticket, progress, put_in_order
 from udock_lab.model import SandboxResult
 
 PROGRAM = [
@@ -161,3 +161,38 @@ def test_a_third_answer_to_two_questions_is_a_slip_of_the_comma() -> None:
         exit_ticket(*TICKET).answer(1, 3, 4)
     with pytest.raises(UsageError):
         exit_ticket(("question", "answer"))  # type: ignore[arg-type]
+
+
+def test_a_ticket_shows_what_was_answered_before_and_keeps_it_with_its_question(home: Path) -> None:
+    begin("m2_1a_fork")
+    exit_ticket(*TICKET).answer(42, "SIGABRT")
+    begun = begin("m2_1a_fork")  # as after a restart: the objects are new
+    try:
+        assert "Your answer 42: not yet." in str(exit_ticket(*TICKET))
+        assert "Your answer SIGABRT: right." in str(exit_ticket(*TICKET))
+        assert str(exit_ticket(("Another question?", 1, "explained"), TICKET[1])).count("Your answer") == 1
+        ticket = exit_ticket(*TICKET)
+        progress().reset("m2_1a_fork")
+        assert "Your answer" not in str(ticket) + str(exit_ticket(*TICKET))
+    finally:
+        begun._close()
+
+
+def test_an_answer_that_cannot_be_written_out_is_refused_and_loses_nothing(home: Path, lesson: Lesson) -> None:
+    ticket = exit_ticket(*TICKET)
+    with pytest.raises(UsageError, match="number or text"):
+        ticket.answer(10**5000)
+    assert "Your answer 134: right." in str(ticket.answer(134))
+
+
+def test_the_task_says_how_often_it_was_tried_before(home: Path) -> None:
+    begin("m2_1a_fork")
+    put_in_order("x", ["print(1)", "print(2)"], expect="2\n1\n", goal="2 comes first").try_order(0, 1)
+    begun = begin("m2_1a_fork")
+    try:
+        task = put_in_order("x", ["print(1)", "print(2)"], expect="2\n1\n", goal="2 comes first")
+        assert "You tried 1 time, not solved yet." in str(task)
+        task.try_order(1, 0)
+        assert "You tried 2 times, and found the order." in str(task)
+    finally:
+        begun._close()

@@ -6,7 +6,7 @@ from typing import Any
 
 from udock_lab.errors import UsageError
 from udock_lab.lesson import outline
-from udock_lab.lesson.ledger import Data, facts_of
+from udock_lab.lesson.ledger import Data, facts_of, reset
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown
 from udock_lab.model import CardTable, CardText, LessonCard
@@ -29,16 +29,11 @@ class Progress(Shown):
                 "reset takes the slug of one lesson.", f"They are: {', '.join(e.slug for e in outline.COURSE)}"
             )
         slug = outline.entry(str(slugs[0])).slug
-
-        def make(data: Data) -> None:
-            for section in ("lessons", "predictions", "tickets"):
-                data[section].pop(slug, None)
-
-        ledger().change(make)
+        ledger().change(lambda data: reset(data, slug))
         lesson = current()
         if lesson is not None and lesson.slug == slug:
-            for prediction in lesson.predictions.values():
-                prediction.reopen()
+            for asked in (*lesson.predictions.values(), *lesson.tickets.values()):
+                asked.reopen()
         return self
 
     def card(self) -> LessonCard:

@@ -5,10 +5,13 @@
     {"lessons":     {"m2_1a_fork": {"done": true, "orders": {"launch": {"tries": 2, "solved": true}}}},
      "predictions": {"m2_1a_fork": {"lines": {"answer": "one", "late": false, "verdict": "wrong"}}},
      "tickets":     {"m2_1a_fork": {"ticket": {"right": [true, false]}}},
-     "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4}}}
+     "answers":     {"m2_1a_fork": {"Which exit code is 34304?": 134}},
+     "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4}},
+     "resets":      {"m2_1a_fork": 1}}
 
 A change is read, made and renamed into place under a lock, so two kernels at once lose nothing and a reader sees
-the file before or after. What cannot be read is kept aside; what cannot be written is said once and costs no lesson.
+the file before or after. What is damaged is kept aside; what cannot be read or written is said once, costs no lesson
+and is left as it is.
 """
 
 from __future__ import annotations
@@ -17,7 +20,6 @@ import fcntl
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,7 +28,7 @@ from typing import Any
 from udock_lab.errors import LockTimeout, MdockError
 from udock_lab.runtime.home import storage_error
 
-__all__ = ["SECTIONS", "Data", "Ledger", "facts_in", "facts_of"]
+__all__ = ["SECTIONS", "Data", "Ledger", "facts_in", "facts_of", "reset", "times_reset"]
 
 SECTIONS = ("lessons", "predictions", "tickets", "exercises")
 PATIENCE = 10.0  # seconds to wait for another kernel's change, which takes milliseconds
@@ -45,7 +47,11 @@ class Ledger:
 
     def read(self) -> Data:
         """Everything, each section there. A file that is no progress is moved aside, with a word about it."""
-        data, broken = self._load()
+        try:
+            data, broken = self._load()
+        except OSError as error:
+            self._say(f"Your progress cannot be read. {storage_error(error, self.home)}")
+            return _checked({})
         if broken:
             self.change(lambda _: None)  # under the lock: another kernel may have put a good one there by now
         return data
@@ -91,7 +97,7 @@ class Ledger:
         self.change(make)
 
     def _load(self) -> tuple[Data, str]:
-        """What the file holds, and what is wrong with its content."""
+        """What the file holds, and what is wrong with its content. OSError where it cannot be read."""
         try:
             with open(self.path, encoding="utf-8") as file:
                 return _checked(json.load(file)), ""
@@ -99,9 +105,6 @@ class Ledger:
             return _checked({}), ""
         except (ValueError, RecursionError) as error:
             return _checked({}), str(error)
-        except OSError as error:
-            self._say(f"Your progress cannot be read. {storage_error(error, self.home)}")
-            return _checked({}), ""
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -115,15 +118,20 @@ class Ledger:
                 time.sleep(0.01)
             yield
         finally:
+            fcntl.flock(fd, fcntl.LOCK_UN)  # by name, because a child forked meanwhile shares the open file
             os.close(fd)
 
     def _write(self, data: Data) -> None:
-        """To a file beside it, then one rename (rename(2))."""
-        fd, beside = tempfile.mkstemp(prefix=".progress.", dir=self.home)
+        """The lock is held. To a file beside it, then one rename (rename(2)); of a link, what it names is written.
+
+        The name is always the same, so what a writer that was killed left is written over.
+        """
+        path = os.path.realpath(self.path)
+        beside = f"{path}.new"
         try:
-            with open(fd, "w", encoding="utf-8") as file:
+            with open(beside, "w", encoding="utf-8", opener=_private) as file:
                 json.dump(data, file, indent=1)
-            os.replace(beside, self.path)
+            os.replace(beside, path)
         except BaseException:
             with suppress(OSError):
                 os.unlink(beside)
@@ -160,11 +168,28 @@ def facts_in(above: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
+def reset(data: Data, slug: str) -> None:
+    """Forget the answers of a lesson, and count it: so a notebook that still holds one knows that it was taken back."""
+    facts_in(data, "resets")[slug] = times_reset(data, slug) + 1
+    for section in ("lessons", "predictions", "tickets", "answers"):
+        facts_in(data, section).pop(slug, None)
+
+
+def times_reset(data: Data, slug: str) -> int:
+    """How often that was done."""
+    count = facts_of(data, "resets").get(slug)
+    return count if isinstance(count, int) else 0
+
+
 def _checked(data: object) -> Data:
     """With every section there; ValueError for what never was progress."""
     if not isinstance(data, dict) or not all(isinstance(data.get(name, {}), dict) for name in SECTIONS):
         raise ValueError("it does not hold lessons, predictions, tickets and exercises")
     return data | {name: data.get(name, {}) for name in SECTIONS}
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def _taken(fd: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from udock_lab.errors import UsageError
-from udock_lab.lesson.ledger import Data, facts_in
+from udock_lab.lesson.ledger import Data, facts_in, facts_of
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown
 from udock_lab.model import CardLines, CardText, LessonCard, SandboxResult
@@ -95,7 +95,17 @@ class OrderTask(Shown):
         program = CardLines(title="lines", lines=self.lines, numbers=tuple(range(len(self.lines))))
         hint = CardText(text="`task.try_order(...)` with all the numbers runs them in your order.", kind="hint")
         headline = f"Put these lines in order, so that {self.goal}."
-        return LessonCard(label="put in order", headline=headline, parts=(program, hint))
+        return LessonCard(label="put in order", headline=headline, parts=(program, hint, *self._tries()))
+
+    def _tries(self) -> list[CardText]:
+        """What was tried so far, in earlier sessions too."""
+        orders = ledger().facts("lessons", self.slug, "orders") if self.slug else {}
+        facts = facts_of(orders, self.name)
+        count = facts.get("tries")
+        if not isinstance(count, int):
+            return []
+        found = "and found the order" if facts.get("solved") is True else "not solved yet"
+        return [CardText(text=f"You tried {count} time{'' if count == 1 else 's'}, {found}.")]
 
 
 class Attempt(Shown):

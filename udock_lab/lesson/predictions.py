@@ -13,6 +13,7 @@ from typing import Any
 
 from udock_lab.commands.parsing import nearest
 from udock_lab.errors import UsageError
+from udock_lab.lesson.ledger import Data, facts_in, facts_of, times_reset
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown, is_open, shell
 from udock_lab.model import CardChoices, CardText, LessonCard
@@ -39,13 +40,18 @@ def predict(name: str, question: str, choices: Mapping[str, str]) -> Prediction:
         before = lesson.predictions.get(name)
         if isinstance(before, Prediction) and before.same_as(asked):
             asked = before
+            asked.refresh()
         lesson.predictions[name] = asked
     asked.show()
     return asked
 
 
 class Prediction(Shown):
-    """One question. ``locked`` is the answer, empty before; ``late`` that it was given after the run."""
+    """One question. ``locked`` is the answer, empty before; ``late`` that it was given after the run.
+
+    What the learner's home says goes first: another notebook may have locked an answer meanwhile, or taken it back
+    with a reset. Where the home cannot be read or written, what is known here stands.
+    """
 
     def __init__(self, name: str, question: str, choices: dict[str, str]) -> None:
         self.name, self.question, self.choices = name, question, choices
@@ -56,17 +62,28 @@ class Prediction(Shown):
         self._observed: object = _NOT_YET
         self._listeners: list[Callable[[], None]] = []
         self._widget: Any = None
-        self._restore()
+        self._resets = -1  # of the lesson, when the answer was last compared with the learner's home
+        self.refresh()
 
     def same_as(self, other: Prediction) -> bool:
         """The same question, asked by the same cell once more."""
         return (self.name, self.question, self.choices) == (other.name, other.question, other.choices)
 
-    def _restore(self) -> None:
-        stored = ledger().facts("predictions", self.slug, self.name) if self.slug else {}
-        answer = stored.get("answer")
+    def refresh(self) -> None:
+        """Take over what was answered, or taken back, elsewhere."""
+        if self.slug:
+            before = self.locked
+            self._take(ledger().read())
+            if self.locked != before:
+                self._tell()
+
+    def _take(self, data: Data) -> None:
+        stored = facts_of(facts_of(data["predictions"], self.slug), self.name)
+        answer, resets = stored.get("answer"), times_reset(data, self.slug)
         if isinstance(answer, str) and answer in self.choices:  # the question may have changed since
-            self.locked, self.late = answer, bool(stored.get("late"))
+            self.locked, self.late, self._resets = answer, bool(stored.get("late")), resets
+        elif resets > self._resets:
+            self.locked, self.late, self._observed, self._resets = "", False, _NOT_YET, resets
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -99,17 +116,16 @@ class Prediction(Shown):
 
     def lock(self, *given: object) -> None:
         """As :meth:`answer`, without showing anything: what the widget's button does. A locked answer stays."""
-        label = self._label(given)
-        if self.locked and label != self.locked:
+        label, before = self._label(given), self.locked
+        self._store(label)
+        if self.locked != before:
+            self._tell()
+        if self.locked != label:
             again = f'progress().reset("{self.slug}")' if self.slug else "restart the kernel"
             raise UsageError(
                 f"Your answer {self.locked!r} is locked: a prediction counts because it stays.",
                 f"To take the whole lesson again: {again}",
             )
-        if not self.locked:
-            self.locked, self.late = label, self.settled
-            self._store()
-            self._tell()
 
     def reopen(self) -> None:
         """Take the answer back, as ``progress().reset`` does; the question is as if never asked."""
@@ -121,6 +137,7 @@ class Prediction(Shown):
 
         Without an answer (Run All) the verdict is withheld; an answer from now on counts as given after the run.
         """
+        self.refresh()
         self._observed = observed
         if self.locked:
             self._store()
@@ -141,12 +158,28 @@ class Prediction(Shown):
             raise UsageError(f"{meant!r} is none of the choices, so nothing was locked.{guess}", f"They are: {choices}")
         return meant if meant in self.choices else same[0]
 
-    def _store(self) -> None:
-        if not self.slug:
-            return
-        verdict = "" if not self.settled else "right" if self.right else "wrong"
-        facts = {"answer": self.locked, "late": self.late} | ({"verdict": verdict} if verdict else {})
-        ledger().put("predictions", self.slug, self.name, facts)
+    def _store(self, answer: str = "") -> None:
+        """Keep what is locked, or else lock ``answer``: in one change, so of two notebooks at once one is first."""
+
+        def make(data: Data) -> None:
+            self._take(data)
+            self._lock_unless_locked(answer)
+            if self.locked:
+                lesson = facts_in(data["predictions"], self.slug)
+                stored = facts_of(lesson, self.name)
+                same = stored if stored.get("answer") == self.locked else {}
+                lesson[self.name] = same | {"answer": self.locked, "late": self.late} | self._verdict()
+
+        if self.slug:
+            ledger().change(make)
+        self._lock_unless_locked(answer)  # without a lesson, or where the home cannot be written
+
+    def _lock_unless_locked(self, answer: str) -> None:
+        if answer and not self.locked:
+            self.locked, self.late = answer, self.settled
+
+    def _verdict(self) -> dict[str, str]:
+        return {"verdict": "right" if self.right else "wrong"} if self.settled else {}
 
     def _tell(self) -> None:
         for listener in self._listeners:

@@ -1,4 +1,8 @@
-"""A lesson's own mdock home: made in a temporary folder, and gone when the lesson ends, whatever ran in it."""
+"""A lesson's own mdock home: made in a temporary folder, and gone when the lesson ends, whatever ran in it.
+
+Beside it, in the same folder, the file ``learner`` names the learner's own home: answers and scores belong there, also
+those of a process that a lesson started and that knows the scratch home alone, by ``$MDOCK_HOME``.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +19,50 @@ from udock_lab.runtime.engine import Runtime
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.tree import remove_tree
 
-__all__ = ["PREFIX", "Scratch"]
+__all__ = ["PREFIX", "Scratch", "learner_home"]
 
 PREFIX = "udock-lesson-"
-YOUNG = 60  # seconds: a folder so new may be one whose maker is about to lock it
+YOUNG = 60  # seconds: an empty folder so new may be one whose maker is about to lock it
+_HOME, _OWNER = "home", "learner"
+
+
+def learner_home() -> str:
+    """Where the learner's progress is kept: ``$MDOCK_HOME`` or ``~/.mdock``, but never a lesson's scratch home.
+
+    A scratch home leads to the home that was the learner's when its lesson began; one that is gone, to ``~/.mdock``.
+    UsageError where nobody knows which folder that is.
+    """
+    path = Home().path
+    while _is_scratch(path):
+        path = Home(_owner(os.path.dirname(path)) or "~/.mdock").path
+    return path
+
+
+def _is_scratch(home: str) -> bool:
+    folder, name = os.path.split(home)
+    return name == _HOME and os.path.basename(folder).startswith(PREFIX)
+
+
+def _owner(folder: str) -> str:
+    try:
+        with open(f"{folder}/{_OWNER}", "rb") as file:
+            return os.fsdecode(file.read())
+    except OSError:
+        return ""  # the lesson has ended, or it is somebody else's
 
 
 class Scratch:
     """The folder, locked as long as this process lives (flock(2)): so others tell it from a leftover."""
 
-    def __init__(self, slug: str, *, spare: bool) -> None:
-        place = _place()
+    def __init__(self, slug: str, learner: str, *, spare: bool) -> None:
+        place = _place(learner)
         _sweep(place)
         self.folder = tempfile.mkdtemp(prefix=f"{PREFIX}{slug}-", dir=place)
         self._lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self.home = f"{self.folder}/home"
+        with open(f"{self.folder}/{_OWNER}", "wb") as file:
+            file.write(os.fsencode(learner))
+        self.home = f"{self.folder}/{_HOME}"
         self.runtime = Runtime(self.home, spare=spare)
         self._maker = os.getpid()
 
@@ -59,26 +91,31 @@ def _stop_all(runtime: Runtime) -> list[Container]:
     return running
 
 
-def _place() -> str:
+def _place(learner: str) -> str:
     """The temporary folder; inside the learner's own home where no program may be started from there (noexec)."""
     place = tempfile.gettempdir()
     if not os.statvfs(place).f_flag & os.ST_NOEXEC:
         return place
-    own = Home()
+    own = Home(learner)
     own.create()
     return own.run_dir
 
 
 def _sweep(place: str) -> None:
-    """Remove what kernels left that were killed: their folders are locked by nobody."""
+    """Remove what kernels left that were killed, a moment ago too: their folders are locked by nobody."""
     for folder in glob.glob(f"{glob.escape(place)}/{PREFIX}*"):
         with suppress(OSError, MdockError):
-            if os.lstat(folder).st_uid != os.geteuid() or time.time() - os.lstat(folder).st_ctime < YOUNG:
+            if os.lstat(folder).st_uid != os.geteuid() or _may_be_in_the_making(folder):
                 continue
             fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _stop_all(Runtime(f"{folder}/home"))
+                _stop_all(Runtime(f"{folder}/{_HOME}"))
                 remove_tree(folder)
             finally:
                 os.close(fd)
+
+
+def _may_be_in_the_making(folder: str) -> bool:
+    """The first thing that its maker does is to lock it; only then something is put into it."""
+    return time.time() - os.lstat(folder).st_ctime < YOUNG and not os.listdir(folder)

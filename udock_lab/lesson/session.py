@@ -19,13 +19,12 @@ from udock_lab.commands.parsing import nearest
 from udock_lab.display.html import there
 from udock_lab.errors import UsageError
 from udock_lab.lesson import outline
-from udock_lab.lesson.ledger import Data, Ledger, facts_in
-from udock_lab.lesson.scratch import Scratch
+from udock_lab.lesson.ledger import Data, Ledger, facts_in, facts_of
+from udock_lab.lesson.scratch import Scratch, learner_home
 from udock_lab.lesson.showing import Shown
 from udock_lab.linux.process import descendants, state
 from udock_lab.model import CardText, Container, DoctorReport, LessonCard
 from udock_lab.runtime.engine import Runtime
-from udock_lab.runtime.home import Home
 
 __all__ = ["End", "Lesson", "begin", "current", "ledger"]
 
@@ -33,24 +32,23 @@ PATIENCE = 2.0  # seconds for what was told to end to have ended
 
 _current: Lesson | None = None
 _ledgers: dict[str, Ledger] = {}  # one for each home, so that what is wrong with it is said once
-_own_home = ""  # the learner's, while a lesson has put its own in its place
 
 
 def begin(slug: str, *, spare: bool = False) -> Lesson:
     """Start a lesson in a scratch home of its own, where ids begin at c1 and the image ``demo`` is there.
 
-    ``$MDOCK_HOME`` names that home until :meth:`Lesson.end`, so ``%mdock`` works in it too. Prints one line on what
-    this machine permits. Called again it clears what the earlier call made and starts afresh. ``spare=True`` keeps a
-    child forked in advance, as mdock does outside lessons; without it the fork stands inside each run's timeline.
+    ``$MDOCK_HOME`` names that home until :meth:`Lesson.end`, so ``%mdock`` works in it too; answers and progress go to
+    the learner's own. Prints one line on what this machine permits. Called again it clears what the earlier call made
+    and starts afresh; locked answers stay locked. ``spare=True`` keeps a child forked in advance, as mdock does outside
+    lessons; without it the fork stands inside each run's timeline.
     UsageError, with the nearest one, for a slug that no lesson has.
     """
-    global _current, _own_home
+    global _current
     lesson_of = outline.entry(slug)
     if _current is not None:
         _current._close()
-    _own_home = os.environ.get("MDOCK_HOME", "")
     _current = Lesson(lesson_of, spare=spare)
-    os.environ["MDOCK_HOME"] = _current.home
+    _current._move_in()
     _share_with_magics(_current.runtime)
     print(_current.permission_line)
     return _current
@@ -63,8 +61,11 @@ def current() -> Lesson | None:
 
 def ledger() -> Ledger:
     """The learner's own progress, inside a lesson and outside."""
-    path = Home((_current is not None and _own_home) or None).path
-    return _ledgers.setdefault(path, Ledger(path))
+    return _ledger_in(_current.learner if _current is not None else learner_home())
+
+
+def _ledger_in(home: str) -> Ledger:
+    return _ledgers.setdefault(home, Ledger(home))
 
 
 def _share_with_magics(runtime: Runtime) -> None:
@@ -77,7 +78,8 @@ def _share_with_magics(runtime: Runtime) -> None:
 class Lesson(Shown):
     """A lesson in progress: its runtime and home, and what this machine permits.
 
-    ``predictions``, ``orders`` and ``tickets`` hold what its cells asked so far, by name.
+    ``predictions``, ``orders`` and ``tickets`` hold what its cells asked so far, by name. ``learner`` is the learner's
+    own home, found once: whatever a cell does to ``$HOME`` or the working directory, answers stay in one place.
     """
 
     def __init__(self, lesson: outline.Entry, *, spare: bool) -> None:
@@ -87,7 +89,9 @@ class Lesson(Shown):
         self.orders: dict[str, Any] = {}
         self.tickets: dict[str, Any] = {}
         self._before = set(descendants(os.getpid()))
-        self._scratch = Scratch(lesson.slug, spare=spare)
+        self.learner = learner_home()
+        self._scratch = Scratch(lesson.slug, self.learner, spare=spare)
+        self._named_before: str | None = None
         self._end: End | None = None
         atexit.register(self._close)
         self._scratch.runtime.demo()
@@ -153,6 +157,19 @@ class Lesson(Shown):
     def card(self) -> LessonCard:
         return LessonCard(label="lesson", headline=f"{self.title} ({self.minutes} minutes)", parts=())
 
+    def _move_in(self) -> None:
+        self._named_before = os.environ.get("MDOCK_HOME")
+        os.environ["MDOCK_HOME"] = self.home
+
+    def _move_out(self) -> None:
+        """The variable is as it was found; a home that the learner chose meanwhile is left alone."""
+        if os.environ.get("MDOCK_HOME") != self.home:
+            return
+        if self._named_before is None:
+            del os.environ["MDOCK_HOME"]
+        else:
+            os.environ["MDOCK_HOME"] = self._named_before
+
     # --- its end
 
     def end(self) -> End:
@@ -164,7 +181,7 @@ class Lesson(Shown):
             found = self._scratch.stop_all()
             self._close()
             self._end = End(self, found, _processes_but(self._before), gone=not os.path.lexists(self._scratch.folder))
-            _mark_done(self.slug)
+            self._mark_done()
         self._end.show()
         return self._end
 
@@ -176,15 +193,13 @@ class Lesson(Shown):
         atexit.unregister(self._close)
         if _current is self:
             _current = None
-            if os.environ.get("MDOCK_HOME") == self.home:
-                os.environ["MDOCK_HOME"] = _own_home  # empty is as good as unset
+            self._move_out()
 
+    def _mark_done(self) -> None:
+        def make(data: Data) -> None:
+            facts_in(data["lessons"], self.slug)["done"] = True
 
-def _mark_done(slug: str) -> None:
-    def make(data: Data) -> None:
-        facts_in(data["lessons"], slug)["done"] = True
-
-    ledger().change(make)
+        _ledger_in(self.learner).change(make)
 
 
 def _processes_but(before: set[int]) -> list[int]:
@@ -229,8 +244,10 @@ class End(Shown):
         asked = list(self.lesson.predictions.values())
         if not asked:
             return ""
+        stored = facts_of(_ledger_in(self.lesson.learner).read()["predictions"], self.lesson.slug)
+        right = sum(p.right or facts_of(stored, p.name).get("verdict") == "right" for p in asked)
         answered = sum(bool(prediction.locked) for prediction in asked)
-        return f"predictions: {answered} of {len(asked)} answered, {sum(p.right for p in asked)} right"
+        return f"predictions: {answered} of {len(asked)} answered, {right} right"
 
     def _next(self) -> list[CardText]:
         found = outline.after(self.lesson.slug)

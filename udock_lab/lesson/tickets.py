@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from udock_lab.errors import UsageError
-from udock_lab.lesson.ledger import Data, facts_in
+from udock_lab.lesson.ledger import Data, facts_in, facts_of, times_reset
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown, is_open
 from udock_lab.model import CardText, LessonCard
@@ -40,6 +40,22 @@ class ExitTicket(Shown):
         self.given: list[object] = [None] * len(questions)
         lesson = current()
         self.slug = lesson.slug if lesson else ""
+        self._resets = -1  # of the lesson, when the answers were last compared with the learner's home
+        if self.slug:
+            self._take(ledger().read())
+
+    def _take(self, data: Data) -> None:
+        """What was answered before, here or in another notebook. It belongs to the words of its question."""
+        if times_reset(data, self.slug) > self._resets:
+            self._resets = times_reset(data, self.slug)
+            self.reopen()
+        stored = facts_of(facts_of(data, "answers"), self.slug)
+        pairs = zip(self.questions, self.given, strict=True)
+        self.given = [stored.get(question[0], given) for question, given in pairs]
+
+    def reopen(self) -> None:
+        """Forget what was answered."""
+        self.given = [None] * len(self.questions)
 
     def answer(self, *given: object) -> ExitTicket:
         """Your answers in order; None or ... for one that you leave open. May be called again."""
@@ -48,10 +64,7 @@ class ExitTicket(Shown):
                 f"There are {len(self.questions)} questions, and you gave {len(given)} answers.",
                 "Write your answers with a comma between them, text in quotation marks.",
             )
-        for place, answer in enumerate(given):
-            if not is_open(answer):
-                self.given[place] = answer
-        self._store()
+        self._store({place: _sayable(answer) for place, answer in enumerate(given) if not is_open(answer)})
         self.show()
         return self
 
@@ -61,18 +74,27 @@ class ExitTicket(Shown):
         pairs = zip(self.questions, self.given, strict=True)
         return tuple(not is_open(given) and accepts(question[1], given) for question, given in pairs)
 
-    def _store(self) -> None:
-        """What was right once stays right: the explanation has been read by then."""
-        if not self.slug or not self._begun:
-            return
+    def _store(self, given: dict[int, object]) -> None:
+        """Keep answers, each by its question's place. What was right once stays so: the explanation has been read."""
 
         def make(data: Data) -> None:
+            self._take(data)
+            self._fill_in(given)
             facts = facts_in(facts_in(data["tickets"], self.slug), "ticket")
             before = facts.get("right")
             known = before if isinstance(before, list) and len(before) == len(self.right) else [False] * len(self.right)
             facts["right"] = [bool(was) or now for was, now in zip(known, self.right, strict=True)]
+            pairs = zip(self.questions, self.given, strict=True)
+            answers = {question[0]: _plain(answer) for question, answer in pairs if not is_open(answer)}
+            facts_in(facts_in(data, "answers"), self.slug).update(answers)
 
-        ledger().change(make)
+        if self.slug and given:
+            ledger().change(make)
+        self._fill_in(given)  # without a lesson, or where the home cannot be written
+
+    def _fill_in(self, given: dict[int, object]) -> None:
+        for place, answer in given.items():
+            self.given[place] = answer
 
     def card(self) -> LessonCard:
         parts = []
@@ -92,6 +114,20 @@ class ExitTicket(Shown):
     @property
     def _begun(self) -> bool:
         return any(not is_open(given) for given in self.given)
+
+
+def _sayable(answer: object) -> object:
+    """UsageError for what has no text form, as a number of more than 4,300 digits has none."""
+    try:
+        str(answer)
+    except Exception:
+        raise UsageError("An answer is a number or text, and this one cannot be written out.") from None
+    return answer
+
+
+def _plain(answer: object) -> object:
+    """As JSON can hold it; what it cannot, as it is shown."""
+    return answer if type(answer) in (bool, int, float, str) else str(answer)
 
 
 def accepts(answer: object, given: object) -> bool:
