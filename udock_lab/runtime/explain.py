@@ -13,15 +13,24 @@ import signal
 import stat
 from collections.abc import Callable, Sequence
 from shlex import quote
+from typing import NamedTuple
 
 from udock_lab.linux.binfmt import emulator_for, foreign_machine
 from udock_lab.linux.elf import ElfInfo, inspect_elf, libraries
+from udock_lab.linux.mounts import mount_point
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.model import ExitStatus, Limits
 
-__all__ = ["explain_emulated", "explain_exec_failure", "explain_exit_127", "explain_limit"]
+__all__ = [
+    "explain_carriage_return",
+    "explain_emulated",
+    "explain_exec_failure",
+    "explain_exit_127",
+    "explain_limit",
+]
 
 _Words = tuple[str, str]  # message, hint
+_WITHOUT_RETURNS = "-i 's/\\r$//'"
 _ROOTFS_HINT = "mdock rootfs DIR PROGRAM copies a program together with its loader and libraries."
 
 
@@ -33,13 +42,15 @@ def explain_exec_failure(
     argv0: str,
     *,
     image: str = "",
+    container: str = "",
 ) -> tuple[str, str]:
     """Say why ``execve`` answered ``number`` (an errno): a message and a hint, in short plain sentences.
 
     ``candidates`` are the paths inside ``rootfs`` that were tried in turn, ``cwd`` is the working directory
-    inside, ``argv0`` the word that was typed. Never raises OSError: what cannot be read is not explained.
+    inside, ``argv0`` the word that was typed, ``container`` the id that ``exec`` was given. Never raises OSError:
+    what cannot be read is not explained.
     """
-    case = _Case(rootfs, list(candidates) or [argv0], cwd or "/", argv0, image)
+    case = _Case(rootfs, list(candidates) or [argv0], cwd or "/", argv0, _Typed(image or "IMAGE", container))
     explainers: dict[int, Callable[[_Case], _Words | None]] = {
         errno.ENOENT: _enoent,
         errno.EACCES: _eacces,
@@ -57,12 +68,30 @@ def explain_exec_failure(
     return words or _FIXED.get(number, _generic)(case, number)
 
 
+class _Typed(NamedTuple):
+    """What the command line named: an image for ``run``, and a container too for ``exec``."""
+
+    image: str
+    container: str
+
+    @property
+    def command(self) -> str:
+        """What to begin the next command with."""
+        return f"mdock exec {self.container}" if self.container else f"mdock run {self.image}"
+
+    def with_option(self, option: str) -> str:
+        """Where an option of mdock stands, and what it must stand before."""
+        if self.container:
+            return f"before the container's id: mdock exec {option} ... {self.container}"
+        return f"before the image's name: mdock run {option} ... {self.image}"
+
+
 class _Case:
     """One failed exec. ``inside`` is the path that existed (or the first tried), ``host`` its file, if any."""
 
-    def __init__(self, rootfs: str, candidates: list[str], cwd: str, argv0: str, image: str) -> None:
+    def __init__(self, rootfs: str, candidates: list[str], cwd: str, argv0: str, typed: _Typed) -> None:
         self.rootfs, self.candidates, self.cwd, self.argv0 = rootfs, candidates, cwd, argv0
-        self.image = image or "IMAGE"
+        self.typed = typed
         self.inside = candidates[0]
         self.host: str | None = None
         for path in candidates:
@@ -84,7 +113,14 @@ class _Case:
         """With the image's own ls, or from outside where it has none."""
         if not any(map(self.lookup, ("/bin/ls", "/usr/bin/ls"))):
             return f"See what is there: ls -la {quote(self.lookup(folder) or self.rootfs)}"
-        return f"See what is there: mdock run {self.image} ls {folder}"
+        return f"See what is there: {self.typed.command} ls {quote(folder)}"
+
+    def mend(self, program: str, argument: str, inside: str) -> str:
+        """What to do to the file: in the running container, or in the folder that the image is built from."""
+        if self.typed.container and any(map(self.lookup, (f"/bin/{program}", f"/usr/bin/{program}"))):
+            return f"Mend it in there: {self.typed.command} {program} {argument} {quote(self.absolute(inside))}"
+        path = quote(self.absolute(inside).lstrip("/"))
+        return f"In the directory you build from: {program} {argument} {path}, then mdock build --force"
 
 
 # -- ENOENT --------------------------------------------------------------------------------------------
@@ -118,7 +154,7 @@ def _broken_start(case: _Case, inside: str, host: str, depth: int) -> _Words | N
             return (
                 f"The first line of {inside} ends in a carriage return (Windows line ends), so the kernel "
                 f"looked for an interpreter named {interpreter!r}.",
-                f"Take the carriage returns out, then build the image again: sed -i 's/\\r$//' {inside.lstrip('/')}",
+                f"Take the carriage returns out. {case.mend('sed', _WITHOUT_RETURNS, inside)}",
             )
         return (
             f"{inside} is a script for {interpreter}, and {interpreter} does not exist inside the image.",
@@ -186,12 +222,12 @@ def _missing_program(case: _Case) -> _Words:
         gone = _first_missing(case, folders[0])
         message = f"{path} does not exist inside the image" + (f": there is no folder {gone}." if gone else ".")
     if case.argv0 == "--":
-        return message, f"One -- is enough: mdock run {case.image} -- PROGRAM"
+        return message, f"One -- is enough: {case.typed.command} -- PROGRAM"
     if case.argv0.startswith("-"):
-        return message, f"Options of mdock stand before the image's name: mdock run {case.argv0} ... {case.image}"
+        return message, f"Options of mdock stand {case.typed.with_option(case.argv0)}"
     words = case.argv0.split()
     if len(words) > 1 and _is_there(case, words[0], folders):
-        return message, f"Program and arguments are separate words: mdock run {case.image} {case.argv0}"
+        return message, f"Program and arguments are separate words: {case.typed.command} {case.argv0}"
     near = _nearest(case, folders, os.path.basename(case.argv0))
     shown = next((folder for folder in ("/bin", *folders) if folder in folders and case.lookup(folder)), "/")
     hint = f"Did you mean '{near}'?  " if near else ""
@@ -253,11 +289,6 @@ def _eacces(case: _Case) -> _Words | None:
         words = _not_executable(case, info.interpreter, loader)
         if words:
             return f"{case.inside} is started by its ELF loader. {words[0]}", words[1]
-    if os.statvfs(case.host).f_flag & os.ST_NOEXEC:
-        return (
-            f"{case.inside} lies on a file system that is mounted noexec, from which nothing may be run.",
-            "Keep the images elsewhere: export MDOCK_HOME=/some/folder",
-        )
     return None
 
 
@@ -266,7 +297,7 @@ def _refused_case(case: _Case) -> _Case:
     for path in case.candidates:
         host = case.lookup(path)
         if host and (not os.path.isfile(host) or not os.access(host, os.X_OK)):
-            return _Case(case.rootfs, [path], case.cwd, case.argv0, case.image)
+            return _Case(case.rootfs, [path], case.cwd, case.argv0, case.typed)
     return case
 
 
@@ -276,16 +307,20 @@ def _not_executable(case: _Case, inside: str, host: str) -> _Words | None:
         return f"{inside} is a directory, not a program.", case.look(inside)
     if not stat.S_ISREG(info.st_mode):
         return f"{inside} is no regular file ({stat.filemode(info.st_mode)}), so it cannot be run.", case.look(inside)
+    if os.statvfs(host).f_flag & os.ST_NOEXEC:  # first: there the mode does not matter, and access(2) says no
+        return (
+            f"{inside} lies on a file system that is mounted noexec (at {mount_point(host)}): nothing may be run "
+            "from there, whatever its mode.",
+            "Keep the images elsewhere: export MDOCK_HOME=/some/folder   "
+            f"or have it mounted anew: sudo mount -o remount,exec {quote(mount_point(host))}",
+        )
     mode = f"{stat.S_IMODE(info.st_mode):04o} ({stat.filemode(info.st_mode)})"
     if not info.st_mode & 0o111:
-        return (
-            f"{inside} is not executable: its mode is {mode}.",
-            f"In the directory you build from: chmod +x {inside.lstrip('/')}, then mdock build --force",
-        )
+        return f"{inside} is not executable: its mode is {mode}.", case.mend("chmod", "+x", inside)
     if not os.access(host, os.X_OK):
         return (
             f"{inside} is not executable by this user: its mode is {mode}, its owner is uid {info.st_uid}.",
-            f"In the directory you build from: chmod a+x {inside.lstrip('/')}, then mdock build --force",
+            case.mend("chmod", "a+x", inside),
         )
     return None
 
@@ -310,7 +345,7 @@ def _enoexec(case: _Case) -> _Words | None:
         return f"{case.inside} is neither an ELF program nor a script with a '#!' line.", "Is it a program at all?"
     return (
         f"{case.inside} is a text without a '#!' line, so the kernel does not know what should run it.",
-        f"Put #!/bin/sh on its first line, or run: mdock run {case.image} /bin/sh {case.inside}",
+        f"Put #!/bin/sh on its first line, or run: {case.typed.command} /bin/sh {quote(case.inside)}",
     )
 
 
@@ -318,7 +353,7 @@ def _enoexec_of_interpreter(case: _Case) -> _Words | None:
     line = shebang(case.host or "")
     if line is None or line[0] in case.candidates:
         return None
-    inner = _Case(case.rootfs, [line[0]], case.cwd, line[0], case.image)
+    inner = _Case(case.rootfs, [line[0]], case.cwd, line[0], case.typed)
     words = _enoexec(inner)
     return words and (f"{case.inside} is a script for {line[0]}. {words[0]}", words[1])
 
@@ -473,6 +508,23 @@ def explain_emulated(rootfs: str, program_host_path: str) -> str | None:
     except OSError:
         return None
     return None
+
+
+def explain_carriage_return(program_host_path: str, inside: str) -> str | None:
+    """A script that was started and failed: did its interpreter get a carriage return from the ``#!`` line?
+
+    Without an argument the return would be part of the interpreter's name, and execve would have said ENOENT.
+    """
+    try:
+        line = shebang(program_host_path)
+    except OSError:
+        return None
+    if line is None or not (line[1] or "").endswith("\r"):
+        return None
+    return (
+        f"The first line of {inside} ends in a carriage return (Windows line ends), so {line[0]} was given "
+        f"{line[1]!r} as its argument. Take the carriage returns out: sed {_WITHOUT_RETURNS} {quote(inside)}"
+    )
 
 
 # -- ended by a limit ----------------------------------------------------------------------------------

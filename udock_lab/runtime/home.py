@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+from contextlib import suppress
 from shlex import quote
 
 from udock_lab.errors import StorageError, UsageError
+from udock_lab.linux.mounts import mount_point
 
-__all__ = ["DISK_FULL", "Home", "default_home", "storage_error"]
+__all__ = ["DISK_FULL", "Home", "default_home", "make_room", "storage_error"]
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _ANOTHER = "Choose another home: export MDOCK_HOME=/some/folder"
@@ -98,7 +100,7 @@ def storage_error(error: OSError, home: str) -> StorageError:
     if number in DISK_FULL:
         return StorageError(
             f"No space is left for {shown}; nothing was lost.",
-            f"Make room (mdock prune, mdock rmi NAME; df -h {quote(_shown(home))}) and try again.",
+            make_room(home),
         )
     if number == errno.ENAMETOOLONG:
         return StorageError(
@@ -113,6 +115,14 @@ def storage_error(error: OSError, home: str) -> StorageError:
             f"Move it away: mv {quote(path)} {quote(path + '.old')}",
         )
     return StorageError(f"{shown}: {error.strerror}.", f"Check: ls -ld {quote(shown)}")
+
+
+def make_room(path: str) -> str:
+    """What to do on a full disk; ``path``, which may be gone by now, lies on it."""
+    place = path
+    with suppress(OSError):
+        place = mount_point(path)
+    return f"Make room (mdock prune, mdock rmi NAME; df -h {quote(_shown(place))}) and try again."
 
 
 def _forbidden(path: str, home: str) -> StorageError:

@@ -15,12 +15,13 @@ from udock_lab.model import (
     ExitStatus,
     Failure,
     Isolation,
+    Limits,
     Record,
     RunResult,
     Status,
     StepReport,
 )
-from udock_lab.runtime.containers import parse_record
+from udock_lab.runtime import containers
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.launch import EXEC, NO_ANSWER
 
@@ -76,15 +77,15 @@ def run_result(
     describe: list[str] = request["describe"]
     status = ExitStatus(raw=ended["status"]) if ended else None
     candidates: list[str] = request["plan"]["candidates"]
-    failure = _failure(spec, rootfs, reports, describe, status, candidates)
+    failure = _failure(home, spec, request, last, status)
     isolation = isolation_of(bool(spec.userns), reports, describe)
     notes = start_notes(reports, describe, advise)
     if isolation is Isolation.CHDIR and failure is None and _is_dynamic(rootfs, candidates, spec.workdir):
         notes.append("The program is dynamic: it runs with this machine's own loader and libraries here.")
     notes += last["notes"]
     if failure is None and status is not None:
-        explained = _explain_missing_library(spec, rootfs, status, candidates)
-        notes += filter(None, (explained, _explain_limit(spec, request, last, ended, status)))
+        notes += _explain_start(spec, rootfs, status, candidates)
+        notes += filter(None, [_explain_limit(spec, request, last, ended, status)])
     return RunResult(
         id=last["id"],
         image=spec.image,
@@ -116,42 +117,38 @@ def _snapshot(fields: dict[str, Any], environment: dict[str, str]) -> Snapshot:
 
 
 def _record(ended: dict[str, Any] | None, key: str) -> Record | None:
-    return parse_record(ended[key].rstrip("\n").encode()) if ended and ended[key] else None
+    return containers.parse_record(ended[key].rstrip("\n").encode()) if ended and ended[key] else None
 
 
 def _failure(
+    home: Home,
     spec: ContainerSpec,
-    rootfs: str,
-    reports: Reports,
-    describe: list[str],
+    request: dict[str, Any],
+    last: dict[str, Any],
     status: ExitStatus | None,
-    candidates: list[str],
 ) -> Failure | None:
     """The step that ended the child, or execve's refusal; None when the program started."""
-    if reports and reports[-1][0] == EXEC:
-        answers = [answer for number, answer, _, _ in reports if number == EXEC]
-        if answers[-1] == NO_ANSWER:
-            return None
-        number = errno.EACCES if errno.EACCES in answers else answers[-1]
-        return _exec_failure(spec, rootfs, number, status, candidates)
-    silent = not reports or reports[-1][1] == 0 or _survivable(reports[-1], describe)
-    if silent and (status is None or status.code != 125):
-        said = status.signal_name if status else "an unknown end"
-        return Failure(
-            step="launch",
-            errno=0,
-            exit_code=status.shell_code if status else 125,
-            message=f"The child ended before its exec: {said}.",
-            hint="Run it again; if a limit was set, raise it (the kernel may kill a process it cannot start).",
-        )
+    reports, describe = last["reports"], request["describe"]
+    answers = [answer for number, answer, _, _ in reports if number == EXEC]
+    if answers[-1:] == [NO_ANSWER]:
+        return None
     number, answer, _, _ = reports[-1] if reports else [0, 0, 0, 0]
+    silent = not reports or answer == 0 or _survivable(reports[-1], describe)
+    silent = silent and not answers and (status is None or status.code != 125)
     call = describe[number - 1] if 0 < number <= len(describe) else "the gate"
+    in_vain = silent or call.startswith("setns") or not os.path.isdir(request["plan"]["rootfs"])
+    if request.get("exec_of") and in_vain and _has_ended(home, last["id"]):
+        return _ended_meanwhile(spec, last["id"], status)
+    if answers:
+        return _exec_failure(spec, request, errno.EACCES if errno.EACCES in answers else answers[-1], status)
+    if silent:
+        return _silent_end(spec, last, status)
     return Failure(
         step=call.partition("(")[0],
         errno=answer,
         exit_code=125,
         message=f"{call} failed: {errorcode.get(answer, answer)} ({os.strerror(answer)}).",
-        hint=_step_hint(call, answer, spec),
+        hint=_step_hint(call, answer, spec, request),
     )
 
 
@@ -159,28 +156,73 @@ def _survivable(report: list[int], describe: list[str]) -> bool:
     return report[1] == errno.EPERM and describe[report[0] - 1].startswith("chroot(")
 
 
-def _step_hint(call: str, answer: int, spec: ContainerSpec) -> str:
+def _has_ended(home: Home, container_id: str) -> bool:
+    """Has the container ended that ``exec`` was to enter? Its record may follow a moment later, or be removed."""
+    try:
+        record = containers.find(home, container_id)
+    except errors.NotFound:
+        return True
+    return containers.has_ended(record) or not containers.is_alive(home, record)
+
+
+def _ended_meanwhile(spec: ContainerSpec, container_id: str, status: ExitStatus | None) -> Failure:
+    return Failure(
+        step="launch",
+        errno=0,
+        exit_code=status.shell_code if status else 125,
+        message=f"{container_id} ended before exec could start {spec.argv[0]} in it.",
+        hint=f"How it ended: mdock ps   A new container: mdock run {spec.image} {spec.argv[0]}",
+    )
+
+
+def _silent_end(spec: ContainerSpec, last: dict[str, Any], status: ExitStatus | None) -> Failure:
+    """Somebody killed the child at its gate or between its steps: ``stop``, ``kill``, a stranger, the kernel."""
+    said = status.signal_name if status else "an unknown end"
+    record = _record(last, "after")
+    if record is not None and record.status in (Status.STOPPED, Status.KILLED):
+        message, hint = f"{last['id']} was {record.status.value} before its program was started.", "Run it again."
+    else:
+        message = f"The child ended before its exec: {said}."
+        hint = "Run it again; if a limit was set, raise it (the kernel may kill a process it cannot start)."
+        if spec.limits == Limits():
+            hint = "Run it again. Was it the kernel, for want of memory? sudo dmesg | tail"
+    code = status.shell_code if status else 125
+    return Failure(step="launch", errno=0, exit_code=code, message=message, hint=hint)
+
+
+def _step_hint(call: str, answer: int, spec: ContainerSpec, request: dict[str, Any]) -> str:
+    container = request.get("exec_of")
+    command = f"mdock exec {container}" if container else f"mdock run {spec.image}"
     if call.startswith("unshare"):
         without = "Go without: mdock run --no-userns   or in every run: mdock config userns off"
         return f"This machine refuses user namespaces; see what it permits with: mdock doctor\n{without}"
+    if call.startswith("setns"):
+        return f"Only who started {container}, or root, may enter its user namespace; whose is it? ps -o user= -p PID"
     if call.startswith("setrlimit"):
         return "The limit is above what you may have; see: ulimit -H -a"
     if call.startswith("chdir") and spec.workdir and f'"{spec.workdir}"' in call:
         if answer == errno.ENOTDIR:
-            return f"-w takes a folder, and this is (or leads through) a file; look: mdock run {spec.image} ls /"
-        return f"The image has no such folder; look: mdock run {spec.image} ls /"
+            return f"-w takes a folder, and this is (or leads through) a file; look: {command} ls /"
+        return f"{'The container' if container else 'The image'} has no such folder; look: {command} ls /"
     if answer == errno.EACCES:
         return "A folder on the way is closed to you; look at the path: namei -l PATH"
+    if container:
+        return f"Its files are gone; run it again: mdock stop {container}; mdock run {spec.image}"
     return f"Is the image whole? Build it again with: mdock build --force {spec.image} DIR"
 
 
-def _exec_failure(
-    spec: ContainerSpec, rootfs: str, number: int, status: ExitStatus | None, candidates: list[str]
-) -> Failure:
+def _exec_failure(spec: ContainerSpec, request: dict[str, Any], number: int, status: ExitStatus | None) -> Failure:
     from udock_lab.runtime.explain import explain_exec_failure
 
+    plan = request["plan"]
     message, hint = explain_exec_failure(
-        rootfs, candidates, number, spec.workdir or "/", spec.argv[0], image=spec.image
+        plan["rootfs"],
+        plan["candidates"],
+        number,
+        spec.workdir or "/",
+        spec.argv[0],
+        image=spec.image,
+        container=request.get("exec_of", ""),
     )
     code = status.shell_code if status else (127 if number == errno.ENOENT else 126)
     return Failure(step="execve", errno=number, exit_code=code, message=message, hint=hint)
@@ -219,25 +261,29 @@ def _is_dynamic(rootfs: str, candidates: list[str], workdir: str | None) -> bool
     return False
 
 
-def _explain_missing_library(spec: ContainerSpec, rootfs: str, status: ExitStatus, candidates: list[str]) -> str | None:
-    """execve succeeded, and yet the program hardly began: was it its loader (127), or an emulator (1, 255)?"""
-    if status.code not in (1, 127, 255):
-        return None
+def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candidates: list[str]) -> list[str]:
+    """execve succeeded, and yet the program hardly began: its loader (127), an emulator (1, 255), an interpreter?"""
+    if not status.code:
+        return []
     from udock_lab.linux.binfmt import foreign_machine
-    from udock_lab.linux.resolve import resolve_in_root
+    from udock_lab.linux.resolve import resolve_in_root, shebang
 
     for path in candidates:
         try:
             program = resolve_in_root(rootfs, path, spec.workdir or "/")
-            machine = foreign_machine(program)
+            machine, line = foreign_machine(program), shebang(program)
         except OSError:
             continue
-        if machine is None and status.code != 127:
-            return None
-        from udock_lab.runtime.explain import explain_emulated, explain_exit_127
+        emulated = machine is not None and status.code in (1, 255)
+        if not (status.code == 127 or emulated or (line and line[1] and line[1].endswith("\r"))):
+            return []
+        from udock_lab.runtime import explain
 
-        return explain_exit_127(rootfs, program) if status.code == 127 else explain_emulated(rootfs, program)
-    return None
+        started = explain.explain_exit_127(rootfs, program) if status.code == 127 else None
+        if emulated:
+            started = explain.explain_emulated(rootfs, program)
+        return list(filter(None, (started, explain.explain_carriage_return(program, path))))
+    return []
 
 
 def _steps(

@@ -15,10 +15,13 @@ import subprocess
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from shlex import quote
 
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, Unsupported, UsageError
 from udock_lab.linux.elf import inspect_elf, libraries, static_program
+from udock_lab.linux.mounts import mount_point, nearest_existing
 from udock_lab.linux.resolve import resolve_in_root, shebang
+from udock_lab.runtime.home import DISK_FULL
 from udock_lab.runtime.planning import DEFAULT_PATH
 from udock_lab.runtime.tree import absolute
 
@@ -101,15 +104,24 @@ def make_rootfs(
         maker.add_files()
         maker.add_nodes()
     except OSError as error:
-        raise StorageError(
-            f"{error.filename or path} cannot be made: {error.strerror}.",
-            f"Choose a folder that you may write to, with room in it: ls -ld {path}; df -h {os.path.dirname(path)}",
-        ) from error
+        raise _cannot_make(path, error) from error
     return RootfsReport(
         path=path,
         source="busybox" if busybox else "host",
         programs=tuple(sorted(maker.programs)),
         notes=tuple(maker.notes),
+    )
+
+
+def _cannot_make(path: str, error: OSError) -> StorageError:
+    """Why ``path`` stays unfinished. It may be gone when the hint is read; what the hint names is there."""
+    if error.errno in DISK_FULL:
+        return StorageError(
+            f"No space is left to make {path}.", f"Make room there and try again: df -h {quote(mount_point(path))}"
+        )
+    return StorageError(
+        f"{error.filename or path} cannot be made: {error.strerror}.",
+        f"Choose a folder that you may write to: ls -ld {quote(nearest_existing(path))}",
     )
 
 

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from udock_lab.errors import Conflict, NotFound, StorageError, UsageError
+from udock_lab.runtime.home import DISK_FULL, make_room
 
 __all__ = ["CopyStats", "Progress", "absolute", "copy_tree", "refuse_mounts", "remove_tree"]
 
@@ -407,10 +408,10 @@ class _Copier:
                 f"{path} cannot be copied: {error.strerror}. Nothing is kept of the copy.",
                 f"Build as a user who may read it (sudo), or look at: ls -ld {path}",
             )
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in DISK_FULL:
             return StorageError(
                 f"No space is left to copy {path}. Nothing is kept of the copy.",
-                f"Make room (mdock prune, mdock rmi NAME; df -h {os.path.dirname(self.target)}) and try again.",
+                make_room(self.target),
             )
         return StorageError(f"{path} cannot be copied: {error.strerror}. Nothing is kept of the copy.")
 
