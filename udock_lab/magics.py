@@ -9,7 +9,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from udock_lab.commands import Context, Outcome, dispatch, overview
@@ -31,7 +30,13 @@ from udock_lab.model import (
 )
 from udock_lab.sandbox_magics import SandboxMagics
 
+try:
+    from IPython.core.completer import SimpleCompletion, context_matcher
+except ImportError:  # before IPython 8.6 there are no such matchers: Colab has 7.34
+    context_matcher = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
     from udock_lab.runtime.engine import Runtime
@@ -233,7 +238,6 @@ def _value_of(outcome: Outcome) -> object:
 _COMMAND_LINE = re.compile(r"(?:^|=)\s*%%?mdock\s+(.*)$")
 
 
-@context_matcher(identifier="udock_lab.mdock")  # type: ignore[untyped-decorator]
 def complete(context: CompletionContext) -> SimpleMatcherResult:
     """Tab completion of subcommands, options, images and containers after ``%mdock``."""
     from udock_lab.commands.completing import candidates
@@ -254,6 +258,10 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
         "suppress": bool(found),
         "ordered": True,
     }
+
+
+if context_matcher is not None:
+    complete = context_matcher(identifier="udock_lab.mdock")(complete)
 
 
 _SHOWN = (Container, DoctorReport, ExitStatus, Image, Inspection, ProcessNode, Record, RunResult, SandboxResult)
@@ -277,7 +285,7 @@ def load(ip: InteractiveShell) -> None:
     _unregister(ip)
     guard_kernel()
     ip.register_magics(MdockMagics, SandboxMagics)
-    ip.Completer.custom_matchers.append(complete)
+    _custom_matchers(ip).append(complete)
     text, page = _formatters(ip)
     for kind in (*_SHOWN, *_TEXT_ONLY):
         text.for_type(kind, _plain)
@@ -299,11 +307,16 @@ def _unregister(ip: InteractiveShell) -> None:
     for where in ("line", "cell"):
         for name in ("mdock", "sandbox"):
             ip.magics_manager.magics[where].pop(name, None)
-    if complete in ip.Completer.custom_matchers:
-        ip.Completer.custom_matchers.remove(complete)
+    if complete in _custom_matchers(ip):
+        _custom_matchers(ip).remove(complete)
     for formatter in _formatters(ip):
         for kind in (*_SHOWN, *_TEXT_ONLY, ".".join(_ROOTFS_REPORT), ".".join(_FIGURE)):
             formatter.pop(kind, None)
+
+
+def _custom_matchers(ip: InteractiveShell) -> list[Any]:
+    """Where Tab looks too; an IPython without context matchers has no place for ours."""
+    return [] if context_matcher is None else ip.Completer.custom_matchers
 
 
 def _formatters(ip: InteractiveShell) -> tuple[Any, Any]:
