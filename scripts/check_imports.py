@@ -14,12 +14,13 @@ from typing import TypeGuard
 ROOT = Path(__file__).resolve().parent.parent
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    "model": {"errors", "findings"},
+    "arguments": {"errors"},
+    "model": {"arguments", "errors", "findings"},
     "findings": {"errors", "model"},
     "linux": {"errors", "model"},
-    "runtime": {"errors", "model", "linux"},
+    "runtime": {"arguments", "errors", "model", "linux"},
     "display": {"errors", "model"},
-    "commands": {"errors", "model", "display", "runtime", "linux"},
+    "commands": {"arguments", "errors", "model", "display", "runtime", "linux"},
     "sandbox": {"errors", "model", "display", "runtime", "linux"},
 }
 

@@ -9,7 +9,7 @@ Layout, and who may import whom (imports point down only; a test reads them)::
     engine     runtime ───────┘             │
                  │                          │
     ground     linux                        │
-                 └───────────► model ◄──────┘ ───► errors        model imports errors only
+                 └───────────► model ◄──────┘ ───► arguments ───► errors
 
 ``import udock_lab`` itself imports none of these: each name below is fetched when it is first asked for,
 so that ``mdock --help`` is quick and a notebook pays only for what it uses.

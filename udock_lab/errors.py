@@ -38,6 +38,11 @@ __all__ = [
 ]
 
 
+def _readable(text: str) -> str:
+    """A message goes wherever text goes: bytes that are none, of a file's name for instance, are spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class MdockError(Exception):
     """Something mdock could not do.
 
@@ -48,6 +53,7 @@ class MdockError(Exception):
     exit_code = 125
 
     def __init__(self, message: str, hint: str = "") -> None:
+        message, hint = _readable(message), _readable(hint)
         super().__init__(message, hint)
         self.message = message
         self.hint = hint

@@ -200,17 +200,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_SIZE = re.compile(r"([0-9]{1,19})(?:([kmgt]?)(?:i?b)?)", re.IGNORECASE)
-
-
 def size(text: str) -> int:
     """``64M``, ``64MiB``, ``65536K``, ``67108864`` to bytes; units are powers of 1024."""
-    match = _SIZE.fullmatch(text.strip())
-    value = int(match[1]) * _UNITS[match[2].lower()] if match else 0
-    if not 0 < value <= _LARGEST:
-        raise UsageError(f"{text!r} is not a size.", "Write a number and a unit, for instance 64M, 512K or 1G.")
-    return value
+    from udock_lab import arguments
+
+    return arguments.size(text)
 
 
 def _number(text: str, what: str, example: str, smallest: int = 1, largest: int = 2**31 - 1) -> int:
@@ -248,23 +242,16 @@ def seconds(text: str) -> float:
 
 def signal_number(text: str) -> int:
     """``SIGTERM``, ``TERM``, ``term`` and ``15`` are one signal; so are ``RTMIN+3`` and 37 (signal(7))."""
+    from udock_lab.arguments import signal_named
+
+    number = signal_named(text)
+    if number is not None:
+        return number
     word = text.strip().upper()
     name = word if word.startswith("SIG") else f"SIG{word}"
-    known = signal.Signals.__members__
-    number = int(word) if re.fullmatch(r"[0-9]{1,3}", word) else _real_time(name) or int(known.get(name, 0))
-    if number in signal.valid_signals():
-        return number
-    near = None if word.isdigit() else nearest(name, known)
+    near = None if word.isdigit() else nearest(name, signal.Signals.__members__)
     guess = f" Did you mean {near}?" if near else ""
     raise UsageError(f"{text!r} is not a signal.{guess}", "Write for instance -s TERM, -s SIGKILL or -s 10.")
-
-
-def _real_time(name: str) -> int | None:
-    match = re.fullmatch(r"(SIGRTMIN\+|SIGRTMAX-)([0-9]{1,2})", name)
-    if match is None:
-        return None
-    number = signal.SIGRTMIN + int(match[2]) if match[1] == "SIGRTMIN+" else signal.SIGRTMAX - int(match[2])
-    return number if signal.SIGRTMIN <= number <= signal.SIGRTMAX else None
 
 
 def environment(pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:

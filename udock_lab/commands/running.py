@@ -181,8 +181,8 @@ def exec_(args: Namespace, context: Context) -> Outcome:
     tty = _wants_terminal(args, context, detach=False)
     result = context.runtime.exec(
         args.id,
-        args.argv,
-        env=environment(args.env, context.environ) or None,
+        tuple(args.argv),
+        env=tuple(environment(args.env, context.environ).items()),
         workdir=args.workdir,
         tty=tty,
         interactive=args.interactive,

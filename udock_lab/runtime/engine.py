@@ -12,10 +12,10 @@ import os
 import select
 import signal as signals
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from udock_lab.errors import Conflict, Interrupted, MdockError, NotFound, StorageError, Unsupported, UsageError
 from udock_lab.linux.process import descendants, is_same_process
@@ -42,6 +42,8 @@ from udock_lab.runtime.tree import remove_tree
 from udock_lab.runtime.wire import pair
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from udock_lab.model import DoctorReport, Inspection, ProcessNode
     from udock_lab.runtime.rootfs import RootfsReport
 
@@ -49,6 +51,13 @@ __all__ = ["Runtime"]
 
 OnOutput = Callable[[str, bytes], None]
 OnNote = Callable[[str], None]
+if TYPE_CHECKING:
+    Word = str | bytes | os.PathLike[str] | float  # of a command line: what is no text stands for its text
+    Variables = Mapping[str, Word] | Iterable[tuple[str, Word]] | Iterable[str]
+    Stdin = int | bytes | str | IO[Any] | None
+    Handle = Container | Record | RunResult  # what has a container id
+
+_LONGEST_PAUSE = 2_000_000.0  # seconds; poll(2) counts milliseconds in 32 bits, and weeks are for ever
 
 
 def _no_advice() -> str:
@@ -65,8 +74,8 @@ class Runtime:
 
     def __init__(self, home: str | os.PathLike[str] | None = None, *, spare: bool = True, forked: bool = False) -> None:
         self.home = Home(home)
-        self.spare = spare
-        self._connection = ForkedSupervisor() if forked else the_launcher()
+        self.spare = _switch("spare", spare)
+        self._connection = ForkedSupervisor() if _switch("forked", forked) else the_launcher()
         self._raises_interrupts = not forked  # a command line ends with the container's code instead
         self._complained: set[bytes] = set()
         self._unsaid: list[str] = []
@@ -88,6 +97,8 @@ class Runtime:
         """
         from udock_lab.runtime.processes import named_trees
 
+        if kernel is not None:
+            kernel = _arguments().whole_number("kernel", kernel, "a process id", "os.getpid()", most=2**31 - 1)
         running = {container.record.pid: container.id for container in self.ps(running=True)}
         return named_trees(kernel or os.getpid(), self.launcher_pid, running)
 
@@ -110,6 +121,8 @@ class Runtime:
 
         ``progress`` is told files and bytes so far; ``on_note`` what could not be copied faithfully.
         """
+        name, directory, force = _image_name(name), _path("directory", directory), _switch("force", force)
+        progress, on_note = _callback("progress", progress), _callback("on_note", on_note)
         inside: list[str] = []
 
         def keep(replaced: str) -> None:
@@ -119,7 +132,7 @@ class Runtime:
         image = build_image(
             self.home,
             name,
-            os.fspath(directory),
+            directory,
             force=force,
             progress=progress,
             on_note=on_note,
@@ -143,6 +156,7 @@ class Runtime:
         """The image ``demo``, made when it is missing. Safe to call again."""
         from udock_lab.runtime.rootfs import make_rootfs
 
+        progress = _callback("progress", progress)
         with suppress(NotFound):
             return find_image_by_name(self.home.images_db, "demo")
         self.home.create()
@@ -161,8 +175,9 @@ class Runtime:
         self._complain(self.home.images_db, corrupt)
         return found
 
-    def rmi(self, name: str) -> None:
+    def rmi(self, name: str | Image) -> None:
         """Remove an image. Conflict, with the list, while any container record uses it."""
+        name = _image_name(name)
         with records.locked(self.home):
             find_users = [record.id for record in self._records() if record.image == name]
             trash = retire_image(self.home, name, find_users)
@@ -170,31 +185,31 @@ class Runtime:
             remove_tree(trash)
         self._log("RMI", image=name)
 
-    def rootfs(self, directory: str | os.PathLike[str], programs: Sequence[str] = ()) -> RootfsReport:
+    def rootfs(self, directory: str | os.PathLike[str], programs: Iterable[Word] = ()) -> RootfsReport:
         """Make a root file system in ``directory``: busybox, or the host's own programs."""
         from udock_lab.runtime.rootfs import make_rootfs
 
-        return make_rootfs(os.fspath(directory), tuple(programs))
+        return make_rootfs(_path("directory", directory), _words("programs", programs))
 
     # --- run and exec
 
     def run(
         self,
-        image: str | ContainerSpec,
-        argv: Sequence[str] | None = None,
+        image: str | Image | ContainerSpec,
+        argv: Iterable[Word] | None = None,
         *,
-        env: Mapping[str, str] | None = None,
-        workdir: str | None = None,
-        memory: int | None = None,
+        env: Variables | None = None,
+        workdir: str | os.PathLike[str] | None = None,
+        memory: int | str | None = None,
         cpu: int | None = None,
         files: int | None = None,
         userns: bool | None = None,
-        copy: bool = False,
-        detach: bool = False,
-        remove: bool = False,
-        tty: bool = False,
-        interactive: bool = False,
-        stdin: int | bytes | str | None = None,
+        copy: bool | None = None,
+        detach: bool | None = None,
+        remove: bool | None = None,
+        tty: bool | None = None,
+        interactive: bool | None = None,
+        stdin: Stdin = None,
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
         on_start: Callable[[str], None] | None = None,
@@ -204,40 +219,35 @@ class Runtime:
     ) -> RunResult:
         """Run a program in a new container and wait for its end (unless ``detach``).
 
-        ``memory`` in bytes, ``cpu`` in seconds, ``files`` a count: all per process (setrlimit(2)).
-        ``userns``: with or without a user namespace of its own; None: as the home's default has it (:meth:`configure`).
-        ``stdin``: a descriptor to inherit, or text or bytes to read; None is /dev/null. ``on_output`` gets
+        ``argv`` defaults to a shell, the switches to False. What a :class:`ContainerSpec` says is not said twice:
+        beside one, the arguments from ``argv`` to ``interactive`` are a UsageError. Words may be text, bytes, paths
+        or numbers. ``memory`` in bytes (or "64M"), ``cpu`` in seconds, ``files`` a count: all per process
+        (setrlimit(2)). ``stdin``: an open file or descriptor to inherit, or text or bytes to read; None is
+        /dev/null. ``userns``: with or without a user namespace of its own; None: as the home's default has it
+        (:meth:`configure`). ``on_output`` gets
         ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words, ``on_start`` the id at the start.
         ``one_pipe``: both outputs as one, in the order of writing (``2>&1``); all of it comes as stdout.
         ``snapshots``: look at the process in /proc before its first step and just before exec (``result.snapshots``).
         A program that fails is a result; so is one that never started (``result.failure``). An interrupt
         stops the container first and is raised then (Interrupted, a KeyboardInterrupt).
         """
-        if isinstance(image, ContainerSpec):
-            spec = image
-        else:
-            spec = ContainerSpec(
-                image=image,
-                argv=_words(argv) or ("/bin/sh",),
-                env=tuple((env or {}).items()),
-                workdir=workdir,
-                limits=Limits(memory=memory, cpu=cpu, files=files),
-                userns=userns,
-                copy=copy,
-                detach=detach,
-                remove=remove,
-                tty=tty,
-                interactive=interactive,
-            )
+        said = {"argv": argv, "env": env, "workdir": workdir, "memory": memory, "cpu": cpu, "files": files}
+        said |= {"userns": userns, "copy": copy, "detach": detach, "remove": remove}
+        said |= {"tty": tty, "interactive": interactive}
+        spec = _spec(image, {name: value for name, value in said.items() if value is not None})
+        listeners = _listeners(on_output, on_note, on_start)
+        fresh = not _switch("spare", self.spare if spare is None else spare)
+        snapshots, one_pipe = _switch("snapshots", snapshots), _switch("one_pipe", one_pipe)
+        source = _standard_input(stdin)
         advise = self._userns_advice if spec.userns is None else _no_advice
         spec = self._with_defaults(spec)
         found = find_image_by_name(self.home.images_db, spec.image)
         self._look_through_images()
         rootfs = self._private_copy(found) if spec.copy else found.rootfs
-        request = self._request(spec, rootfs, snapshots=snapshots, one_pipe=one_pipe)
-        request["fresh"] = not (self.spare if spare is None else spare)
         try:
-            return self._attend(request, spec, rootfs, stdin, on_output, on_note, on_start, advise)
+            request = self._request(spec, rootfs, snapshots=snapshots, one_pipe=one_pipe)
+            request["fresh"] = fresh
+            return self._attend(request, spec, rootfs, source, *listeners, advise)
         except MdockError:
             if spec.copy:
                 with suppress(MdockError):  # the first error is the one to tell
@@ -246,14 +256,14 @@ class Runtime:
 
     def exec(
         self,
-        container_id: str,
-        argv: Sequence[str],
+        container_id: str | Handle,
+        argv: Iterable[Word],
         *,
-        env: Mapping[str, str] | None = None,
-        workdir: str | None = None,
+        env: Variables | None = None,
+        workdir: str | os.PathLike[str] | None = None,
         tty: bool = False,
         interactive: bool = False,
-        stdin: int | bytes | str | None = None,
+        stdin: Stdin = None,
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
         one_pipe: bool = False,
@@ -263,6 +273,12 @@ class Runtime:
         It starts with the container's own variables, working directory and limits (which count per process);
         ``env`` and ``workdir`` come on top; the rest is as in :meth:`run`.
         """
+        listeners, source = _listeners(on_output, on_note, None), _standard_input(stdin)
+        said: dict[str, Any] = {"argv": argv, "env": () if env is None else env, "workdir": workdir}
+        container_id, one_pipe = _id(container_id), _switch("one_pipe", one_pipe)
+        if isinstance(argv, list | tuple) and not argv:
+            raise UsageError("exec needs a program.", f"For instance: mdock exec {container_id} /bin/sh")
+        wanted = ContainerSpec(image="", tty=tty, interactive=interactive, **said)
         record = self._running(container_id)
         stored = containers.load_extra(self.home, record.id, "spec")
         rootfs = stored.get("rootfs")
@@ -273,19 +289,17 @@ class Runtime:
             )
         spec = ContainerSpec(
             image=record.image,
-            argv=_words(argv),
-            env=tuple((_stored_env(stored) | dict(env or {})).items()),
-            workdir=workdir or str(stored.get("workdir") or "/"),
+            argv=wanted.argv,
+            env=tuple((_stored_env(stored) | dict(wanted.env)).items()),
+            workdir=wanted.workdir or str(stored.get("workdir") or "/"),
             limits=_stored_limits(stored),
             userns=bool(stored.get("userns")),
-            tty=tty,
-            interactive=interactive,
+            tty=wanted.tty,
+            interactive=wanted.interactive,
         )
-        if not spec.argv:
-            raise UsageError("exec needs a program.", f"For instance: mdock exec {record.id} /bin/sh")
         request = self._request(spec, rootfs, join=record.pid, one_pipe=one_pipe)
         request |= {"exec_of": record.id, "watch_pid": record.pid, "fresh": not self.spare}
-        return self._attend(request, spec, rootfs, stdin, on_output, on_note)
+        return self._attend(request, spec, rootfs, source, *listeners)
 
     def _request(
         self,
@@ -320,10 +334,10 @@ class Runtime:
         request: dict[str, Any],
         spec: ContainerSpec,
         rootfs: str,
-        stdin: int | bytes | str | None,
+        stdin: int | bytes | None,
         on_output: OnOutput | None,
         on_note: OnNote | None,
-        on_start: Callable[[str], None] | None = None,
+        on_start: Callable[[str], None] | None,
         advise: Callable[[], str] = _no_advice,
     ) -> RunResult:
         """Hand the request over and follow the container to its end (detached: to its start)."""
@@ -398,6 +412,7 @@ class Runtime:
 
     def ps(self, *, running: bool = False) -> list[Container]:
         """Every container, running and ended alike, in the order of their records."""
+        running = _switch("running", running)
         found = [self._look(record) for record in self._records()]
         if any(map(_is_orphaned, found)):  # or did it end between our reading of the table and of /proc?
             latest = {record.id: record for record in self._records()}
@@ -480,8 +495,9 @@ class Runtime:
             return isolation_of(bool(spec.get("userns")), reports, describe)
         return None
 
-    def inspect(self, name: str) -> Inspection:
+    def inspect(self, name: str | Handle | Image) -> Inspection:
         """Everything known of a container id, or of an image."""
+        name = _image_name(name) if isinstance(name, Image) else _id(name, "name")
         try:
             containers.check_id(name)
         except UsageError:
@@ -504,19 +520,24 @@ class Runtime:
 
         return Inspection(kind="image", data=_fields(image) | {"used_by": users})
 
-    def logs(self, container_id: str, *, tail: int | None = None) -> bytes:
+    def logs(self, container_id: str | Handle, *, tail: int | None = None) -> bytes:
         """What the container wrote, or its last ``tail`` lines. A long log is better read in chunks: read_logs."""
         return b"".join(self.read_logs(container_id, tail=tail))
 
-    def follow_logs(self, container_id: str, *, tail: int | None = None) -> Iterator[bytes]:
+    def follow_logs(self, container_id: str | Handle, *, tail: int | None = None) -> Iterator[bytes]:
         """The log so far, then what is added, until the container has ended or is removed."""
         return self.read_logs(container_id, tail=tail, follow=True)
 
-    def read_logs(self, container_id: str, *, tail: int | None = None, follow: bool = False) -> Iterator[bytes]:
+    def read_logs(
+        self, container_id: str | Handle, *, tail: int | None = None, follow: bool = False
+    ) -> Iterator[bytes]:
         """The log in chunks; ``tail``: its last lines only, ``follow``: until the container has ended."""
-        containers.find(self.home, container_id)
-        ended = (lambda: self._has_ended(container_id)) if follow else None
-        return read_log(self.home.container_log(container_id), tail=tail, ended=ended)
+        name = _id(container_id)
+        if tail is not None and (type(tail) is not int or tail < 0):
+            tail = _arguments().whole_number("tail", tail, "a number of lines", "tail=20", smallest=0)
+        ended = (lambda: self._has_ended(name)) if _switch("follow", follow) else None
+        containers.find(self.home, name)
+        return read_log(self.home.container_log(name), tail=tail, ended=ended)
 
     def _has_ended(self, container_id: str) -> bool:
         try:
@@ -587,11 +608,12 @@ class Runtime:
 
     # --- ending
 
-    def stop(self, container_id: str, timeout: float = 5.0) -> Record:
-        """SIGTERM, then SIGKILL after ``timeout`` seconds; returns as soon as the container is gone.
+    def stop(self, container_id: str | Handle, timeout: float | None = 5.0) -> Record:
+        """SIGTERM, then SIGKILL after ``timeout`` seconds (None: never); returns as soon as the container is gone.
 
         A container that has ended already is left as it is.
         """
+        container_id, timeout = _id(container_id), _arguments().seconds("timeout", timeout)
         record = containers.find(self.home, container_id)
         with self._pidfd(record) as pidfd:
             if pidfd is None:
@@ -606,23 +628,25 @@ class Runtime:
                 _signal(record.pid, pidfd, signals.SIGKILL)
             return self._settle(record, pidfd, below)
 
-    def kill(self, container_id: str, signal: int = signals.SIGKILL) -> Record:
-        """Send a signal to the container's process group. SIGKILL waits for the end."""
+    def kill(self, container_id: str | Handle, signal: int | str = signals.SIGKILL) -> Record:
+        """Send a signal (by number or name) to the container's process group. SIGKILL waits for the end."""
+        container_id, number = _id(container_id), int(_arguments().signal_number("signal", signal))
         record = self._running(container_id)
         with self._pidfd(record) as pidfd:
             if pidfd is None:
                 raise Conflict(f"Container '{container_id}' is not running.")
-            if signal != signals.SIGKILL:
-                self._log("KILL", id=container_id, signal=_signal_name(signal))
-                _signal(record.pid, pidfd, signal)
+            if number != signals.SIGKILL:
+                self._log("KILL", id=container_id, signal=_signal_name(number))
+                _signal(record.pid, pidfd, number)
                 return containers.find(self.home, container_id)
             below = descendants(record.pid)
             if self._intend(record, Status.KILLED, "KILL"):
-                _signal(record.pid, pidfd, signal)
+                _signal(record.pid, pidfd, number)
             return self._settle(record, pidfd, below)
 
-    def wait(self, container_id: str) -> Record:
+    def wait(self, container_id: str | Handle) -> Record:
         """Wait for the end; the final record. An orphaned container has none: MdockError."""
+        container_id = _id(container_id)
         record = containers.find(self.home, container_id)
         with self._pidfd(record) as pidfd:
             if pidfd is not None:
@@ -641,8 +665,9 @@ class Runtime:
             )
         return record
 
-    def rm(self, container_id: str, *, force: bool = False) -> None:
+    def rm(self, container_id: str | Handle, *, force: bool = False) -> None:
         """Remove an ended container: record, log, private files. Conflict while it runs (``force`` kills it)."""
+        container_id, force = _id(container_id), _switch("force", force)
         if not (force and self._look_up(container_id).alive):
             self._remove(container_id)
             return
@@ -770,26 +795,85 @@ def _stored_limits(spec: dict[str, object]) -> Limits:
     stored = spec.get("limits")
     found = stored if isinstance(stored, dict) else {}
     wanted = {name: found.get(name) for name in ("memory", "cpu", "files")}
-    return Limits(**{name: value for name, value in wanted.items() if isinstance(value, int)})
+    try:
+        return Limits(**{name: value for name, value in wanted.items() if isinstance(value, int)})
+    except UsageError:  # somebody wrote a limit there that is none
+        return Limits()
 
 
-def _words(argv: Sequence[str] | None) -> tuple[str, ...]:
-    if isinstance(argv, str):
+# -- what callers gave: plain values as they are, the rest by way of arguments.py ---------------------------
+
+
+def _arguments() -> ModuleType:
+    """The file that knows what is meant, for a value that is not plain already: start paths do without it."""
+    from udock_lab import arguments
+
+    return arguments
+
+
+def _spec(image: object, said: dict[str, Any]) -> ContainerSpec:
+    """The spec that the arguments of ``run`` mean."""
+    if not isinstance(image, ContainerSpec):
+        limits = {name: said.pop(name) for name in ("memory", "cpu", "files") if name in said}
+        return ContainerSpec(image=image, limits=Limits(**limits), **said)  # type: ignore[arg-type]
+    for name in said:
+        where = f"limits=Limits({name}=...)" if name in Limits.__slots__ else f"{name}=..."
         raise UsageError(
-            f"The program is given as a list of words, not as one string: {argv!r}.", f"Write {argv.split()!r}."
+            f"{name} stands beside a spec, which says it all.",
+            f"Write it into the spec: ContainerSpec(image={image.image!r}, {where})",
         )
-    return tuple(argv or ())
+    return image
+
+
+def _switch(name: str, value: bool) -> bool:
+    return value if type(value) is bool else bool(_arguments().switch(name, value))
+
+
+def _path(name: str, value: str | os.PathLike[str]) -> str:
+    return str(_arguments().path(name, value))
+
+
+def _words(name: str, value: Iterable[Word]) -> tuple[str, ...]:
+    return tuple(_arguments().words(name, value))
+
+
+def _callback(name: str, value: Any) -> Any:
+    return _arguments().callback(name, value) if value is not None and not callable(value) else value
+
+
+def _listeners(on_output: Any, on_note: Any, on_start: Any) -> tuple[Any, Any, Any]:
+    return _callback("on_output", on_output), _callback("on_note", on_note), _callback("on_start", on_start)
+
+
+def _standard_input(value: Stdin) -> int | bytes | None:
+    if value is None or (type(value) is int and 0 <= value <= 2):
+        return value
+    source: int | bytes | None = _arguments().standard_input(value)
+    return source
+
+
+def _image_name(value: str | Image) -> str:
+    if isinstance(value, Image):
+        return value.name
+    return value if type(value) is str else str(_arguments().text("name", value, "the name of an image", "demo"))
+
+
+def _id(value: str | Handle, name: str = "container_id") -> str:
+    """A container by its id, or by what has one: a result, a record, a line of ``ps``."""
+    if isinstance(value, Container | Record | RunResult):
+        value = value.id
+    return value if type(value) is str else str(_arguments().text(name, value, "a container id", "c1"))
 
 
 @contextmanager
-def _stdin_fd(stdin: int | bytes | str | None) -> Iterator[int | None]:
+def _stdin_fd(stdin: int | bytes | None) -> Iterator[int | None]:
     """A descriptor to hand over. Text travels in a memfd: however long it is, nobody has to feed a pipe."""
     if stdin is None or isinstance(stdin, int):
         yield stdin
         return
     fd = os.memfd_create("mdock-stdin")
     try:
-        view = memoryview(stdin.encode() if isinstance(stdin, str) else stdin)
+        view = memoryview(stdin)
         while view:
             view = view[os.write(fd, view) :]
         os.lseek(fd, 0, os.SEEK_SET)
@@ -824,7 +908,9 @@ def _gone(pidfd: int, timeout: float | None) -> bool:
     """Wait until the process has ended (a pidfd becomes readable then, pidfd_open(2))."""
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
-    return bool(poll.poll(None if timeout is None else max(0, timeout) * 1000))
+    if timeout is None or timeout > _LONGEST_PAUSE:
+        return bool(poll.poll())
+    return bool(poll.poll(timeout * 1000))
 
 
 def _supervisor_lives(spec: dict[str, object]) -> bool:

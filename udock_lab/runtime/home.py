@@ -27,7 +27,7 @@ class Home:
     """Where one mdock keeps everything. Paths are absolute strings."""
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = _absolute(os.fspath(path or default_home()))
+        self.path = _absolute(_text(path) or default_home())
         self.images_db = f"{self.path}/images.db"
         self.containers_db = f"{self.path}/containers.db"
         self.log = f"{self.path}/log.txt"
@@ -72,10 +72,23 @@ class Home:
             raise storage_error(error, self.path) from error
 
 
+def _text(path: str | os.PathLike[str] | None) -> str | None:
+    """The path as text; UsageError for what is no path."""
+    if path is None or type(path) is str:
+        return path
+    from udock_lab import arguments
+
+    return arguments.path("home", path)
+
+
 def _absolute(path: str) -> str:
     """The path in full; UsageError where there is no way to tell it."""
     if "\0" in path:
         raise UsageError(f"A path cannot hold a NUL character, and {path!r} does.", _ANOTHER)
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise UsageError(f"{path!r} holds half of a character, which no path can.", _ANOTHER) from None
     expanded = os.path.expanduser(path)
     if expanded.startswith("~"):
         raise UsageError(f"Nobody knows which folder {path} is: this user has no home folder.", _ANOTHER)

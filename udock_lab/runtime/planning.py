@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from udock_lab.errors import UsageError
@@ -72,19 +73,45 @@ def _candidates(program: str, path: str) -> list[str]:
 
 def _refuse_what_no_call_takes(spec: ContainerSpec, env: dict[str, str]) -> None:
     """The kernel takes strings of bytes that end with a NUL (execve(2))."""
-    if not spec.argv[0]:
+    if not spec.argv or not spec.argv[0]:
         raise UsageError("The program's name is empty.", f"For instance: mdock run {spec.image} /bin/sh")
-    words = [*spec.argv, *env, *env.values(), spec.workdir or ""]
-    if any("\0" in word for word in words):
-        raise UsageError("An argument or a variable holds a NUL byte, which ends a string for the kernel.")
-    try:
-        os.fsencode("".join(words))
-    except UnicodeEncodeError as error:
-        raise UsageError(
-            f"An argument or a variable holds {error.object[error.start]!r}, half of a character, "
-            "which no sequence of bytes stands for.",
-            "Write the whole character, or bytes with os.fsdecode(b'...').",
-        ) from None
     for key in env:
         if not key or "=" in key:
             raise UsageError(f"{key!r} cannot be the name of a variable.", "Write it as: -e NAME=VALUE")
+    words = [*spec.argv, *env, *env.values(), spec.workdir or ""]
+    if "\0" in (text := "".join(words)):
+        raise UsageError(
+            f"{_holder(spec, env, _has_nul)} holds a NUL byte, which ends a string for the kernel.",
+            "Take the \\0 out of it.",
+        )
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{_holder(spec, env, _has_half)} holds {error.object[error.start]!r}, half of a character, "
+            "which no sequence of bytes stands for.",
+            "Write the whole character, or bytes with os.fsdecode(b'...').",
+        ) from None
+
+
+def _holder(spec: ContainerSpec, env: dict[str, str], test: Callable[[str], bool]) -> str:
+    """Which word, variable or folder it is that ``test`` finds."""
+    for place, word in enumerate(spec.argv):
+        if test(word):
+            return f"Word {place} of the program's ({word[:40]!r})" if place else f"The program's name {word[:40]!r}"
+    for key, value in env.items():
+        if test(key + value):
+            return f"The variable {key[:40]!r}"
+    return f"The working directory {(spec.workdir or '')[:40]!r}"
+
+
+def _has_nul(text: str) -> bool:
+    return "\0" in text
+
+
+def _has_half(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return True
+    return False
