@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from udock_lab.commands import COMMANDS, Context, Outcome, dispatch, require_linux
-from udock_lab.errors import MdockError, UsageError
+from udock_lab.errors import Interrupted, MdockError, UsageError
 
 if TYPE_CHECKING:
     from udock_lab.runtime.engine import Runtime
@@ -30,7 +30,7 @@ _NOBODY_READS = 128 + 13  # SIGPIPE
 def command() -> NoReturn:
     """The program ``mdock``: no garbage collection in a life this short, and no tidying up at its end."""
     gc.disable()
-    code = main()
+    code = _main(sys.argv[1:])  # and the signals that went to a container stay there: our code is its own
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with suppress(OSError, ValueError):
@@ -40,21 +40,35 @@ def command() -> NoReturn:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (default ``sys.argv[1:]``) and return the exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    runtimes: list[Runtime] = []
     try:
-        return _run(words)
+        return _main(sys.argv[1:] if argv is None else argv, runtimes)
+    finally:
+        for runtime in runtimes:
+            runtime.close()
+
+
+def _main(words: Sequence[str], runtimes: list[Runtime] | None = None) -> int:
+    """``runtimes``: where to leave the one that was opened, for whoever goes on after this command."""
+    try:
+        return _run(list(words), runtimes if runtimes is not None else [])
+    except Interrupted as interrupt:
+        return 128 + interrupt.signal
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
         return _NOBODY_READS
 
 
-def _run(words: Sequence[str]) -> int:
+def _run(words: Sequence[str], runtimes: list[Runtime]) -> int:
     _open_standard_files()
     context: Context | None = None
     try:
         require_linux()
-        context = _context()
+        from udock_lab.linux.dispositions import hear_of_children
+
+        hear_of_children()
+        context = _context(runtimes)
         outcome = dispatch(words, context)
         _show(outcome)
         code = outcome.exit_code
@@ -71,9 +85,13 @@ def _run(words: Sequence[str]) -> int:
     return code
 
 
-def _context() -> Context:
+def _context(runtimes: list[Runtime]) -> Context:
+    def open_runtime() -> Runtime:
+        runtimes.append(_open_runtime())
+        return runtimes[-1]
+
     return Context(
-        _open_runtime,
+        open_runtime,
         _write,
         _note,
         environ=os.environ,

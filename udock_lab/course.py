@@ -279,6 +279,10 @@ SUBCOMMANDS = (
 
 def command() -> NoReturn:
     """The program: one that was interrupted or failed leaves at once, without waiting for the threads that judge."""
+    if sys.platform == "linux":
+        from udock_lab.linux.dispositions import hear_of_children
+
+        hear_of_children()
     code = main()
     if code:
         sys.stdout.flush()

@@ -117,11 +117,12 @@ class Interrupted(KeyboardInterrupt):
     """Ctrl-C, or the notebook's interrupt: what was interrupted has ended and its end is recorded.
 
     Not an MdockError: ``except Exception`` must not catch an interrupt. ``message`` says what was interrupted
-    and how it ended, ``hint`` what to type next.
+    and how it ended, ``hint`` what to type next, ``signal`` what interrupted it (SIGINT).
     """
 
-    def __init__(self, message: str, hint: str = "", container_id: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", container_id: str = "", signal: int = 2) -> None:
         super().__init__(message)
+        self.signal = signal
         self.message = message
         self.hint = hint
         self.container_id = container_id  # whose log holds the output; empty where no log does

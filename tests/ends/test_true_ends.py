@@ -7,10 +7,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from conftest import Mdock, until
+
+from udock_lab.runtime.records import locked
 
 
 def _says(process: subprocess.Popen[bytes], word: bytes) -> None:
@@ -35,7 +38,11 @@ def test_signal_that_comes_as_the_program_ends_does_not_hide_its_code(mdock: Mdo
 
 
 def _has_ended(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return _state(pid) == "Z"
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _sleeps(pid: int) -> int:
@@ -164,3 +171,107 @@ def test_two_outputs_stay_two(mdock: Mdock) -> None:
     assert (_said(done.stdout), _said(done.stderr)) == (_IN_ORDER[::2], _IN_ORDER[1::2])
     result = mdock.runtime.run("demo", ["sh", "-c", _ORDER])
     assert (_said(result.stdout), _said(result.stderr)) == (_IN_ORDER[::2], _IN_ORDER[1::2])
+
+
+# --- signals that are sent to mdock
+
+
+_PASSED_ON = ("HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "ALRM", "IO", "PROF", "VTALRM", "PWR", "ABRT", "36")
+
+
+@pytest.mark.parametrize("words", [("run", "demo"), ("exec", "c1")])
+def test_signal_sent_to_mdock_is_the_programs(mdock: Mdock, words: tuple[str, ...]) -> None:
+    if words[0] == "exec":
+        mdock("run", "-d", "demo", "sleep", "60")
+    traps = " ".join(f"trap 'echo {name}' {name};" for name in _PASSED_ON)
+    code = f"{traps} trap 'exit 7' STKFLT; echo up; while :; do sleep 0.05; done"
+    process = mdock.start(*words, "sh", "-c", code, stdout=subprocess.PIPE)
+    _says(process, b"up")
+    for name in _PASSED_ON:
+        if name != "INT":
+            process.send_signal(_number(name))
+            _says(process, name.encode())
+    process.send_signal(signal.SIGINT)  # last, as a second one would kill
+    _says(process, b"INT")
+    for harmless in (signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH, signal.SIGPIPE):
+        process.send_signal(harmless)
+    process.send_signal(16)
+    assert process.wait(timeout=20) == 7
+
+
+def _number(name: str) -> int:
+    return int(name) if name.isdigit() else signal.Signals[f"SIG{name}"]
+
+
+def test_program_that_was_stopped_goes_on_when_mdock_is_told_so(mdock: Mdock) -> None:
+    process = mdock.start("run", "demo", "sh", "-c", "echo up; kill -STOP $$; exit 9", stdout=subprocess.PIPE)
+    _says(process, b"up")
+    program = mdock.runtime.ps()[0].record.pid
+    until(lambda: _state(program) == "T", "the program's stop")
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(timeout=20) == 9
+
+
+@pytest.mark.parametrize("name", ["USR1", "ALRM", "TERM", "HUP", "QUIT", "PROF"])
+def test_program_that_a_passed_signal_ends_gives_its_code(mdock: Mdock, name: str) -> None:
+    process = mdock.start("run", "demo", "sh", "-c", "echo up; exec sleep 60", stdout=subprocess.PIPE)
+    _says(process, b"up")
+    process.send_signal(_number(name))
+    assert process.wait(timeout=20) == 128 + _number(name)
+    assert mdock.runtime.ps()[0].record.exit_code == 128 + _number(name)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize("words", [("run", "demo"), ("run", "-t", "demo"), ("exec", "c1")])
+def test_what_the_caller_ignored_mdock_ignores_and_the_program_does_not(
+    mdock: Mdock, words: tuple[str, ...], number: int
+) -> None:
+    if words[0] == "exec":
+        mdock("run", "-d", "demo", "sleep", "60")
+    program = f"(sh -c 'kill -{int(number)} $$') 2>&-; echo is $?; sleep 0.4; exit 5"
+    process = mdock.start(*words, "sh", "-c", program, ignoring=(number,), stdout=subprocess.PIPE)
+    expected = 0 if number == signal.SIGQUIT else 128 + number  # that one a shell ignores by itself
+    assert process.stdout is not None
+    assert next(line for line in process.stdout if b"is" in line).split() == [b"is", b"%d" % expected]
+    process.send_signal(number)
+    assert process.wait(timeout=20) == 5
+
+
+@pytest.mark.parametrize("words", [("logs", "-f", "c1"), ("wait", "c1"), ("stop", "-t", "60", "c1")])
+def test_commands_that_wait_keep_what_their_caller_ignored(mdock: Mdock, words: tuple[str, ...]) -> None:
+    mdock("run", "-d", "demo", "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done")
+    patient = mdock.start(*words, ignoring=(signal.SIGHUP, signal.SIGINT), stdout=subprocess.DEVNULL)
+    ended = mdock.start(*words, stdout=subprocess.DEVNULL)
+    time.sleep(0.5)  # by now they wait, on most machines
+    patient.send_signal(signal.SIGHUP)
+    patient.send_signal(signal.SIGINT)
+    ended.send_signal(signal.SIGUSR1)
+    assert ended.wait(timeout=20) == -signal.SIGUSR1
+    mdock.runtime.kill("c1")
+    assert patient.wait(timeout=20) == 0
+
+
+def test_signal_that_means_nothing_does_not_call_off_a_run_that_waits_for_the_lock(mdock: Mdock) -> None:
+    mdock("run", "demo", "true")
+    with locked(mdock.runtime.home):
+        process = mdock.start("run", "demo", "sh", "-c", "exit 6")
+        until(lambda: _children(process.pid))
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGWINCH)
+        slept = _sleeps(process.pid)
+        until(lambda: _sleeps(process.pid) > slept)
+    assert process.wait(timeout=20) == 6
+
+
+def test_run_that_a_signal_called_off_says_which_by_its_code(mdock: Mdock) -> None:
+    mdock("run", "demo", "true")
+    with locked(mdock.runtime.home):
+        process = mdock.start("run", "demo", "sleep", "60", stderr=subprocess.DEVNULL)
+        until(lambda: _children(process.pid))
+        process.terminate()
+        assert process.wait(timeout=20) == 128 + signal.SIGTERM
+    assert len(mdock.runtime.ps()) == 1
+
+
+def _children(pid: int) -> str:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text()

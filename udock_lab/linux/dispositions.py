@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # the C half: the other one imports enum
 
-__all__ = ["forget_inherited_signals"]
+__all__ = ["ENDS_NOBODY", "forget_inherited_signals", "hear_of_children"]
 
 UNCHANGEABLE = {signal.SIGKILL, signal.SIGSTOP}
+ENDS_NOBODY = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}  # by default (signal(7))
+
+
+def hear_of_children() -> None:
+    """SIGCHLD at its default again: ignored, the kernel would reap our children before we could wait for them."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def forget_inherited_signals() -> None:

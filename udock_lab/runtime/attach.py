@@ -13,6 +13,7 @@ import sys
 import termios
 import threading
 import tty
+from _socket import MSG_DONTWAIT
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["Attachment", "terminal_size"]
 
 OUTPUT_KEPT = 1 << 20
+PAUSE = 200  # milliseconds for which a signal that comes a moment before we wait may go unnoticed
+
+# Signals that the caller's process keeps to itself: those that nobody can catch, those that are about its own children,
+# pipes, files and terminal (job control, window size), and its own faults.
+_OUR_OWN = {
+    *(signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGURG),
+    *(signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH),
+    *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS),
+}
 _CONTROL_D = b"\x04"
 
 
@@ -53,18 +63,19 @@ class Attachment:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.interrupts = 0
+        self._incoming = select.poll()
+        self._incoming.register(sock, select.POLLIN)
 
     def follow(self, until: str, *, terminal: bool = False) -> dict[str, Any]:
         """Hand on what comes until the event ``until`` (or a refusal, or the end); that event."""
-        with self._signals():
-            if terminal:
-                event = self._wait_for("started")  # by then the supervisor has left our process group (SIGTTOU)
-                if event["event"] != "started":
-                    return event
-                with _raw(0) as ours:
-                    if ours:
-                        return self._relay(until)
-            return self._wait_for(until)
+        if terminal:
+            event = self._wait_for("started")  # by then the supervisor has left our process group (SIGTTOU)
+            if event["event"] != "started":
+                return event
+            with _raw(0) as ours:
+                if ours:
+                    return self._relay(until)
+        return self._wait_for(until)
 
     def _wait_for(self, until: str) -> dict[str, Any]:
         while True:
@@ -74,6 +85,8 @@ class Attachment:
 
     def _next(self) -> dict[str, Any] | None:
         """Take one message; an event, or None for output."""
+        while not self._incoming.poll(PAUSE):
+            pass
         data, _ = receive(self.sock)
         if not data:
             raise LauncherDied(
@@ -93,13 +106,17 @@ class Attachment:
         return None
 
     def send_signal(self, number: int) -> None:
-        """Ask the supervisor to signal the container's process group."""
-        with suppress(OSError):
-            send(self.sock, b"j" + encode({"signal": number}))
+        """Ask the supervisor to signal the container's process group; nothing where it has ended."""
+        with suppress(OSError):  # also a queue that is full, of a supervisor that was stopped: nobody waits for that
+            self.sock.send(b"j" + encode({"signal": number}), MSG_DONTWAIT)
 
     @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """SIGINT to the container, SIGKILL on the second; SIGTERM and SIGHUP handed on. Main thread only."""
+    def signals(self) -> Iterator[None]:
+        """What is sent to this process is meant for the container: SIGINT, SIGKILL on the second, and all others.
+
+        Only what would have ended us is handed on: what our caller ignored stays ignored, and what this process has
+        a handler for is its own. Main thread only. In a notebook: SIGINT only.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -111,10 +128,13 @@ class Attachment:
         def hand_on(number: int, _: object) -> None:
             self.send_signal(number)
 
-        old = {signal.SIGINT: signal.signal(signal.SIGINT, interrupt)}
+        old = {}
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+            old[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
         if "ipykernel" not in sys.modules:
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-                old[number] = signal.signal(number, hand_on)
+            for number in signal.valid_signals() - _OUR_OWN - {signal.SIGINT}:
+                if signal.getsignal(number) == signal.SIG_DFL:
+                    old[number] = signal.signal(number, hand_on)
         try:
             yield
         finally:

@@ -8,6 +8,7 @@ supervisor instead: that is cheaper than starting an interpreter.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Protocol
@@ -105,11 +106,15 @@ class ForkedSupervisor:
     pid: int | None = None
 
     def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
-        if os.fork() == 0:
-            try:
-                _supervise(message, list(fds))
-            finally:
-                os._exit(0)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            if os.fork() == 0:
+                try:
+                    _supervise(message, list(fds))  # it forgets what is sent to our process group meanwhile
+                finally:
+                    os._exit(0)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def close(self) -> None:
         """Nothing to close: it ends with its container."""

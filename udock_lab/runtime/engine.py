@@ -13,7 +13,7 @@ import select
 import signal as signals
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
@@ -77,6 +77,7 @@ class Runtime:
         self.spare = _switch("spare", spare)
         self._connection = ForkedSupervisor() if _switch("forked", forked) else the_launcher()
         self._raises_interrupts = not forked  # a command line ends with the container's code instead
+        self._until_closed = ExitStack()
         self._complained: set[bytes] = set()
         self._unsaid: list[str] = []
         self._images_seen: tuple[int, ...] = ()
@@ -104,6 +105,7 @@ class Runtime:
 
     def close(self) -> None:
         """Let the launcher go. Detached containers run on, supervised to their end."""
+        self._until_closed.close()
         self._connection.close()
 
     # --- images
@@ -355,10 +357,10 @@ class Runtime:
                     on_note(note)
 
         ours, theirs = pair()
-        with closing(ours):
+        attachment = Attachment(ours, on_output, on_event)
+        with closing(ours), self._signals_of(attachment):
             with closing(theirs), _stdin_fd(None if spec.tty else stdin) as fd:
                 self._connection.request(request, [theirs.fileno()] + ([] if fd is None else [fd]))
-            attachment = Attachment(ours, on_output, on_event)
             last = attachment.follow("started" if spec.detach else "ended", terminal=spec.tty and not spec.detach)
             if last["event"] == "refused":
                 raise_refusal(last)
@@ -390,6 +392,18 @@ class Runtime:
         from udock_lab.runtime.usernstrial import userns_works
 
         return userns_works(self.home, lambda: self._probe("userns"))
+
+    def _signals_of(self, attachment: Attachment) -> AbstractContextManager[object]:
+        """Signals go to the container until its end.
+
+        On a command line they are not ours again afterwards: one that comes as mdock ends with the container's code
+        would end it with another.
+        """
+        self._until_closed.close()
+        if self._raises_interrupts:
+            return attachment.signals()
+        self._until_closed.enter_context(attachment.signals())
+        return nullcontext()
 
     def _private_copy(self, image: Image) -> str:
         from udock_lab.runtime.images import copy_tree

@@ -37,6 +37,8 @@ Reports = list[list[int]]
 
 def raise_refusal(event: dict[str, Any]) -> NoReturn:
     """The supervisor could not even begin: raise its error here."""
+    if event["error"] == errors.Interrupted.__name__:
+        raise errors.Interrupted(event["message"], event["hint"], signal=event["signal"])
     kind = getattr(errors, event["error"], errors.MdockError)
     raise kind(event["message"], event["hint"])
 

@@ -23,6 +23,7 @@ from errno import errorcode
 from typing import TYPE_CHECKING, Any
 
 from udock_lab.errors import Interrupted, MdockError
+from udock_lab.linux.dispositions import ENDS_NOBODY
 from udock_lab.linux.process import boot_id, last_pid, start_ticks
 from udock_lab.model import Record, Status
 from udock_lab.runtime import containers
@@ -40,9 +41,11 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Supervisor", "log_limit"]
 
 CHUNK = 1 << 16
+KEYS = 1 << 12  # bytes of what is typed; the longest line that a terminal takes
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL when a foreground run's caller has died
 PATIENCE = 600.0  # seconds during which an end that could not be recorded is tried again
 ROOM = 1 << 16  # bytes that a log gives back when it has filled the disk: the records need a little
+_WANT_IT_ENDED = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGKILL}
 _now = time.monotonic_ns
 
 
@@ -131,7 +134,10 @@ class Supervisor:
             self._spawn(message["argv"], fds[0])
 
     def start(self, request: dict[str, Any], fds: list[int]) -> None:
-        """A run: the request, and the descriptors of its own socket and its standard input."""
+        """A run: the request, and the descriptors of its own socket and its standard input.
+
+        With a terminal the second one is a pipe of keys: they are taken from it as the terminal has room for them.
+        """
         Job(self, request, adopt(fds[0]), fds[1] if len(fds) > 1 else -1)
 
     def _probe(self, answer: int, what: str) -> None:
@@ -260,7 +266,8 @@ class Job:
         self.log_limit = int(request.get("log_limit") or supervisor.log_limit)
         self.terminal = -1
         self.held_stdin = -1
-        self.typed = b""
+        self.keys = -1
+        self.typed = b""  # and not taken by the terminal yet
         self.ended = False
         self.deadline = time.monotonic() + lock_timeout()
         self.pause = 0.0005
@@ -310,8 +317,7 @@ class Job:
                 self.stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
 
     def _make_terminal(self) -> None:
-        if self.stdin >= 0:
-            os.close(self.stdin)
+        self.keys = self.stdin
         self.terminal, self.stdin = os.openpty()
         os.set_blocking(self.terminal, False)
         size = self.request.get("size")
@@ -364,7 +370,8 @@ class Job:
 
     def _refuse(self, error: MdockError | Interrupted) -> None:
         """Nothing was started: say why and forget it."""
-        self._tell({"event": "refused", "error": type(error).__name__, "message": error.message, "hint": error.hint})
+        refusal = {"event": "refused", "error": type(error).__name__, "message": error.message, "hint": error.hint}
+        self._tell(refusal | ({"signal": error.signal} if isinstance(error, Interrupted) else {}))
         self._forget()
 
     def _forget(self) -> None:
@@ -372,6 +379,7 @@ class Job:
             self.supervisor.give_back(self.child)
             self.child = None
         self._close_stdin()
+        self._close_keys()
         if self.terminal >= 0:
             os.close(self.terminal)
             self.terminal = -1
@@ -409,6 +417,8 @@ class Job:
             self.outputs = {child.stdout: b"o", child.stderr: b"e"}
         for fd in self.outputs:
             watch(fd, select.EPOLLIN, self._output_handler(fd))
+        if self.keys >= 0:
+            watch(self.keys, select.EPOLLIN, self._on_keys)
         if self.request.get("watch_pid"):
             self._die_with(self.request["watch_pid"])
         if self.request.get("snapshots"):
@@ -616,7 +626,8 @@ class Job:
         if not data:
             self._caller_gone()
         elif data[:1] == b"i":
-            self._type(data[1:])
+            self.typed += data[1:]
+            self._type()
         else:
             message = decode(data[1:])
             if "signal" in message:
@@ -635,15 +646,35 @@ class Job:
         if self.ended:
             self._close()
 
-    def _type(self, data: bytes) -> None:
-        """Keys for the container's terminal; the rest waits until the line discipline has room."""
-        self.typed += data
+    def _on_keys(self, _: int) -> None:
+        """Keys for the container's terminal."""
+        self.typed = os.read(self.keys, KEYS)
+        if self.typed:
+            self._type()
+        else:
+            self._close_keys()
+
+    def _type(self, pause: float = 0.01) -> None:
+        """While the line discipline has no room for what was typed, no more of it is taken from the pipe."""
         if self.terminal < 0:
             return
-        with suppress(OSError):
+        try:
             self.typed = self.typed[os.write(self.terminal, self.typed) :]
+        except BlockingIOError:
+            pass
+        except OSError:  # the terminal was hung up
+            self.typed = b""
         if self.typed:
-            self.supervisor.later(0.01, lambda: self._type(b""))
+            self.supervisor.unwatch(self.keys)
+            self.supervisor.later(pause, lambda: self._type(min(2 * pause, 0.1)))
+        elif self.keys >= 0 and self.keys not in self.supervisor.handlers:
+            self.supervisor.watch(self.keys, select.EPOLLIN, self._on_keys)
+
+    def _close_keys(self) -> None:
+        if self.keys >= 0:
+            self.supervisor.unwatch(self.keys)
+            os.close(self.keys)
+            self.keys = -1
 
     def signal(self, number: int) -> None:
         """To the container's process group; the group's leader is ours and not reaped, so the number is safe.
@@ -655,11 +686,12 @@ class Job:
             self.deadline = 0.0
             return
         if not self.opened:
-            if self.sock is not None:
-                self._refuse(Interrupted("The run was interrupted while it waited for the lock: nothing was started."))
+            if self.sock is not None and number not in ENDS_NOBODY:
+                self._refuse(_called_off(number))
             return
         if self.child is not None:
-            for sent in (number, signal.SIGCONT):  # a stopped process takes no other signal until it is continued
+            # A stopped process takes no other signal until it is continued; one that is to end, is.
+            for sent in (number, signal.SIGCONT) if number in _WANT_IT_ENDED else (number,):
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(self.child.pid, sent)
             if number == signal.SIGKILL:
@@ -735,6 +767,7 @@ class Job:
             self._close_output(fd)
         self.outputs.clear()
         self._close_stdin()
+        self._close_keys()
         self._reap()
         self.deadline, self.pause = time.monotonic() + lock_timeout(), 0.0005
         self._try_finish()
@@ -859,6 +892,10 @@ class Job:
                 if fd >= 0:
                     os.close(fd)
         self.child = None
+
+
+def _called_off(number: int) -> Interrupted:
+    return Interrupted("The run was interrupted while it waited for the lock: nothing was started.", signal=number)
 
 
 def _shell_code(status: int) -> int:

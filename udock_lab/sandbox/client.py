@@ -266,7 +266,8 @@ def _next(sock: socket.socket) -> bytes:
 def _interrupts(sock: socket.socket) -> Iterator[list[int]]:
     """SIGINT asks the keeper to stop. Main thread only; elsewhere nobody gets signals."""
     seen: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
+    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # by whoever started this process
+    if ignored or threading.current_thread() is not threading.main_thread():
         yield seen
         return
 
