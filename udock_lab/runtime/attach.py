@@ -135,6 +135,10 @@ class Attachment:
             for number in signal.valid_signals() - _OUR_OWN - {signal.SIGINT}:
                 if signal.getsignal(number) == signal.SIG_DFL:
                     old[number] = signal.signal(number, hand_on)
+            if signal.SIGCONT in old:
+                signal.siginterrupt(
+                    signal.SIGCONT, False
+                )  # a job that asks for its terminal's mode asks on (tcsetattr(3))
         try:
             yield
         finally:
