@@ -56,7 +56,9 @@ def test_mdock_alone_shows_the_overview_without_a_runtime(words: list[str]) -> N
     assert dispatch(words, Heard().context).value == overview()
 
 
-@pytest.mark.parametrize(("typed", "near"), [("rnu", "run"), ("sotp", "stop"), ("image", "images"), ("RUN", None)])
+@pytest.mark.parametrize(
+    ("typed", "near"), [("rnu", "run"), ("inspct", "inspect"), ("imags", "images"), ("RUN", "run")]
+)
 def test_an_unknown_command_suggests_the_nearest_one(typed: str, near: str | None) -> None:
     with pytest.raises(UsageError) as caught:
         dispatch([typed], Heard().context)

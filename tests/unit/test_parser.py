@@ -123,7 +123,7 @@ def test_options_may_follow_the_ids_of_other_commands() -> None:
         (["run", "--cpu", "٣", "demo"], "for instance 2"),
         (["run", "demo", "a\0b"], "NUL"),
         (["kill", "-9", "c1"], "kill -s 9"),
-        (["kill", "-s", "TREM", "c1"], "SIGTERM"),
+        (["kill", "-s", "TREM", "c1"], "-s TERM"),
         (["stop", "-t", "soon", "c1"], "-t 10"),
         (["stop", "-t", "-5", "c1"], "-t 10"),
         (["rm", "--foce"], "--force"),
@@ -256,7 +256,12 @@ def test_a_bare_key_passes_the_callers_variable_on_and_the_last_of_a_name_wins()
     assert environment(["A=1", "B", "A=2", "C="], {"B": "mine"}) == {"A": "2", "B": "mine", "C": ""}
 
 
-@pytest.mark.parametrize("pair", ["MISSING", "=x", ""])
-def test_a_variable_without_name_or_value_is_refused(pair: str) -> None:
+def test_a_bare_key_that_is_not_set_is_left_out_as_docker_does() -> None:
+    assert environment(["MISSING", "A=1"], {}) == {"A": "1"}
+    assert environment(["A=1", "A"], {}) == {}
+
+
+@pytest.mark.parametrize("pair", ["=x", ""])
+def test_a_variable_without_a_name_is_refused(pair: str) -> None:
     with pytest.raises(UsageError):
         environment([pair], {})

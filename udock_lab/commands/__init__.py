@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     command.name: command for command in (*images.COMMANDS, *running.COMMANDS, *containers.COMMANDS, *machine.COMMANDS)
 }
 
+_NEVER_GUESSED = {"kill", "prune", "rm", "rmi", "stop"}  # what they take away does not come back
 _HELP_WORDS = ("-h", "--help", "help")
 
 
@@ -46,17 +47,25 @@ def overview() -> str:
     )
 
 
-def find(name: str) -> Command:
-    """The command of this name; UsageError with the nearest one otherwise."""
+def find(name: str, *rest: str) -> Command:
+    """The command of this name; else UsageError: what docker's word is here, or the nearest one.
+
+    ``rest`` are the words behind it: docker's ``container ls`` is one command of two words.
+    """
     command = COMMANDS.get(name)
     if command is not None:
         return command
+    from udock_lab.commands.dockerwords import about_command
     from udock_lab.commands.parsing import nearest
     from udock_lab.commands.results import printable
 
+    told = about_command([name, *rest], COMMANDS)
+    if told:
+        raise UsageError(f"mdock has no command '{name}': {printable(told)}", "All commands: mdock --help")
     near = nearest(name.lower(), COMMANDS)
-    guess = f" Did you mean '{near}'?" if near else ""
-    raise UsageError(f"mdock has no command '{printable(name)}'.{guess}", "All commands: mdock --help")
+    guess = f" Did you mean '{near}'?" if near and near not in _NEVER_GUESSED else ""
+    what = "option" if name.startswith("-") else "command"
+    raise UsageError(f"mdock has no {what} '{printable(name)}'.{guess}", "All commands: mdock --help")
 
 
 def dispatch(words: Sequence[str], context: Context) -> Outcome:
@@ -65,7 +74,7 @@ def dispatch(words: Sequence[str], context: Context) -> Outcome:
         return Outcome(value=_help(words))
     if words[0] in ("-v", "--version"):
         words = ["version"]
-    command = find(words[0])
+    command = find(*words)
     from udock_lab.commands.parsing import parse
 
     args = parse(command, words[1:])
@@ -81,5 +90,5 @@ def _help(words: Sequence[str]) -> object:
         from udock_lab.commands.parsing import parser_of
         from udock_lab.commands.results import Text
 
-        return Text(parser_of(find(words[1])).format_help().rstrip("\n"))
+        return Text(parser_of(find(*words[1:])).format_help().rstrip("\n"))
     return overview()

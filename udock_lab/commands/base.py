@@ -113,7 +113,6 @@ class Command(NamedTuple):
     examples: str = ""
     tail: str = ""  # where the words after the first argument go, untouched (run, exec)
     completes: str = ""  # "image", "container", "both": what the arguments name
-    refused: Mapping[str, str] = {}  # options people try, and why they are not there
     own_exit_code: bool = False  # exits with the container's code, 125 when mdock itself failed
 
     def exit_code_of(self, error: MdockError) -> int:

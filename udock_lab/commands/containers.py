@@ -88,6 +88,7 @@ def wait(args: Namespace, context: Context) -> Outcome:
 def _rm_options(parser: ArgumentParser) -> None:
     _ids(parser, "containers that have ended")
     parser.add_argument("-f", "--force", action="store_true", help="kill a running one first")
+    parser.add_argument("-v", "--volumes", action="store_true", help="accepted and changes nothing: there are none")
 
 
 def rm(args: Namespace, context: Context) -> Outcome:
@@ -97,6 +98,10 @@ def rm(args: Namespace, context: Context) -> Outcome:
         context.runtime.rm(container_id, force=args.force)
 
     return each(args.ids, one, context)
+
+
+def _prune_options(parser: ArgumentParser) -> None:
+    parser.add_argument("-f", "--force", action="store_true", help="accepted and changes nothing: nothing is asked")
 
 
 def prune(args: Namespace, context: Context) -> Outcome:
@@ -180,6 +185,7 @@ COMMANDS = (
         summary="remove every container that has ended",
         usage="",
         handler=prune,
+        configure=_prune_options,
         examples="  mdock prune",
     ),
     Command(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
-import signal
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, NoReturn
 
@@ -133,6 +132,7 @@ def _scan(command: Command, parser: argparse.ArgumentParser, words: Sequence[str
         if len(word) > 1 and word.startswith("-"):
             needs_value, wants_help = _look_up(command, parser, word)
             if wants_help:
+                _mind_dockers_h(command, word, rest)
                 return _Scan([], [], [], True)
             options.append(word)
             if needs_value:
@@ -152,13 +152,22 @@ def _scan(command: Command, parser: argparse.ArgumentParser, words: Sequence[str
     return _Scan(options, arguments, rest if command.tail else [], False)
 
 
+def _mind_dockers_h(command: Command, word: str, rest: Sequence[str]) -> None:
+    """``docker run -h NAME IMAGE`` names the host: nobody who types that wants to read the help, and exit code 0."""
+    if command.name == "run" and not word.startswith("--") and len(rest) > 1:
+        raise UsageError(
+            "mdock run: -h is --help here; docker's -h, a host name of its own, comes with namespaces.",
+            f"Leave it out, with its {rest[0]!r}.   The help: mdock run --help",
+        )
+
+
 def _look_up(command: Command, parser: argparse.ArgumentParser, word: str) -> tuple[bool, bool]:
     """Whether an option word still lacks its value, and whether it asks for help; UsageError if unknown."""
     known = parser._option_string_actions
     if word.startswith("--"):
         name, equals, _ = word.partition("=")
         if name not in known:
-            _unknown(command, known, name)
+            _unknown(command, known, name, name)
         action = known[name]
         if equals and action.nargs == 0:
             parser.error(f"option {name} takes no value")
@@ -166,7 +175,7 @@ def _look_up(command: Command, parser: argparse.ArgumentParser, word: str) -> tu
     for position, letter in enumerate(word[1:], start=1):
         name = "-" + letter
         if name not in known:
-            _unknown(command, known, word if position == 1 else name)
+            _unknown(command, known, name, word if position == 1 else name)
         if name == "-h":
             return False, True
         if known[name].nargs != 0:
@@ -174,16 +183,25 @@ def _look_up(command: Command, parser: argparse.ArgumentParser, word: str) -> tu
     return False, False
 
 
-def _unknown(command: Command, known: Iterable[str], word: str) -> NoReturn:
-    reason = command.refused.get(word)
-    if reason:
-        raise UsageError(f"mdock {command.name}: there is no option {word}: {reason}", _help_hint(command))
+def _unknown(command: Command, known: Iterable[str], name: str, word: str) -> NoReturn:
+    """``name`` is no option of the command; ``word`` is what was typed, to the end (``-v/a:/b``, ``-name``)."""
+    from udock_lab.commands.dockerwords import about_option
+
+    long = f"-{word}" if len(word) > 2 and not word.startswith("--") else word
+    for meant in (word, long, name):
+        reason = about_option(command.name, meant)
+        if reason:
+            raise UsageError(f"mdock {command.name}: there is no option {meant}: {reason}", _help_hint(command))
+    if long != word and long in known:
+        raise UsageError(
+            f"mdock {command.name}: {long} is written with two dashes, not as {word}.", _help_hint(command)
+        )
     if command.name == "kill" and re.fullmatch(r"-[A-Z0-9]+", word):
         raise UsageError(
             f"mdock kill: the signal is given with -s, not as {word}.", f"Type: mdock kill -s {word[1:]} ID"
         )
     single = len(word) == 2  # every short option is as near as any other: only its other case is meant
-    near = next((name for name in known if name == word.swapcase()), None) if single else nearest(word, known)
+    near = next((name for name in known if name == word.swapcase()), None) if single else nearest(word, known, 0.75)
     guess = f" Did you mean {near}?" if near else ""
     raise UsageError(f"mdock {command.name}: unknown option {word}.{guess}", _help_hint(command))
 
@@ -192,11 +210,15 @@ def _help_hint(command: Command) -> str:
     return f"All options: mdock {command.name} --help"
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like ``word``, or None when none is near (``kill`` is not what ``pull`` meant)."""
+def nearest(word: str, known: Iterable[str], nearness: float = 0.6) -> str | None:
+    """The known word most like ``word``, or None when none is near (``kill`` is not what ``pull`` meant).
+
+    ``nearness``: from 0 to 1, as :func:`difflib.get_close_matches` counts it. Options share their dashes, so they
+    need more of it.
+    """
     import difflib
 
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=nearness)
     return found[0] if found else None
 
 
@@ -247,26 +269,20 @@ def signal_number(text: str) -> int:
     number = signal_named(text)
     if number is not None:
         return number
-    word = text.strip().upper()
-    name = word if word.startswith("SIG") else f"SIG{word}"
-    near = None if word.isdigit() else nearest(name, signal.Signals.__members__)
-    guess = f" Did you mean {near}?" if near else ""
-    raise UsageError(f"{text!r} is not a signal.{guess}", "Write for instance -s TERM, -s SIGKILL or -s 10.")
+    raise UsageError(f"{text!r} is not a signal.", "Write for instance -s TERM, -s SIGKILL or -s 10; all: kill -l")
 
 
 def environment(pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """The ``-e`` options as a mapping; a bare ``KEY`` is taken from ``environ``. The last of a name wins."""
+    """The ``-e`` options as a mapping; a bare ``KEY`` is ``environ``'s, or left out. The last of a name wins."""
     result: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not key:
             raise UsageError(f"-e {pair!r} has no name before the '='.", "Write for instance -e GREETING=hello.")
         if not equals:
-            if key not in environ:
-                raise UsageError(
-                    f"-e {key}: there is no variable {key} in your environment to pass on.",
-                    f"Give it a value: -e {key}=VALUE",
-                )
+            if key not in environ:  # as docker: what is unset here is unset there, also after an earlier -e
+                result.pop(key, None)
+                continue
             value = environ[key]
         result[key] = value
     return result

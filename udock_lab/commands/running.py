@@ -15,28 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "spec_of"]
 
-_LATER = {
-    "--pids": "a limit on processes comes with cgroups; --mem, --cpu and --files are per process.",
-    "--hostname": "a host name of its own comes with namespaces.",
-    "--memory": "its name here is --mem, and it is per process (RLIMIT_AS).",
-    "-m": "its name here is --mem, and it is per process (RLIMIT_AS).",
-    "--cpus": "--cpu SECONDS limits processor time per process; a share of processors comes with cgroups.",
-    "--name": "containers are called c1, c2, ...; mdock ps shows which is which.",
-    "-v": "volumes need mounts, which come with namespaces; --copy gives a private copy of the image.",
-    "--volume": "volumes need mounts, which come with namespaces; --copy gives a private copy of the image.",
-    "-p": "containers share the host's network, so every port is open already.",
-    "--publish": "containers share the host's network, so every port is open already.",
-    "--network": "containers share the host's network; another one comes with namespaces.",
-    "-u": "programs run as you; --userns makes them root inside a user namespace.",
-    "--user": "programs run as you; --userns makes them root inside a user namespace.",
-    "--privileged": "programs have your own privileges already; --userns gives fewer.",
-    "--entrypoint": "an image here is files only; name the program after the image.",
-}
-_LATER_FOR_EXEC = _LATER | {
-    "-d": "exec stays with its program. A container in the background: mdock run -d IMAGE PROGRAM",
-    "--detach": "exec stays with its program. A container in the background: mdock run -d IMAGE PROGRAM",
-}
-
 
 def _both_options(parser: ArgumentParser) -> None:
     parser.add_argument("-i", "--interactive", action="store_true", help="keep standard input open")
@@ -47,7 +25,7 @@ def _both_options(parser: ArgumentParser) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="set an environment variable; KEY alone passes yours on. Nothing else is inherited",
+        help="set an environment variable; KEY alone passes yours on, if you have it. Nothing else is inherited",
     )
     parser.add_argument("-w", "--workdir", metavar="DIR", help="start in this directory of the container")
 
@@ -242,7 +220,6 @@ COMMANDS = (
         configure=_run_options,
         tail="argv",
         completes="image",
-        refused=_LATER,
         own_exit_code=True,
         examples=(
             "  mdock run demo -- /bin/sh -c 'echo hello; exit 42'\n"
@@ -261,7 +238,6 @@ COMMANDS = (
         configure=_exec_options,
         tail="argv",
         completes="container",
-        refused=_LATER_FOR_EXEC,
         own_exit_code=True,
         examples="  mdock exec c1 ls /\n  mdock exec -it c1 /bin/sh",
     ),

@@ -31,6 +31,31 @@ __all__ = [
 
 _Words = tuple[str, str]  # message, hint
 _WITHOUT_RETURNS = "-i 's/\\r$//'"
+# Whoever mistypes something else must not be led to what takes away or ends.
+_NEVER_GUESSED = frozenset(
+    (
+        "dd",
+        "fdformat",
+        "halt",
+        "kill",
+        "killall",
+        "killall5",
+        "mke2fs",
+        "mkdosfs",
+        "mkfs.ext2",
+        "mkfs.minix",
+        "mkfs.vfat",
+        "mkswap",
+        "pkill",
+        "poweroff",
+        "reboot",
+        "rm",
+        "rmdir",
+        "shred",
+        "truncate",
+        "unlink",
+    )
+)
 _ROOTFS_HINT = "mdock rootfs DIR PROGRAM copies a program together with its loader and libraries."
 
 
@@ -258,7 +283,7 @@ def _nearest(case: _Case, folders: Sequence[str], name: str) -> str | None:
         host = case.lookup(folder)
         if host and os.path.isdir(host):
             names.update(os.listdir(host))
-    names.discard(name)  # it was tried already, and is no program then
+    names -= {name, *_NEVER_GUESSED}  # it was tried already, and is no program then
     close = difflib.get_close_matches(name, sorted(names), n=1)
     return close[0] if close else None
 

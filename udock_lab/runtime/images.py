@@ -147,21 +147,21 @@ def _lookup(db_path: str, name: str) -> Image | None:
     return None
 
 
-def _no_such_image(db_path: str, name: str) -> NotFound:
-    """Name the nearest image; ``difflib`` is loaded here only, off the launch path."""
+def _no_such_image(db_path: str, name: str, *, to_use: bool = True) -> NotFound:
+    """Name the nearest image, unless it was to be removed; ``difflib`` is loaded here only, off the launch path."""
     import difflib
 
     hints = []
     names = [image.name for image in list_images(db_path)[0]]
     near = difflib.get_close_matches(name, names, n=1) or [n for n in names if n.lower() == name.lower()]
-    if name == "demo":
+    if name == "demo" and to_use:
         hints.append("Make it with: mdock demo")
-    if near:
+    if near and to_use:
         hints.append(f"Did you mean '{near[0]}'?")
     if name and _looks_like_id(name):
         hints.append(f"{name} is the name of a container; one more program in it: mdock exec {name} PROGRAM")
     hints.append("List images with: mdock images")
-    if not names and name != "demo":
+    if not names and name != "demo" and to_use:
         hints.append("Make the image 'demo' with: mdock demo")
     shown = f"'{name}'" if name.isprintable() and len(name) <= 80 else _shown(name)
     return NotFound(f"Image {shown} not found", "  ".join(hints))
@@ -378,7 +378,7 @@ def retire_image(home: Home, name: str, used_by: Sequence[str] = ()) -> str | No
     folder = f"{home.images_dir}/{name}"
     image = _lookup(home.images_db, name)
     if image is None:
-        raise _no_such_image(home.images_db, name)
+        raise _no_such_image(home.images_db, name, to_use=False)
     if used_by:
         raise _in_use(name, used_by)
     ours = _same_place(image.rootfs, f"{folder}/rootfs") and os.path.lexists(folder)
