@@ -175,8 +175,9 @@ class Image:
 class Container:
     """A record beside what the kernel says of its process now.
 
-    ``state`` is what a person should read: the record's status, or ``exited (orphaned)`` when the record
-    says running and the process is gone. ``uptime`` is in seconds, None when it has ended.
+    ``state`` is what a person should read: the record's status, ``exited (orphaned)`` when the record says running
+    and the process is gone, or ``elsewhere (why)`` when its supervisor lives where this process cannot see its
+    own: ``elsewhere`` then says why. ``alive`` is True only for what was seen; ``uptime`` is in seconds, else None.
     """
 
     record: Record
@@ -185,6 +186,7 @@ class Container:
     uptime: float | None = None
     command: str = ""
     isolation: Isolation | None = None
+    elsewhere: str = ""
 
     @property
     def id(self) -> str:

@@ -12,35 +12,39 @@ leave fields empty: both are read.
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import mmap
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
-from udock_lab.linux.process import is_same_process, start_ticks, state
+from udock_lab.linux.process import boot_id, is_same_process, pid_namespace, proc_is_ours, start_ticks, state
 from udock_lab.model import Record, Status
-from udock_lab.runtime.home import DISK_FULL, Home
+from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.records import append_line, open_plain, read_lines, replace_last_match, replace_lines
 
 __all__ = [
     "IdSource",
+    "began",
     "begin",
     "check_id",
     "discard",
     "discard_strays",
+    "elsewhere",
     "ended",
     "find",
     "finish",
     "format_record",
     "has_ended",
+    "hold",
     "is_alive",
     "keep_replaced",
     "load_extra",
-    "new_private_folder",
+    "making_private_folder",
     "now",
     "parse_record",
     "read_all",
@@ -53,7 +57,9 @@ _ID = re.compile(rb"c[1-9][0-9]{0,17}\Z")
 _ID_AT_LINE_START = re.compile(rb"^ *c([1-9][0-9]{0,17}) *\|", re.MULTILINE)
 _MOST = 10**18 - 1  # the highest id that both of these take
 _HIGHEST_PID = 1 << 31  # pid_t has 32 bits; no kernel gives this many
+_LOCK = "lock"  # beside the files of a private copy
 _STRAY = re.compile(r"(copy|kept)-([0-9]+)-")
+_DAY = 86400  # seconds
 _STATUSES = {status.value: status for status in Status}
 
 
@@ -317,9 +323,26 @@ def _remove_trees(folders: Iterable[str]) -> None:
             remove_tree(folder)
 
 
-def new_private_folder(home: Home) -> str:
-    """A name for the files of ``run --copy``. It tells who makes it, should that process be killed over it."""
-    return f"{home.run_dir}/copy-{os.getpid()}-{os.urandom(6).hex()}"
+@contextmanager
+def making_private_folder(home: Home) -> Iterator[str]:
+    """A new folder for the files of ``run --copy``, ours until a record names it.
+
+    A lock inside tells that its maker lives (flock(2)); where there are no locks, the pid in its name does.
+    """
+    folder = f"{home.run_dir}/copy-{os.getpid()}-{os.urandom(6).hex()}"
+    try:
+        os.mkdir(folder)
+        fd = os.open(f"{folder}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise storage_error(error, home.path) from error
+    try:
+        try:
+            _lock(fd)
+        except OSError:
+            os.unlink(f"{folder}/{_LOCK}")
+        yield folder
+    finally:
+        os.close(fd)
 
 
 def keep_replaced(home: Home, ids: Sequence[str], folder: str) -> None:
@@ -341,10 +364,13 @@ def discard_strays(home: Home) -> None:
 
     A copy whose maker lives may be on its way to its record.
     """
+
+    def is_being_made(name: str, kind: str, pid: str) -> bool:
+        lock = f"{home.run_dir}/{name}/{_LOCK}"
+        return kind == "copy" and (_is_held(lock) if os.path.exists(lock) else state(int(pid)) is not None)
+
     found = [(name, _STRAY.match(name)) for name in os.listdir(home.run_dir)]
-    strays = [
-        f"{home.run_dir}/{name}" for name, match in found if match and (match[1] == "kept" or not state(int(match[2])))
-    ]
+    strays = [f"{home.run_dir}/{name}" for name, match in found if match and not is_being_made(name, *match.groups())]
     if not strays:
         return
     kept = {load_extra(home, record.id, "spec").get("private") for record in read_all(home)[0]}
@@ -389,6 +415,80 @@ def has_ended(record: Record) -> bool:
     return record.end_time is not None or record.status is Status.EXITED
 
 
+def hold(home: Home, container_id: str) -> int:
+    """From the supervisor: lock the container's spec while we live, so that others know it where they can't see us.
+
+    The open file; -1 where it cannot be locked. flock(2): the lock belongs to this open file, which no program
+    inherits (close-on-exec) and no later child keeps. It is opened for writing because NFS wants that.
+    BlockingIOError while somebody looks whether it is locked.
+    """
+    try:
+        fd = open_plain(f"{home.container_dir(container_id)}/spec.json", os.O_RDWR)
+    except OSError:
+        return -1
+    try:
+        _lock(fd)
+    except OSError as error:
+        os.close(fd)
+        if error.errno == errno.EWOULDBLOCK:
+            raise
+        return -1
+    return fd
+
+
+def _lock(fd: int) -> None:
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_held(path: str) -> bool:
+    """Has somebody locked this file? Several may ask at once, since they ask for a shared lock."""
+    try:
+        fd = open_plain(path)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno == errno.EWOULDBLOCK
+    finally:
+        os.close(fd)
+    return False
+
+
+def elsewhere(home: Home, record: Record) -> str:
+    """Why the process of a record cannot be seen from here although its supervisor lives, or nothing.
+
+    The supervisor holds a lock, which others see where its pid tells them nothing: in another pid namespace, on
+    another host that shares the home, behind hidepid, without /proc. Without that lock nobody looks after it.
+    """
+    if has_ended(record) or not _is_held(f"{home.container_dir(record.id)}/spec.json"):
+        return ""
+    spec = load_extra(home, record.id, "spec")
+    if spec and not spec.get("supervisor"):  # then it is another one's lock
+        return ""
+    boot, namespace, here = spec.get("boot_id"), spec.get("pid_namespace"), pid_namespace()
+    if isinstance(boot, str) and "unknown" not in (boot, boot_id()) and boot != boot_id():
+        return f"host {spec.get('host') or 'unknown'}"
+    if namespace and here and namespace != here:
+        return "another pid namespace"
+    if not proc_is_ours():
+        return "no /proc of this pid namespace"
+    if not namespace:
+        return "an unknown place"
+    return "/proc hides it" if _answers(record.pid) and state(record.pid) is None else ""
+
+
+def _answers(pid: int) -> bool:
+    """Is there such a process, whether /proc shows it or not?"""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 def is_alive(home: Home, record: Record) -> bool:
     """Is the very process of this record still there? Proven by pid and start time, never by pid alone.
 
@@ -396,18 +496,31 @@ def is_alive(home: Home, record: Record) -> bool:
     """
     identity = load_extra(home, record.id, "spec")
     ticks, boot = identity.get("start_ticks"), identity.get("boot_id")
+    namespace = identity.get("pid_namespace")
+    if namespace and namespace != pid_namespace():
+        return False
     if identity.get("pid") == record.pid and isinstance(ticks, int) and isinstance(boot, str):
         return is_same_process(record.pid, ticks, boot)
-    return record.pid > 1 and os.path.exists(f"/proc/{record.pid}/stat") and not _began_later(record)
+    return record.pid > 1 and state(record.pid) is not None and not _began_later(record)
 
 
 def _began_later(record: Record) -> bool:
-    """A process that began after its record was written cannot be the one the record means."""
-    ticks = start_ticks(record.pid)
+    """A process that began days after its record was written cannot be the one the record means.
+
+    A record does not say in which time zone it was written, so less than a day proves nothing.
+    """
+    from calendar import timegm
+
     try:
-        written = time.mktime(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S"))
+        written = timegm(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S"))
     except (ValueError, OverflowError):
         return False
-    since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
-    began = time.time() - since_boot + (ticks or 0) / os.sysconf("SC_CLK_TCK")
-    return began > written + 2
+    return began(record.pid) > written + _DAY
+
+
+def began(pid: int) -> float:
+    """When a process was forked, in seconds since the epoch, as the clock goes now; 0 if there is none."""
+    ticks = start_ticks(pid)
+    if ticks is None:
+        return 0.0
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Runtime"]
 
+_DAY, _ZONE = 86400, 900  # seconds
+_LOOK = 0.2  # seconds between two looks at a record whose process cannot be seen from here
 OnOutput = Callable[[str, bytes], None]
 OnNote = Callable[[str], None]
 if TYPE_CHECKING:
@@ -146,11 +148,12 @@ class Runtime:
         return image
 
     def _running_in(self, rootfs: str) -> list[str]:
-        """The containers whose processes are alive and have this root file system."""
+        """The containers whose processes live, here or elsewhere, and have this root file system."""
         alive = [
             record.id
             for record in self._records()
-            if not containers.has_ended(record) and containers.is_alive(self.home, record)
+            if not containers.has_ended(record)
+            and (containers.is_alive(self.home, record) or containers.elsewhere(self.home, record))
         ]
         return [name for name in alive if containers.load_extra(self.home, name, "spec").get("rootfs") == rootfs]
 
@@ -245,16 +248,10 @@ class Runtime:
         spec = self._with_defaults(spec)
         found = find_image_by_name(self.home.images_db, spec.image)
         self._look_through_images()
-        rootfs = self._private_copy(found) if spec.copy else found.rootfs
-        try:
+        with self._private_copy(found) if spec.copy else nullcontext(found.rootfs) as rootfs:
             request = self._request(spec, rootfs, snapshots=snapshots, one_pipe=one_pipe)
             request["fresh"] = fresh
             return self._attend(request, spec, rootfs, source, *listeners, advise)
-        except MdockError:
-            if spec.copy:
-                with suppress(MdockError):  # the first error is the one to tell
-                    remove_tree(os.path.dirname(rootfs))
-            raise
 
     def exec(
         self,
@@ -405,22 +402,23 @@ class Runtime:
         self._until_closed.enter_context(attachment.signals())
         return nullcontext()
 
-    def _private_copy(self, image: Image) -> str:
+    @contextmanager
+    def _private_copy(self, image: Image) -> Iterator[str]:
+        """A root file system of its own for one container; gone again if mdock fails before there is one."""
         from udock_lab.runtime.images import copy_tree
 
         self.home.create()
-        folder = containers.new_private_folder(self.home)
-        try:
-            os.mkdir(folder)
-        except OSError as error:
-            raise storage_error(error, self.home.path) from error
-        try:
-            copy_tree(image.rootfs, f"{folder}/rootfs")
-        except BaseException:
-            with suppress(MdockError):  # the first error is the one to tell
-                remove_tree(folder)
-            raise
-        return f"{folder}/rootfs"
+        with containers.making_private_folder(self.home) as folder:
+            try:
+                copy_tree(image.rootfs, f"{folder}/rootfs")
+            except BaseException:
+                _remove_quietly(folder)
+                raise
+            try:
+                yield f"{folder}/rootfs"
+            except MdockError:
+                _remove_quietly(folder)
+                raise
 
     # --- looking
 
@@ -450,7 +448,10 @@ class Runtime:
             spec = spec or self._spec_of_the_newest(record)
             record = self._await_last_word(record, spec)
         state = record.status.value
-        if not containers.has_ended(record) and not alive:
+        elsewhere = "" if alive else containers.elsewhere(self.home, record)
+        if elsewhere:
+            state = f"elsewhere ({elsewhere})"
+        elif not containers.has_ended(record) and not alive:
             state = f"{'exited' if record.status is Status.RUNNING else state} (orphaned)"
         elif alive and record.status is not Status.RUNNING:
             state = "stopping"
@@ -462,6 +463,7 @@ class Runtime:
             uptime=_uptime(spec, record) if alive else None,
             command=" ".join(str(word) for word in argv) if isinstance(argv, list) else "",
             isolation=self._isolation(record.id, spec),
+            elsewhere=elsewhere,
         )
 
     def _spec_of_the_newest(self, record: Record) -> dict[str, object]:
@@ -518,6 +520,7 @@ class Runtime:
             return self._inspect_image(name)
         container = self._look_up(name)
         data: dict[str, object] = {"id": name, "state": container.state, "alive": container.alive}
+        data["elsewhere"] = container.elsewhere or None
         data |= {"record": _fields(container.record), "uptime_seconds": container.uptime}
         data["isolation"] = container.isolation.value if container.isolation else None
         data["spec"] = containers.load_extra(self.home, name, "spec")
@@ -555,7 +558,8 @@ class Runtime:
 
     def _has_ended(self, container_id: str) -> bool:
         try:
-            return not self._look_up(container_id).alive
+            container = self._look_up(container_id)
+            return not container.alive and not container.elsewhere
         except NotFound:  # removed meanwhile: an open log is still read to its end
             return True
 
@@ -625,12 +629,13 @@ class Runtime:
     def stop(self, container_id: str | Handle, timeout: float | None = 5.0) -> Record:
         """SIGTERM, then SIGKILL after ``timeout`` seconds (None: never); returns as soon as the container is gone.
 
-        A container that has ended already is left as it is.
+        A container that has ended already is left as it is; Conflict for one that runs elsewhere.
         """
         container_id, timeout = _id(container_id), _arguments().seconds("timeout", timeout)
         record = containers.find(self.home, container_id)
         with self._pidfd(record) as pidfd:
             if pidfd is None:
+                self._refuse_elsewhere(self._look_up(container_id))
                 return self._await_last_word(record, containers.load_extra(self.home, record.id, "spec"))
             if not self._intend(record, Status.STOPPED, "STOP"):
                 return containers.find(self.home, container_id)
@@ -665,6 +670,10 @@ class Runtime:
         with self._pidfd(record) as pidfd:
             if pidfd is not None:
                 _gone(pidfd, None)
+        while containers.elsewhere(self.home, record):  # its supervisor tells us, through the table
+            time.sleep(_LOOK)
+            with suppress(NotFound):
+                record = containers.find(self.home, container_id)
         record = self._await_last_word(record, containers.load_extra(self.home, record.id, "spec"), 15.0)
         try:
             record = containers.find(self.home, container_id)
@@ -680,18 +689,21 @@ class Runtime:
         return record
 
     def rm(self, container_id: str | Handle, *, force: bool = False) -> None:
-        """Remove an ended container: record, log, private files. Conflict while it runs (``force`` kills it)."""
+        """Remove an ended container: record, log, private files. Conflict while it runs.
+
+        ``force`` kills it first; one that runs elsewhere cannot be killed from here, and is removed all the same.
+        """
         container_id, force = _id(container_id), _switch("force", force)
         if not (force and self._look_up(container_id).alive):
-            self._remove(container_id)
+            self._remove(container_id, force=force)
             return
         self.kill(container_id)
         with suppress(NotFound):  # run --rm removes it too
             self._remove(container_id)
 
     def prune(self) -> list[str]:
-        """Remove every container that has ended; their ids."""
-        ended = {container.id for container in self.ps() if not container.alive}
+        """Remove every container that has ended; their ids. What runs elsewhere stays, and is named."""
+        ended = {container.id for container in self.ps() if not container.alive and not self._is_spared(container)}
         if not os.path.isdir(self.home.run_dir):  # nothing ever ran here, and pruning is no reason to make a home
             return []
         with records.locked(self.home):
@@ -703,7 +715,21 @@ class Runtime:
             self._log("RM", id=container_id)
         return there
 
-    def _remove(self, container_id: str) -> None:
+    def _is_spared(self, container: Container) -> bool:
+        """Does it run elsewhere? Then say so: whoever prunes may know better, and can remove it by name."""
+        if not container.elsewhere:
+            return False
+        error = _runs_elsewhere(container)
+        self._unsaid.append(f"{error.message} It stays.\n{error.hint}")
+        return True
+
+    def _refuse_elsewhere(self, container: Container) -> None:
+        if container.elsewhere:
+            raise _runs_elsewhere(container)
+
+    def _remove(self, container_id: str, *, force: bool = False) -> None:
+        if not force:
+            self._refuse_elsewhere(self._look_up(container_id))
         with records.locked(self.home):
             record = containers.find(self.home, container_id)
             if not containers.has_ended(record) and containers.is_alive(self.home, record):
@@ -718,6 +744,7 @@ class Runtime:
     def _running(self, container_id: str) -> Record:
         container = self._look_up(container_id)
         record = container.record
+        self._refuse_elsewhere(container)
         if not container.alive:
             raise Conflict(
                 f"Container '{container_id}' is not running ({container.state}).",
@@ -813,6 +840,12 @@ def _stored_limits(spec: dict[str, object]) -> Limits:
         return Limits(**{name: value for name, value in wanted.items() if isinstance(value, int)})
     except UsageError:  # somebody wrote a limit there that is none
         return Limits()
+
+
+def _remove_quietly(folder: str) -> None:
+    """After an error, which is the one to tell."""
+    with suppress(MdockError):
+        remove_tree(folder)
 
 
 # -- what callers gave: plain values as they are, the rest by way of arguments.py ---------------------------
@@ -949,7 +982,23 @@ def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | N
 
 def _is_orphaned(container: Container) -> bool:
     """Its record says that it runs, and the kernel says that it does not."""
-    return not container.alive and not containers.has_ended(container.record)
+    return not container.alive and not container.elsewhere and not containers.has_ended(container.record)
+
+
+def _runs_elsewhere(container: Container) -> Conflict:
+    """Its supervisor lives, and its processes cannot be seen, nor signalled, from here."""
+    why, remove = container.elsewhere, f"To remove it all the same: mdock rm -f {container.id}"
+    if why.startswith("host "):
+        where, do = f"on {why}", f"Do it there: ssh {why.removeprefix('host ')}"
+    elif why == "another pid namespace":
+        where, do = f"in {why}", "Do it where it was started: in that dev container, or that kernel's terminal."
+    elif why.startswith("no /proc"):
+        where, do = "where nobody can see it: there is " + why, "Mount one and try again: mount -t proc proc /proc"
+    elif why == "/proc hides it":
+        where, do = "hidden: /proc shows you no process of others (hidepid)", "Do it as its owner, or with sudo."
+    else:
+        where, do = f"in {why}", "Do it where it was started."
+    return Conflict(f"Container '{container.id}' runs {where}.", f"{do}\n{remove}")
 
 
 def _never_started(reports: list[list[int]]) -> bool:
@@ -957,9 +1006,13 @@ def _never_started(reports: list[list[int]]) -> bool:
 
 
 def _started_lately(record: Record) -> bool:
-    """Within the last two seconds, by the wall clock, which is all that a record has."""
+    """Within the last two seconds, by the wall clock, which is all that a record has.
+
+    In which zone it was written is not said, so any quarter of an hour may be this one (zones differ by quarters).
+    """
     with suppress(ValueError, OverflowError):
-        return abs(time.time() - time.mktime(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S"))) < 2
+        ago = time.time() - time.mktime(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S"))
+        return abs(ago) < 2 * _DAY and min(ago % _ZONE, -ago % _ZONE) < 2
     return False
 
 
@@ -969,6 +1022,5 @@ def _uptime(spec: dict[str, object], record: Record) -> float:
     boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
     if isinstance(started, int | float) and 0 <= started <= boottime:
         return boottime - started
-    with suppress(ValueError, OverflowError):
-        return max(0.0, time.time() - time.mktime(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S")))
-    return 0.0
+    began = containers.began(record.pid)
+    return max(0.0, time.time() - began) if began else 0.0

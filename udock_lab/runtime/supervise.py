@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.dispositions import ENDS_NOBODY
-from udock_lab.linux.process import boot_id, last_pid, start_ticks
+from udock_lab.linux.process import boot_id, last_pid, pid_namespace, start_ticks
 from udock_lab.model import Record, Status
 from udock_lab.runtime import containers
 from udock_lab.runtime.eventlog import write_event
@@ -76,7 +76,7 @@ class Supervisor:
         self.keeps_spare = spare
         self.spare: Fresh | None = None
         self.last_pid_moves = False
-        self.boot = boot_id()
+        self.boot, self.pid_namespace, self.host = boot_id(), pid_namespace(), os.uname().nodename
         self.start_ticks = start_ticks(os.getpid())
         if control is not None:
             control.setblocking(False)
@@ -262,7 +262,7 @@ class Job:
         self.outputs: dict[int, bytes] = {}
         self.paused = False
         self.logged = 0
-        self.log_fd = -1
+        self.log_fd = self.held = -1
         self.log_limit = int(request.get("log_limit") or supervisor.log_limit)
         self.terminal = -1
         self.held_stdin = -1
@@ -449,16 +449,33 @@ class Job:
         spec |= {"pid": child.pid, "start_ticks": start_ticks(child.pid), "boot_id": self.supervisor.boot}
         spec["started_boottime"] = time.clock_gettime(time.CLOCK_BOOTTIME)
         spec |= {"supervisor": os.getpid(), "supervisor_ticks": self.supervisor.start_ticks}
+        spec |= {"pid_namespace": self.supervisor.pid_namespace, "host": self.supervisor.host}
         try:
             containers.save_extra(self.home, self.id, "spec", spec)
         except OSError as error:
             self.notes.append(f"how {self.id} was started is not kept, so exec will refuse it: {error.strerror}")
+        self._hold()
         try:
             self.log_fd = open_plain(self.home.container_log(self.id), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         except OSError as error:
             self.notes.append(f"{self.id} has no log: {error.strerror}")
         command = " ".join(self.request["plan"]["argv"])
         self._event("RUN", id=self.id, pid=child.pid, image=self.request["image"], command=command)
+
+    def _hold(self) -> None:
+        """Others see by this lock that the container is looked after, wherever they are."""
+        if self.reaped or self.held >= 0:
+            return
+        try:
+            self.held = containers.hold(self.home, self.id)
+        except BlockingIOError:  # somebody looks just now
+            self.supervisor.later(0.01, self._hold)
+
+    def _let_go(self) -> None:
+        """Closed last of all: the end is recorded, or given up. A child forked meanwhile keeps no lock either."""
+        if self.held >= 0:
+            release(self.held)
+            self.held = -1
 
     def _event(self, event: str, **fields: object) -> None:
         """The log of events comes after the fact: where it cannot be written, the fact stands all the same."""
@@ -798,6 +815,7 @@ class Job:
         except OSError as error:
             self._finish_much_later(storage_error(error, self.home.path))
             return
+        self._let_go()
         self._end()
         if old >= 0:
             os.close(old)
@@ -834,6 +852,7 @@ class Job:
             self._end()
             self.give_up_at = time.monotonic() + PATIENCE
         if time.monotonic() > self.give_up_at or not os.path.isdir(self.home.run_dir):
+            self._let_go()
             self.supervisor.jobs.discard(self)
             return
         self.deadline = time.monotonic() + lock_timeout()
