@@ -59,6 +59,7 @@ __all__ = [
     "RunResult",
     "SandboxProcess",
     "SandboxResult",
+    "Signals",
     "Snapshot",
     "Status",
     "StepReport",
@@ -67,6 +68,7 @@ __all__ = [
 
 
 _LARGEST_LIMIT = 2**63 - 1  # RLIM_INFINITY is 2**64 - 1; the kernel treats larger values as signed
+_DEFAULTS = ("userns", "guard")  # those that are on or off, or None where something else decides
 _SWITCHES = ("copy", "detach", "remove", "tty", "interactive")  # the fields of a spec that are on or off
 
 
@@ -95,6 +97,14 @@ class Isolation(str, Enum):
     CHROOT = "chroot"
     USERNS = "userns+chroot"
     CHDIR = "chdir"
+
+
+class Signals(str, Enum):
+    """The layer ``signals`` of a container that was started from a notebook: may it signal everybody, kill(-1)?"""
+
+    FILTERED = "filtered"  # no: a seccomp filter refuses it
+    UNPRIVILEGED = "filtered, no_new_privs"  # no; without privilege the filter needs no_new_privs as well
+    OPEN = "open"  # yes: this machine takes no filter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +249,7 @@ class ContainerSpec:
     remove: bool = False
     tty: bool = False
     interactive: bool = False
+    guard: bool | None = None  # refuse kill(-1), which would end the notebook; None: where there is a notebook
 
     def __post_init__(self) -> None:
         """Leave what is plain, which needs no import; convert what is meant, refuse the rest."""
@@ -255,9 +266,8 @@ class ContainerSpec:
         }
         if not isinstance(self.limits, Limits):
             arguments.refuse("limits", self.limits, "Limits", "For instance limits=Limits(cpu=2).")
-        if self.userns is not None:
-            fields["userns"] = arguments.switch("userns", self.userns)
-        fields |= {switch: arguments.switch(switch, getattr(self, switch)) for switch in _SWITCHES}
+        asked = [name for name in _DEFAULTS if getattr(self, name) is not None]
+        fields |= {switch: arguments.switch(switch, getattr(self, switch)) for switch in (*_SWITCHES, *asked)}
         for field_name, value in fields.items():
             object.__setattr__(self, field_name, value)
         if not self.argv:
@@ -273,7 +283,7 @@ class ContainerSpec:
             and all(type(pair) is tuple and [type(part) for part in pair] == [str, str] for pair in self.env)
             and (self.workdir is None or type(self.workdir) is str)
             and type(self.limits) is Limits
-            and (self.userns is None or type(self.userns) is bool)
+            and all(getattr(self, name) is None or type(getattr(self, name)) is bool for name in _DEFAULTS)
             and all(type(getattr(self, name)) is bool for name in _SWITCHES)
         )
 
@@ -316,6 +326,7 @@ class RunResult:
     ``stdout`` and ``stderr`` hold the beginning of the output (bytes; at most ``OUTPUT_KEPT``);
     the whole of it is in ``log_path``. ``before`` and ``after`` are the record after phase 1 and phase 2.
     ``snapshots`` are there where they were asked for: at the gate, and before exec unless a step ended the child.
+    ``signals``: what came of the guard around what a notebook starts; None where there is none.
     """
 
     id: str
@@ -335,6 +346,7 @@ class RunResult:
     notes: tuple[str, ...] = ()
     detached: bool = False
     snapshots: tuple[Snapshot, ...] = ()
+    signals: Signals | None = None
 
     @property
     def text(self) -> str:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import pwd
@@ -63,7 +62,7 @@ def become_nobody() -> None:
 def refuse(names: list[str]) -> None:
     """A filter of one comparison after another; it stays for good and for all children."""
     from udock_lab.linux import seccomp
-    from udock_lab.linux.syscalls import PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, prctl
+    from udock_lab.linux.syscalls import PR_SET_NO_NEW_PRIVS, prctl, set_filter
 
     arm = os.uname().machine == "aarch64"
     lines = []
@@ -75,9 +74,8 @@ def refuse(names: list[str]) -> None:
             lines += [seccomp._Instruction(0x20, 0, 0, 16), seccomp._Instruction(0x15, 0, 1, argument)]
         lines += [seccomp._Instruction(0x06, 0, 0, 0x00050000 | error)]
     lines += [seccomp._Instruction(0x06, 0, 0, 0x7FFF0000)]
-    program = seccomp._Program(len(lines), (seccomp._Instruction * len(lines))(*lines))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
-    prctl(PR_SET_SECCOMP, 2, ctypes.addressof(program))
+    set_filter(b"".join(map(bytes, lines)))
 
 
 if __name__ == "__main__":

@@ -40,6 +40,12 @@ def test_limits_come_last_because_the_child_needs_memory_until_then() -> None:
     assert plan_of(spec)["steps"][-1] == ["limit", "RLIMIT_AS", 1, 1]  # type: ignore[index]
 
 
+def test_the_guard_comes_last_of_all_and_only_where_it_is_asked_for() -> None:
+    spec = ContainerSpec(image="demo", limits=Limits(memory=1), guard=True)
+    assert names(spec)[-3:] == ["limit", "signals", "no_new_privs"]
+    assert not {"signals", "no_new_privs"} & {*names(ContainerSpec(image="demo"))}
+
+
 def test_soft_cpu_limit_lies_below_the_hard_one_so_that_sigxcpu_is_seen() -> None:
     spec = ContainerSpec(image="demo", limits=Limits(cpu=5))
     assert plan_of(spec)["steps"][-1] == ["limit", "RLIMIT_CPU", 5, 6]  # type: ignore[index]

@@ -33,6 +33,8 @@ def in_child(work: Callable[[], int]) -> int:
         (["chroot", "/r"], 'chroot("/r")'),
         (["chdir_inside", "/w"], 'chdir("/w")'),
         (["userns", 1, 2], "unshare(CLONE_NEWUSER)"),
+        (["signals", "00"], "prctl(PR_SET_SECCOMP, no kill(-1))"),
+        (["no_new_privs"], "prctl(PR_SET_NO_NEW_PRIVS, 1), if the filter needs it"),
         (["limit", "RLIMIT_CPU", 1, 2], "setrlimit(RLIMIT_CPU, soft=1, hard=2)"),
     ],
 )

@@ -28,6 +28,12 @@ def _both_options(parser: ArgumentParser) -> None:
         help="set an environment variable; KEY alone passes yours on, if you have it. Nothing else is inherited",
     )
     parser.add_argument("-w", "--workdir", metavar="DIR", help="start in this directory of the container")
+    parser.add_argument(
+        "--no-guard",
+        action="store_true",
+        help="in a notebook: let the program do kill(-1), which ends the notebook's kernel, too "
+        "(otherwise a filter refuses it); in a terminal nothing is refused anyway",
+    )
 
 
 def _run_options(parser: ArgumentParser) -> None:
@@ -107,7 +113,12 @@ def spec_of(args: Namespace, context: Context) -> ContainerSpec:
         remove=args.rm,
         tty=tty,
         interactive=args.interactive,
+        guard=_is_guarded(args, context),
     )
+
+
+def _is_guarded(args: Namespace, context: Context) -> bool:
+    return context.in_cell and not args.no_guard
 
 
 def run(args: Namespace, context: Context) -> Outcome:
@@ -164,6 +175,7 @@ def exec_(args: Namespace, context: Context) -> Outcome:
         workdir=args.workdir,
         tty=tty,
         interactive=args.interactive,
+        guard=_is_guarded(args, context),
         stdin=context.stdin,
         on_output=context.out,
         on_note=context.note,

@@ -194,6 +194,8 @@ def run_html(run: RunResult) -> str:
     if run.failure and run.failure.hint:
         body += paragraphs(run.failure.hint, "hint")
     body += f"<p><small>isolation</small> {say(plain.isolation_sentence(run))}</p>"
+    if run.signals:
+        body += f"<p><small>signals</small> {say(plain.signals_sentence(run.signals))}</p>"
     body += "".join(paragraphs(note, "note") for note in run.notes)
     if run.exit_status:
         body += details("Wait status, bit by bit", _status(run.exit_status), is_open=True)

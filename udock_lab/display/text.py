@@ -21,6 +21,7 @@ from udock_lab.model import (
     Record,
     RunResult,
     SandboxResult,
+    Signals,
     StepReport,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "run_text",
     "shell_words",
     "shown_steps",
+    "signals_sentence",
     "size",
     "status_groups",
     "status_macros",
@@ -65,6 +67,12 @@ ISOLATION = {
     Isolation.CHROOT: "chroot: the program's / is the image",
     Isolation.USERNS: "chroot inside a user namespace: root in there, an ordinary user outside",
     Isolation.CHDIR: "chdir only: chroot was refused, so / is still this machine's",
+}
+SIGNALS = {
+    Signals.FILTERED: "kill(-1) is refused: it would end this notebook, too (seccomp; without it: --no-guard)",
+    Signals.UNPRIVILEGED: "kill(-1) is refused: it would end this notebook, too (seccomp; without it: --no-guard); "
+    "that needs no_new_privs, so setuid programs give no privileges",
+    Signals.OPEN: "kill(-1) would end this notebook, too: this machine takes no filter against it",
 }
 FIELDS = ("container_id", "pid", "image_name", "status", "start_time", "end_time", "exit_code")
 PS_HEAD = ("CONTAINER ID", "IMAGE", "COMMAND", "STATUS", "PID", "UPTIME", "STARTED", "EXIT")
@@ -285,6 +293,11 @@ def isolation_sentence(run: RunResult) -> str:
     return ISOLATION[run.isolation]
 
 
+def signals_sentence(signals: Signals) -> str:
+    """What the guard around a notebook's containers refuses."""
+    return SIGNALS[signals]
+
+
 def verdict(run: RunResult) -> str:
     """One sentence: what became of it."""
     if run.failure:
@@ -313,6 +326,8 @@ def run_text(run: RunResult) -> str:
     if run.failure and run.failure.hint:
         lines += [f"  {line}" for line in _lines(run.failure.hint, run)]
     lines += _entry("isolation", isolation_sentence(run), run)
+    if run.signals:
+        lines += _entry("signals", signals_sentence(run.signals), run)
     if run.exit_status:
         lines += _entry("wait status", f"{run.exit_status.raw} = {bits(run.exit_status)}", run)
         lines += _entry("shell code", shell_words(run.exit_status), run)

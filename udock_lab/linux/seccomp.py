@@ -12,11 +12,10 @@ import errno
 import os
 from collections.abc import Iterable
 
-from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, prctl
+from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_NO_NEW_PRIVS, prctl, seccomp_program, set_filter
 
-__all__ = ["listener", "refuse_chroot", "refuse_signals", "refuse_user_namespaces"]
+__all__ = ["kill_all_refused", "listener", "refuse_chroot", "refuse_signals", "refuse_user_namespaces"]
 
-_MODE_FILTER = 2
 _MOST = 4096  # BPF_MAXINSNS
 _ALLOW = 0x7FFF0000
 _ANSWER = 0x00050000  # SECCOMP_RET_ERRNO, the number in its low half
@@ -37,6 +36,18 @@ _MACHINES = {
 }
 _NAMESPACE_CALLS = {"x86_64": (56, 272), "aarch64": (220, 97)}  # clone, unshare: flags in the first argument
 _CHROOT = {"x86_64": 161, "aarch64": 51}
+# AUDIT_ARCH (linux/audit.h) to kill's number, for each ABI in which a program on one of these machines may call it:
+# x86_64 (with x32, whose numbers have bit 30 set), i386, aarch64, arm, riscv64, ppc64le, loongarch64.
+_KILL = {
+    0xC000003E: (62, 0x40000000 | 62),
+    0x40000003: (37,),
+    0xC00000B7: (129,),
+    0x40000028: (37,),
+    0xC00000F3: (129,),
+    0xC0000015: (37,),
+    0xC0000102: (129,),
+}
+_EVERYBODY = 0xFFFFFFFF  # -1 as kill's pid: the kernel looks at 32 bits, whatever stands above them (pid_t)
 _SECCOMP = {"x86_64": 317, "aarch64": 277}  # the call itself: only it hands over a listener
 _CLONE3 = 435  # everywhere; its flags lie in memory, where no filter looks
 
@@ -47,10 +58,24 @@ class _Instruction(ctypes.Structure):
     _fields_ = (("code", ctypes.c_uint16), ("jt", ctypes.c_uint8), ("jf", ctypes.c_uint8), ("k", ctypes.c_uint32))
 
 
-class _Program(ctypes.Structure):
-    """``struct sock_fprog``."""
+def kill_all_refused() -> bytes:
+    """A filter for :func:`~udock_lab.linux.syscalls.set_filter`: kill(-1) answers EPERM, all else passes.
 
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.POINTER(_Instruction)))
+    kill(2) is the one call that signals everybody; killpg(1) comes down to it, too.
+    """
+    lines = [_Instruction(_LOAD, 0, 0, _ARCH_AT)]
+    for arch, numbers in _KILL.items():
+        lines += [
+            _Instruction(_JUMP_IF_EQUAL, 0, 6 + len(numbers), arch),
+            _Instruction(_LOAD, 0, 0, _NUMBER_AT),
+            *(_Instruction(_JUMP_IF_EQUAL, len(numbers) - at, 0, number) for at, number in enumerate(numbers)),
+            _Instruction(_RETURN, 0, 0, _ALLOW),
+            _Instruction(_LOAD, 0, 0, _FIRST_ARGUMENT_AT),
+            _Instruction(_JUMP_IF_EQUAL, 0, 1, _EVERYBODY),
+            _Instruction(_RETURN, 0, 0, _REFUSE),
+            _Instruction(_RETURN, 0, 0, _ALLOW),
+        ]
+    return b"".join(map(bytes, [*lines, _Instruction(_RETURN, 0, 0, _ALLOW)]))
 
 
 def refuse_signals(pids: Iterable[int]) -> None:
@@ -120,8 +145,7 @@ def listener(calls: Iterable[int]) -> int:
     ]
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     libc = ctypes.CDLL(None, use_errno=True)
-    program = _Program(len(lines), (_Instruction * len(lines))(*lines))
-    fd: int = libc.syscall(_SECCOMP[machine], 1, _NEW_LISTENER, ctypes.byref(program))
+    fd: int = libc.syscall(_SECCOMP[machine], 1, _NEW_LISTENER, seccomp_program(b"".join(map(bytes, lines))))
     if fd < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
@@ -136,10 +160,8 @@ def _machine() -> str:
 
 
 def _install(lines: list[_Instruction]) -> None:
-    array = (_Instruction * len(lines))(*lines)
-    program = _Program(len(lines), array)
     prctl(PR_SET_NO_NEW_PRIVS, 1)
-    prctl(PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(program))
+    set_filter(b"".join(map(bytes, lines)))
 
 
 def _filter(arch: int, calls: tuple[int, ...], pids: list[int]) -> list[_Instruction]:

@@ -46,6 +46,8 @@ __all__ = [
     "permitted_capabilities",
     "pivot_root",
     "prctl",
+    "seccomp_program",
+    "set_filter",
     "setns",
     "umount2",
     "unshare",
@@ -104,6 +106,24 @@ def _check(result: int, *names: str) -> int:
 def prctl(option: int, arg2: int = 0, arg3: int = 0, arg4: int = 0, arg5: int = 0) -> int:
     """Operate on the calling process (prctl(2))."""
     return _check(_prctl(option, arg2, arg3, arg4, arg5))
+
+
+_POINTER = ctypes.sizeof(ctypes.c_void_p)
+_SECCOMP_MODE_FILTER = 2
+
+
+def seccomp_program(code: bytes) -> ctypes.Array[ctypes.c_char]:
+    """``struct sock_fprog`` in front of its instructions, each a ``struct sock_filter`` of 8 bytes (seccomp(2))."""
+    whole = ctypes.create_string_buffer(2 * _POINTER + len(code))
+    count = (len(code) // 8).to_bytes(2, sys.byteorder) + bytes(_POINTER - 2)
+    whole.raw = count + (ctypes.addressof(whole) + 2 * _POINTER).to_bytes(_POINTER, sys.byteorder) + code
+    return whole
+
+
+def set_filter(code: bytes) -> None:
+    """From now on this process and its children pass through the filter; for good. EACCES: see no_new_privs there."""
+    program = seccomp_program(code)
+    prctl(PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(program))
 
 
 def unshare(flags: int) -> None:

@@ -11,6 +11,7 @@ import errno
 import os
 import select
 import signal as signals
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
@@ -214,6 +215,7 @@ class Runtime:
         remove: bool | None = None,
         tty: bool | None = None,
         interactive: bool | None = None,
+        guard: bool | None = None,
         stdin: Stdin = None,
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
@@ -225,12 +227,13 @@ class Runtime:
         """Run a program in a new container and wait for its end (unless ``detach``).
 
         ``argv`` defaults to a shell, the switches to False. What a :class:`ContainerSpec` says is not said twice:
-        beside one, the arguments from ``argv`` to ``interactive`` are a UsageError. Words may be text, bytes, paths
+        beside one, the arguments from ``argv`` to ``guard`` are a UsageError. Words may be text, bytes, paths
         or numbers. ``memory`` in bytes (or "64M"), ``cpu`` in seconds, ``files`` a count: all per process
         (setrlimit(2)). ``stdin``: an open file or descriptor to inherit, or text or bytes to read; None is
         /dev/null. ``userns``: with or without a user namespace of its own; None: as the home's default has it
-        (:meth:`configure`). ``on_output`` gets
-        ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words, ``on_start`` the id at the start.
+        (:meth:`configure`). ``guard``: refuse kill(-1), which would end the notebook; None: in a notebook's kernel,
+        nowhere else. ``on_output`` gets ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words,
+        ``on_start`` the id at the start.
         ``one_pipe``: both outputs as one, in the order of writing (``2>&1``); all of it comes as stdout.
         ``snapshots``: look at the process in /proc before its first step and just before exec (``result.snapshots``).
         A program that fails is a result; so is one that never started (``result.failure``). An interrupt
@@ -238,7 +241,7 @@ class Runtime:
         """
         said = {"argv": argv, "env": env, "workdir": workdir, "memory": memory, "cpu": cpu, "files": files}
         said |= {"userns": userns, "copy": copy, "detach": detach, "remove": remove}
-        said |= {"tty": tty, "interactive": interactive}
+        said |= {"tty": tty, "interactive": interactive, "guard": guard}
         spec = _spec(image, {name: value for name, value in said.items() if value is not None})
         listeners = _listeners(on_output, on_note, on_start)
         fresh = not _switch("spare", self.spare if spare is None else spare)
@@ -262,6 +265,7 @@ class Runtime:
         workdir: str | os.PathLike[str] | None = None,
         tty: bool = False,
         interactive: bool = False,
+        guard: bool | None = None,
         stdin: Stdin = None,
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
@@ -277,7 +281,7 @@ class Runtime:
         container_id, one_pipe = _id(container_id), _switch("one_pipe", one_pipe)
         if isinstance(argv, list | tuple) and not argv:
             raise UsageError("exec needs a program.", f"For instance: mdock exec {container_id} /bin/sh")
-        wanted = ContainerSpec(image="", tty=tty, interactive=interactive, **said)
+        wanted = ContainerSpec(image="", tty=tty, interactive=interactive, guard=guard, **said)
         record = self._running(container_id)
         stored = containers.load_extra(self.home, record.id, "spec")
         rootfs = stored.get("rootfs")
@@ -295,6 +299,7 @@ class Runtime:
             userns=bool(stored.get("userns")),
             tty=wanted.tty,
             interactive=wanted.interactive,
+            guard=_in_a_notebook() if wanted.guard is None else wanted.guard,
         )
         request = self._request(spec, rootfs, join=record.pid, one_pipe=one_pipe)
         request |= {"exec_of": record.id, "watch_pid": record.pid, "fresh": not self.spare}
@@ -375,7 +380,9 @@ class Runtime:
 
     def _with_defaults(self, spec: ContainerSpec) -> ContainerSpec:
         """What nobody asked for in this run is as the home has it."""
-        return spec if spec.userns is not None else replace(spec, userns=self.settings()["userns"])
+        if spec.userns is None:
+            spec = replace(spec, userns=self.settings()["userns"])
+        return spec if spec.guard is not None else replace(spec, guard=_in_a_notebook())
 
     def _userns_advice(self) -> str:
         """One line where chroot was refused and a user namespace would give it."""
@@ -817,6 +824,12 @@ class Runtime:
             write_event(self.home, event, **fields)
         except OSError as error:
             self._unsaid.append(f"log.txt lacks a line ({event}): {storage_error(error, self.home.path).message}")
+
+
+def _in_a_notebook() -> bool:
+    """Is this process the kernel of a notebook? What it starts may not end it with kill(-1)."""
+    app = sys.modules.get("ipykernel.kernelapp")
+    return app is not None and bool(app.IPKernelApp.initialized())
 
 
 def _fields(value: ContainerSpec | Limits | Record | Image) -> dict[str, Any]:

@@ -219,7 +219,7 @@ def _rehearse() -> None:
     plan = unpack(pack({"steps": [["chdir", "/"]], "argv": ["x"], "env": {"A": "b"}, "rootfs": "/"}))
     child = Child(plan["rootfs"])
     start = _now()
-    for words in (["subreaper"], ["chdir", "/"], ["chroot", ""], ["chdir_inside", "/"]):
+    for words in (["subreaper"], ["chdir", "/"], ["chroot", ""], ["chdir_inside", "/"], ["signals", ""]):
         try:
             make_step(words).apply(child)
         except OSError as error:

@@ -18,12 +18,14 @@ from udock_lab.model import (
     Limits,
     Record,
     RunResult,
+    Signals,
     Status,
     StepReport,
 )
 from udock_lab.runtime import containers
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.launch import EXEC, NO_ANSWER
+from udock_lab.runtime.steps import make_step
 
 if TYPE_CHECKING:
     from udock_lab.model import Snapshot
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes"]
 
 CHROOT_REFUSED = "chroot failed (need root). Running with chdir only."
+GUARD = ("signals", "no_new_privs")  # names of the layer's steps, in their order
 Reports = list[list[int]]
 
 
@@ -88,6 +91,8 @@ def run_result(
     if failure is None and status is not None:
         notes += _explain_start(spec, rootfs, status, candidates)
         notes += filter(None, [_explain_limit(spec, request, last, ended, status)])
+    guard = _guard_answers(reports, request)
+    taught = [report for report in reports if report[0] not in guard]
     return RunResult(
         id=last["id"],
         image=spec.image,
@@ -96,7 +101,7 @@ def run_result(
         exit_code=status.shell_code if status else None,
         exit_status=status,
         isolation=isolation,
-        steps=tuple(_steps(last, reports, describe, spec, status, candidates)),
+        steps=tuple(_steps(last, taught, describe, spec, status, candidates)),
         before=_record(ended, "before"),
         after=_record(ended, "after"),
         stdout=bytes(attachment.stdout),
@@ -106,6 +111,7 @@ def run_result(
         notes=tuple(notes),
         detached=ended is None,
         snapshots=tuple(_snapshot(fields, request["plan"]["env"]) for fields in last.get("snapshots", ())),
+        signals=_signals(list(guard.values())),
     )
 
 
@@ -135,7 +141,7 @@ def _failure(
     if answers[-1:] == [NO_ANSWER]:
         return None
     number, answer, _, _ = reports[-1] if reports else [0, 0, 0, 0]
-    silent = not reports or answer == 0 or _survivable(reports[-1], describe)
+    silent = not reports or answer == 0 or _survivable(reports[-1], request)
     silent = silent and not answers and (status is None or status.code != 125)
     call = describe[number - 1] if 0 < number <= len(describe) else "the gate"
     in_vain = silent or call.startswith("setns") or not os.path.isdir(request["plan"]["rootfs"])
@@ -154,8 +160,24 @@ def _failure(
     )
 
 
-def _survivable(report: list[int], describe: list[str]) -> bool:
-    return report[1] == errno.EPERM and describe[report[0] - 1].startswith("chroot(")
+def _survivable(report: list[int], request: dict[str, Any]) -> bool:
+    number, answer, _, _ = report
+    return number > 0 and answer in make_step(request["plan"]["steps"][number - 1]).optional_errnos
+
+
+def _guard_answers(reports: Reports, request: dict[str, Any]) -> dict[int, int]:
+    """Number to errno of the steps of the layer ``signals``: nobody asked for them, and no lesson teaches them."""
+    steps = request["plan"]["steps"]
+    return {number: answer for number, answer, _, _ in reports if number > 0 and steps[number - 1][0] in GUARD}
+
+
+def _signals(answers: list[int]) -> Signals | None:
+    """What came of the filter, and of the second attempt behind no_new_privs."""
+    if len(answers) < len(GUARD):  # there was no guard, or the child ended before
+        return None
+    if answers[0] == 0:
+        return Signals.FILTERED
+    return Signals.UNPRIVILEGED if answers == [errno.EACCES, 0] else Signals.OPEN
 
 
 def _has_ended(home: Home, container_id: str) -> bool:

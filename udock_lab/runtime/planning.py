@@ -39,6 +39,8 @@ def make_plan(
         steps.append(["join_userns", join] if join else ["userns", os.geteuid(), os.getegid()])
     steps += [["chdir", rootfs], ["chroot", rootfs], ["chdir_inside", spec.workdir or "/"]]
     steps += _limit_steps(spec.limits)
+    if spec.guard:
+        steps += _guard_steps()
     if snapshots:
         steps = [["hold", AT_THE_GATE], *steps, ["hold", BEFORE_EXEC]]
     plan = {
@@ -62,6 +64,13 @@ def _limit_steps(limits: Limits) -> list[list[object]]:
     if limits.memory is not None:
         steps.append(["limit", "RLIMIT_AS", limits.memory, limits.memory])
     return steps
+
+
+def _guard_steps() -> list[list[object]]:
+    """The layer ``signals``, last of all: no filter is in the way of the other steps."""
+    from udock_lab.linux.seccomp import kill_all_refused
+
+    return [["signals", kill_all_refused().hex()], ["no_new_privs"]]
 
 
 def _candidates(program: str, path: str) -> list[str]:

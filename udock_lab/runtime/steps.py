@@ -13,7 +13,15 @@ import resource
 import termios
 
 from udock_lab.linux.resolve import resolve_in_root
-from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_CHILD_SUBREAPER, prctl, setns, unshare
+from udock_lab.linux.syscalls import (
+    CLONE_NEWUSER,
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_NO_NEW_PRIVS,
+    prctl,
+    set_filter,
+    setns,
+    unshare,
+)
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:
@@ -31,6 +39,7 @@ class Child:
         self.rootfs = rootfs
         self.inside = False
         self.workdir = "/"
+        self.waiting_filter = b""  # one that the kernel takes from us only after no_new_privs
 
 
 class Step:
@@ -38,7 +47,7 @@ class Step:
 
     name = "step"
     fields: tuple[str, ...] = ()
-    optional_errnos: tuple[int, ...] = ()
+    optional_errnos: Sequence[int] = ()
 
     def __init__(self, *values: object) -> None:
         for field, value in zip(self.fields, values, strict=True):
@@ -201,6 +210,50 @@ class Limit(Step):
             raise OSError(errno.EPERM, str(error)) from error
 
 
+_ANY_ERRNO = range(1, 4096)  # MAX_ERRNO
+
+
+class Signals(Step):
+    """``kill(-1)`` is refused, which would end the notebook that started us (seccomp(2)): last of all steps.
+
+    Nobody asked for it, so the run goes on where the machine refuses it. ``code``: the filter in hexadecimal.
+    """
+
+    name = "signals"
+    fields = ("code",)
+    code: str
+    optional_errnos = _ANY_ERRNO
+
+    def describe(self) -> str:
+        return "prctl(PR_SET_SECCOMP, no kill(-1))"
+
+    def apply(self, child: Child) -> None:
+        try:
+            code = bytes.fromhex(self.code)
+            set_filter(code)
+        except MemoryError:  # RLIMIT_AS is at work already
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                child.waiting_filter = code
+            raise
+
+
+class NoNewPrivs(Step):
+    """Without CAP_SYS_ADMIN the filter needs this first (prctl(2)): no setuid program gives privileges any more."""
+
+    name = "no_new_privs"
+    optional_errnos = _ANY_ERRNO
+
+    def describe(self) -> str:
+        return "prctl(PR_SET_NO_NEW_PRIVS, 1), if the filter needs it"
+
+    def apply(self, child: Child) -> None:
+        if child.waiting_filter:
+            prctl(PR_SET_NO_NEW_PRIVS, 1)
+            set_filter(child.waiting_filter)
+
+
 STEPS: dict[str, type[Step]] = {
     step.name: step
     for step in (
@@ -212,6 +265,8 @@ STEPS: dict[str, type[Step]] = {
         Chroot,
         ChdirInside,
         Limit,
+        Signals,
+        NoNewPrivs,
         Hold,
     )
 }
