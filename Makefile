@@ -13,7 +13,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: lab course setup test check bench soak clean packages
+.PHONY: lab course setup test check bench soak elsewhere clean packages
 
 lab: $(VENV)/.installed
 	@scripts/lab
@@ -42,6 +42,10 @@ bench: $(VENV)/.tested
 
 soak: packages $(VENV)/.tested
 	$(PYTEST) tests -m soak
+
+# On other machines (MACHINES="trixie forky vm arm64"), as root and as an ordinary user; CONTRIBUTING tells what it takes.
+elsewhere:
+	@scripts/elsewhere $(MACHINES)
 
 packages:
 	@scripts/install-system-packages

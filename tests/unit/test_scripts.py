@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,41 @@ def test_the_environment_of_a_folder_that_was_moved_is_made_anew(tmp_path: Path,
     done = subprocess.run(["make", "-n", "lab"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert ("pip install" in done.stdout) == moved
     assert ("made anew" in done.stdout) == moved
+
+
+# -- elsewhere: other machines
+
+
+def elsewhere(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts/elsewhere.py"), *arguments]
+    environment = os.environ | ({"PATH": path} if path else {})
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_a_machine_that_does_not_exist_is_answered_with_those_that_do(tmp_path: Path) -> None:
+    done = elsewhere("--cache", str(tmp_path / "cache"), "windows")
+    assert done.returncode == 2
+    assert "no machine 'windows'" in done.stderr and "trixie, forky, vm, arm64" in done.stderr
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_part_that_runs_under_emulation_is_there() -> None:
+    named = re.findall(r"\btests/\S+?\.py\b", (ROOT / "scripts/elsewhere.py").read_text())
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs privilege: pivot_root takes root")
+def test_what_runs_in_another_tree_ends_with_its_code_and_leaves_no_process_and_no_mount(
+    demo_rootfs: Path, tmp_path: Path
+) -> None:
+    tree = Path(shutil.copytree(demo_rootfs, tmp_path / "tree", symlinks=True, ignore=shutil.ignore_patterns("dev")))
+    for name in ("dev", "proc", "sys", "tmp"):
+        (tree / name).mkdir(exist_ok=True)
+    story = "sleep 4567 & cd /proc && echo [0-9]*; exit 42"
+    command = [str(ROOT / "scripts/machines/enter"), str(tree), "/bin/sh", "-c", story]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 42, done.stderr
+    assert len(done.stdout.split()) < 6  # its own processes, not this machine's
+    assert str(tree) not in Path("/proc/self/mounts").read_text()
+    assert subprocess.run(["pgrep", "-f", "sleep 456[7]"], capture_output=True).returncode == 1
