@@ -1,4 +1,4 @@
-"""Fixtures that all tests share, and two rules: no quiet skips in CI, nothing left behind.
+"""Fixtures that all tests share, and three rules: no quiet skips in CI, nothing left behind, no fork beside threads.
 
 Whatever a session starts carries ``UDOCK_TEST_SESSION`` in its environment, and temporary files go to a folder of
 the session's own, so that leftovers are told from what else happens on the machine.
@@ -23,7 +23,9 @@ PRIVILEGE = "needs privilege:"
 SESSION = "UDOCK_TEST_SESSION"
 PATIENCE = 5.0  # seconds for what is ending to have ended
 SCRATCH = pytest.StashKey[Path]()  # temporary files of the code under test
+ROOMS_WITH_THREADS = ("browser", "exercises", "interop", "notebooks")
 BASE = pytest.StashKey[Path]()  # pytest's own, of which it keeps the last three
+FORKED = pytest.StashKey[set[str]]()  # tests that forked this process while it had threads
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +64,20 @@ def as_root() -> None:
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First the tests that fork this process, then those that leave threads in it: kernels' clients and browsers.
+
+    The child of a process with threads may hang, and Python 3.12 and later warn of every such fork.
+    """
+    items.sort(key=_leaves_threads)
+
+
+def _leaves_threads(item: pytest.Item) -> bool:
+    room = item.path.relative_to(Path(__file__).parent).parts[0]
+    return room in ROOMS_WITH_THREADS or room == item.path.name  # those at the top have kernels
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Mark what this session starts, and give it a place for temporary files that any user may write to."""
     os.environ[SESSION] = str(os.getpid())
@@ -70,14 +86,23 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     scratch.chmod(0o1777)
     session.config.stash[SCRATCH] = scratch
     os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
+    forked = session.config.stash[FORKED] = set()
+    os.register_at_fork(after_in_parent=lambda: _note_fork_beside_threads(forked))
+
+
+def _note_fork_beside_threads(forked: set[str]) -> None:
+    """In this process, not in the children of tests. Afterwards: numpy's threads end before a fork."""
+    if os.environ[SESSION] == str(os.getpid()) and len(os.listdir("/proc/self/task")) > 1:
+        forked.add(os.environ.get("PYTEST_CURRENT_TEST", "outside a test"))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail on a quiet skip in CI, and on a process, mount, socket or temporary folder that the tests left behind."""
+    """Fail on a quiet skip in CI, on a process, mount, socket or temporary folder left behind, on a risky fork."""
     reporter, stash = session.config.pluginmanager.get_plugin("terminalreporter"), session.config.stash
     complaints = [f"SKIPPED IN CI: {what}" for what in _quiet_skips(reporter)]
     complaints += [f"LEFT BEHIND: {what}" for what in _leftovers(stash[BASE], stash[SCRATCH])]
+    complaints += [f"FORKED BESIDE THREADS: {test}" for test in sorted(stash[FORKED])]
     shutil.rmtree(stash[SCRATCH], ignore_errors=True)
     if complaints:
         reporter.write_line("\n" + "\n".join(complaints), red=True)

@@ -18,6 +18,7 @@ pytest.importorskip("IPython")
 
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from udock_lab import RunResult, Runtime, UsageError
 from udock_lab.errors import MdockError
@@ -40,8 +41,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Interactiv
     """A shell with the extension loaded and an empty home."""
     monkeypatch.setenv("MDOCK_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    shell = InteractiveShell()
-    shell.history_manager.enabled = False
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))  # else it leaves a thread
     shell.extension_manager.load_extension("udock_lab")
     yield shell
     shell.extension_manager.unload_extension("udock_lab")
