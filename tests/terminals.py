@@ -11,8 +11,9 @@ import struct
 import sys
 import termios
 import time
+from pathlib import Path
 
-__all__ = ["Terminal"]
+__all__ = ["Terminal", "shell_with_mdock"]
 
 
 class Terminal:
@@ -47,7 +48,7 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.screen, text.encode())
 
-    def expect(self, pattern: str, seconds: float = 8.0) -> str:
+    def expect(self, pattern: str, seconds: float = 40.0) -> str:
         """Read until the pattern has come; what stood up to it is forgotten."""
         deadline = time.monotonic() + seconds
         while True:
@@ -61,7 +62,7 @@ class Terminal:
                 self.seen += os.read(self.screen, 4096)
 
     def wait(self) -> int:
-        deadline = time.monotonic() + 8
+        deadline = time.monotonic() + 40
         while self.status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -77,3 +78,15 @@ class Terminal:
             os.waitpid(self.pid, 0)
         os.close(self.screen)
         os.close(self.side)
+
+
+def shell_with_mdock(folder: Path) -> Terminal:
+    """A shell with job control, in which ``mdock`` can be typed; its prompt has come."""
+    program, rc = folder / "bin" / "mdock", folder / "rc"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m udock_lab.cli "$@"\n')
+    program.chmod(0o755)
+    rc.write_text(f"PS1='H> '\nPATH={program.parent}:$PATH\nbind 'set enable-bracketed-paste off'\n")
+    terminal = Terminal(program=("bash", "--noprofile", "--rcfile", str(rc), "-i"))
+    terminal.expect("H> ")
+    return terminal

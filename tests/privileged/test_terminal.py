@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from terminals import Terminal
+from terminals import Terminal, shell_with_mdock
 
 from udock_lab import Runtime
 
@@ -134,12 +132,7 @@ def test_terminal_that_is_hung_up_takes_its_container_along(shell: Terminal, run
 @pytest.fixture
 def outside(runtime: Runtime, tmp_path: Path) -> Iterator[Terminal]:
     """A shell with job control outside, in which ``mdock`` is typed."""
-    rc = tmp_path / "rc"
-    rc.write_text(
-        f"PS1='H> '\nbind 'set enable-bracketed-paste off'\nmdock() {{ {sys.executable} -m udock_lab.cli \"$@\"; }}\n"
-    )
-    terminal = Terminal(program=("bash", "--noprofile", "--rcfile", str(rc), "-i"))
-    terminal.expect("H> ")
+    terminal = shell_with_mdock(tmp_path)
     yield terminal
     terminal.close()
 
@@ -156,7 +149,7 @@ def test_errors_sent_elsewhere_do_not_come_to_the_terminal(outside: Terminal, tm
 def test_job_in_the_background_runs_to_its_end_and_takes_no_keys(outside: Terminal) -> None:
     outside.type("mdock run demo sh -c 'cat; sleep 0.5; echo fin-$((1+1))' &\n")
     outside.expect("H> ")
-    outside.type("echo these are the shells; sleep 1; jobs; echo over$((2+2))\n")
+    outside.type("echo these are the shells; wait; echo over$((2+2))\n")
     said = outside.expect("over4")
     assert "fin-2" in said and "topped" not in said and said.count("these are the shells") == 2
 
@@ -184,13 +177,3 @@ def test_terminal_wanted_in_the_background_can_be_ended_without_a_traceback(
     said = outside.expect("over4")
     assert "Traceback" not in said and "[mdock]" not in said
     assert not runtime.ps(running=True) and runtime.ps()[0].record.exit_code == 143
-
-
-def test_end_of_a_pipe_is_control_d_to_the_containers_terminal(runtime: Runtime) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "udock_lab.cli", "run", "-t", "demo", "cat"],
-        input=b"hi\n",
-        capture_output=True,
-        timeout=20,
-    )
-    assert done.returncode == 0 and b"hi\r\n" in done.stdout

@@ -50,8 +50,9 @@ class Context:
     ``out(stream, data)`` takes raw bytes for ``"stdout"`` or ``"stderr"``; ``note(text)`` says something in
     mdock's own voice, behind ``[mdock]``. ``stdin`` is a file descriptor to inherit, the bytes of a cell's
     script, or None for nothing at all. ``at_terminal``: a person looks at the output and types the input, so
-    that a program in the foreground gets a terminal of its own. ``one_output``: what goes to ``"stdout"`` and to
-    ``"stderr"`` comes to the same file in the end (``2>&1``), so that its order matters.
+    that a program in the foreground gets a terminal of its own. ``in_background``: the shell runs this as a job with
+    ``&``, and the terminal's keys are the shell's. ``one_output``: what goes to ``"stdout"`` and to ``"stderr"`` comes
+    to the same file in the end (``2>&1``), so that its order matters.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Context:
         stdin_is_terminal: bool = False,
         stderr_is_terminal: bool = False,
         at_terminal: bool = False,
+        in_background: bool = False,
         one_output: bool = False,
     ) -> None:
         self._open_runtime = open_runtime
@@ -78,6 +80,7 @@ class Context:
         self.stdin_is_terminal = stdin_is_terminal
         self.stderr_is_terminal = stderr_is_terminal
         self.at_terminal = at_terminal
+        self.in_background = in_background
         self.one_output = one_output
 
     @property

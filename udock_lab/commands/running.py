@@ -17,8 +17,20 @@ __all__ = ["COMMANDS", "spec_of"]
 
 
 def _both_options(parser: ArgumentParser) -> None:
-    parser.add_argument("-i", "--interactive", action="store_true", help="keep standard input open")
-    parser.add_argument("-t", "--tty", action="store_true", help="give the program a terminal (with -i: -it)")
+    parser.add_argument(
+        "-i",
+        "--interactive",
+        action="store_true",
+        help="pass on what is typed: with -t each key, else whole lines, until Ctrl-D. A pipe or a file is read "
+        "without -i, too",
+    )
+    parser.add_argument(
+        "-t",
+        "--tty",
+        action="store_true",
+        help="give the program a terminal of its own; it reads nothing there without -i. -it is what a plain "
+        "command means at a terminal, and is refused where standard input is none",
+    )
     parser.add_argument(
         "-e",
         "--env",
@@ -98,7 +110,7 @@ def spec_of(args: Namespace, context: Context) -> ContainerSpec:
     from udock_lab.commands.parsing import environment
     from udock_lab.model import ContainerSpec, Limits
 
-    tty = _wants_terminal(args, context, detach=args.detach)
+    tty, interactive = _terminal_and_keys(args, context, detach=args.detach)
     if context.in_cell and not args.argv and context.stdin is None:
         _no_terminal(f"a shell in '{args.image}' would have nobody to talk to", args)
     return ContainerSpec(
@@ -112,7 +124,7 @@ def spec_of(args: Namespace, context: Context) -> ContainerSpec:
         detach=args.detach,
         remove=args.rm,
         tty=tty,
-        interactive=args.interactive,
+        interactive=interactive,
         guard=_is_guarded(args, context),
     )
 
@@ -124,10 +136,9 @@ def _is_guarded(args: Namespace, context: Context) -> bool:
 def run(args: Namespace, context: Context) -> Outcome:
     """Start a program in a new container and, without ``-d``, stay with it to its end."""
     spec = spec_of(args, context)
-    unattended = args.detach and not args.interactive and not context.in_cell  # a shell's "&" does the same
     result = context.runtime.run(
         spec,
-        stdin=None if unattended else context.stdin,
+        stdin=_input(context, interactive=spec.interactive, detach=spec.detach),
         on_output=context.out,
         on_note=context.note,
         spare=False if args.no_spare else None,
@@ -167,16 +178,16 @@ def exec_(args: Namespace, context: Context) -> Outcome:
             "mdock exec: which program?",
             f"Type: mdock exec {args.id} /bin/ls /   (all options: mdock exec --help)",
         )
-    tty = _wants_terminal(args, context, detach=False)
+    tty, interactive = _terminal_and_keys(args, context, detach=False)
     result = context.runtime.exec(
         args.id,
         tuple(args.argv),
         env=tuple(environment(args.env, context.environ).items()),
         workdir=args.workdir,
         tty=tty,
-        interactive=args.interactive,
+        interactive=interactive,
         guard=_is_guarded(args, context),
-        stdin=context.stdin,
+        stdin=_input(context, interactive=interactive, detach=False),
         on_output=context.out,
         on_note=context.note,
         one_pipe=context.one_output,
@@ -184,20 +195,30 @@ def exec_(args: Namespace, context: Context) -> Outcome:
     return Outcome(exit_code=result.exit_code or 0, value=result, shown=True)
 
 
-def _wants_terminal(args: Namespace, context: Context, *, detach: bool) -> bool:
-    """Whether the program gets a pty: on ``-t``, and in the foreground of a terminal by itself."""
+def _terminal_and_keys(args: Namespace, context: Context, *, detach: bool) -> tuple[bool, bool]:
+    """Whether the program gets a terminal of its own, and whether somebody may type.
+
+    As it is asked for; where nothing is asked for, in the foreground of a terminal: both.
+    """
     if context.in_cell:
         if args.tty:
             _no_terminal("a notebook cell has no terminal, so -t cannot be given", args)
         if args.interactive and context.stdin is None:
             _no_terminal("a notebook cell has no keyboard to read from, so -i needs a script", args)
-        return False
+        return False, args.interactive
     if args.tty and args.interactive and not detach and not context.stdin_is_terminal:
         raise UsageError(
             "the input device is not a terminal",
             "Standard input is a file or a pipe here: leave -t out (-i is enough).",
         )
-    return bool(args.tty) or (context.at_terminal and not detach)
+    plain = context.at_terminal and not (detach or args.tty or args.interactive)
+    return args.tty or plain, args.interactive or plain
+
+
+def _input(context: Context, *, interactive: bool, detach: bool) -> int | bytes | None:
+    """What the program reads: nothing where nobody attends to it, unless ``-i`` asks for it."""
+    unattended = detach or (context.stdin_is_terminal and context.in_background)  # a shell's "&" does as much
+    return None if unattended and not interactive and not context.in_cell else context.stdin
 
 
 def _no_terminal(what: str, args: Namespace) -> NoReturn:

@@ -1,7 +1,7 @@
 """The caller's side of a run: talk to a supervisor over the run's own socket until the container has ended.
 
 Output arrives as messages and is handed on as it comes. SIGINT goes to the container's process group, a
-second one kills it. On a terminal, keys and window sizes are relayed and the terminal is put into raw mode.
+second one kills it. What is typed and window sizes are relayed.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import os
 import select
 import signal
 import sys
-import termios
 import threading
-import tty
 from _socket import MSG_DONTWAIT
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from udock_lab.errors import LauncherDied
 from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.wire import receive, send
+from udock_lab.runtime.wire import receive
 
 if TYPE_CHECKING:
     from _socket import socket
+
+    from udock_lab.runtime.typed import Keys, Lines
 
 __all__ = ["Attachment", "terminal_size"]
 
@@ -37,14 +37,14 @@ _OUR_OWN = {
     *(signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH),
     *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS),
 }
-_CONTROL_D = b"\x04"
 
 
-def terminal_size(fd: int) -> list[int]:
-    """Rows and columns of a terminal: 24 and 80 where it does not know them (a serial line, a pty without a window)."""
-    with suppress(OSError):
-        size = os.get_terminal_size(fd)
-        return [size.lines or 24, size.columns or 80]
+def terminal_size() -> list[int]:
+    """Rows and columns of the caller's terminal: 24 and 80 where there is none, or it does not know them."""
+    for fd in (0, 1, 2):
+        with suppress(OSError):
+            size = os.get_terminal_size(fd)
+            return [size.lines or 24, size.columns or 80]
     return [24, 80]
 
 
@@ -66,16 +66,20 @@ class Attachment:
         self._incoming = select.poll()
         self._incoming.register(sock, select.POLLIN)
 
-    def follow(self, until: str, *, terminal: bool = False) -> dict[str, Any]:
-        """Hand on what comes until the event ``until`` (or a refusal, or the end); that event."""
+    def follow(self, until: str, *, terminal: bool = False, typed: Keys | Lines | None = None) -> dict[str, Any]:
+        """Hand on what comes until the event ``until`` (or a refusal, or the end); that event.
+
+        ``terminal``: the program has one of its own, which is to be as large as ours. ``typed``: what a person types.
+        """
         if terminal:
             event = self._wait_for("started")  # by then the supervisor has left our process group (SIGTTOU)
             if event["event"] != "started":
                 return event
-            with _raw(0) as ours:
-                if ours:
-                    return self._relay(until)
-        return self._wait_for(until)
+        if not terminal and typed is None:
+            return self._wait_for(until)
+        heard = (*((signal.SIGWINCH,) if terminal else ()), *(typed.heard if typed is not None else ()))
+        with typed or nullcontext(), _noticed(heard) as notices:
+            return self._relay(until, typed, notices, terminal=terminal)
 
     def _wait_for(self, until: str) -> dict[str, Any]:
         while True:
@@ -136,71 +140,63 @@ class Attachment:
                 if signal.getsignal(number) == signal.SIG_DFL:
                     old[number] = signal.signal(number, hand_on)
             if signal.SIGCONT in old:
-                signal.siginterrupt(
-                    signal.SIGCONT, False
-                )  # a job that asks for its terminal's mode asks on (tcsetattr(3))
+                signal.siginterrupt(signal.SIGCONT, False)  # who asks for the terminal's mode asks on (tcsetattr(3))
         try:
             yield
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
 
-    def _relay(self, until: str) -> dict[str, Any]:
-        """Keys from our terminal to the container's, window sizes too, until the end."""
-        wake, wake_in = os.pipe()
-        os.set_blocking(wake_in, False)
-        old = signal.signal(signal.SIGWINCH, lambda *_: os.write(wake_in, b"w"))
-        watched = select.poll()  # select(2) knows no descriptor from 1,024 on
-        for fd in (self.sock.fileno(), 0, wake):
-            watched.register(fd, select.POLLIN)
-        try:
-            while True:
-                ready = {fd for fd, _ in watched.poll()}
-                if wake in ready:
-                    os.read(wake, 64)
-                    send(self.sock, b"j" + encode({"size": terminal_size(0)}))
-                if 0 in ready and not self._send_keys():
-                    watched.unregister(0)
-                if self.sock.fileno() in ready:
-                    event = self._next()
-                    if event is not None and event["event"] in (until, "ended", "refused"):
-                        return event
-        finally:
-            signal.signal(signal.SIGWINCH, old)
-            os.close(wake)
-            os.close(wake_in)
+    def _relay(self, until: str, typed: Keys | Lines | None, notices: int, *, terminal: bool) -> dict[str, Any]:
+        """What is typed to the container, window sizes too, until the end."""
+        while True:
+            ready = _wait(self.sock.fileno(), notices, typed)
+            if notices in ready:
+                self._heed(os.read(notices, 64), typed, terminal=terminal)
+            if typed is not None:
+                typed.go_on(ready)
+            if ready.get(self.sock.fileno(), 0) & ~select.POLLOUT:
+                event = self._next()
+                if event is not None and event["event"] in (until, "ended", "refused"):
+                    return event
 
-    def _send_keys(self) -> bool:
-        try:
-            keys = os.read(0, 4096)
-        except OSError:
-            keys = b""
-        with suppress(OSError):  # the end of a pipe or a file is what Ctrl-D is to a terminal
-            send(self.sock, b"i" + (keys or _CONTROL_D))
-        return bool(keys)
+    def _heed(self, notices: bytes, typed: Keys | Lines | None, *, terminal: bool) -> None:
+        """The window has another size, or this process is to be stopped, or goes on."""
+        if typed is not None:
+            typed.heed(notices)
+        if terminal:
+            with suppress(OSError):
+                self.sock.send(b"j" + encode({"size": terminal_size()}), MSG_DONTWAIT)
 
 
 @contextmanager
-def _raw(fd: int) -> Iterator[bool]:
-    """Raw mode: the container's terminal does echo, editing and Ctrl-C, ours passes everything on.
+def _noticed(heard: Sequence[int]) -> Iterator[int]:
+    """A descriptor on which each of these signals becomes a byte. Elsewhere than in the main thread none comes."""
+    notices, notices_in = os.pipe()
+    os.set_blocking(notices_in, False)
 
-    False if it cannot be had: the kernel stops a job in the background at this call (tcsetattr(3), SIGTTOU), and
-    it was told to end rather than brought to the foreground; or the terminal has gone.
-    """
-    before = _make_raw(fd) if os.isatty(fd) else None
+    def notice(number: int, _: object) -> None:
+        with suppress(BlockingIOError):
+            os.write(notices_in, bytes((number,)))
+
+    old = {}
+    if threading.current_thread() is threading.main_thread():
+        wanted = [number for number in heard if signal.getsignal(number) != signal.SIG_IGN]
+        old = {number: signal.signal(number, notice) for number in wanted}
     try:
-        yield before is not None or not os.isatty(fd)
+        yield notices
     finally:
-        if before is not None:
-            with suppress(termios.error):  # the terminal was closed meanwhile
-                termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        for number, handler in old.items():
+            signal.signal(number, handler)
+        os.close(notices)
+        os.close(notices_in)
 
 
-def _make_raw(fd: int) -> list[Any] | None:
-    """The mode before, or None where the terminal refuses."""
-    try:
-        before = termios.tcgetattr(fd)
-        tty.setraw(fd, termios.TCSADRAIN)  # keys typed ahead stay
-    except termios.error:
-        return None
-    return before
+def _wait(sock: int, notices: int, typed: Keys | Lines | None) -> dict[int, int]:
+    """The descriptors that are ready, each with its events (poll(2); select(2) knows none from 1,024 on)."""
+    waited = select.poll()
+    wanted = typed.waits_for() if typed is not None else {}
+    for fd, events in (wanted | {notices: select.POLLIN, sock: select.POLLIN | wanted.get(sock, 0)}).items():
+        waited.register(fd, events)
+    rest = typed.rests() if typed is not None else None
+    return dict(waited.poll(PAUSE if rest is None else min(rest * 1000, PAUSE)))

@@ -43,10 +43,12 @@ from udock_lab.runtime.tree import remove_tree
 from udock_lab.runtime.wire import pair
 
 if TYPE_CHECKING:
+    from _socket import socket
     from types import ModuleType
 
     from udock_lab.model import DoctorReport, Inspection, ProcessNode
     from udock_lab.runtime.rootfs import RootfsReport
+    from udock_lab.runtime.typed import Keys, Lines
 
 __all__ = ["Runtime"]
 
@@ -230,10 +232,11 @@ class Runtime:
         beside one, the arguments from ``argv`` to ``guard`` are a UsageError. Words may be text, bytes, paths
         or numbers. ``memory`` in bytes (or "64M"), ``cpu`` in seconds, ``files`` a count: all per process
         (setrlimit(2)). ``stdin``: an open file or descriptor to inherit, or text or bytes to read; None is
-        /dev/null. ``userns``: with or without a user namespace of its own; None: as the home's default has it
-        (:meth:`configure`). ``guard``: refuse kill(-1), which would end the notebook; None: in a notebook's kernel,
-        nowhere else. ``on_output`` gets ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words,
-        ``on_start`` the id at the start.
+        /dev/null. A terminal is not inherited: the lines typed there go through a pipe, or, with ``tty`` and
+        ``interactive``, its keys. ``userns``: with or without a user namespace of its own; None: as the home's default
+        has it (:meth:`configure`). ``guard``: refuse kill(-1), which would end the notebook; None: in a notebook's
+        kernel, nowhere else. ``on_output`` gets ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own
+        words, ``on_start`` the id at the start.
         ``one_pipe``: both outputs as one, in the order of writing (``2>&1``); all of it comes as stdout.
         ``snapshots``: look at the process in /proc before its first step and just before exec (``result.snapshots``).
         A program that fails is a result; so is one that never started (``result.failure``). An interrupt
@@ -330,7 +333,7 @@ class Runtime:
             "tty": spec.tty,
             "interactive": spec.interactive,
             "snapshots": snapshots,
-            "size": terminal_size(0) if spec.tty else None,
+            "size": terminal_size() if spec.tty else None,
         }
 
     def _attend(
@@ -360,10 +363,11 @@ class Runtime:
 
         ours, theirs = pair()
         attachment = Attachment(ours, on_output, on_event)
-        with closing(ours), self._signals_of(attachment):
-            with closing(theirs), _stdin_fd(None if spec.tty else stdin) as fd:
+        terminal = spec.tty and not spec.detach
+        with closing(ours), self._signals_of(attachment), _input_of(spec, stdin, ours) as (fd, typed):
+            with closing(theirs):
                 self._connection.request(request, [theirs.fileno()] + ([] if fd is None else [fd]))
-            last = attachment.follow("started" if spec.detach else "ended", terminal=spec.tty and not spec.detach)
+            last = attachment.follow("started" if spec.detach else "ended", terminal=terminal, typed=typed)
             if last["event"] == "refused":
                 raise_refusal(last)
             if last["event"] == "started" and _never_started(last["reports"]):
@@ -923,6 +927,29 @@ def _id(value: str | Handle, name: str = "container_id") -> str:
     if isinstance(value, Container | Record | RunResult):
         value = value.id
     return value if type(value) is str else str(_arguments().text(name, value, "a container id", "c1"))
+
+
+@contextmanager
+def _input_of(
+    spec: ContainerSpec, stdin: int | bytes | None, sock: socket
+) -> Iterator[tuple[int | None, Keys | Lines | None]]:
+    """The descriptor to hand over, and what passes on what is typed. A person's terminal is never handed over."""
+    with _stdin_fd(stdin) as fd:
+        if fd is None or (spec.tty and (spec.detach or not spec.interactive)):
+            yield None, None
+        elif spec.tty:
+            from udock_lab.runtime.typed import Keys
+
+            yield None, Keys(fd, sock)
+        elif not os.isatty(fd):
+            yield fd, None
+        elif spec.detach:
+            yield None, None
+        else:
+            from udock_lab.runtime.typed import Lines
+
+            with closing(Lines(fd)) as lines:
+                yield lines.program_end, lines
 
 
 @contextmanager
