@@ -1,80 +1,12 @@
-"""``mdock`` as somebody has it who has just installed it: a fresh HOME, the image demo, no variable of ours."""
+"""The program ``mdock``, with the image demo."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from udock_lab import Runtime
-
-PATIENCE = 20  # seconds for what takes a moment on an idle machine
-
-
-class Mdock:
-    """The program, started anew for each command line; ``runtime`` reads what it wrote down."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.environment = {name: value for name, value in os.environ.items() if name != "MDOCK_HOME"}
-        self.environment["HOME"] = str(home)
-        self.runtime = Runtime(home / ".mdock")
-        self.started: list[subprocess.Popen[bytes]] = []
-
-    def argv(self, *words: str) -> list[str]:
-        return [os.path.join(os.path.dirname(sys.executable), "mdock"), *words]
-
-    def start(self, *words: str, ignoring: tuple[int, ...] = (), **how: object) -> subprocess.Popen[bytes]:
-        """Start it, as a shell does that has these signals ignored and no other."""
-
-        def dispositions() -> None:
-            for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
-                signal.signal(number, signal.SIG_IGN if number in ignoring else signal.SIG_DFL)
-
-        process: subprocess.Popen[bytes] = subprocess.Popen(
-            self.argv(*words),
-            env=self.environment,
-            preexec_fn=dispositions,
-            **({"stdin": subprocess.DEVNULL} | how),  # type: ignore[call-overload]
-        )
-        self.started.append(process)
-        return process
-
-    def __call__(self, *words: str, **how: object) -> subprocess.CompletedProcess[bytes]:
-        """Run it to its end."""
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with self.start(*words, **(pipes | how)) as process:
-            out, err = process.communicate(timeout=60)
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
-
-    def supervisor(self, process: subprocess.Popen[bytes]) -> int:
-        """The one child of a running ``mdock run``."""
-        return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
-
-    def close(self) -> None:
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                if pipe is not None:
-                    pipe.close()
-        for container in self.runtime.ps(running=True):
-            self.runtime.kill(container.id)
-
-
-def until(true: Callable[[], object], what: str = "what was waited for") -> None:
-    """Wait for it; the test fails if it never comes."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, f"{what} did not come"
-        time.sleep(0.01)
+from as_users import Mdock
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Mdock, until
+from as_users import Mdock, until
 
 from udock_lab.runtime.records import locked
 
