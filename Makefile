@@ -39,6 +39,7 @@ check: $(VENV)/.tested
 bench: $(VENV)/.tested
 	scripts/install-bench-peers
 	$(PYTHON) benchmarks/launch.py
+	$(PYTHON) benchmarks/commands.py
 
 soak: packages $(VENV)/.tested
 	$(PYTEST) tests -m soak

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from udock_lab import Runtime
+from udock_lab import Runtime, Unsupported
 
 PRIVILEGE = "needs privilege:"
 SESSION = "UDOCK_TEST_SESSION"
@@ -58,9 +58,19 @@ def runtime(home: Path, demo_rootfs: Path) -> Iterator[Runtime]:
 
 @pytest.fixture(scope="session")
 def as_root() -> None:
-    """Skip where chroot is refused."""
+    """Skip where the tests do not run as root: for what no user namespace gives (other users, devices, real mounts)."""
     if os.geteuid() != 0:
-        pytest.skip(f"{PRIVILEGE} chroot needs root here")
+        pytest.skip(f"{PRIVILEGE} this takes root itself, not a user namespace")
+
+
+@pytest.fixture
+def chroot_works(home: Path) -> None:
+    """Runs of this home are really inside their image: as root, else by a user namespace, as the home's default."""
+    if os.geteuid() != 0:
+        try:
+            Runtime(home).configure("userns", True)
+        except Unsupported as error:
+            pytest.skip(f"{PRIVILEGE} {error.message}")
 
 
 @pytest.hookimpl(trylast=True)

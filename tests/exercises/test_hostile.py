@@ -24,13 +24,11 @@ from udock_lab import sandbox
 from udock_lab.display.grading import check_html, check_text
 from udock_lab.grading import Submission, judge
 from udock_lab.grading.checking import exercise
-from udock_lab.grading.submission import patience
 from udock_lab.linux.process import descendants, lives, parent, state
 from udock_lab.model import CheckReport
 from udock_lab.runtime.connection import the_launcher
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
-IN_TIME = 15.0  # seconds for a whole check on a calm machine; most attacks end with their first scenario
 GONE = 1.0  # seconds after the end in which everything that a sandbox started is gone
 SECRET = "the-secret-of-4711"
 
@@ -133,7 +131,6 @@ def test_attack_harms_nothing_and_scores_nothing(path: Path, target: Target) -> 
     assert report.points <= earns, check_text(report)
     left = left_behind(processes)
     assert left == {}, "still there a second after the end"
-    assert report.seconds < IN_TIME * patience()
     assert _sentences(report) != []
     said = check_text(report)
     assert SECRET not in said + check_html(report)

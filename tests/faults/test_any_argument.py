@@ -89,7 +89,7 @@ anything = st.one_of(
 
 
 @pytest.fixture
-def living(runtime: Runtime, as_root: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+def living(runtime: Runtime, chroot_works: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     """c1 has ended; what a test builds or makes by a relative path goes to its own folder."""
     monkeypatch.chdir(tmp_path)
     runtime.run("demo", ["/bin/true"])

@@ -124,7 +124,7 @@ KEYS = ["env", "limits", "workdir", "argv", "userns", "rootfs", "private", "pid"
 
 
 @pytest.fixture
-def sleeper(runtime: Runtime, as_root: None) -> Iterator[Runtime]:
+def sleeper(runtime: Runtime, chroot_works: None) -> Iterator[Runtime]:
     """c1 runs, and what mdock knows of it is put back in the end."""
     runtime.run("demo", ["/bin/sleep", "60"], detach=True)
     kept = containers.load_extra(runtime.home, "c1", "spec")
@@ -241,7 +241,7 @@ def _allow(errors: type[MdockError] | tuple[type[MdockError], ...], do: Callable
 )
 @example(pairs={"\ud800": "lone surrogate"})
 def test_any_variable_arrives_byte_for_byte_or_is_refused(
-    runtime: Runtime, as_root: None, pairs: dict[str, str]
+    runtime: Runtime, chroot_works: None, pairs: dict[str, str]
 ) -> None:
     try:
         result = runtime.run("demo", [*_env(runtime), "-0"], env=pairs)

@@ -35,7 +35,7 @@ def edit(path: str, pattern: str, new: str) -> None:
 
 
 @pytest.fixture
-def sleeper(runtime: Runtime, as_root: None) -> Iterator[Runtime]:
+def sleeper(runtime: Runtime, chroot_works: None) -> Iterator[Runtime]:
     """c1 runs."""
     runtime.run("demo", ["/bin/sleep", "60"], detach=True)
     yield runtime

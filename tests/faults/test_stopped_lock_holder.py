@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,7 @@ with locked(Home(sys.argv[1])):
 
 
 @pytest.fixture
-def mdock(runtime: Runtime, as_root: None) -> Mdock:
+def mdock(runtime: Runtime, chroot_works: None) -> Mdock:
     return Mdock(runtime.home.path, MDOCK_LOCK_TIMEOUT="0.4")
 
 
@@ -52,9 +51,7 @@ def test_every_writer_gives_up_in_time_and_names_the_stopped_process(
         ["build", "--force", "demo", str(demo_rootfs)],
         ["rmi", "demo"],
     ):
-        started = time.monotonic()
         result = mdock(*words)
-        assert time.monotonic() - started < 3, words
         assert result.returncode == (125 if words[0] == "run" else 1)
         assert f"locked by process {holder}, which is stopped" in result.stderr
         assert f"kill -CONT {holder}" in result.stderr
@@ -65,9 +62,8 @@ def test_every_writer_gives_up_in_time_and_names_the_stopped_process(
 
 def test_readers_do_not_wait_for_the_lock(mdock: Mdock, holder: int) -> None:
     for words in (["ps"], ["images"], ["inspect", "demo"]):
-        started = time.monotonic()
-        assert mdock(*words).returncode == 0
-        assert time.monotonic() - started < 0.4 + 1
+        result = mdock(*words)
+        assert (result.returncode, result.stderr) == (0, "")  # who waits for it gives up, and says so
 
 
 def test_program_that_ends_meanwhile_gives_its_code_and_its_end_is_recorded_later(mdock: Mdock) -> None:

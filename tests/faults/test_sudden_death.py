@@ -141,7 +141,7 @@ def survive(strace: str, runtime: Runtime, mode: str, kind: str, number: int) ->
 @pytest.mark.parametrize("kind", CALLS)
 @pytest.mark.parametrize("mode", MODES)
 def test_death_at_the_first_calls_of_a_kind_leaves_every_other_record_intact(
-    strace: str, runtime: Runtime, as_root: None, mode: str, kind: str
+    strace: str, runtime: Runtime, chroot_works: None, mode: str, kind: str
 ) -> None:
     killed = [survive(strace, runtime, mode, kind, number) for number in (1, 2)]
     assert any(killed)
@@ -152,7 +152,7 @@ def test_death_at_the_first_calls_of_a_kind_leaves_every_other_record_intact(
 @pytest.mark.parametrize("kind", CALLS)
 @pytest.mark.parametrize("mode", MODES)
 def test_death_at_every_point_leaves_every_other_record_intact(
-    strace: str, runtime: Runtime, as_root: None, mode: str, kind: str
+    strace: str, runtime: Runtime, chroot_works: None, mode: str, kind: str
 ) -> None:
     quiet = killed = 0
     for number in range(1, 400):
@@ -164,7 +164,7 @@ def test_death_at_every_point_leaves_every_other_record_intact(
     assert killed, "nothing was killed"
 
 
-def test_kills_at_random_instants_of_many_runs_leave_the_table_whole(runtime: Runtime, as_root: None) -> None:
+def test_kills_at_random_instants_of_many_runs_leave_the_table_whole(runtime: Runtime, chroot_works: None) -> None:
     """No tracer: forty runs, each caller killed a little later than the one before."""
     runtime.run("demo", ["/bin/true"])
     before = Path(runtime.home.containers_db).read_bytes()
@@ -181,7 +181,7 @@ def test_kills_at_random_instants_of_many_runs_leave_the_table_whole(runtime: Ru
     assert all(record.end_time for record in found), "callers died, supervisors did not"
 
 
-def test_launcher_killed_in_mid_run_is_an_error_and_the_next_run_works(runtime: Runtime, as_root: None) -> None:
+def test_launcher_killed_in_mid_run_is_an_error_and_the_next_run_works(runtime: Runtime, chroot_works: None) -> None:
     import threading
 
     from udock_lab.errors import LauncherDied
@@ -199,7 +199,7 @@ def test_launcher_killed_in_mid_run_is_an_error_and_the_next_run_works(runtime: 
         runtime.rm(container.id, force=True)
 
 
-def test_forker_killed_in_mid_run_loses_no_record(runtime: Runtime, as_root: None) -> None:
+def test_forker_killed_in_mid_run_loses_no_record(runtime: Runtime, chroot_works: None) -> None:
     runtime.close()  # a launcher whose forker is alive
     result = runtime.run("demo", ["/bin/sh", "-c", "sleep 0.6; exit 6"], detach=True)
     forker = int(re.split(r"\s+", Path(f"/proc/{result.pid}/stat").read_text().rpartition(")")[2].strip())[1])
@@ -209,7 +209,7 @@ def test_forker_killed_in_mid_run_loses_no_record(runtime: Runtime, as_root: Non
     assert runtime.run("demo", ["/bin/sh", "-c", "exit 7"]).exit_code == 7
 
 
-def test_launcher_goes_on_without_its_forker_and_spares_what_runs(runtime: Runtime, as_root: None) -> None:
+def test_launcher_goes_on_without_its_forker_and_spares_what_runs(runtime: Runtime, chroot_works: None) -> None:
     runtime.close()
     result = runtime.run("demo", ["/bin/sh", "-c", "sleep 1.5; exit 6"], detach=True)
     launcher = runtime.launcher_pid

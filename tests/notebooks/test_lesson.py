@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 LESSON = Path(__file__).resolve().parents[2] / "notebooks" / "m2_1b_exec_and_wait.ipynb"
-SECONDS = 20  # what a lesson may take from top to bottom on a machine that does nothing else
 EXECUTE = """
 import sys, nbformat
 from nbclient import NotebookClient
@@ -74,10 +73,8 @@ def changed(old: str, new: str) -> Cells:
     return cells
 
 
-def test_lesson_runs_top_to_bottom_in_time_and_leaves_nothing_running(execute: Execute) -> None:
-    start, busy = time.monotonic(), os.getloadavg()[0] / (os.cpu_count() or 1)
+def test_lesson_runs_top_to_bottom_and_leaves_nothing_running(execute: Execute) -> None:
     text = said(execute())
-    assert time.monotonic() - start < SECONDS * max(1, busy)
     assert "The record says 42 because the kernel said 10752." in text
     assert "state before waitpid: Z" in text
     assert "left running: 0 containers, 0 processes · files: none" in text

@@ -11,9 +11,16 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from udock_lab import Runtime
 
 PACKAGE = Path(__file__).resolve().parents[2]
 NOBODY = pwd.getpwnam("nobody").pw_uid
@@ -33,6 +40,16 @@ def run(rungs: list[str], code: str, timeout: float = 60, **env: str) -> subproc
     return subprocess.run(
         words, env=os.environ | env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout
     )
+
+
+def without_chroot(runtime: Runtime) -> list[str]:
+    """The words before a command that make the kernel refuse chroot to it (capabilities(7), CAP_SYS_CHROOT)."""
+    if os.geteuid() != 0:
+        runtime.configure("userns", False)
+        return []
+    if not shutil.which("setpriv"):
+        pytest.skip("needs privilege: setpriv is missing")
+    return ["setpriv", "--bounding-set=-sys_chroot", "--inh-caps=-sys_chroot"]
 
 
 def main(words: list[str]) -> None:

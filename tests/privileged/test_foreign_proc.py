@@ -13,7 +13,7 @@ MDOCK = f"{sys.executable} -m udock_lab.cli"
 PATIENCE = 60.0  # seconds; whatever takes longer never ends
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
-pytestmark = pytest.mark.usefixtures("as_root", "runtime")
+pytestmark = pytest.mark.usefixtures("chroot_works", "runtime")
 
 
 def in_new_namespace(*words: str, program: str = "") -> subprocess.CompletedProcess[str]:

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rungs import without_chroot
 
 from udock_lab import Runtime
 from udock_lab.errors import ExecFailed, MdockError, NotFound, StepFailed, UsageError
 from udock_lab.model import Isolation, Status
 from udock_lab.runtime.planning import DEFAULT_PATH
 
-pytestmark = pytest.mark.usefixtures("as_root")
+pytestmark = pytest.mark.usefixtures("chroot_works")
 
 SH = "/bin/sh"
 EVERYTHING = settings(
@@ -40,7 +41,8 @@ def events(runtime: Runtime, name: str) -> list[str]:
 def test_exit_code_output_and_both_records_come_home(runtime: Runtime) -> None:
     result = sh(runtime, "echo out; echo err >&2; exit 42")
     assert (result.exit_code, result.stdout, result.stderr) == (42, b"out\n", b"err\n")
-    assert result.isolation is Isolation.CHROOT and result.failure is None
+    inside = Isolation.CHROOT if os.geteuid() == 0 else Isolation.USERNS
+    assert result.isolation is inside and result.failure is None
     assert result.before is not None and result.before.status is Status.RUNNING and result.before.exit_code is None
     assert result.after is not None and result.after.status is Status.EXITED and result.after.exit_code == 42
     assert result.before.pid == result.pid == result.after.pid
@@ -353,8 +355,7 @@ def test_fork_inside_the_picture_without_a_spare(runtime: Runtime) -> None:
 
 
 def test_chdir_only_where_chroot_is_refused(runtime: Runtime, demo_rootfs: Path) -> None:
-    if not shutil.which("setpriv"):
-        pytest.skip("needs privilege: setpriv is missing")
+    without = without_chroot(runtime)
     (Path(runtime.home.image_rootfs("demo")) / "mark").write_text("inside\n")
     shutil.copy("/bin/ls", Path(runtime.home.image_rootfs("demo")) / "bin/host-ls")
     code = (
@@ -373,7 +374,7 @@ def test_chdir_only_where_chroot_is_refused(runtime: Runtime, demo_rootfs: Path)
         "print(dynamic, len([n for n in r.notes if 'User namespaces work' not in n]))\n"
     )
     done = subprocess.run(
-        ["setpriv", "--bounding-set=-sys_chroot", "--inh-caps=-sys_chroot", sys.executable, "-c", code],
+        [*without, sys.executable, "-c", code],
         capture_output=True,
         text=True,
         timeout=60,

@@ -186,10 +186,8 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_code_ends_and_one_sentence_says_how(run: Run, name: str) -> None:
     source, options, sentence = HOSTILE[name]
-    begin = time.monotonic()
     result = run(source, **options)
     assert result.verdict.startswith(sentence), result
-    assert time.monotonic() - begin < options.get("timeout", 10) + 5
     assert run("print(1 + 1)").lines == ("2",)
 
 
@@ -606,7 +604,8 @@ def test_callback_that_raises_ends_the_sandbox(run: Run) -> None:
 def test_keeper_that_is_killed_is_an_error_and_leaves_nothing(run: Run) -> None:
     def kill_keeper(_: OutputChunk) -> None:
         keepers = [p for p in children(the_launcher().pid or 0) if b"keeper" in Path(f"/proc/{p}/cmdline").read_bytes()]
-        os.kill(keepers[0], 9)
+        for keeper in keepers:  # none when a second chunk of output comes
+            os.kill(keeper, 9)
 
     with pytest.raises(LauncherDied, match=r"keeper is gone"):
         run("import os\nos.fork()\nprint(1, flush=True)\nimport time\ntime.sleep(60)", on_output=kill_keeper)

@@ -14,7 +14,7 @@ from udock_lab import Runtime
 from udock_lab.display import tree_text
 from udock_lab.linux.process import children
 
-pytestmark = pytest.mark.usefixtures("as_root")
+pytestmark = pytest.mark.usefixtures("chroot_works")
 
 
 @pytest.mark.parametrize("spare", [True, False])

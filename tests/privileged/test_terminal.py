@@ -15,7 +15,7 @@ from terminals import Terminal, shell_with_mdock
 
 from udock_lab import Runtime
 
-pytestmark = pytest.mark.usefixtures("as_root")
+pytestmark = pytest.mark.usefixtures("chroot_works")
 
 
 @pytest.fixture
@@ -36,10 +36,8 @@ def test_keys_echo_once_and_the_shells_exit_code_is_ours(shell: Terminal) -> Non
 def test_control_c_ends_the_program_and_not_the_shell(shell: Terminal) -> None:
     shell.type("sleep 60\n")
     time.sleep(0.3)
-    start = time.monotonic()
     shell.type("\x03")
-    shell.expect("ready> ")
-    assert time.monotonic() - start < 1
+    shell.expect("ready> ")  # it was to sleep for 60
     shell.type("echo still-$((40+2))\n")
     shell.expect("still-42")
     shell.type("exit 0\n")
@@ -119,14 +117,13 @@ def test_terminal_that_is_hung_up_takes_its_container_along(shell: Terminal, run
     os.waitpid(shell.pid, 0)
     shell.status = -9
     deadline = time.monotonic() + 8
-    start = time.monotonic()
     while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
-    assert time.monotonic() - start < 2, "an interactive shell ignores SIGTERM but not SIGHUP"
     while not runtime.ps()[0].record.end_time and time.monotonic() < deadline:
         time.sleep(0.05)
     assert runtime.ps()[0].record.end_time
+    assert runtime.ps()[0].record.exit_code != 137, "an interactive shell ignores SIGTERM but not SIGHUP"
 
 
 @pytest.fixture

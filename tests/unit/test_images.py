@@ -169,12 +169,10 @@ def test_a_vanished_rootfs_says_so_and_how_to_rebuild(home: Home, tree: Path) ->
     assert "--force mine" in caught.value.hint
 
 
-def test_ten_thousand_images_are_searched_in_milliseconds(home: Home, tmp_path: Path) -> None:
+def test_the_last_of_ten_thousand_images_is_found(home: Home, tmp_path: Path) -> None:
     lines = "".join(f"image{n}|{tmp_path}|{STAMP}\n" for n in range(10_000))
     Path(home.images_db).write_text(lines)
-    start = time.perf_counter()
-    find_image_by_name(home.images_db, "image9999")
-    assert time.perf_counter() - start < 0.1
+    assert find_image_by_name(home.images_db, "image9999").rootfs == str(tmp_path)
 
 
 # -- copying

@@ -6,7 +6,6 @@ import errno
 import os
 import select
 import subprocess
-import time
 from typing import Any
 
 import pytest
@@ -129,16 +128,15 @@ def test_child_killed_at_its_gate_never_reports_an_exec() -> None:
 
 
 def test_grandchild_holding_the_output_does_not_hide_exec() -> None:
-    start = time.monotonic()
     child = fork_child(rehearse=False)
     null = os.open("/dev/null", os.O_RDONLY)
-    brief(child, plan("/bin/sh", "-c", "sleep 3 & exit 0"))
+    brief(child, plan("/bin/sh", "-c", "sleep 60 & exit 0"))
     open_gate(child, null, None)
     os.close(null)
     assert parse_reports(drain(child.reports))[-1][:2] == (EXEC, NO_ANSWER)
-    assert time.monotonic() - start < 2
     os.waitpid(child.pid, 0)
-    subprocess.run(["pkill", "-s", str(child.pid)], check=False)  # its session is what we started
+    left = subprocess.run(["pkill", "-s", str(child.pid)], check=False)  # its session is what we started
+    assert left.returncode == 0, "the grandchild was still there"
     child.close()
 
 

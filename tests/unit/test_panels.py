@@ -265,10 +265,9 @@ def test_a_home_without_images_says_what_to_type(home: Path) -> None:
 
 def test_the_run_button_runs_shows_the_output_and_the_end(runtime: Runtime) -> None:
     panel = run_panel(runtime)
-    act(panel, "program", ["", "/bin/sh -c 'printf \"caf\\303\\251 <x>\"; echo oh >&2; exit 42'"])
-    began = time.monotonic()
+    act(panel, "program", ["", "/bin/sh -c 'printf \"caf\\303\\251 <x>\"; echo oh >&2; sleep 2; exit 42'"])
     act(panel, "run")
-    assert time.monotonic() - began < 0.5  # the kernel is not kept waiting
+    assert panel.running  # the kernel is not kept waiting
     wait_until(lambda: not panel.running and "exited with code 42" in panel._html)
     assert "café &lt;x&gt;" in panel._html
     assert '<span class="err">oh' in panel._html
@@ -302,10 +301,8 @@ def test_no_containers_yet_says_what_to_type(runtime: Runtime) -> None:
 def test_a_long_stop_keeps_nobody_waiting_and_its_row_says_so(runtime: Runtime) -> None:
     stubborn = runtime.run("demo", ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], detach=True)
     panel = containers_panel(runtime)
-    began = time.monotonic()
     act(panel, "stop", stubborn.id)
     act(panel, "stop", stubborn.id)  # pressed twice
-    assert time.monotonic() - began < 0.5
     assert "Stopping" in panel._html
     act(panel, "logs", stubborn.id)  # other buttons work meanwhile
     assert "nothing was written yet" in panel._html

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -158,17 +157,13 @@ def _folders(place: str) -> set[str]:
     return {name for name in os.listdir(place) if name.startswith("mdock-probe-")}
 
 
-def test_the_probe_takes_under_a_second_and_a_half_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_probe_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     mounts, status = Path("/proc/self/mounts").read_text(), Path("/proc/self/status").read_text()
     groups = [line.split()[1] for line in mounts.splitlines() if line.split()[2].startswith("cgroup")]
     before = set(children(os.getpid()))
-    start = time.monotonic()
     probe()
-    assert time.monotonic() - start < 1.5
     assert os.listdir(tmp_path) == []
     assert Path("/proc/self/mounts").read_text() == mounts
     assert [found for place in groups for found in _folders(place)] == []

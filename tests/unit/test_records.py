@@ -159,10 +159,8 @@ def test_lock_held_by_another_open_file_times_out_with_the_holder_named(tmp_path
     home.create()
     with open(home.lock, "w") as holder:
         fcntl.flock(holder, fcntl.LOCK_EX)
-        start = time.monotonic()
         with pytest.raises(LockTimeout) as caught, records.locked(home, timeout=0.2):
             pass
-        assert 0.15 < time.monotonic() - start < 2
     assert str(os.getpid()) in caught.value.message
     with records.locked(home, timeout=0.2):
         assert records.try_lock(home) is None

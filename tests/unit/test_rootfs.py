@@ -6,11 +6,12 @@ import os
 import shutil
 import stat
 import subprocess
-import time
+import sys
 from pathlib import Path
 
 import pytest
 
+import udock_lab
 from udock_lab.errors import Conflict, NotFound, Unsupported, UsageError
 from udock_lab.linux.elf import inspect_elf, libraries
 from udock_lab.linux.resolve import resolve_in_root
@@ -56,11 +57,9 @@ def test_the_shell_and_the_usual_programs_start_in_a_chroot(tmp_path: Path, sour
 
 
 @needs_root
-def test_ten_programs_of_the_host_start_and_take_under_a_second(tmp_path: Path, source: str) -> None:
+def test_ten_programs_of_the_host_start(tmp_path: Path, source: str) -> None:
     here = [name for name in TEN if shutil.which(name)]
-    start = time.perf_counter()
     report = make_rootfs(tmp_path / "root", here, source=source)
-    assert time.perf_counter() - start < 1
     assert set(here) <= set(report.programs)
     for name in here:  # not by way of the shell: busybox's prefers its own applets to what is in PATH
         words = ["awk", "BEGIN{}"] if name == "awk" else [name, "--version"]
@@ -230,25 +229,19 @@ def test_progress_is_logged(tmp_path: Path, source: str) -> None:
     assert any(line.startswith("ls, from ") for line in said)
 
 
-@needs_root
-def test_without_the_right_to_make_nodes_a_note_says_what_is_missing(tmp_path: Path) -> None:
-    if not shutil.which("setpriv"):
+def test_without_the_right_to_make_nodes_dev_null_is_an_empty_file_and_a_note_says_so(tmp_path: Path) -> None:
+    without = ["setpriv", "--bounding-set=-mknod"] if os.geteuid() == 0 else []
+    if without and not shutil.which("setpriv"):
         pytest.skip("needs privilege: setpriv is installed by whoever may")
-    import sys
-
-    import udock_lab
-
     code = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
         "from udock_lab.runtime.rootfs import make_rootfs\n"
         "print(*make_rootfs(sys.argv[1], source='host').notes)"
     )
     package = str(Path(udock_lab.__file__).parents[1])
-    done = subprocess.run(
-        ["setpriv", "--bounding-set=-mknod", sys.executable, "-c", code, str(tmp_path / "root"), package],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "/dev/null" in done.stdout
-    assert not (tmp_path / "root/dev/null").exists()
+    for _ in range(2):  # made again it stays what it is
+        command = [*without, sys.executable, "-c", code, str(tmp_path / "root"), package]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "/dev/null is an ordinary file" in done.stdout
+        assert (tmp_path / "root/dev/null").is_file()
+        assert (tmp_path / "root/dev/null").read_bytes() == b""

@@ -326,7 +326,10 @@ class _Maker:
             os.chmod(place, 0o755 if name.endswith(".sh") else 0o644)
 
     def add_nodes(self) -> None:
-        """The device nodes that shells expect, where this user may make them; else a note."""
+        """The device nodes that shells expect, where this user may make them; else an empty /dev/null and a note.
+
+        A shell opens /dev/null for the standard input of each ``&`` (sh(1)), and only needs its end-of-file there.
+        """
         for name, major, minor in _NODES:
             place = self._place(f"dev/{name}")
             if os.path.lexists(place):
@@ -337,8 +340,9 @@ class _Maker:
             except OSError as error:
                 self.notes.append(
                     f"No device nodes in /dev ({error.strerror}; mknod needs root). "
-                    "Without /dev/null, a shell's 'command > /dev/null' leaves an ordinary file there."
+                    "/dev/null is an ordinary file: empty at first, and what is written to it stays there."
                 )
+                self._add_file("dev/null", "")
                 return
         try:
             os.close(os.open(self._place("dev/null"), os.O_WRONLY | os.O_CLOEXEC))
