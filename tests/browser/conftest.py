@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from notebook_page import Lab
+from server_log import complaints_in
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -61,7 +62,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         server.terminate()
         server.wait(30)
     said = (folder / "lab.log").read_text(errors="replace")  # the kernels' last words are in it too
-    assert not [line for line in said.splitlines() if "Traceback" in line or "Task was destroyed" in line], said[-5000:]
+    assert not complaints_in(said), said[-5000:]
 
 
 def _wait_for(address: str) -> None:

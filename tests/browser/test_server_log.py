@@ -1,0 +1,33 @@
+"""What of a server's log is a complaint."""
+
+from __future__ import annotations
+
+import pytest
+from server_log import complaints_in
+
+CLOSED = """[IPKernelApp] ERROR | Exception in message handler:
+Traceback (most recent call last):
+  File "/x/site-packages/ipykernel/kernelbase.py", line 508, in dispatch_shell
+    await result
+  File "{file}", line 914, in execute_request
+    reply_msg = self.session.send(
+                ~~~~~~~~~~~~~~~~~^
+zmq.error.ZMQError: Socket operation on non-socket
+"""
+PENDING = """[IPKernelApp] ERROR | Task was destroyed but it is pending!
+task: <Task pending name='Task-7' coro=<wait() running at {file}:505> wait_for=<Future pending cb=[Task.task_wakeup()]>>
+"""
+THEIRS = "/x/site-packages/ipykernel/kernelbase.py"
+OURS = "/x/udock_lab/widgets/panel.py"
+
+
+@pytest.mark.parametrize("said", [CLOSED, PENDING])
+def test_the_last_words_of_a_kernel_that_is_shut_down_are_no_complaint_and_ours_are(said: str) -> None:
+    assert complaints_in("before\n" + said.format(file=THEIRS) + "after\n") == []
+    assert len(complaints_in(said.format(file=THEIRS) + said.format(file=OURS))) == 1
+
+
+def test_every_other_traceback_is_a_complaint() -> None:
+    other = CLOSED.format(file=THEIRS).replace("zmq.error.ZMQError: Socket operation on non-socket", "KeyError: 'x'")
+    assert len(complaints_in(other + CLOSED.format(file=THEIRS))) == 1
+    assert len(complaints_in(PENDING.format(file="/usr/lib/python3.13/asyncio/tasks.py"))) == 1
