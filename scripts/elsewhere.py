@@ -267,13 +267,15 @@ def last_words(log: Path, lines: int = 8) -> str:
 # -- the whole suite, in a tree
 
 
-def whole_suite(machine: Machine, who: str, cache: Path) -> Outcome:
-    """`make test` in a fresh clone in the user's home."""
+def in_a_tree(machine: Machine, who: str, tests: list[str], cache: Path) -> Outcome:
+    """`make test`, or these tests, in a fresh clone in the user's home."""
     tree = make_tree(machine, cache)
     shutil.copy(cache / "source.bundle", tree / "source.bundle")
-    story = "cd && rm -rf udock-lab && git clone --quiet /source.bundle udock-lab && cd udock-lab && CI=true make test"
+    what = f"make .venv/.tested && .venv/bin/python -m pytest -q {shlex.join(tests)}" if tests else "make test"
+    clone = "cd && rm -rf udock-lab && git clone --quiet /source.bundle udock-lab && cd udock-lab"
+    story = f"{clone} && export CI=true && {what}"
     command = ["bash", "-c", story] if who == "root" else ["su", "--login", who, "-c", story]
-    log = new_log(cache, machine, who, "make test")
+    log = new_log(cache, machine, who, f"{len(tests)} files of tests" if tests else "make test")
     start = time.monotonic()
     code = run(enter(machine, tree, command), log)
     return outcome(machine, who, code, log, start)
@@ -431,7 +433,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
         help="where trees, logs and pip's files are kept (default: $ELSEWHERE_CACHE, or %(default)s)",
     )
     parser.add_argument("--as", dest="users", choices=USERS, action="append", help="only as this user")
-    parser.add_argument("--tests", action="append", metavar="TEST", help="in vm and arm64 these instead of the part")
+    parser.add_argument("--tests", action="append", metavar="TEST", help="these instead of the whole suite or the part")
     parser.add_argument("--packed", action="store_true", help=argparse.SUPPRESS)  # root's half: the source is packed
     chosen = parser.parse_args(arguments)
     unknown = [name for name in chosen.machines if name not in MACHINES]
@@ -459,7 +461,7 @@ def main(arguments: list[str]) -> int:
             if machine.emulator:
                 outcomes += chosen_part(machine, users, chosen.tests or list(PART), chosen.cache)
             else:
-                outcomes += [whole_suite(machine, who, chosen.cache) for who in users]
+                outcomes += [in_a_tree(machine, who, chosen.tests or [], chosen.cache) for who in users]
     except Unable as reason:
         print(summary(outcomes))
         print(reason, file=sys.stderr)
