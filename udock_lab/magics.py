@@ -13,7 +13,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from udock_lab.commands import Context, Outcome, dispatch, overview
 from udock_lab.commands.parsing import split_words
-from udock_lab.commands.results import Containers, Images, Lines, Text, printable, tell
+from udock_lab.commands.results import Containers, Images, Inspections, Lines, Text, printable, tell
 from udock_lab.display.figure import figure_html
 from udock_lab.errors import Interrupted, MdockError, UsageError
 from udock_lab.fork_guard import guard_kernel, let_go
@@ -227,7 +227,7 @@ def _where_the_rest_is(words: list[str], value: object, interrupted: str) -> str
 def _value_of(outcome: Outcome) -> object:
     """What the cell gets: the value, or an exception where a command failed for one of its arguments."""
     if outcome.errors:
-        if isinstance(outcome.value, Lines) and outcome.value:
+        if isinstance(outcome.value, Lines | Inspections) and outcome.value:
             print(outcome.value)
         if len(outcome.errors) == 1:
             raise outcome.errors[0]
@@ -265,7 +265,7 @@ if context_matcher is not None:
 
 
 _SHOWN = (Container, DoctorReport, ExitStatus, Image, Inspection, ProcessNode, Record, RunResult, SandboxResult)
-_TEXT_ONLY = (Text, Lines, Images, Containers)  # the listings bring their own HTML
+_TEXT_ONLY = (Text, Lines, Images, Containers, Inspections)  # the listings bring their own HTML
 _ROOTFS_REPORT = ("udock_lab.runtime.rootfs", "RootfsReport")  # by name: rarely asked for, so not imported
 _FIGURE = ("matplotlib.figure", "FigureBase")  # matplotlib's inline backend takes away what is known of Figure
 

@@ -45,6 +45,10 @@ def _inside(
             arguments += 1
     if value_of in ("-s", "--signal"):
         return [(name, "signal") for name in signal.Signals.__members__]
+    if value_of in ("-f", "--filter") and command.name == "ps":
+        from udock_lab.commands.filters import KEYS, STATES
+
+        return [*((f"{key}=", "filter") for key in KEYS), *((f"status={state}", "filter") for state in STATES)]
     if value_of or (command.tail and arguments):
         return []
     if current.startswith("-"):

@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING
 
 from udock_lab.commands.base import Command, Context, Outcome
 from udock_lab.commands.several import at_once, each
+from udock_lab.errors import MdockError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from udock_lab.commands.results import Inspections
+    from udock_lab.commands.templates import Template
 
 __all__ = ["COMMANDS"]
 
@@ -19,8 +24,39 @@ def _ids(parser: ArgumentParser, what: str) -> None:
 
 def _ps_options(parser: ArgumentParser) -> None:
     parser.add_argument("-a", "--all", action="store_true", help="accepted and changes nothing: ended ones are shown")
+    from udock_lab.commands.parsing import count
+
     parser.add_argument("-q", "--quiet", action="store_true", help="ids only")
     parser.add_argument("--running", action="store_true", help="only those whose process is alive")
+    parser.add_argument(
+        "-f",
+        "--filter",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="only those with status=, ancestor=IMAGE, id=, name=, exited=CODE, before=ID or since=ID; "
+        "several of one key: any of them, several keys: all of them",
+    )
+    parser.add_argument("-n", "--last", metavar="N", type=count, help="only the last N")
+    parser.add_argument("-l", "--latest", action="store_true", help="only the last one")
+    parser.add_argument("--no-trunc", action="store_true", help="whole commands, however long")
+    _format_option(parser)
+
+
+def _format_option(parser: ArgumentParser, *short: str) -> None:
+    parser.add_argument(
+        *short,
+        "--format",
+        metavar="TEMPLATE",
+        help="a Go template as docker takes it, for instance '{{json .}}', or: json",
+    )
+
+
+def _template(text: str) -> Template:
+    """The code for templates is read only where somebody gives one."""
+    from udock_lab.commands.templates import Template
+
+    return Template(text)
 
 
 def ps(args: Namespace, context: Context) -> Outcome:
@@ -28,9 +64,22 @@ def ps(args: Namespace, context: Context) -> Outcome:
     from udock_lab.commands.results import Containers, Lines
 
     found = context.runtime.ps(running=args.running)
+    if args.filter:
+        from udock_lab.commands.filters import filtered
+
+        found = filtered(found, args.filter)
+    last = 1 if args.latest else args.last
+    if last is not None:
+        found = sorted(found, key=lambda container: int(container.id[1:]))[-last:]
     if args.quiet:
+        if args.format:
+            context.note("--format is left aside: -q asks for ids only.")
         return Outcome(value=Lines(container.id for container in found))
-    return Outcome(value=Containers(found))
+    if args.format and args.format != "table":
+        from udock_lab.commands.formats import format_containers
+
+        return Outcome(value=format_containers(found, args.format, whole=args.no_trunc))
+    return Outcome(value=Containers(found, whole=args.no_trunc))
 
 
 def _stop_options(parser: ArgumentParser) -> None:
@@ -127,22 +176,58 @@ def logs(args: Namespace, context: Context) -> Outcome:
 
 
 def _inspect_options(parser: ArgumentParser) -> None:
-    parser.add_argument("names", metavar="ID|IMAGE", nargs=1, help="a container or an image")
+    parser.add_argument("names", metavar="ID|IMAGE", nargs="+", help="containers or images")
+    _format_option(parser, "-f")
 
 
 def inspect(args: Namespace, context: Context) -> Outcome:
-    """Everything mdock knows of a container or an image, as JSON."""
-    return Outcome(value=context.runtime.inspect(args.names[0]))
+    """Everything mdock knows of containers or images, as JSON: an object, or an array for several names."""
+    from udock_lab.commands.results import Inspections, Text
+
+    template = None if args.format in (None, "", "json") else _template(args.format)
+    found, errors = Inspections(), list[MdockError]()
+    if len(args.names) == 1:
+        found.append(context.runtime.inspect(args.names[0]))
+    else:
+        found, errors = _inspect_each(args.names, context)
+    if args.format == "json":
+        from udock_lab.display.strictjson import strict_json
+
+        texts = [strict_json(one.data) for one in found]
+        value: object = Text(texts[0] if len(args.names) == 1 else f"[{','.join(texts)}]")
+    elif template is not None:
+        value = Text("\n".join(template.render(one.data) for one in found))
+    else:
+        value = found[0] if len(args.names) == 1 else found
+    return Outcome(exit_code=1 if errors else 0, value=value, errors=tuple(errors))
+
+
+def _inspect_each(names: Sequence[str], context: Context) -> tuple[Inspections, list[MdockError]]:
+    """What is known of those that are there; the others are told at once."""
+    from udock_lab.commands.results import Inspections
+
+    found, errors = Inspections(), []
+    for name in names:
+        try:
+            found.append(context.runtime.inspect(name))
+        except MdockError as error:
+            errors.append(error)
+            context.failed(error)
+    return found, errors
 
 
 COMMANDS = (
     Command(
         name="ps",
         summary="list containers, running and ended",
-        usage="[-a] [-q] [--running]",
+        usage="[-a] [-q] [-l | -n N] [--running] [--filter KEY=VALUE] [--format TEMPLATE] [--no-trunc]",
         handler=ps,
         configure=_ps_options,
-        examples="  mdock ps\n  mdock stop $(mdock ps -q --running)",
+        examples=(
+            "  mdock ps\n  mdock stop $(mdock ps -q --running)\n"
+            "  mdock ps --filter status=exited --filter ancestor=demo\n"
+            "  mdock ps --format 'table {{.ID}}\\t{{.Status}}'"
+        ),
     ),
     Command(
         name="stop",
@@ -199,11 +284,16 @@ COMMANDS = (
     ),
     Command(
         name="inspect",
-        summary="everything known of a container or an image, as JSON",
-        usage="ID|IMAGE",
+        summary="everything known of containers or images, as JSON",
+        usage="[--format TEMPLATE] ID|IMAGE...",
         handler=inspect,
         configure=_inspect_options,
         completes="both",
-        examples="  mdock inspect c1\n  mdock inspect demo",
+        examples=(
+            "  mdock inspect c1\n  mdock inspect demo\n"
+            "  mdock inspect --format '{{.State.Status}} {{.State.ExitCode}}' c1\n"
+            "several names give one array. Names with a capital are docker's. A byte that is no UTF-8 is spelled\n"
+            '\\xff, and "not_utf8" then holds the whole text\'s bytes in hexadecimal, by their JSON pointer'
+        ),
     ),
 )

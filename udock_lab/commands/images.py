@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from udock_lab.commands.base import Command, Context, Outcome
 from udock_lab.commands.several import each
+from udock_lab.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -31,16 +32,31 @@ def _progress(context: Context) -> Callable[[int, int], None] | None:
 
 
 def _build_options(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="1-64 characters: a letter, then letters, digits, - and _")
-    parser.add_argument("directory", metavar="DIR", help="the root file system to copy")
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="1-64 characters: a letter, then letters, digits, - and _"
+    )
+    parser.add_argument("directory", metavar="DIR", nargs="?", help="the root file system to copy")
+    parser.add_argument("-t", "--tag", metavar="NAME", help="the name, as docker build has it: build -t NAME DIR")
     parser.add_argument("--force", action="store_true", help="replace an image of this name")
+
+
+def _name_and_directory(args: Namespace) -> tuple[str, str]:
+    """``build NAME DIR`` and ``build -t NAME DIR`` are the same."""
+    given = [word for word in (args.tag, args.name, args.directory) if word is not None]
+    if len(given) == 2:
+        return given[0], given[1]
+    wrong = (
+        "there are three words where one name and one folder are meant"
+        if len(given) > 2
+        else "name or folder is missing"
+    )
+    raise UsageError(f"mdock build: {wrong}.", "Write: mdock build NAME DIR   or: mdock build -t NAME DIR")
 
 
 def build(args: Namespace, context: Context) -> Outcome:
     """Copy a root file system into a new image."""
-    image = context.runtime.build(
-        args.name, args.directory, force=args.force, progress=_progress(context), on_note=context.note
-    )
+    name, directory = _name_and_directory(args)
+    image = context.runtime.build(name, directory, force=args.force, progress=_progress(context), on_note=context.note)
     return Outcome(value=image)
 
 
@@ -49,12 +65,39 @@ def demo(args: Namespace, context: Context) -> Outcome:
     return Outcome(value=context.runtime.demo(progress=_progress(context)))
 
 
+def _images_options(parser: ArgumentParser) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true", help="names only")
+    parser.add_argument(
+        "-f",
+        "--filter",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="only those with reference=PATTERN (a name, * and ? for any characters)",
+    )
+    parser.add_argument(
+        "--format",
+        metavar="TEMPLATE",
+        help="a Go template as docker takes it, for instance '{{.Repository}}', or: json",
+    )
+
+
 def images(args: Namespace, context: Context) -> Outcome:
     """List the images."""
     from udock_lab.commands.results import Images, Lines
 
     found = context.runtime.images()
-    return Outcome(value=Lines(image.name for image in found) if args.quiet else Images(found))
+    if args.filter:
+        from udock_lab.commands.filters import filtered_images
+
+        found = filtered_images(found, args.filter)
+    if args.quiet:
+        return Outcome(value=Lines(image.name for image in found))
+    if args.format and args.format != "table":
+        from udock_lab.commands.formats import format_images
+
+        return Outcome(value=format_images(found, args.format))
+    return Outcome(value=Images(found))
 
 
 def _rmi_options(parser: ArgumentParser) -> None:
@@ -82,7 +125,7 @@ COMMANDS = (
     Command(
         name="build",
         summary="make an image from a folder that holds a root file system",
-        usage="[--force] NAME DIR",
+        usage="[--force] NAME DIR | [--force] -t NAME DIR",
         handler=build,
         configure=_build_options,
         examples="  mdock rootfs ./mine && mdock build mine ./mine\n  mdock build --force mine ./mine",
@@ -97,10 +140,10 @@ COMMANDS = (
     Command(
         name="images",
         summary="list the images",
-        usage="[-q]",
+        usage="[-q] [--filter reference=PATTERN] [--format TEMPLATE]",
         handler=images,
-        configure=lambda parser: _quiet(parser, "names only"),
-        examples="  mdock images",
+        configure=_images_options,
+        examples="  mdock images\n  mdock images --format '{{.Repository}} {{.CreatedAt}}'",
     ),
     Command(
         name="rmi",
@@ -120,7 +163,3 @@ COMMANDS = (
         examples="  mdock rootfs ./mine ls cat ps && mdock build mine ./mine",
     ),
 )
-
-
-def _quiet(parser: ArgumentParser, text: str) -> None:
-    parser.add_argument("-q", "--quiet", action="store_true", help=text)

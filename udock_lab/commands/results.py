@@ -6,14 +6,16 @@ Each shows as plain text (``str``); a listing has an HTML form with the same con
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from udock_lab.model import Container, Image
 
 if TYPE_CHECKING:
+    from udock_lab.model import Inspection
     from udock_lab.runtime.rootfs import RootfsReport
 
-__all__ = ["Containers", "Images", "Lines", "Text", "printable", "tell"]
+__all__ = ["Containers", "Images", "Inspections", "Lines", "Text", "printable", "tell"]
 
 T = TypeVar("T")
 
@@ -52,15 +54,33 @@ class Containers(list[Container]):
 
     empty = "none; start one with: mdock run demo -- /bin/true"
 
+    def __init__(self, found: Iterable[Container] = (), *, whole: bool = False) -> None:
+        super().__init__(found)
+        self.whole = whole  # commands in full, however long
+
     def __str__(self) -> str:
         from udock_lab.display import ps_text
 
-        return ps_text(self) + ("" if self else f"\n({self.empty})")
+        return ps_text(self, whole=self.whole) + ("" if self else f"\n({self.empty})")
 
     def _repr_html_(self) -> str:
         from udock_lab.display import ps_html
 
-        return ps_html(self) + ("" if self else f"<p>{self.empty}</p>")
+        return ps_html(self, whole=self.whole) + ("" if self else f"<p>{self.empty}</p>")
+
+
+class Inspections(list["Inspection"]):
+    """What ``mdock inspect`` knows of several names: a list that shows as one JSON array."""
+
+    def __str__(self) -> str:
+        from udock_lab.display import inspect_text
+
+        return "[\n" + ",\n".join(inspect_text(one) for one in self) + "\n]"
+
+    def _repr_html_(self) -> str:
+        from udock_lab.display import inspect_html
+
+        return "".join(inspect_html(one) for one in self)
 
 
 def printable(text: str) -> str:
@@ -82,7 +102,7 @@ def _rootfs_text(report: RootfsReport) -> str:
 
 def tell(value: object) -> str:
     """The text form of anything a command returns, for a terminal (no final newline)."""
-    if isinstance(value, (str, Lines, Images, Containers)):
+    if isinstance(value, (str, Lines, Images, Containers, Inspections)):
         return str(value)
     if isinstance(value, Image):
         return f"Image '{value.name}' is ready: {printable(value.rootfs)}"

@@ -39,6 +39,13 @@ def _both_options(parser: ArgumentParser) -> None:
         default=[],
         help="set an environment variable; KEY alone passes yours on, if you have it. Nothing else is inherited",
     )
+    parser.add_argument(
+        "--env-file",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="variables from a file, one KEY=VALUE a line, quotes kept; -e comes on top",
+    )
     parser.add_argument("-w", "--workdir", metavar="DIR", help="start in this directory of the container")
     parser.add_argument(
         "--no-guard",
@@ -105,9 +112,20 @@ def _exec_options(parser: ArgumentParser) -> None:
     _both_options(parser)
 
 
+def _variables(args: Namespace, context: Context) -> tuple[tuple[str, str], ...]:
+    """What the files say, and on top of it what ``-e`` says, wherever the two stand."""
+    from udock_lab.commands.parsing import environment
+
+    typed = environment(args.env, context.environ)
+    if not args.env_file:
+        return tuple(typed.items())
+    from udock_lab.commands.envfile import read_env_files
+
+    return tuple((read_env_files(args.env_file, context.environ) | typed).items())
+
+
 def spec_of(args: Namespace, context: Context) -> ContainerSpec:
     """What the words of ``run`` ask for; UsageError for what this face cannot give (a terminal in a cell)."""
-    from udock_lab.commands.parsing import environment
     from udock_lab.model import ContainerSpec, Limits
 
     tty, interactive = _terminal_and_keys(args, context, detach=args.detach)
@@ -116,7 +134,7 @@ def spec_of(args: Namespace, context: Context) -> ContainerSpec:
     return ContainerSpec(
         image=args.image,
         argv=tuple(args.argv) or ("/bin/sh",),
-        env=tuple(environment(args.env, context.environ).items()),
+        env=_variables(args, context),
         workdir=args.workdir,
         limits=Limits(memory=args.mem, cpu=args.cpu, files=args.files),
         userns=args.userns,
@@ -171,8 +189,6 @@ def _mind_the_shell(argv: Sequence[str], result: RunResult, context: Context) ->
 
 def exec_(args: Namespace, context: Context) -> Outcome:
     """Start one more program inside a running container."""
-    from udock_lab.commands.parsing import environment
-
     if not args.argv:
         raise UsageError(
             "mdock exec: which program?",
@@ -182,7 +198,7 @@ def exec_(args: Namespace, context: Context) -> Outcome:
     result = context.runtime.exec(
         args.id,
         tuple(args.argv),
-        env=tuple(environment(args.env, context.environ).items()),
+        env=_variables(args, context),
         workdir=args.workdir,
         tty=tty,
         interactive=interactive,

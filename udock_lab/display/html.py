@@ -210,9 +210,9 @@ def run_html(run: RunResult) -> str:
     return card(body, f"container {run.id}")
 
 
-def ps_html(containers: Sequence[Container]) -> str:
+def ps_html(containers: Sequence[Container], *, whole: bool = False) -> str:
     """Running and ended containers."""
-    return card(table(plain.PS_HEAD, plain.ps_rows(containers)), "containers")
+    return card(table(plain.PS_HEAD, plain.ps_rows(containers, whole=whole)), "containers")
 
 
 def images_html(images: Sequence[Image]) -> str:

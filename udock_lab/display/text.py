@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -351,15 +350,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("  ".join(map(padded, row, widths)).rstrip() for row in cells)
 
 
-def ps_rows(containers: Sequence[Container]) -> list[list[str]]:
-    """One row a container, every cell clean."""
+def ps_rows(containers: Sequence[Container], *, whole: bool = False) -> list[list[str]]:
+    """One row a container, every cell clean; ``whole``: commands however long."""
     rows = []
     for c in containers:
         rows.append(
             [
                 clean(c.id),
                 clean(c.record.image),
-                cut(clean(c.command), _COMMAND_WIDTH),
+                clean(c.command) if whole else cut(clean(c.command), _COMMAND_WIDTH),
                 clean(c.state),
                 str(c.record.pid),
                 uptime(c.uptime) if c.alive else "-",
@@ -370,9 +369,9 @@ def ps_rows(containers: Sequence[Container]) -> list[list[str]]:
     return rows
 
 
-def ps_text(containers: Sequence[Container]) -> str:
+def ps_text(containers: Sequence[Container], *, whole: bool = False) -> str:
     """Running and ended containers."""
-    return table(PS_HEAD, ps_rows(containers))
+    return table(PS_HEAD, ps_rows(containers, whole=whole))
 
 
 def images_rows(images: Sequence[Image]) -> list[list[str]]:
@@ -386,8 +385,10 @@ def images_text(images: Sequence[Image]) -> str:
 
 
 def inspect_text(inspection: Inspection) -> str:
-    """JSON, as docker inspect prints it."""
-    return json.dumps(inspection.data, indent=2, default=str)
+    """JSON of one object, strict whatever bytes are in it."""
+    from udock_lab.display.strictjson import strict_json
+
+    return strict_json(inspection.data, indent=2)
 
 
 def doctor_text(report: DoctorReport) -> str:

@@ -523,7 +523,7 @@ class Runtime:
         return None
 
     def inspect(self, name: str | Handle | Image) -> Inspection:
-        """Everything known of a container id, or of an image."""
+        """Everything known of a container id, or of an image. Names with a capital are docker's for the same."""
         name = _image_name(name) if isinstance(name, Image) else _id(name, "name")
         try:
             containers.check_id(name)
@@ -534,19 +534,22 @@ class Runtime:
         data["elsewhere"] = container.elsewhere or None
         data |= {"record": _fields(container.record), "uptime_seconds": container.uptime}
         data["isolation"] = container.isolation.value if container.isolation else None
-        data["spec"] = containers.load_extra(self.home, name, "spec")
+        data["spec"] = spec = containers.load_extra(self.home, name, "spec")
         data["steps"] = containers.load_extra(self.home, name, "steps")
-        data["log"] = self.home.container_log(name)
+        data["log"] = log = self.home.container_log(name)
         from udock_lab.model import Inspection
+        from udock_lab.runtime.dockernames import container_fields
 
+        data |= container_fields(container, spec, _stored_env(spec), log)
         return Inspection(kind="container", data=data)
 
     def _inspect_image(self, name: str) -> Inspection:
         image = find_image_by_name(self.home.images_db, name)
         users = [record.id for record in self._records() if record.image == name]
         from udock_lab.model import Inspection
+        from udock_lab.runtime.dockernames import image_fields
 
-        return Inspection(kind="image", data=_fields(image) | {"used_by": users})
+        return Inspection(kind="image", data=_fields(image) | {"used_by": users} | image_fields(image))
 
     def logs(self, container_id: str | Handle, *, tail: int | None = None) -> bytes:
         """What the container wrote, or its last ``tail`` lines. A long log is better read in chunks: read_logs."""

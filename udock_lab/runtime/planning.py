@@ -10,15 +10,16 @@ from udock_lab.errors import UsageError
 from udock_lab.model import ContainerSpec, Limits
 from udock_lab.runtime.steps import make_step
 
-__all__ = ["AT_THE_GATE", "BEFORE_EXEC", "DEFAULT_PATH", "container_env", "make_plan"]
+__all__ = ["AT_THE_GATE", "BEFORE_EXEC", "DEFAULT_ENV", "DEFAULT_PATH", "container_env", "make_plan"]
 
 AT_THE_GATE, BEFORE_EXEC = "at the gate", "before exec"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEFAULT_ENV = {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"}
 
 
 def container_env(spec: ContainerSpec) -> dict[str, str]:
     """PATH, HOME, TERM and what was asked for; nothing is inherited."""
-    return {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"} | dict(spec.env)
+    return DEFAULT_ENV | dict(spec.env)
 
 
 def make_plan(

@@ -1,0 +1,52 @@
+"""What docker calls the things that mdock knows, so that docker's templates and filters find them in ``inspect``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from udock_lab.model import Container, Image
+from udock_lab.runtime.planning import DEFAULT_ENV
+
+__all__ = ["container_fields", "image_fields"]
+
+_NEVER = "0001-01-01T00:00:00Z"  # docker's word for a time that has not come
+_UNKNOWN = -1  # nobody learned how an orphaned container ended
+
+
+def container_fields(container: Container, spec: dict[str, Any], env: dict[str, str], log: str) -> dict[str, object]:
+    """``Id``, ``State``, ``Config`` and what else of ``docker inspect`` has a meaning here."""
+    record = container.record
+    words = spec.get("argv")
+    argv = [str(word) for word in words] if isinstance(words, list) else []
+    state = {
+        "Status": container.state,
+        "Running": container.alive,
+        "Pid": record.pid if container.alive else 0,
+        "ExitCode": record.exit_code if record.exit_code is not None else 0 if container.alive else _UNKNOWN,
+        "StartedAt": record.start_time,
+        "FinishedAt": record.end_time or _NEVER,
+    }
+    config = {
+        "Image": record.image,
+        "Cmd": argv,
+        "Env": [f"{key}={value}" for key, value in (DEFAULT_ENV | env).items()] if spec else [],
+        "WorkingDir": spec.get("workdir") or "/",
+        "Tty": bool(spec.get("tty")),
+        "OpenStdin": bool(spec.get("interactive")),
+    }
+    return {
+        "Id": record.id,
+        "Name": record.id,
+        "Created": record.start_time,
+        "Image": record.image,
+        "Path": argv[0] if argv else "",
+        "Args": argv[1:],
+        "State": state,
+        "Config": config,
+        "LogPath": log,
+    }
+
+
+def image_fields(image: Image) -> dict[str, object]:
+    """``Id``, ``RepoTags`` and ``Created``."""
+    return {"Id": image.name, "RepoTags": [image.name], "Created": image.created}
