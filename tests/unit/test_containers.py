@@ -191,6 +191,39 @@ def test_final_write_never_overwrites_what_stop_or_kill_wrote(store: Home, inten
     assert again == after
 
 
+@pytest.mark.parametrize(
+    ("intents", "killed", "status"),
+    [
+        ([], False, Status.EXITED),
+        ([], True, Status.EXITED),
+        ([Status.STOPPED], False, Status.STOPPED),
+        ([Status.STOPPED], True, Status.KILLED),
+        ([Status.KILLED], True, Status.KILLED),
+        ([Status.KILLED], False, Status.EXITED),
+        ([Status.STOPPED, Status.KILLED], False, Status.STOPPED),
+        ([Status.KILLED, Status.STOPPED], True, Status.KILLED),
+    ],
+)
+def test_record_says_what_came_of_an_intent(store: Home, intents: list[Status], killed: bool, status: Status) -> None:
+    containers.begin(store, running(1))
+    for intent in intents:
+        containers.set_intent(store, "c1", intent)
+    after, old = containers.finish(store, "c1", 137 if killed else 0, "t2", killed=killed)
+    os.close(old)
+    assert after is not None and after.status is status
+
+
+def test_an_intent_that_is_taken_back_leaves_the_table_as_it_was(store: Home) -> None:
+    containers.begin(store, running(1))
+    table = db(store)
+    before = containers.set_intent(store, "c1", Status.STOPPED)
+    containers.take_back(store, "c1", Status.STOPPED, before)
+    assert db(store) == table
+    containers.set_intent(store, "c1", Status.STOPPED)
+    containers.take_back(store, "c1", Status.KILLED, Status.RUNNING)  # somebody else's
+    assert containers.find(store, "c1").status is Status.STOPPED
+
+
 def test_intent_after_the_end_is_a_conflict_and_changes_nothing(store: Home) -> None:
     containers.begin(store, running(1))
     os.close(containers.finish(store, "c1", 0, "t2")[1])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from udock_lab.commands.results import Inspections
     from udock_lab.commands.templates import Template
 
+    from udock_lab.errors import MdockError
+
 __all__ = ["COMMANDS"]
 
 
@@ -157,7 +159,11 @@ def prune(args: Namespace, context: Context) -> Outcome:
     """Remove every container that has ended."""
     from udock_lab.commands.results import Lines
 
-    return Outcome(value=Lines(context.runtime.prune()))
+    errors: list[MdockError] = []
+    removed = Lines(context.runtime.prune(on_refused=errors.append))
+    for error in errors:
+        context.failed(error)
+    return Outcome(exit_code=1 if errors else 0, value=removed, errors=tuple(errors))
 
 
 def _logs_options(parser: ArgumentParser) -> None:

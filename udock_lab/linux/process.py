@@ -20,6 +20,7 @@ __all__ = [
     "boot_id",
     "children",
     "descendants",
+    "is_dying",
     "is_same_process",
     "last_pid",
     "lives",
@@ -100,6 +101,21 @@ def lives(pid: int) -> bool:
         return _is_living_child(pid)
     fields = _stat(pid)
     return fields is not None and (fields[0] not in (b"Z", b"X", b"x") or int(fields[17]) > 1)
+
+
+def is_dying(pid: int) -> bool:
+    """Has a signal ended it already, so that it only has to go? The kernel then has a SIGKILL wait for it.
+
+    proc_pid_status(5), SigPnd: the signals that wait for its first thread.
+    """
+    if not proc_is_ours():
+        return False
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            pending = next((int(line.split()[1], 16) for line in file if line.startswith(b"SigPnd:")), 0)
+    except OSError:
+        return False
+    return bool(pending & 1 << 9 - 1)
 
 
 def parent(pid: int) -> int | None:

@@ -18,13 +18,13 @@ import mmap
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
 from udock_lab.linux.process import boot_id, is_same_process, pid_namespace, proc_is_ours, start_ticks, state
 from udock_lab.model import Record, Status
-from udock_lab.runtime.home import DISK_FULL, Home, storage_error
+from udock_lab.runtime.home import Home, storage_error
 from udock_lab.runtime.records import append_line, open_plain, read_lines, replace_last_match, replace_lines
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "remove",
     "save_extra",
     "set_intent",
+    "take_back",
 ]
 
 _ID = re.compile(rb"c[1-9][0-9]{0,17}\Z")
@@ -208,19 +209,30 @@ def begin(home: Home, record: Record) -> None:
     append_line(home.containers_db, format_record(record))
 
 
-def finish(home: Home, container_id: str, exit_code: int | None, end_time: str) -> tuple[Record | None, int]:
+def finish(
+    home: Home, container_id: str, exit_code: int | None, end_time: str, *, killed: bool | None = None
+) -> tuple[Record | None, int]:
     """Phase 2: fill in the end. Lock held. Returns the record and the old table's fd (-1: nothing to close).
 
-    A status that ``stop`` or ``kill`` wrote meanwhile stays. None: somebody removed the record.
+    ``stop`` and ``kill`` wrote meanwhile what they were about to do. ``killed``, whether SIGKILL ended it, says what
+    came of that: None (nobody knows) takes their word. No record: somebody removed it.
     """
 
     def fill_in(line: bytes) -> bytes:
         record = parse_record(line)
         if record is None or record.end_time is not None:
             return line
-        return format_record(ended(record, exit_code, end_time)).rstrip(b"\n")
+        status = "" if killed is None else _outcome(record.status, killed).value
+        return format_record(ended(record, exit_code, end_time, status)).rstrip(b"\n")
 
     return _rewrite(home, container_id, fill_in)
+
+
+def _outcome(intent: Status, killed: bool) -> Status:
+    """What came of an intent. A ``kill`` that came too late ended nothing; a ``stop`` may have had to kill."""
+    if intent in (Status.STOPPED, Status.KILLED) and killed:
+        return Status.KILLED
+    return Status.STOPPED if intent is Status.STOPPED else Status.EXITED
 
 
 def _rewrite(home: Home, container_id: str, change: Callable[[bytes], bytes]) -> tuple[Record | None, int]:
@@ -259,15 +271,23 @@ def ended(record: Record, exit_code: int | None, end_time: str, status: str = ""
     )
 
 
-def set_intent(home: Home, container_id: str, status: Status) -> None:
-    """Record that somebody is about to stop or kill it. Lock held; Conflict if it has ended meanwhile."""
+def set_intent(home: Home, container_id: str, status: Status) -> Status:
+    """Record that somebody is about to stop or kill it. Lock held; Conflict if it has ended meanwhile.
+
+    Returns the status before, to put back where nothing came of it. A ``kill`` leaves a ``stop``'s word as it is.
+    """
+    before = Status.RUNNING
 
     def mark(line: bytes) -> bytes:
+        nonlocal before
         record = parse_record(line)
         if record is None:
             return line
         if record.end_time is not None:
             raise Conflict(f"Container '{container_id}' is not running.")
+        before = record.status
+        if (before, status) == (Status.STOPPED, Status.KILLED):
+            return line
         text = line.decode()
         fields = text.split("|")
         fields[3] = status.value
@@ -276,6 +296,26 @@ def set_intent(home: Home, container_id: str, status: Status) -> None:
     record, old = _rewrite(home, container_id, mark)
     if record is None:
         raise NotFound(f"Container '{container_id}' not found", "List containers with: mdock ps")
+    if old >= 0:
+        os.close(old)
+    return before
+
+
+def take_back(home: Home, container_id: str, intent: Status, before: Status) -> None:
+    """The signal was refused, so the record says again what it said before. Lock held.
+
+    Unless it has ended, is gone, or somebody else wants something else of it by now.
+    """
+
+    def mark(line: bytes) -> bytes:
+        record = parse_record(line)
+        if record is None or record.end_time is not None or record.status is not intent:
+            return line
+        fields = line.split(b"|")
+        fields[3] = before.value.encode()
+        return b"|".join(fields)
+
+    _, old = _rewrite(home, container_id, mark)
     if old >= 0:
         os.close(old)
 
@@ -290,37 +330,42 @@ def remove(home: Home, ids: set[str]) -> None:
     replace_lines(home.containers_db, drop)
 
 
-def discard(home: Home, ids: Sequence[str]) -> None:
-    """Remove these containers altogether: records first, then logs and private files. Lock held."""
-    private = [load_extra(home, container_id, "spec").get("private") for container_id in ids]
-    try:
-        remove(home, set(ids))
-    except OSError as error:
-        if error.errno not in DISK_FULL:
-            raise
-        _remove_files(home, ids, private)  # they go anyway, and make the room that the new table needs
-        remove(home, set(ids))
-    _remove_files(home, ids, private)
+def discard(home: Home, ids: Sequence[str]) -> dict[str, MdockError]:
+    """Remove these containers altogether: their files, then their records. Lock held.
 
-
-def _remove_files(home: Home, ids: Sequence[str], private: Sequence[object]) -> None:
+    What resists keeps its record, and so can be removed once the reason is; returns the reasons by id. Files go
+    first also because a full disk needs their room for the new table.
+    """
+    private = {container_id: load_extra(home, container_id, "spec").get("private") for container_id in ids}
+    refused: dict[str, MdockError] = {}
     for container_id in ids:
-        with suppress(FileNotFoundError):
-            os.unlink(home.container_log(container_id))
-        for name in ("spec", "steps"):
-            with suppress(FileNotFoundError):
-                os.unlink(f"{home.container_dir(container_id)}/{name}.json")
-        with suppress(OSError):
-            os.rmdir(home.container_dir(container_id))
-    _remove_trees(str(folder) for folder in private if _is_private_copy(home, folder))
+        try:
+            _remove_files(home, container_id, private[container_id])
+        except OSError as error:
+            refused[container_id] = storage_error(error, home.path)
+        except MdockError as error:
+            refused[container_id] = error
+    remove(home, set(ids) - set(refused))
+    if any(_is_inside_run(home, folder, "kept-") for folder in private.values()):
+        discard_strays(home)
+    return refused
 
 
-def _remove_trees(folders: Iterable[str]) -> None:
-    for folder in folders:
+def _remove_files(home: Home, container_id: str, private: object) -> None:
+    """The spec last: as long as it is there, all the rest can still be found."""
+    if _is_inside_run(home, private, "copy-"):
         from udock_lab.runtime.tree import remove_tree
 
-        with suppress(MdockError, FileNotFoundError):
-            remove_tree(folder)
+        remove_tree(str(private))
+    folder = home.container_dir(container_id)
+    for path in (home.container_log(container_id), f"{folder}/steps.json", f"{folder}/spec.json"):
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+    try:
+        os.rmdir(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):  # with files that are not mdock's
+            raise
 
 
 @contextmanager
@@ -373,16 +418,21 @@ def discard_strays(home: Home) -> None:
     strays = [f"{home.run_dir}/{name}" for name, match in found if match and not is_being_made(name, *match.groups())]
     if not strays:
         return
+    from udock_lab.runtime.tree import remove_tree
+
     kept = {load_extra(home, record.id, "spec").get("private") for record in read_all(home)[0]}
-    _remove_trees(folder for folder in strays if folder not in kept)
+    for folder in strays:
+        if folder not in kept:
+            with suppress(MdockError):  # nobody's any more: whoever prunes next tries again
+                remove_tree(folder)
 
 
-def _is_private_copy(home: Home, folder: object) -> bool:
-    """Only what ``run --copy`` made is ever removed, whatever a spec says."""
+def _is_inside_run(home: Home, folder: object, kind: str) -> bool:
+    """Only what mdock made there is ever removed, whatever a spec says."""
     if not isinstance(folder, str):
         return False
     above, name = os.path.split(os.path.normpath(folder))
-    return above == home.run_dir and name.startswith("copy-")
+    return above == home.run_dir and name.startswith(kind)
 
 
 def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]) -> None:

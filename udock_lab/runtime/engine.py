@@ -16,10 +16,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
+from itertools import starmap
 from typing import IO, TYPE_CHECKING, Any
 
 from udock_lab.errors import Conflict, Interrupted, MdockError, NotFound, StorageError, Unsupported, UsageError
-from udock_lab.linux.process import descendants, is_same_process
+from udock_lab.linux.process import descendants, is_dying, is_same_process
 from udock_lab.model import (
     Container,
     ContainerSpec,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["Runtime"]
 
 _DAY, _ZONE = 86400, 900  # seconds
+_STOPPABLE_DESPITE = (*DISK_FULL, errno.EROFS)
 _LOOK = 0.2  # seconds between two looks at a record whose process cannot be seen from here
 OnOutput = Callable[[str, bytes], None]
 OnNote = Callable[[str], None]
@@ -651,15 +653,18 @@ class Runtime:
             if pidfd is None:
                 self._refuse_elsewhere(self._look_up(container_id))
                 return self._await_last_word(record, containers.load_extra(self.home, record.id, "spec"))
-            if not self._intend(record, Status.STOPPED, "STOP"):
-                return containers.find(self.home, container_id)
             below = descendants(record.pid)
-            _signal(record.pid, pidfd, signals.SIGTERM)
-            _signal(record.pid, pidfd, signals.SIGCONT)
-            if not _gone(pidfd, timeout) and self._intend(record, Status.KILLED, "KILL"):
+            with self._intent(record, pidfd, Status.STOPPED) as stands:
+                if not stands:
+                    return containers.find(self.home, container_id)
+                _signal(record.pid, pidfd, signals.SIGTERM)
+                _signal(record.pid, pidfd, signals.SIGCONT)
+                self._log("STOP", id=record.id, pid=record.pid)
+            killed = False
+            if not _gone(pidfd, timeout):
                 below = descendants(record.pid)
-                _signal(record.pid, pidfd, signals.SIGKILL)
-            return self._settle(record, pidfd, below)
+                killed = self._kill_now(record, pidfd)
+            return self._settle(record, pidfd, below, killed=killed)
 
     def kill(self, container_id: str | Handle, signal: int | str = signals.SIGKILL) -> Record:
         """Send a signal (by number or name) to the container's process group. SIGKILL waits for the end."""
@@ -669,13 +674,16 @@ class Runtime:
             if pidfd is None:
                 raise Conflict(f"Container '{container_id}' is not running.")
             if number != signals.SIGKILL:
-                self._log("KILL", id=container_id, signal=_signal_name(number))
-                _signal(record.pid, pidfd, number)
+                with self._lock_where_writable():
+                    _signal(record.pid, pidfd, number)
+                    self._log("KILL", id=container_id, signal=_signal_name(number))
                 return containers.find(self.home, container_id)
             below = descendants(record.pid)
-            if self._intend(record, Status.KILLED, "KILL"):
-                _signal(record.pid, pidfd, number)
-            return self._settle(record, pidfd, below)
+            with self._intent(record, pidfd, Status.KILLED) as stands:
+                if stands:
+                    _signal(record.pid, pidfd, number)
+                    self._log("KILL", id=record.id, pid=record.pid)
+            return self._settle(record, pidfd, below, killed=True)
 
     def wait(self, container_id: str | Handle) -> Record:
         """Wait for the end; the final record. An orphaned container has none: MdockError."""
@@ -715,19 +723,27 @@ class Runtime:
         with suppress(NotFound):  # run --rm removes it too
             self._remove(container_id)
 
-    def prune(self) -> list[str]:
-        """Remove every container that has ended; their ids. What runs elsewhere stays, and is named."""
+    def prune(self, on_refused: Callable[[MdockError], None] | None = None) -> list[str]:
+        """Remove every container that has ended; their ids. What runs elsewhere stays, and is named.
+
+        ``on_refused`` is told of each one whose files resist, and which so keeps its record; without it the first
+        of them is raised when all the others are gone.
+        """
         ended = {container.id for container in self.ps() if not container.alive and not self._is_spared(container)}
         if not os.path.isdir(self.home.run_dir):  # nothing ever ran here, and pruning is no reason to make a home
             return []
         with records.locked(self.home):
             there = [record.id for record in self._records() if record.id in ended]  # somebody else may prune too
-            if there:
-                containers.discard(self.home, there)
+            refused = containers.discard(self.home, there) if there else {}
             containers.discard_strays(self.home)
-        for container_id in there:
+        removed = [container_id for container_id in there if container_id not in refused]
+        for container_id in removed:
             self._log("RM", id=container_id)
-        return there
+        for error in starmap(_not_removed, refused.items()):
+            if on_refused is None:
+                raise error
+            on_refused(error)
+        return removed
 
     def _is_spared(self, container: Container) -> bool:
         """Does it run elsewhere? Then say so: whoever prunes may know better, and can remove it by name."""
@@ -751,8 +767,10 @@ class Runtime:
                     f"Container '{container_id}' is running.",
                     f"Stop it first: mdock stop {container_id}   or: mdock rm -f {container_id}",
                 )
-            containers.discard(self.home, [container_id])
+            refused = containers.discard(self.home, [container_id])
             containers.discard_strays(self.home)
+        for why in refused.values():
+            raise _not_removed(container_id, why)
         self._log("RM", id=container_id)
 
     def _running(self, container_id: str) -> Record:
@@ -780,23 +798,59 @@ class Runtime:
         finally:
             os.close(pidfd)
 
-    def _intend(self, record: Record, status: Status, event: str) -> bool:
-        """Write the intent down before the signal. False: it ended by itself meanwhile."""
-        try:
-            with records.locked(self.home):
-                containers.set_intent(self.home, record.id, status)
-        except Conflict:
-            return False
-        except StorageError as error:
-            if not self._may_go_on(error):
-                raise
-            self._unsaid.append(f"{error.message} So the record of {record.id} does not say that it was stopped.")
-        self._log(event, id=record.id, pid=record.pid)
-        return True
+    @contextmanager
+    def _intent(self, record: Record, pidfd: int, status: Status) -> Iterator[bool]:
+        """Write down what is about to be done; taken back if it is refused. False: it ended by itself meanwhile.
 
-    def _settle(self, record: Record, pidfd: int, below: list[int]) -> Record:
+        Under the lock, and so is the end of a container recorded: log.txt has both in their order.
+        """
+        _ask_permission(record.pid, pidfd)
+        before: Status | None = None
+        with self._lock_where_writable():
+            try:
+                before = containers.set_intent(self.home, record.id, status)
+            except Conflict:
+                yield False
+                return
+            except OSError as error:
+                if error.errno not in _STOPPABLE_DESPITE:
+                    raise
+                why = storage_error(error, self.home.path).message
+                self._unsaid.append(f"{why} So the record of {record.id} does not say that it was stopped.")
+            try:
+                yield True
+            except MdockError:
+                if before is not None:
+                    containers.take_back(self.home, record.id, status, before)
+                raise
+
+    def _kill_now(self, record: Record, pidfd: int) -> bool:
+        """SIGKILL, unless a signal has ended it already and it only has to go."""
+        with self._lock_where_writable():
+            if _gone(pidfd, 0) or is_dying(record.pid):
+                return False
+            _signal(record.pid, pidfd, signals.SIGKILL)
+            self._log("KILL", id=record.id, pid=record.pid)
+            return True
+
+    @contextmanager
+    def _lock_where_writable(self) -> Iterator[None]:
+        """A container must be stoppable on a full or read-only disk above all: it may be what fills it."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(records.locked(self.home))
+            except StorageError as error:
+                if not isinstance(error.__cause__, OSError) or error.__cause__.errno not in _STOPPABLE_DESPITE:
+                    raise
+            yield
+
+    def _settle(self, record: Record, pidfd: int, below: list[int], *, killed: bool) -> Record:
         """Wait for the process to go and for its supervisor's last word; do its work if it is dead."""
-        _gone(pidfd, 10.0)
+        if not _gone(pidfd, 10.0):
+            raise MdockError(
+                f"{record.id} has not ended yet: SIGKILL was sent, and process {record.pid} is still there.",
+                f"The kernel may be busy for it (state D); see: ps -o pid,stat,wchan,cmd -p {record.pid}",
+            )
         spec = containers.load_extra(self.home, record.id, "spec")
         try:
             final = self._await_last_word(containers.find(self.home, record.id), spec, 10.0)
@@ -807,10 +861,10 @@ class Runtime:
         for pid in below:
             with suppress(OSError):
                 os.kill(pid, signals.SIGKILL)
-        code = 137 if final.status is Status.KILLED else 143
+        code = 137 if killed else 143
         try:
             with records.locked(self.home):
-                after, old = containers.finish(self.home, record.id, code, containers.now())
+                after, old = containers.finish(self.home, record.id, code, containers.now(), killed=killed)
                 if old >= 0:
                     os.close(old)
         except StorageError as error:
@@ -818,12 +872,6 @@ class Runtime:
                 f"{record.id} has ended, but that is not recorded: {error.message}", error.hint
             ) from error
         return after or self._end_of_removed(final)
-
-    @staticmethod
-    def _may_go_on(error: StorageError) -> bool:
-        """A container must be stoppable on a full disk above all: it may be what fills it."""
-        cause = error.__cause__
-        return isinstance(cause, OSError) and cause.errno in (*DISK_FULL, errno.EROFS)
 
     def _log(self, event: str, **fields: object) -> None:
         """The log of events comes after the fact: where it cannot be written, the fact stands all the same."""
@@ -981,10 +1029,23 @@ def _signal(pid: int, pidfd: int, number: int) -> None:
             else:
                 signals.pidfd_send_signal(pidfd, number)
         except PermissionError:
-            raise MdockError(
-                f"Process {pid} belongs to another user, so you may not send it a signal.",
-                "Do it as the user who started it, or with sudo.",
-            ) from None
+            raise _not_yours(pid) from None
+
+
+def _ask_permission(pid: int, pidfd: int) -> None:
+    """Signal 0 asks and does nothing (kill(2)): what may not be signalled leaves no word in the table or the log."""
+    with suppress(ProcessLookupError):
+        try:
+            signals.pidfd_send_signal(pidfd, 0)
+        except PermissionError:
+            raise _not_yours(pid) from None
+
+
+def _not_yours(pid: int) -> MdockError:
+    return MdockError(
+        f"Process {pid} belongs to another user, so you may not send it a signal.",
+        "Do it as the user who started it, or with sudo.",
+    )
 
 
 def _signal_name(number: int) -> str:
@@ -1026,6 +1087,11 @@ def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | N
 def _is_orphaned(container: Container) -> bool:
     """Its record says that it runs, and the kernel says that it does not."""
     return not container.alive and not container.elsewhere and not containers.has_ended(container.record)
+
+
+def _not_removed(container_id: str, why: MdockError) -> MdockError:
+    """Its record is kept, so that it can be removed when the reason is gone."""
+    return type(why)(f"Container '{container_id}' is not removed: {why.message}", why.hint)
 
 
 def _runs_elsewhere(container: Container) -> Conflict:

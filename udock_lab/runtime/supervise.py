@@ -826,7 +826,8 @@ class Job:
         code = _shell_code(self.status)
         ids = self.supervisor.id_source(self.home)
         followed = ids.is_current()
-        self.after, old = containers.finish(self.home, self.id, code, containers.now())
+        killed = os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) == signal.SIGKILL
+        self.after, old = containers.finish(self.home, self.id, code, containers.now(), killed=killed)
         if followed:
             ids.remember()
         self.marks.append(("record_ended", 0, start, _now()))
@@ -838,10 +839,17 @@ class Job:
         return old
 
     def _discard(self) -> None:
+        """What resists keeps its record; whoever is attached hears of it."""
+        why = ""
         try:
-            containers.discard(self.home, [self.id])
+            for refusal in containers.discard(self.home, [self.id]).values():
+                why = refusal.message
         except OSError as error:
-            self.notes.append(f"{self.id} is not removed: {error.strerror}. Remove it with: mdock rm {self.id}")
+            why = f"{error.strerror}."
+        if why:
+            self.notes.append(
+                f"{self.id} is not removed: {why}\nWhen the reason is gone, remove it with: mdock rm {self.id}"
+            )
 
     def _finish_much_later(self, why: MdockError | None = None) -> None:
         """The end could not be recorded now. Tell the caller, and keep trying while we live."""
