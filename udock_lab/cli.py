@@ -2,8 +2,8 @@
 
 The container's output is stdout's and stderr's alone; mdock's own words go to stderr behind ``[mdock]``.
 Exit codes: ``run`` and ``exec`` give the container's own, 125 when mdock itself failed (126, 127 when the
-program could not be started); other commands 0, 1 for an error, 2 for wrong arguments; 130 after Ctrl-C,
-141 when whoever reads the output has gone away.
+program could not be started); other commands 0, 1 for an error, 2 for wrong arguments, 125 too where mdock is at
+fault; 130 after Ctrl-C, 141 when whoever reads the output has gone away.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from udock_lab.commands import COMMANDS, Context, Outcome, dispatch, require_linux
+from udock_lab.commands.unexpected import without_debug
 from udock_lab.errors import Interrupted, MdockError, UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _NOBODY_READS = 128 + 13  # SIGPIPE
 def command() -> NoReturn:
     """The program ``mdock``: no garbage collection in a life this short, and no tidying up at its end."""
     gc.disable()
+    _read_names_as_utf8()
     code = _main(sys.argv[1:])  # and the signals that went to a container stay there: our code is its own
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -63,6 +65,7 @@ def _main(words: Sequence[str], runtimes: list[Runtime] | None = None) -> int:
 def _run(words: Sequence[str], runtimes: list[Runtime]) -> int:
     _open_standard_files()
     context: Context | None = None
+    words, debug = without_debug(words)
     try:
         require_linux()
         from udock_lab.linux.dispositions import hear_of_children
@@ -77,9 +80,8 @@ def _run(words: Sequence[str], runtimes: list[Runtime]) -> int:
         code = _exit_code(words, error)
     except BrokenPipeError:
         raise
-    except OSError as error:
-        _note(f"{error.filename or 'Reading or writing failed'}: {error.strerror or error}")
-        code = _exit_code(words, MdockError(str(error)))
+    except Exception as error:  # the last catch: a traceback of ours helps nobody who did not ask for it
+        code = _unforeseen(error, words, debug)
     for sentence in context.complaints() if context else ():
         _note(sentence)
     return code
@@ -135,6 +137,18 @@ def _exit_code(words: Sequence[str], error: MdockError) -> int:
     return command.exit_code_of(error)
 
 
+def _unforeseen(error: Exception, words: Sequence[str], debug: bool) -> int:
+    from udock_lab.commands.unexpected import in_words
+
+    if debug:
+        import traceback
+
+        _note(traceback.format_exc())
+    told = in_words(error, words)
+    _note(str(told))
+    return _exit_code(words, told) if isinstance(error, OSError) else MdockError.exit_code
+
+
 def _show(outcome: Outcome) -> None:
     value = outcome.value
     if value is None or outcome.shown:
@@ -148,11 +162,15 @@ def _show(outcome: Outcome) -> None:
 
 
 def _note(text: str) -> None:
-    """Say something in mdock's own voice: stderr, ``[mdock]`` before every line."""
+    """Say something in mdock's own voice: stderr, ``[mdock]`` before every line.
+
+    Where it cannot be written (a full disk, nobody there), the exit code alone says it.
+    """
     from udock_lab.commands.results import printable
 
     lines = "".join(f"[mdock] {printable(line)}\n" for line in text.splitlines())
-    _write("stderr", lines.encode("utf-8", "backslashreplace"))
+    with suppress(OSError):
+        _write("stderr", lines.encode("utf-8", "backslashreplace"))
 
 
 def _write(stream: str, data: bytes) -> None:
@@ -168,6 +186,16 @@ def _write(stream: str, data: bytes) -> None:
             room = select.poll()  # select(2) knows no descriptor from 1,024 on
             room.register(fd, select.POLLOUT)
             room.poll()
+
+
+def _read_names_as_utf8() -> None:
+    """The tables of a home are UTF-8 in every locale. Where this Python would read file names otherwise, begin anew.
+
+    Plain ``LC_ALL=C`` is no such case (PEP 540); a Latin-1 locale is, or PYTHONUTF8=0.
+    """
+    if sys.getfilesystemencoding() != "utf-8" and sys.executable:
+        with suppress(OSError):
+            os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
 def _open_standard_files() -> None:

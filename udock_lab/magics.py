@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from udock_lab.commands import Context, Outcome, dispatch, overview
+from udock_lab.commands import COMMANDS, Context, Outcome, dispatch, overview
+from udock_lab.commands.cellline import bare_words, refuse_shell_words
 from udock_lab.commands.parsing import split_words
 from udock_lab.commands.results import Containers, Images, Inspections, Lines, Text, printable, tell
+from udock_lab.commands.unexpected import in_words, without_debug
 from udock_lab.display.figure import figure_html
 from udock_lab.errors import Interrupted, MdockError, UsageError
 from udock_lab.fork_guard import guard_kernel, let_go
@@ -153,18 +155,6 @@ def use_runtime(runtime: Runtime) -> None:
     _runtimes[runtime.home.path] = runtime
 
 
-def _refuse_substitution(words: list[str]) -> None:
-    """``%mdock stop $(mdock ps -q)``: what a shell would put in. What run and exec are given is the program's."""
-    if words[:1] in (["run"], ["exec"]):
-        return
-    for word in words:
-        if word.startswith(("$(", "`")):
-            raise UsageError(
-                f"%mdock {words[0]}: no shell reads this line, so {word}... is not replaced by what it prints.",
-                f"Write the names, or ask a shell: !mdock {' '.join(words)}",
-            )
-
-
 @magics_class
 class MdockMagics(Magics):
     """The magics of udock-lab."""
@@ -172,8 +162,11 @@ class MdockMagics(Magics):
     @line_cell_magic
     @no_var_expand
     def mdock(self, line: str, cell: str | None = None) -> object:
-        words = split_words(line)
-        _refuse_substitution(words)
+        words, bare = split_words(line), bare_words(line)
+        words, debug = without_debug(words)
+        bare = bare[len(bare) - len(words) :]
+        if words:
+            refuse_shell_words(COMMANDS.get(words[0]), words, bare)
         asks_help = not words or any(word in ("-h", "--help", "help") for word in words[:2])
         if cell is not None and not asks_help and words[0] != "run":
             raise UsageError(
@@ -188,6 +181,7 @@ class MdockMagics(Magics):
             environ=os.environ,
             stdin=None if cell is None else cell.encode("utf-8", "surrogatepass"),
             in_cell=True,
+            bare_words=bare,
         )
         outcome, interrupted = Outcome(), ""
         try:
@@ -199,6 +193,12 @@ class MdockMagics(Magics):
             if words[:1] != ["logs"]:
                 raise Interrupted(f"mdock {words[0]} was interrupted") from None
             output.note("no longer following; the container itself was not touched")
+        except MdockError:
+            raise
+        except Exception as error:  # the last catch: no traceback of ours helps a learner
+            if debug:
+                raise
+            raise in_words(error, words, "%mdock") from error
         finally:
             output.finish(_where_the_rest_is(words, outcome.value, interrupted))
         for sentence in context.complaints():
@@ -210,7 +210,9 @@ class MdockMagics(Magics):
         "    %mdock COMMAND ...              one line, and its result: r = %mdock run demo -- /bin/true\n"
         "    %%mdock run IMAGE [PROGRAM...]  the rest of the cell is the program's standard input,\n"
         "                                    a script when the program is /bin/sh (the default)\n\n"
-        "Python variables are not put in: $name and {expr} reach the program as they are.\n"
+        "No shell and no variable is read on the line: |, >, ;, #, $name and {expr} are words like any other.\n"
+        "Before the image they are refused; behind it they reach the program as they are. Quote what is meant so:\n"
+        "    %mdock run demo -- sh -c 'ls / | head'\n"
         "A failing mdock command raises; a container's non-zero exit is a result.\n\n" + overview()
     )
 

@@ -43,7 +43,10 @@ def overview() -> str:
         "mdock COMMAND --help explains one of them. A first try:\n"
         "  mdock demo\n"
         "  mdock run demo -- /bin/sh -c 'echo hello from $$; exit 42'\n"
-        "Images, records and logs are kept in $MDOCK_HOME (default ~/.mdock)."
+        "In a notebook no shell and no variable is read on the line: |, >, ;, # and $x are words like any other,\n"
+        "and what is the program's stands in quotes: %mdock run demo -- sh -c 'ls / | head'\n"
+        "Images, records and logs are kept in $MDOCK_HOME (default ~/.mdock).\n"
+        "mdock --debug COMMAND ... shows where mdock itself went wrong."
     )
 
 

@@ -6,7 +6,7 @@ Nothing heavy is imported here: ``mdock --help`` reads this file and little else
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from udock_lab.errors import MdockError, Unsupported
@@ -52,7 +52,8 @@ class Context:
     script, or None for nothing at all. ``at_terminal``: a person looks at the output and types the input, so
     that a program in the foreground gets a terminal of its own. ``in_background``: the shell runs this as a job with
     ``&``, and the terminal's keys are the shell's. ``one_output``: what goes to ``"stdout"`` and to ``"stderr"`` comes
-    to the same file in the end (``2>&1``), so that its order matters.
+    to the same file in the end (``2>&1``), so that its order matters. ``bare_words``: the words of a
+    cell's line without what was quoted (:func:`udock_lab.commands.cellline.bare_words`).
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Context:
         at_terminal: bool = False,
         in_background: bool = False,
         one_output: bool = False,
+        bare_words: Sequence[str] = (),
     ) -> None:
         self._open_runtime = open_runtime
         self._runtime: Runtime | None = None
@@ -77,6 +79,7 @@ class Context:
         self.environ = environ
         self.stdin = stdin
         self.in_cell = in_cell
+        self.bare_words = bare_words
         self.stdin_is_terminal = stdin_is_terminal
         self.stderr_is_terminal = stderr_is_terminal
         self.at_terminal = at_terminal

@@ -27,6 +27,7 @@ __all__ = [
     "signal_number",
     "size",
     "split_words",
+    "tail_of",
     "whole_seconds",
 ]
 
@@ -116,6 +117,11 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace | str:
     if command.tail:
         setattr(args, command.tail, scan.tail)
     return args
+
+
+def tail_of(command: Command, words: Sequence[str]) -> list[str]:
+    """The words that go to the program as they are; UsageError where an option before them is wrong."""
+    return _scan(command, parser_of(command), words).tail
 
 
 def _scan(command: Command, parser: argparse.ArgumentParser, words: Sequence[str]) -> _Scan:

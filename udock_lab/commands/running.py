@@ -165,7 +165,7 @@ def run(args: Namespace, context: Context) -> Outcome:
     )
     if args.detach and result.failure is None:
         context.succeeded(result.id)
-    _mind_the_shell(args.argv, result, context)
+    _mind_the_shell(f"run {result.image}", args.argv, context)
     if args.steps:
         _show_steps(result, context)
     if args.snapshots and not context.in_cell:
@@ -173,18 +173,21 @@ def run(args: Namespace, context: Context) -> Outcome:
     return Outcome(exit_code=result.exit_code or 0, value=result, shown=True)
 
 
-_SHELL_WORDS = frozenset(("|", "||", "&", "&&", ";", ">", ">>", "<", "2>", "2>&1", "2>/dev/null"))
-
-
-def _mind_the_shell(argv: Sequence[str], result: RunResult, context: Context) -> None:
-    """In a cell no shell reads the line: a ``|`` is one more word for the program, which then complains."""
-    word = next((word for word in argv if word in _SHELL_WORDS), None)
-    if word is None or not context.in_cell or not result.exit_code:
+def _mind_the_shell(command: str, argv: Sequence[str], context: Context) -> None:
+    """In a cell no shell reads the line: a ``|`` is one more word for the program. What was quoted is meant so."""
+    if not context.in_cell or not context.bare_words:
         return
-    context.note(
-        f"No shell reads this line, so {word} went to {argv[0]} as a word. "
-        f"Give it to a shell: %mdock run {result.image} -- /bin/sh -c '{' '.join(argv)}'"
-    )
+    from shlex import quote
+
+    from udock_lab.commands.cellline import shell_word_of_program
+
+    word = shell_word_of_program(argv, context.bare_words)
+    if word is not None:
+        context.note(
+            f"No shell and no variable is read on this line, so {word} went to {argv[0]} as it is. "
+            f"Was it meant so? Then put it in quotes. A shell takes it: "
+            f"%mdock {command} -- /bin/sh -c {quote(' '.join(argv))}"
+        )
 
 
 def exec_(args: Namespace, context: Context) -> Outcome:
@@ -208,6 +211,7 @@ def exec_(args: Namespace, context: Context) -> Outcome:
         on_note=context.note,
         one_pipe=context.one_output,
     )
+    _mind_the_shell(f"exec {args.id}", args.argv, context)
     return Outcome(exit_code=result.exit_code or 0, value=result, shown=True)
 
 

@@ -1,0 +1,100 @@
+"""What a line of ``%mdock`` is not: a shell's. Pipes, redirections, comments and variables on it are said, not obeyed.
+
+Quotation marks are read as a shell reads them, and what stands in them is meant as it is: no word is said about it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from shlex import quote
+
+from udock_lab.commands.base import Command
+from udock_lab.commands.results import printable
+from udock_lab.errors import UsageError
+
+__all__ = ["bare_words", "refuse_shell_words", "shell_word_of_program"]
+
+_QUOTED = "\0"  # stands for each character that was quoted or escaped
+_OPERATOR = re.compile(r"[|&;<>]")
+_VARIABLE = re.compile(r"\$[\w{(]|`|\{[A-Za-z_][\w.]*\}")
+_WHOLE_OPERATOR = re.compile(r"\|\|?|&&?|;|&>.*|[0-9]*[<>].*|.*[^;];")  # a URL's & and ; are no operators
+
+
+def bare_words(line: str) -> list[str]:
+    """The words that ``shlex.split`` finds, but with each quoted or escaped character replaced."""
+    words: list[str] = []
+    word, state, chars = "", "", iter(line)
+    began = False
+    for char in chars:
+        if state == "":
+            if char.isspace() and char in " \t\r\n":
+                if began:
+                    words.append(word)
+                word, began = "", False
+                continue
+            began = True
+            if char in "'\"":
+                state = char
+            elif char == "\\":
+                next(chars, None)
+                word += _QUOTED
+            else:
+                word += char
+        elif char == state:
+            state = ""
+        elif char == "\\" and state == '"':
+            following = next(chars, "")
+            word += _QUOTED if following in '"\\' else _QUOTED * 2
+        else:
+            word += _QUOTED
+    return [*words, word] if began else words
+
+
+def refuse_shell_words(command: Command | None, words: Sequence[str], bare: Sequence[str]) -> None:
+    """UsageError for what only a shell would understand among mdock's own words: those up to the image or the id."""
+    own = len(words) - _count_of_program(command, words[1:])
+    for word, unquoted in zip(words[:own], bare[:own], strict=False):
+        what = _what_it_is(unquoted)
+        if what:
+            name = printable(words[0]) if command else ""
+            raise UsageError(
+                f"%mdock{' ' if name else ''}{name}: no shell and no variable is read on this line, so {what} "
+                f"{printable(word)} stays as it is.",
+                f"Ask a shell, which takes Python's variables too: !mdock {printable(_typed(words, bare))}",
+            )
+
+
+def shell_word_of_program(argv: Sequence[str], bare: Sequence[str]) -> str | None:
+    """The first word of the program's that a shell would not have handed on as it is; ``bare`` are the line's words."""
+    if not argv:
+        return None
+    for word, unquoted in zip(argv, bare[len(bare) - len(argv) :], strict=False):
+        if _WHOLE_OPERATOR.fullmatch(unquoted) or unquoted.startswith("#") or _VARIABLE.search(unquoted):
+            return word
+    return None
+
+
+def _count_of_program(command: Command | None, words: Sequence[str]) -> int:
+    """How many of the last words are the program's; all of them where the words before are wrong in another way."""
+    if command is None or not command.tail:
+        return 0
+    from udock_lab.commands.parsing import tail_of
+
+    try:
+        return len(tail_of(command, words))
+    except UsageError:
+        return len(words)
+
+
+def _what_it_is(unquoted: str) -> str:
+    if unquoted.startswith("#"):
+        return "the comment"
+    if _VARIABLE.search(unquoted):
+        return "the variable"
+    return "the shell's" if _OPERATOR.search(unquoted) else ""
+
+
+def _typed(words: Sequence[str], bare: Sequence[str]) -> str:
+    """The line once more, its quotation marks where they are needed."""
+    return " ".join(quote(word) if _QUOTED in unquoted else word for word, unquoted in zip(words, bare, strict=False))
