@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from udock_lab.commands.results import Inspections
     from udock_lab.commands.templates import Template
-
     from udock_lab.errors import MdockError
 
 __all__ = ["COMMANDS"]
