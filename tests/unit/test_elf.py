@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from udock_lab.linux.elf import inspect_elf, libraries, static_program
+from udock_lab.linux.elfhead import names_loader
 
 GCC = shutil.which("gcc")
 needs_gcc = pytest.mark.skipif(GCC is None, reason="needs privilege: a C compiler is installed by whoever may")
@@ -145,3 +146,22 @@ def test_a_missing_library_is_named_inside_a_root(tmp_path: Path) -> None:
     (root / "etc/ld.so.conf.d/own.conf").write_text("/opt/lib\n")
     report = libraries(str(root / "program"), str(root))
     assert ("libgone.so", "/opt/lib/libgone.so") in report.found
+
+
+def test_the_quick_look_says_the_same_of_a_loader_as_the_whole_one() -> None:
+    seen = set()
+    for path in [Path(sys.executable), *sorted(Path("/usr/bin").iterdir())[:200]]:
+        if path.is_file() and os.access(path, os.R_OK):
+            info = inspect_elf(path)
+            assert names_loader(path) == (info is not None and info.interpreter is not None), path
+            seen.add(names_loader(path))
+    assert True in seen
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 120), st.binary(min_size=1, max_size=8), st.integers(0, 4096))
+def test_the_quick_look_at_a_damaged_program_answers(tmp_path: Path, at: int, damage: bytes, kept: int) -> None:
+    data = bytearray(Path(dynamic_program()).read_bytes()[: max(kept, at + len(damage))])
+    data[at : at + len(damage)] = damage
+    (tmp_path / "damaged").write_bytes(data)
+    assert names_loader(tmp_path / "damaged") in (True, False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,12 +89,17 @@ def test_nothing_heavy_is_imported_until_a_command_needs_it(code: str) -> None:
     assert {name.split(".")[0] for name in done.stderr.split()} & HEAVY == set()
 
 
-def test_a_whole_run_from_the_terminal_imports_nothing_heavy(home: Path, demo_rootfs: Path) -> None:
+@pytest.mark.parametrize("without", ["", "sys_chroot"])
+def test_a_whole_run_from_the_terminal_imports_nothing_heavy(home: Path, demo_rootfs: Path, without: str) -> None:
+    words = ["setpriv", f"--bounding-set=-{without}", f"--inh-caps=-{without}"] if without else []
+    if words and (os.geteuid() != 0 or not shutil.which("setpriv")):
+        pytest.skip("needs privilege: only root with setpriv can give a right up")
     code = (
         "import sys; from udock_lab.cli import main; main(['build', 'demo', sys.argv[1]]);"
         "code = main(['run', 'demo', '/bin/true']); main(['ps']); print(code, *sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code, demo_rootfs], capture_output=True, text=True, check=True)
+    command = [*words, sys.executable, "-c", code, str(demo_rootfs)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     result, *loaded = done.stderr.splitlines()[-1].split()
     assert result == "0"
     assert {name.split(".")[0] for name in loaded} & HEAVY == set()

@@ -271,17 +271,16 @@ def _explain_limit(
 
 def _is_dynamic(rootfs: str, candidates: list[str], workdir: str | None) -> bool:
     """Whether the program names an ELF loader; a script is judged by its interpreter."""
-    from udock_lab.linux.elf import inspect_elf
+    from udock_lab.linux.elfhead import names_loader
     from udock_lab.linux.resolve import resolve_in_root, shebang
 
     for path in candidates:
         try:
             program = resolve_in_root(rootfs, path, workdir or "/")
             line = shebang(program)
-            info = inspect_elf(resolve_in_root(rootfs, line[0], workdir or "/") if line else program)
+            return names_loader(resolve_in_root(rootfs, line[0], workdir or "/") if line else program)
         except OSError:
             continue
-        return info is not None and bool(info.interpreter)
     return False
 
 
