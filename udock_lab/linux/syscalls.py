@@ -39,6 +39,7 @@ __all__ = [
     "PR_SET_NO_NEW_PRIVS",
     "PR_SET_PDEATHSIG",
     "PR_SET_SECCOMP",
+    "check",
     "drop_capabilities",
     "keep_capabilities",
     "mount",
@@ -95,7 +96,7 @@ _prctl, _unshare, _setns, _mount, _umount2 = (
 )
 
 
-def _check(result: int, *names: str) -> int:
+def check(result: int, *names: str) -> int:
     """Turn -1 into an OSError with the thread's errno, the one place where that happens."""
     if result == -1:
         number = ctypes.get_errno()
@@ -105,7 +106,7 @@ def _check(result: int, *names: str) -> int:
 
 def prctl(option: int, arg2: int = 0, arg3: int = 0, arg4: int = 0, arg5: int = 0) -> int:
     """Operate on the calling process (prctl(2))."""
-    return _check(_prctl(option, arg2, arg3, arg4, arg5))
+    return check(_prctl(option, arg2, arg3, arg4, arg5))
 
 
 _POINTER = ctypes.sizeof(ctypes.c_void_p)
@@ -128,17 +129,17 @@ def set_filter(code: bytes) -> None:
 
 def unshare(flags: int) -> None:
     """Leave the shared namespaces named by ``flags`` (unshare(2)); CLONE_NEWUSER needs a single thread."""
-    _check(_unshare(flags))
+    check(_unshare(flags))
 
 
 def setns(fd: int, flags: int = 0) -> None:
     """Enter the namespace behind ``fd`` (setns(2))."""
-    _check(_setns(fd, flags))
+    check(_setns(fd, flags))
 
 
 def mount(source: str, target: str, fstype: str | None, flags: int = 0, data: str | None = None) -> None:
     """Attach a file system (mount(2))."""
-    _check(
+    check(
         _mount(
             os.fsencode(source),
             os.fsencode(target),
@@ -158,7 +159,7 @@ _capset = _libc.capset
 def drop_capabilities() -> None:
     """Give up every capability, as an exec by an ordinary user does (capabilities(7), capset(2))."""
     header = _CAPABILITY_VERSION_3.to_bytes(4, sys.byteorder) + bytes(4)
-    _check(_capset(header, bytes(24)))
+    check(_capset(header, bytes(24)))
 
 
 _PR_CAPBSET_DROP = 24
@@ -177,7 +178,7 @@ def keep_capabilities(kept: Iterable[int]) -> None:
                 prctl(_PR_CAPBSET_DROP, number)
     low, high = ((mask >> shift & 0xFFFFFFFF).to_bytes(4, sys.byteorder) for shift in (0, 32))
     header = _CAPABILITY_VERSION_3.to_bytes(4, sys.byteorder) + bytes(4)
-    _check(_capset(header, low + low + bytes(4) + high + high + bytes(4)))
+    check(_capset(header, low + low + bytes(4) + high + high + bytes(4)))
 
 
 def permitted_capabilities() -> frozenset[int]:
@@ -189,7 +190,7 @@ def permitted_capabilities() -> frozenset[int]:
 
 def umount2(target: str, flags: int = 0) -> None:
     """Detach a file system (umount2(2))."""
-    _check(_umount2(os.fsencode(target), flags), target)
+    check(_umount2(os.fsencode(target), flags), target)
 
 
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
@@ -203,9 +204,9 @@ def mount_setattr(target: str, attributes: int) -> None:
     """Set MOUNT_ATTR_* on a mount and on everything mounted below it (mount_setattr(2), Linux 5.12)."""
     attr = (ctypes.c_uint64 * 4)(attributes, 0, 0, 0)  # struct mount_attr: set, clear, propagation, userns_fd
     at, flags, size = ctypes.c_int(_AT_FDCWD), ctypes.c_uint(_AT_RECURSIVE), ctypes.c_size_t(32)
-    _check(_syscall(_SYS_MOUNT_SETATTR, at, os.fsencode(target), flags, attr, size), target)
+    check(_syscall(_SYS_MOUNT_SETATTR, at, os.fsencode(target), flags, attr, size), target)
 
 
 def pivot_root(new_root: str, put_old: str) -> None:
     """Make ``new_root`` the root mount and hang the old one at ``put_old`` (pivot_root(2))."""
-    _check(_syscall(_SYS_PIVOT_ROOT, os.fsencode(new_root), os.fsencode(put_old)), new_root)
+    check(_syscall(_SYS_PIVOT_ROOT, os.fsencode(new_root), os.fsencode(put_old)), new_root)

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from udock_lab.errors import Conflict, NotFound, StorageError, UsageError
+from udock_lab.linux.filesystems import FUSE, KERNELS_OWN, kind_of, mount_id
 from udock_lab.runtime.home import DISK_FULL, make_room
 
 __all__ = ["CopyStats", "Progress", "absolute", "copy_tree", "refuse_mounts", "remove_tree"]
@@ -30,6 +31,7 @@ _SMALL = 1 << 17  # bytes; below this one read and one write beat setting up a c
 _CHUNK = 1 << 23  # bytes between two looks at the clock, so that a large file shows progress too
 _PAUSE = 0.1  # seconds between two calls of progress
 _NO_SUCH_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.ETXTBSY)
+_GONE = (errno.ENOTCONN, errno.ESTALE, errno.EHOSTDOWN)  # whoever served that file system is away
 _MAX_NOTES = 20
 
 
@@ -54,7 +56,9 @@ def copy_tree(src: str | os.PathLike[str], dst: str | os.PathLike[str], progress
     """Copy the directory ``src`` to the new directory ``dst``, faithfully.
 
     Kept: data with its holes, symlinks as they are, hard links, modes, times in nanoseconds, and, where
-    this user may, owners, extended attributes, device nodes and FIFOs. Sockets are skipped.
+    this user may, owners, extended attributes, device nodes and FIFOs. Sockets are skipped. What is mounted inside
+    is copied like the rest, but for the kernel's own views (proc, sysfs, ...), a FUSE that refuses, and the tree itself
+    once more: those become empty folders.
 
     Raises NotFound, UsageError (``src`` is no directory, or ``dst`` lies inside it), Conflict (``dst``
     exists), StorageError (something cannot be read or written). After an error nothing is left of ``dst``.
@@ -133,6 +137,8 @@ class _Copier:
         self.lost_setuid: list[str] = []
         self.lost_attributes: dict[str, int] = {}
         self.first_names: dict[tuple[int, int], str] = {}
+        self.kinds: dict[int, int] = {}  # of the file system of each st_dev
+        self.above: set[tuple[int, int]] = set()  # the directories that we are in
         self.frames: list[_Frame] = []
         self.here = self.there = self.top = -1
         self.outer: tuple[int, ...] = ()
@@ -189,7 +195,17 @@ class _Copier:
         self.top = os.dup(self.there)
         target = os.fstat(self.there)
         self.target_id = (target.st_dev, target.st_ino)
-        self.frames.append(_Frame("", os.fstat(self.here)))
+        kind = KERNELS_OWN.get(kind_of(".", self.here))
+        if kind is not None:
+            raise UsageError(
+                f"{self.source} is a view of the kernel ({kind}), which holds no files to copy.",
+                "Name the directory that holds bin, etc, usr, ...",
+            )
+        self._enter(_Frame("", os.fstat(self.here)))
+
+    def _enter(self, frame: _Frame) -> None:
+        self.frames.append(frame)
+        self.above.add((frame.info.st_dev, frame.info.st_ino))
 
     def _read_directory(self) -> None:
         """Copy all that is no directory, and note the directories for later."""
@@ -197,12 +213,51 @@ class _Copier:
         with os.scandir(self.here) as entries:
             for entry in entries:
                 self.at = entry.name
-                info = entry.stat(follow_symlinks=False)
+                try:
+                    info = entry.stat(follow_symlinks=False)
+                except OSError as error:
+                    if not self._is_refusing_mount(entry.name, error):
+                        raise
+                    self._leave_out(
+                        entry.name, f"lies on a file system that refuses ({error.strerror})", entry.is_dir()
+                    )
+                    continue
+                if self._is_kernels_own(entry.name, info):
+                    continue
                 if stat.S_ISDIR(info.st_mode):
                     frame.todo.append((entry.name, info))
                 else:
                     self._copy_entry(entry.name, info)
         self.at = ""
+
+    def _kind(self, name: str, info: os.stat_result) -> int:
+        if info.st_dev not in self.kinds:
+            self.kinds[info.st_dev] = kind_of(name, self.here)
+        return self.kinds[info.st_dev]
+
+    def _is_kernels_own(self, name: str, info: os.stat_result) -> bool:
+        """Leave out what the kernel makes up while it is read: /proc/kmsg would never end, /proc/1/mem fail."""
+        kind = KERNELS_OWN.get(self._kind(name, info))
+        if kind is not None:
+            self._leave_out(name, f"is a view of the kernel ({kind}) that is mounted there", stat.S_ISDIR(info.st_mode))
+        return kind is not None
+
+    def _is_refusing_mount(self, name: str, error: OSError) -> bool:
+        """A FUSE of another user refuses root, too (fuse(4), allow_other); one whose server died is not connected."""
+        if error.errno in _GONE:
+            return True
+        try:
+            return error.errno in (errno.EACCES, errno.EPERM) and kind_of(name, self.here) == FUSE
+        except OSError:
+            return False
+
+    def _leave_out(self, name: str, why: str, folder: bool) -> None:
+        """Say so, and put an empty folder in the place of a folder."""
+        self._note(f"{self._path(name)} {why}, and was left out{': the folder is empty' if folder else ''}.")
+        if folder:
+            os.mkdir(name, 0o755, dir_fd=self.there)
+            os.chmod(name, 0o755, dir_fd=self.there)  # whatever the umask is
+            self.directories += 1
 
     def _descend(self, name: str, info: os.stat_result) -> None:
         """Enter a directory and copy its files. The way back is closed only if there is a deeper one to go.
@@ -214,11 +269,22 @@ class _Copier:
         if (info.st_dev, info.st_ino) == self.target_id:  # reached by way of a bind mount
             self._note(f"{self._path(name)} is the copy itself and was skipped.")
             return
+        try:
+            inner = os.open(name, _DIRECTORY, dir_fd=self.here)
+        except OSError as error:
+            if info.st_dev == self.frames[-1].info.st_dev or not self._is_refusing_mount(name, error):
+                raise
+            self._leave_out(name, f"is a file system that refuses ({error.strerror})", folder=True)
+            return
+        if (info.st_dev, info.st_ino) in self.above and mount_id(inner) != mount_id(self.here):
+            os.close(inner)
+            self._leave_out(name, "is a folder above it, mounted into itself", folder=True)
+            return
         self.outer = (self.here, self.there)
-        self.here = os.open(name, _DIRECTORY, dir_fd=self.outer[0])
+        self.here = inner
         os.mkdir(name, 0o700, dir_fd=self.outer[1])
         self.there = os.open(name, _DIRECTORY, dir_fd=self.outer[1])
-        self.frames.append(_Frame(name, info))
+        self._enter(_Frame(name, info))
         self._read_directory()
         if self.frames[-1].todo:
             _close(self.outer)
@@ -239,6 +305,7 @@ class _Copier:
     def _leave(self, here: int, there: int) -> None:
         """Finish a directory: its times last, because every entry made in it has changed them."""
         frame = self.frames.pop()
+        self.above.discard((frame.info.st_dev, frame.info.st_ino))
         self._keep_metadata(self.here, self.there, frame.info, frame.name)
         self.directories += 1
         _close((self.here, self.there))
