@@ -12,6 +12,7 @@ delete it. Nothing else is left: mounts and processes end with this program, how
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import re
 import shlex
@@ -30,6 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "scripts/machines"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "udock-lab/elsewhere")
 USERS = ("root", "learner")
+CLONE = "git -c init.defaultBranch=main -c advice.detachedHead=false clone --quiet"
+BOOTED_WITHIN = 1800  # seconds: emulated, on a busy machine
 
 # The launch path, the ends, the sandbox, the doctor, the records: what meets the kernel, small enough for emulation.
 PART = (
@@ -158,6 +161,19 @@ def pack_source(cache: Path) -> None:
     subprocess.run([*git, "bundle", "create", "--quiet", str(cache / "source.bundle"), "HEAD"], check=True)
 
 
+def hold(cache: Path) -> None:
+    """Until this program ends: two at once would pull the trees from under each other's feet (flock(2))."""
+    lock = os.open(cache / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Unable(
+            f"Another one is at work in {cache}. Wait for it, or give this one its own: --cache FOLDER"
+        ) from None
+    for left in cache.glob("running-*"):  # of one that was killed
+        shutil.rmtree(left)
+
+
 # -- programs that end with this one
 
 
@@ -272,7 +288,7 @@ def in_a_tree(machine: Machine, who: str, tests: list[str], cache: Path) -> Outc
     tree = make_tree(machine, cache)
     shutil.copy(cache / "source.bundle", tree / "source.bundle")
     what = f"make .venv/.tested && .venv/bin/python -m pytest -q {shlex.join(tests)}" if tests else "make test"
-    clone = "cd && rm -rf udock-lab && git clone --quiet /source.bundle udock-lab && cd udock-lab"
+    clone = f"cd && rm -rf udock-lab && {CLONE} /source.bundle udock-lab && cd udock-lab"
     story = f"{clone} && export CI=true && {what}"
     command = ["bash", "-c", story] if who == "root" else ["su", "--login", who, "-c", story]
     log = new_log(cache, machine, who, f"{len(tests)} files of tests" if tests else "make test")
@@ -293,7 +309,7 @@ def outcome(machine: Machine, who: str, code: int, log: Path, start: float) -> O
     """Read the log's counts and the tests that failed."""
     text = log.read_text(errors="replace")
     counts = re.findall(r"^=* ?((?:\d+ \w+(?:, )?)+) in [\d.]+s.*$", text, re.M)
-    failed = re.findall(r"^(?:FAILED|ERROR|LEFT BEHIND:|SKIPPED IN CI:) .*$", text, re.M)
+    failed = re.findall(r"^(?:FAILED|ERROR|LEFT BEHIND:|SKIPPED IN CI:|FORKED BESIDE THREADS:) .*$", text, re.M)
     minutes = (time.monotonic() - start) / 60
     words = "; ".join(counts) or f"ended with {code} before any test"
     return Outcome(machine.name, who, code == 0, minutes, words, tuple(failed), log)
@@ -326,9 +342,9 @@ def chosen_part(machine: Machine, users: list[str], tests: list[str], cache: Pat
 def install_into(machine: Machine, tree: Path, cache: Path) -> None:
     """The project and what it needs, before: an emulated machine has no network."""
     shutil.copy(cache / "source.bundle", tree / "source.bundle")
-    story = """
+    story = f"""
         set -eu
-        [ -d /opt/udock-lab ] || git clone --quiet /source.bundle /opt/udock-lab
+        [ -d /opt/udock-lab ] || {CLONE} /source.bundle /opt/udock-lab
         cd /opt/udock-lab
         chown -R root: .
         git fetch --quiet /source.bundle HEAD
@@ -383,8 +399,9 @@ def boot(machine: Machine, tree: Path, disk: Path, share: Path, logs: dict[Path,
     ]
     console = cache / f"{machine.name}-console.log"
     console.write_bytes(b"")
+    deadline = time.monotonic() + BOOTED_WITHIN
     with running(command, console) as process:
-        while process.poll() is None:
+        while process.poll() is None and (time.monotonic() < deadline or any(log.exists() for log in logs)):
             time.sleep(2)
             carry_over(logs)
     carry_over(logs)
@@ -456,6 +473,7 @@ def main(arguments: list[str]) -> int:
         if not chosen.packed:
             pack_source(chosen.cache)
         become_root(arguments, chosen.cache)
+        hold(chosen.cache)
         install_what_is_needed(machines)
         for machine in machines:
             if machine.emulator:
