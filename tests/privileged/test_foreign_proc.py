@@ -85,6 +85,38 @@ print([one.pid for one in strangers], [one.poll() for one in strangers], code)
         decoy.stdout.close()
 
 
+_AS_AN_IDLE_INIT = """
+import os, subprocess, sys
+from pathlib import Path
+for words in {commands!r}:
+    subprocess.run([sys.executable, "-m", "udock_lab.cli", *words], stdin=subprocess.DEVNULL)
+states = [path.read_text().rpartition(")")[2].split()[0] for path in Path("/proc").glob("[0-9]*/stat")]
+print("zombies:", states.count("Z"), flush=True)
+os._exit(0)
+"""
+
+
+def below_an_idle_init(*commands: list[str]) -> str:
+    """Process 1 waits for nobody but what it started itself, as in a container without an init."""
+    words = [sys.executable, "-c", _AS_AN_IDLE_INIT.format(commands=commands)]
+    return in_new_namespace("--mount-proc", *words).stdout
+
+
+def test_foreground_runs_leave_no_zombie_where_process_1_waits_for_nobody() -> None:
+    run = ["run", "demo", "--", "/bin/sh"]
+    refused = ["run", "-w", "/nowhere", "demo", "true"]
+    done = below_an_idle_init([*run, "-c", "exit 3"], [*run, "-c", "sleep 9 & exit 0"], [*run[:-1], "/no"], refused)
+    assert done == "zombies: 0\n"
+
+
+def test_the_doctor_names_a_process_1_that_waits_for_nobody() -> None:
+    said = below_an_idle_init(["doctor"])
+    assert "reaped orphans" in said and "docker run --init" in said
+    assert "own /proc" in in_new_namespace(*f"{MDOCK} doctor".split()).stdout
+    here = subprocess.run(f"{MDOCK} doctor".split(), capture_output=True, text=True, timeout=PATIENCE)
+    assert "own /proc" not in here.stdout
+
+
 def test_the_sandbox_says_what_it_lacks_there() -> None:
     done = in_new_namespace(sys.executable, "-c", "from udock_lab import sandbox; sandbox.run('print(1)')")
     assert "Unsupported" in done.stderr and "mount -t proc proc /proc" in done.stderr

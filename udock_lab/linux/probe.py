@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from errno import errorcode
@@ -20,6 +21,7 @@ from errno import errorcode
 from udock_lab.linux import syscalls as sc
 from udock_lab.linux.identity import hold_signals, user_namespaces_work
 from udock_lab.linux.landlock import SIGNAL_SCOPE_ABI
+from udock_lab.linux.process import parent, proc_is_ours, state
 from udock_lab.model import DoctorReport, Feature
 
 __all__ = ["probe"]
@@ -55,6 +57,7 @@ def probe() -> DoctorReport:
             *_sandbox(),
             *_cgroups(),
             _busybox(),
+            *_surroundings(),
         ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -103,6 +106,48 @@ def _mounts(folder: str) -> list[Feature]:
 def _tracing() -> list[Feature]:
     remedy = "A seccomp filter or ptrace_scope 3 forbids it; ask who runs this machine."
     return [_feature("ptrace", _try_ptrace, remedy), _strace(), _feature("pidfd", _try_pidfd, "Needs Linux 5.3.")]
+
+
+def _surroundings() -> list[Feature]:
+    """What a machine has unless somebody built it oddly; so it is told only where it is missing."""
+    tried = [
+        _feature("own /proc", _try_own_proc, "Mount it: mount -t proc proc /proc (unshare does with --mount-proc)."),
+        _feature(
+            "reaped orphans",
+            _try_orphan,
+            "Start this container with an init (docker run --init). Until then each 'mdock run -d' leaves a zombie.",
+        ),
+    ]
+    return [feature for feature in tried if not feature.works]
+
+
+def _try_own_proc() -> str:
+    if not proc_is_ours():
+        raise OSError(errno.ENOENT, "/proc shows no process of this pid namespace")
+    return "/proc shows this pid namespace"
+
+
+def _try_orphan() -> str:
+    """Whoever inherits an orphan must wait for it when it ends, or it stays a zombie (wait(2))."""
+    if not proc_is_ours():
+        return "nobody can see it"
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        orphan = os.fork()
+        if orphan == 0:
+            time.sleep(0.05)  # by then its parent is gone
+            os._exit(0)
+        os.write(write, b"%d" % orphan)
+        os._exit(0)
+    os.waitpid(child, 0)
+    orphan = int(os.read(read, 32))
+    heir, patience = parent(orphan), time.monotonic() + 2.0
+    while state(orphan) is not None and heir == 1:  # another heir chose to be one, and has its own time for it
+        if time.monotonic() > patience:
+            raise OSError(errno.ECHILD, "process 1 does not wait for the processes that it inherits: they stay zombies")
+        time.sleep(0.01)
+    return "process 1 waits for what it inherits"
 
 
 def _guards() -> list[Feature]:

@@ -8,6 +8,7 @@ supervisor instead: that is cheaper than starting an interpreter.
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Sequence
 from contextlib import closing, suppress
@@ -31,6 +32,9 @@ class Connection(Protocol):
 
     def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
         """Hand over a request and its descriptors; LauncherDied if nobody takes it."""
+
+    def reap(self) -> None:
+        """What a request started has said its last word: wait for a process that ends with it."""
 
 
 class Launcher:
@@ -56,6 +60,9 @@ class Launcher:
             except (BrokenPipeError, ConnectionResetError, ConnectionRefusedError):
                 self.close()
         raise LauncherDied("The launcher process dies at once.", "Restart the kernel, and see: %mdock doctor")
+
+    def reap(self) -> None:
+        """Nothing to wait for: the launcher serves the next request, too."""
 
     def start(self) -> None:
         """Start now rather than at the first run."""
@@ -92,6 +99,7 @@ class Launcher:
             self.process = None
 
 
+_PARTING = 1.0  # seconds that a supervisor has to go after its last word
 _LAUNCHER = Launcher()
 
 
@@ -105,19 +113,44 @@ class ForkedSupervisor:
 
     pid: int | None = None
 
+    def __init__(self) -> None:
+        self._ours: dict[int, float] = {}  # pid to the seconds that it may take to go
+
     def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
-            if os.fork() == 0:
+            pid = os.fork()
+            if pid == 0:
                 try:
                     _supervise(message, list(fds))  # it forgets what is sent to our process group meanwhile
                 finally:
                     os._exit(0)
+            self._ours[pid] = 0.0 if message.get("detach") else _PARTING
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
+    def reap(self) -> None:
+        """Wait for supervisors that are done: not every machine has a process 1 that would.
+
+        One that cannot record an end yet lives on, and is left alone.
+        """
+        self._ours = {pid: patience for pid, patience in self._ours.items() if not _reaped(pid, patience)}
+
     def close(self) -> None:
         """Nothing to close: it ends with its container."""
+
+
+def _reaped(pid: int, patience: float) -> bool:
+    """Has this child ended, or does it within a moment? Then nothing is left of it (waitpid(2))."""
+    try:
+        ended = select.poll()
+        pidfd = os.pidfd_open(pid)
+        ended.register(pidfd, select.POLLIN)
+        ended.poll(patience * 1000)
+        os.close(pidfd)
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except (ChildProcessError, ProcessLookupError):  # somebody waited for it already
+        return True
 
 
 def _supervise(message: dict[str, Any], fds: list[int]) -> None:

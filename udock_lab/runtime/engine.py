@@ -371,10 +371,13 @@ class Runtime:
                 self._connection.request(request, [theirs.fileno()] + ([] if fd is None else [fd]))
             last = attachment.follow("started" if spec.detach else "ended", terminal=terminal, typed=typed)
             if last["event"] == "refused":
+                self._connection.reap()
                 raise_refusal(last)
             if last["event"] == "started" and _never_started(last["reports"]):
                 attachment.follow("ended")
         result = run_result(self.home, spec, rootfs, request, events, attachment, advise)
+        if not result.detached:
+            self._connection.reap()
         if on_note is not None:
             for note in result.notes[len(said) :]:
                 on_note(note)
@@ -596,7 +599,9 @@ class Runtime:
                 self._connection.request({"op": "probe", "what": what}, [write])
             finally:
                 os.close(write)
-            return answer.read()
+            data = answer.read()
+        self._connection.reap()
+        return data
 
     def settings(self) -> dict[str, bool]:
         """This home's defaults: each setting there is, as it was set or, unset, off."""
