@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from as_users import Mdock, until
+from as_users import PATIENCE, Mdock, until
 
 from udock_lab.runtime.records import locked
 
@@ -131,6 +134,104 @@ def test_what_a_program_says_on_its_terminal_last_of_all_is_not_lost(mdock: Mdoc
     for _ in range(5):
         done = mdock("run", "-t", "demo", "sh", "-c", "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done")
         assert done.stdout.split(b"\r\n") == [*(b"line %d" % number for number in range(300)), b""]
+
+
+# --- what is typed
+
+
+_LINES = [f"line {number} of a long text that was pasted" for number in range(1500)]
+
+
+def test_nothing_typed_ahead_of_a_slow_program_is_lost_or_kept_in_memory(mdock: Mdock) -> None:
+    program = "stty -echo; echo up; sleep 0.5; head -n 1500 | md5sum; exit 8"
+    screen, process = _at_a_terminal(mdock, "run", "-it", "demo", "sh", "-c", program)
+    _read_until(screen, b"up")
+    text = "\r".join([*_LINES, ""]).encode()
+    while text:
+        with suppress(BlockingIOError):
+            text = text[os.write(screen, text[:3000]) :]
+        time.sleep(0.005)
+    seen = _read_until(screen, b"-\r\n")
+    assert hashlib.md5("\n".join([*_LINES, ""]).encode()).hexdigest().encode() in seen
+    assert process.wait(timeout=20) == 8
+    os.close(screen)
+
+
+def test_program_that_reads_nothing_costs_nothing_while_somebody_types_without_end(mdock: Mdock) -> None:
+    screen, process = _at_a_terminal(mdock, "run", "-it", "demo", "sh", "-c", "stty -echo; echo up; exec sleep 60")
+    _read_until(screen, b"up")
+    supervisor = mdock.supervisor(process)
+    typed = refused = 0
+    while refused < 100:  # nobody takes any more
+        try:
+            typed += os.write(screen, b"y\r" * 500)
+            refused = 0
+        except BlockingIOError:
+            refused += 1
+            time.sleep(0.01)
+        assert typed < 1 << 20
+    used = _ticks(process.pid) + _ticks(supervisor)
+    time.sleep(1)
+    assert _ticks(process.pid) + _ticks(supervisor) - used < 0.2 * os.sysconf("SC_CLK_TCK")
+    process.terminate()  # and a signal does not wait behind the keys
+    assert process.wait(timeout=20) == 143
+    os.close(screen)
+
+
+def _at_a_terminal(mdock: Mdock, *words: str) -> tuple[int, subprocess.Popen[bytes]]:
+    """What is shown and typed; the program."""
+    screen, side = os.openpty()
+    process = mdock.start(*words, stdin=side, stdout=side, stderr=side, start_new_session=True)
+    os.close(side)
+    os.set_blocking(screen, False)
+    return screen, process
+
+
+def _read_until(screen: int, word: bytes) -> bytes:
+    seen, deadline = b"", time.monotonic() + PATIENCE
+    while word not in seen:
+        assert time.monotonic() < deadline, f"{word!r} did not come: {seen!r}"
+        if select.select([screen], [], [], 1)[0]:
+            seen += os.read(screen, 4096)
+    return seen
+
+
+def _ticks(pid: int) -> int:
+    """Processor time that it used so far (proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+@pytest.mark.parametrize("words", [("run",), ("run", "-i"), ("exec", "-i")])
+def test_input_that_others_share_is_blocking_for_the_program_and_as_before_for_them(
+    mdock: Mdock, words: tuple[str, ...], blocking: bool
+) -> None:
+    if words[0] == "exec":
+        mdock("run", "-d", "demo", "sleep", "60")
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, blocking)
+    process = mdock.start(*words, "c1" if words[0] == "exec" else "demo", "cat", stdin=ours, stdout=subprocess.PIPE)
+    until(lambda: os.get_blocking(ours), "the program's blocking input")
+    time.sleep(0.3)  # cat would have said by now that nothing is there
+    os.write(theirs, b"late")
+    os.close(theirs)
+    assert process.wait(timeout=20) == 0
+    assert process.stdout is not None and process.stdout.read() == b"late"
+    assert os.get_blocking(ours) is blocking
+    os.close(ours)
+
+
+def test_input_that_a_program_made_non_blocking_is_blocking_again(mdock: Mdock) -> None:
+    ours, theirs = os.pipe()
+    process = mdock.start("run", "demo", "sh", "-c", "echo up; read line; exit 6", stdin=ours, stdout=subprocess.PIPE)
+    _says(process, b"up")
+    os.set_blocking(ours, False)  # as the program might: the flag is the open file's, which both have
+    os.write(theirs, b"on\n")
+    process.wait(timeout=20)
+    assert os.get_blocking(ours)
+    os.close(ours)
+    os.close(theirs)
 
 
 # --- two outputs, or one

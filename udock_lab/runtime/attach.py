@@ -155,7 +155,7 @@ class Attachment:
                 self._heed(os.read(notices, 64), typed, terminal=terminal)
             if typed is not None:
                 typed.go_on(ready)
-            if ready.get(self.sock.fileno(), 0) & ~select.POLLOUT:
+            if self.sock.fileno() in ready:
                 event = self._next()
                 if event is not None and event["event"] in (until, "ended", "refused"):
                     return event
@@ -196,7 +196,7 @@ def _wait(sock: int, notices: int, typed: Keys | Lines | None) -> dict[int, int]
     """The descriptors that are ready, each with its events (poll(2); select(2) knows none from 1,024 on)."""
     waited = select.poll()
     wanted = typed.waits_for() if typed is not None else {}
-    for fd, events in (wanted | {notices: select.POLLIN, sock: select.POLLIN | wanted.get(sock, 0)}).items():
+    for fd, events in (wanted | {notices: select.POLLIN, sock: select.POLLIN}).items():
         waited.register(fd, events)
     rest = typed.rests() if typed is not None else None
     return dict(waited.poll(PAUSE if rest is None else min(rest * 1000, PAUSE)))

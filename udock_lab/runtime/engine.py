@@ -44,7 +44,6 @@ from udock_lab.runtime.tree import remove_tree
 from udock_lab.runtime.wire import pair
 
 if TYPE_CHECKING:
-    from _socket import socket
     from types import ModuleType
 
     from udock_lab.model import DoctorReport, Inspection, ProcessNode
@@ -366,7 +365,7 @@ class Runtime:
         ours, theirs = pair()
         attachment = Attachment(ours, on_output, on_event)
         terminal = spec.tty and not spec.detach
-        with closing(ours), self._signals_of(attachment), _input_of(spec, stdin, ours) as (fd, typed):
+        with closing(ours), self._signals_of(attachment), _input_of(spec, stdin) as (fd, typed):
             with closing(theirs):
                 self._connection.request(request, [theirs.fileno()] + ([] if fd is None else [fd]))
             last = attachment.follow("started" if spec.detach else "ended", terminal=terminal, typed=typed)
@@ -986,9 +985,7 @@ def _id(value: str | Handle, name: str = "container_id") -> str:
 
 
 @contextmanager
-def _input_of(
-    spec: ContainerSpec, stdin: int | bytes | None, sock: socket
-) -> Iterator[tuple[int | None, Keys | Lines | None]]:
+def _input_of(spec: ContainerSpec, stdin: int | bytes | None) -> Iterator[tuple[int | None, Keys | Lines | None]]:
     """The descriptor to hand over, and what passes on what is typed. A person's terminal is never handed over."""
     with _stdin_fd(stdin) as fd:
         if fd is None or (spec.tty and (spec.detach or not spec.interactive)):
@@ -996,16 +993,29 @@ def _input_of(
         elif spec.tty:
             from udock_lab.runtime.typed import Keys
 
-            yield None, Keys(fd, sock)
+            with closing(Keys(fd)) as keys:
+                yield keys.far_end, keys
         elif not os.isatty(fd):
-            yield fd, None
+            with _blocking(fd):
+                yield fd, None
         elif spec.detach:
             yield None, None
         else:
             from udock_lab.runtime.typed import Lines
 
             with closing(Lines(fd)) as lines:
-                yield lines.program_end, lines
+                yield lines.far_end, lines
+
+
+@contextmanager
+def _blocking(fd: int) -> Iterator[None]:
+    """A program may wait for its input; whoever shares this open file finds it as it was (fcntl(2), O_NONBLOCK)."""
+    before = os.get_blocking(fd)
+    os.set_blocking(fd, True)
+    try:
+        yield
+    finally:
+        os.set_blocking(fd, before)
 
 
 @contextmanager

@@ -627,7 +627,7 @@ class Job:
     # --- the caller
 
     def _on_caller(self, events: int) -> None:
-        """A signal, a window size or typed bytes from the caller; or room for more output; or its death."""
+        """A signal or a window size from the caller; or room for more output; or its death."""
         if events & select.EPOLLOUT:
             self._flush()
         if self.sock is None or not events & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
@@ -642,9 +642,6 @@ class Job:
             os.close(fd)
         if not data:
             self._caller_gone()
-        elif data[:1] == b"i":
-            self.typed += data[1:]
-            self._type()
         else:
             message = decode(data[1:])
             if "signal" in message:
@@ -673,7 +670,7 @@ class Job:
 
     def _type(self, pause: float = 0.01) -> None:
         """While the line discipline has no room for what was typed, no more of it is taken from the pipe."""
-        if self.terminal < 0:
+        if self.keys < 0:
             return
         try:
             self.typed = self.typed[os.write(self.terminal, self.typed) :]
@@ -684,7 +681,7 @@ class Job:
         if self.typed:
             self.supervisor.unwatch(self.keys)
             self.supervisor.later(pause, lambda: self._type(min(2 * pause, 0.1)))
-        elif self.keys >= 0 and self.keys not in self.supervisor.handlers:
+        elif self.keys not in self.supervisor.handlers:
             self.supervisor.watch(self.keys, select.EPOLLIN, self._on_keys)
 
     def _close_keys(self) -> None:
