@@ -374,5 +374,17 @@ def test_run_that_a_signal_called_off_says_which_by_its_code(mdock: Mdock) -> No
     assert len(mdock.runtime.ps()) == 1
 
 
+def test_program_that_calls_mdock_as_a_function_gets_its_signals_back(mdock: Mdock) -> None:
+    code = (
+        "import signal; from udock_lab.cli import main\n"
+        "before = [signal.getsignal(number) for number in signal.valid_signals()]\n"
+        "print(main(['run', 'demo', 'sh', '-c', 'exit 3']), main(['run', 'demo', 'sh', '-c', 'exit 4']))\n"
+        "print(before == [signal.getsignal(number) for number in signal.valid_signals()])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=mdock.environment, stdout=subprocess.PIPE, text=True, timeout=60)
+    assert done.stdout == "3 4\nTrue\n"
+
+
 def _children(pid: int) -> str:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text()

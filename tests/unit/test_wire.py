@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.wire import DATAGRAM, pack, pair, receive, send, unpack
+from udock_lab.runtime.wire import DATAGRAM, hang_up, pack, pair, receive, send, unpack
 
 
 def open_files() -> int:
@@ -58,3 +58,32 @@ def test_any_text_survives_even_bytes_that_are_no_utf8(words: list[str]) -> None
 @given(data=st.binary(max_size=30))
 def test_any_file_name_survives(data: bytes) -> None:
     assert os.fsencode(unpack(pack(decode(encode(os.fsdecode(data)))))) == data
+
+
+def test_last_words_of_a_side_that_closed_with_something_unread_are_heard() -> None:
+    ours, theirs = pair()
+    with closing(ours):
+        with closing(theirs):
+            send(theirs, b"ended")
+            send(theirs, b"x" * (DATAGRAM + 1))
+            send(ours, b"a key")
+        assert receive(ours)[0] == b"ended"
+        assert len(receive(ours)[0]) == DATAGRAM + 1
+        assert receive(ours) == (b"", [])
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_side_that_hangs_up_resets_nothing_and_leaves_no_file_open(blocking: bool) -> None:
+    before = open_files()
+    ours, theirs = pair()
+    with closing(ours):
+        send(theirs, b"ended")
+        send(ours, b"a key")
+        send(ours, b"a file", [0])
+        theirs.setblocking(blocking)
+        hang_up(theirs)
+        assert ours.recv(100) == b"ended"  # once, and without a word of a reset
+        assert ours.recv(100) == b""
+        with pytest.raises(BrokenPipeError):
+            send(ours, b"a key")
+    assert open_files() == before

@@ -33,7 +33,7 @@ from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, brief, open_gate, parse_reports
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.records import held_too_long, lock_timeout, open_plain, release, try_lock
-from udock_lab.runtime.wire import adopt, receive, send
+from udock_lab.runtime.wire import adopt, hang_up, receive, send
 
 if TYPE_CHECKING:
     from _socket import socket
@@ -895,7 +895,7 @@ class Job:
         self.supervisor.jobs.discard(self)
         if self.sock is not None:
             self.supervisor.unwatch(self.sock.fileno())
-            self.sock.close()
+            hang_up(self.sock)
             self.sock = None
         for fd in list(self.outputs):
             self.supervisor.unwatch(fd)

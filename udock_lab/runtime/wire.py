@@ -11,7 +11,7 @@ import marshal
 import os
 import sys
 
-__all__ = ["SPILL", "adopt", "pack", "pair", "receive", "send", "unpack"]
+__all__ = ["SPILL", "adopt", "hang_up", "pack", "pair", "receive", "send", "unpack"]
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:
@@ -93,6 +93,18 @@ def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
         finally:
             os.close(spill)
     return data, fds
+
+
+def hang_up(sock: socket.socket) -> None:
+    """Close it with nothing unread in it: the other side would hear of a reset ahead of our last words."""
+    try:
+        sock.shutdown(socket.SHUT_RD)  # from here on nothing more comes
+        while (message := receive(sock))[0]:
+            for fd in message[1]:
+                os.close(fd)
+    except OSError:
+        pass  # the other side is gone, or there is nothing
+    sock.close()
 
 
 def _read_whole(fd: int) -> bytes:

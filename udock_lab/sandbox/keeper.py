@@ -19,7 +19,7 @@ from udock_lab.linux.process import children, parent, waits_in
 from udock_lab.linux.strace import ProcessEnded, SignalCame
 from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.wire import receive, send
+from udock_lab.runtime.wire import hang_up, receive, send
 from udock_lab.sandbox import sweep
 from udock_lab.sandbox.calls import CallLog
 from udock_lab.sandbox.census import Census
@@ -462,3 +462,5 @@ def main(control: int) -> None:
         with suppress(OSError):
             send(sock, f"x{type(error).__name__}: {error}".encode())
         sys.exit(1)
+    finally:
+        hang_up(sock)
