@@ -35,6 +35,7 @@ check: $(VENV)/.tested
 	$(VENV)/bin/mypy
 	$(PYTHON) scripts/check_imports.py
 	$(PYTHON) scripts/check_notebooks.py
+	$(PYTHON) scripts/check_test_settings.py
 
 bench: $(VENV)/.tested
 	scripts/install-bench-peers

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import nbformat
 from nbclient import NotebookClient
@@ -34,17 +35,12 @@ Notebook = Any
 
 @contextmanager
 def learner() -> Iterator[None]:
-    """A home and settings of nobody's: no progress, no start-up files, no theme."""
-    with tempfile.TemporaryDirectory(prefix="udock-execute-") as folder:
-        kept = dict(os.environ)
-        for name in ("MDOCK_HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
-            os.environ[name] = f"{folder}/{name.lower()}"
-        os.environ |= {"JUPYTER_PLATFORM_DIRS": "1", "PYTHONHASHSEED": "0"}
-        try:
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(kept)
+    """A HOME of nobody's: no progress, no start-up files, no theme. The environment is put back at the end."""
+    with tempfile.TemporaryDirectory(prefix="udock-execute-") as folder, patch.dict(os.environ):
+        for name in ("MDOCK_HOME", "UDOCK_WIDGETS", "IPYTHONDIR", *(n for n in os.environ if n.startswith("JUPYTER_"))):
+            os.environ.pop(name, None)
+        os.environ["HOME"] = folder
+        yield
 
 
 def execute(notebook: Notebook) -> None:

@@ -1,5 +1,8 @@
 """Fixtures that all tests share, and three rules: no quiet skips in CI, nothing left behind, no fork beside threads.
 
+Tests have what users have: a HOME, and none of the variables that mdock or Jupyter could be told by. What a test sets
+all the same stands in ``scripts/test_settings.toml``, with the reason.
+
 Whatever a session starts carries ``UDOCK_TEST_SESSION`` in its environment, and temporary files go to a folder of
 the session's own, so that leftovers are told from what else happens on the machine.
 """
@@ -21,6 +24,7 @@ from udock_lab import Runtime, Unsupported
 
 PRIVILEGE = "needs privilege:"
 SESSION = "UDOCK_TEST_SESSION"
+DEVELOPERS_OWN = ("MDOCK_", "UDOCK_WIDGETS", "UDOCK_INSTRUCTOR", "IPYTHON", "JUPYTER_", "MPLCONFIGDIR")
 PATIENCE = 5.0  # seconds for what is ending to have ended
 SCRATCH = pytest.StashKey[Path]()  # temporary files of the code under test
 ROOMS_WITH_THREADS = ("browser", "exercises", "interop", "notebooks")
@@ -39,11 +43,13 @@ def demo_rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home of this test's own."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("MDOCK_HOME", str(folder))
-    return folder
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """mdock's home of a user who has never used it, in a HOME of this test's own."""
+    folder = tmp_path / "user"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    yield folder / ".mdock"
+    os.environ.pop("MDOCK_HOME", None)  # a lesson that the test did not end
 
 
 @pytest.fixture
@@ -96,6 +102,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     scratch.chmod(0o1777)
     session.config.stash[SCRATCH] = scratch
     os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
+    _forget_the_developer(scratch / "user")
     forked = session.config.stash[FORKED] = set()
     os.register_at_fork(after_in_parent=lambda: _note_fork_beside_threads(forked))
 
@@ -104,6 +111,18 @@ def _note_fork_beside_threads(forked: set[str]) -> None:
     """In this process, not in the children of tests. Afterwards: numpy's threads end before a fork."""
     if os.environ[SESSION] == str(os.getpid()) and len(os.listdir("/proc/self/task")) > 1:
         forked.add(os.environ.get("PYTEST_CURRENT_TEST", "outside a test"))
+
+
+def _forget_the_developer(fresh: Path) -> None:
+    """A HOME of nobody's, for tests that bring none; pip and uv find what they have downloaded before."""
+    for name in [name for name in os.environ if name.startswith(DEVELOPERS_OWN)]:
+        del os.environ[name]
+    own = Path.home()
+    os.environ.setdefault("PIP_CONFIG_FILE", str(own / ".config/pip/pip.conf"))
+    os.environ.setdefault("PIP_CACHE_DIR", str(own / ".cache/pip"))
+    os.environ.setdefault("UV_CACHE_DIR", str(own / ".cache/uv"))
+    fresh.mkdir()
+    os.environ["HOME"] = str(fresh)
 
 
 @pytest.hookimpl(trylast=True)

@@ -44,7 +44,7 @@ PROCESS_CALL = re.compile(r"^(\d+) .*?\b(clone3?|fork|vfork)\((.*)$")
 @pytest.fixture
 def kernel(home: Path, runtime: Runtime) -> Iterator[tuple[Any, Any]]:
     manager = jupyter_client.KernelManager(kernel_name="python3")
-    manager.start_kernel(env=os.environ | {"MDOCK_HOME": str(home), "IPYTHONDIR": str(home.parent / "ipython")})
+    manager.start_kernel()
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=60)

@@ -20,11 +20,9 @@ jupyter_client = pytest.importorskip("jupyter_client")
 class Kernel:
     """One kernel and a client that sends cells to it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self) -> None:
         self.manager = jupyter_client.KernelManager(kernel_name="python3")
-        self.manager.start_kernel(
-            env=os.environ | {"MDOCK_HOME": str(home), "IPYTHONDIR": str(home.parent / "ipython")}
-        )
+        self.manager.start_kernel()
         self.connect()
         self.run("%load_ext udock_lab")
         self.run("from udock_lab import Runtime; runtime = Runtime()")
@@ -80,7 +78,7 @@ class Kernel:
 
 @pytest.fixture
 def kernel(home: Path, runtime: Runtime) -> Iterator[Kernel]:
-    kernel = Kernel(home)
+    kernel = Kernel()
     yield kernel
     kernel.close()
 

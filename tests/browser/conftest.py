@@ -32,7 +32,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab with settings of its own on a copy of the lessons."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    settings = folder / "config" / "labconfig"
+    settings = folder / ".jupyter" / "labconfig"
     settings.mkdir(parents=True)
     off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
     (settings / "page_config.json").write_text(json.dumps(off))
@@ -42,16 +42,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     token = secrets.token_hex(16)  # a server that runs code is not left open to whoever else is on this machine
     env = os.environ | {
         "JUPYTER_TOKEN": token,
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTER_DATA_DIR": str(folder / "data"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-        "IPYTHONDIR": str(folder / "ipython"),
-        "MDOCK_HOME": str(folder / "home"),
+        "HOME": str(folder),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     options = [
-        "--no-browser", "--allow-root", f"--port={port}", "--port-retries=0",
-        "--LabApp.expose_app_in_browser=True", f"--notebook-dir={folder / 'notebooks'}",
+        "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0",
+        "--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={folder / 'notebooks'}",
     ]  # fmt: skip
     with (folder / "lab.log").open("wb") as log:
         server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], env=env, stdout=log, stderr=log)

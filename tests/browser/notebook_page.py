@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ARTEFACTS", "RANGE", "READY", "Lab", "NotebookPage", "notebook", "run_notebook"]
+__all__ = ["ARTEFACTS", "RANGE", "READY", "RUN_ALL", "Lab", "NotebookPage", "notebook", "run_notebook"]
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
 RANGE = 90_000  # ms for a whole notebook

@@ -58,7 +58,7 @@ class Cell:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Cell]]:
     folder = tmp_path_factory.mktemp("kernel")
     manager = jupyter_client.KernelManager(kernel_name="python3")
-    manager.start_kernel(env=os.environ | {"IPYTHONDIR": str(folder), "MDOCK_HOME": str(folder / "home")}, cwd=folder)
+    manager.start_kernel(env=os.environ | {"HOME": str(folder)}, cwd=folder)
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=60)

@@ -154,8 +154,8 @@ def nbgrader(made: Graded, *words: str, fails: bool = False) -> str:
     """Run it with settings of nobody's, in which a kernel is a program that leaves a mark."""
     own = made.course / "of-nobody"
     spec = {"argv": ["/usr/bin/touch", str(made.kernel)], "display_name": "trap", "language": "python"}
-    dump(spec, own / "data" / "kernels" / "python3" / "kernel.json")
-    env = os.environ | {"JUPYTER_CONFIG_DIR": f"{own}/config", "JUPYTER_DATA_DIR": f"{own}/data", "HOME": str(own)}
+    dump(spec, own / ".local/share/jupyter/kernels/python3/kernel.json")
+    env = os.environ | {"HOME": str(own)}
     command = [sys.executable, "-m", "nbgrader", *words]
     done = subprocess.run(command, cwd=made.course, env=env, capture_output=True, text=True, timeout=600)
     assert (done.returncode != 0) == fails, done.stderr[-4000:]

@@ -33,11 +33,15 @@ sys.exit(main(sys.argv[2:]))
 
 
 class Mdock:
-    """Runs ``mdock`` with ``home``; the words of its two streams are in ``stdout`` and ``stderr``."""
+    """Runs ``mdock`` with ``home``; the words of its two streams are in ``stdout`` and ``stderr``.
+
+    A home that is called ``.mdock`` is found as a user's is, in HOME; another has to be named by the variable.
+    """
 
     def __init__(self, home: Path | str, **env: str) -> None:
         self.home = Home(home)
-        self.env = {**os.environ, "MDOCK_HOME": str(home), **env}
+        folder, name = os.path.split(home)
+        self.env = os.environ | ({"HOME": folder} if name == ".mdock" else {"MDOCK_HOME": str(home)}) | env
 
     def __call__(
         self, *words: str, user: int | None = None, cwd: Path | None = None, **env: str

@@ -48,7 +48,7 @@ OURS = Record(id="c424242", pid=4_000_001, image="demo", status=Status.RUNNING, 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
+    home = Home(tmp_path / ".mdock")
     home.create()
     return home
 
@@ -176,7 +176,7 @@ def test_any_command_line_ends_with_a_code_and_mdocks_words(
 ) -> None:
     if first in COMMANDS and first not in HARMLESS:
         return
-    monkeypatch.setenv("MDOCK_HOME", empty.path)
+    monkeypatch.setenv("HOME", os.path.dirname(empty.path))
     Path(empty.containers_db).write_text("c1|4000000|demo|exited|2026-01-02T03:04:05|2026-01-02T03:04:05|0\n")
     code = cli.main([first, *rest])
     said = capfd.readouterr().err
@@ -190,7 +190,7 @@ def test_any_command_line_ends_with_a_code_and_mdocks_words(
 
 @pytest.mark.parametrize("name", ["a|b", "a\nb", "..", "../up", "a/b", "x" * 65, "é", "目", "", " ", "-f/", "c7", "1a"])
 def test_a_name_that_breaks_the_rule_is_refused_with_the_rule_and_an_example(tmp_path: Path, name: str) -> None:
-    mdock = Mdock(tmp_path / "home")
+    mdock = Mdock(tmp_path / ".mdock")
     (tmp_path / "tree").mkdir()
     result = mdock("build", "--", name, str(tmp_path / "tree"))
     assert result.returncode == 2

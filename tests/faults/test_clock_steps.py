@@ -64,7 +64,7 @@ def test_running_container_stays_alive_with_a_small_uptime_whatever_the_clock_sa
 def test_foreign_record_with_any_start_time_is_shown_without_a_negative_uptime(
     tmp_path: Path, start: str, extra: str
 ) -> None:
-    home = Home(tmp_path / "home")
+    home = Home(tmp_path / ".mdock")
     home.create()
     Path(home.containers_db).write_text(f"c1|{os.getpid()}|demo|running|{start}|-1|-1\n")
     Path(home.container_dir("c1")).mkdir()
@@ -73,7 +73,7 @@ def test_foreign_record_with_any_start_time_is_shown_without_a_negative_uptime(
     assert container.uptime is None or container.uptime >= 0
     shown = subprocess.run(
         [sys.executable, "-m", "udock_lab.cli", "ps"],
-        env={**os.environ, "MDOCK_HOME": home.path}, capture_output=True, text=True,
+        env=os.environ | {"HOME": str(tmp_path)}, capture_output=True, text=True,
     ) if start in ("", STEPS[0]) else None  # fmt: skip
     assert shown is None or (shown.returncode == 0 and "c1" in shown.stdout and shown.stderr == "")
 

@@ -298,7 +298,7 @@ def test_logs_says_why_it_knows_no_times(mdock: Mdock, option: str) -> None:
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory, demo_rootfs: Path) -> Mdock:
-    mdock = Mdock(tmp_path_factory.mktemp("variables") / "home")
+    mdock = Mdock(tmp_path_factory.mktemp("variables") / ".mdock")
     mdock("build", "demo", str(demo_rootfs))
     return mdock
 

@@ -18,7 +18,7 @@ LEVELS = [0, 4096, 3 * 4096, 64 * 1024]
 
 @pytest.fixture
 def mdock(disk: Disk, demo_rootfs: Path) -> Mdock:
-    mdock = Mdock(disk.path / "home")
+    mdock = Mdock(disk.path / ".mdock")
     assert mdock("build", "demo", str(demo_rootfs)).returncode == 0
     assert mdock("run", "demo", "--", "/bin/sh", "-c", "echo first").returncode == 0
     return mdock
@@ -46,7 +46,7 @@ def test_build_on_a_full_disk_leaves_no_trace_and_works_once_there_is_room(
 
 @pytest.mark.parametrize("free", LEVELS)
 def test_demo_on_a_full_disk_leaves_no_trace_and_works_once_there_is_room(disk: Disk, free: int) -> None:
-    mdock = Mdock(disk.path / "home")
+    mdock = Mdock(disk.path / ".mdock")
     disk.fill(free)
     result = mdock("demo")
     assert result.returncode == 1

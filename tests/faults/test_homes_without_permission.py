@@ -39,7 +39,7 @@ def give_to_nobody(mdock: Mdock) -> None:
 
 
 def test_read_only_home_can_be_looked_at_and_says_why_nothing_else(disk: Disk, demo_rootfs: Path) -> None:
-    mdock = prepare(disk.path / "home", demo_rootfs)
+    mdock = prepare(disk.path / ".mdock", demo_rootfs)
     disk.read_only(True)
     for words in LOOKING:
         result = mdock(*words)
@@ -59,13 +59,13 @@ def test_read_only_home_can_be_looked_at_and_says_why_nothing_else(disk: Disk, d
 
 def test_demo_in_a_read_only_home_says_why_not(disk: Disk) -> None:
     disk.read_only(True)
-    result = Mdock(disk.path / "home")("demo")
+    result = Mdock(disk.path / ".mdock")("demo")
     assert result.returncode == 1
     assert "read-only file system" in result.stderr and "export MDOCK_HOME=" in result.stderr
 
 
 def test_home_of_another_user_can_be_looked_at_and_its_owner_is_named(open_place: Path, demo_rootfs: Path) -> None:
-    mdock = prepare(open_place / "home", demo_rootfs)
+    mdock = prepare(open_place / ".mdock", demo_rootfs)
     for words in LOOKING:
         result = mdock(*words, user=NOBODY)
         assert (result.returncode, result.stderr) == (0, ""), words
@@ -78,7 +78,7 @@ def test_home_of_another_user_can_be_looked_at_and_its_owner_is_named(open_place
 
 
 def test_container_of_another_user_is_seen_running_and_stays_so(open_place: Path, demo_rootfs: Path) -> None:
-    mdock = prepare(open_place / "home", demo_rootfs)
+    mdock = prepare(open_place / ".mdock", demo_rootfs)
     assert mdock("run", "-d", "demo", "--", "/bin/sleep", "60").stdout == "c2\n"
     assert mdock("ps", "-q", "--running", user=NOBODY).stdout == "c2\n"
     for words in (["stop", "c2"], ["kill", "c2"], ["kill", "-s", "TERM", "c2"], ["rm", "-f", "c2"]):
@@ -90,7 +90,7 @@ def test_container_of_another_user_is_seen_running_and_stays_so(open_place: Path
 
 
 def test_home_that_nobody_may_even_enter_is_explained(open_place: Path, demo_rootfs: Path) -> None:
-    mdock = prepare(open_place / "home", demo_rootfs)
+    mdock = prepare(open_place / ".mdock", demo_rootfs)
     os.chmod(mdock.home.path, 0o700)
     for words in [*LOOKING, *changing(demo_rootfs)]:
         result = mdock(*words, user=NOBODY)
@@ -101,7 +101,7 @@ def test_home_that_nobody_may_even_enter_is_explained(open_place: Path, demo_roo
 @pytest.mark.parametrize("table", ["images.db", "containers.db", "log.txt", "run/lock"])
 def test_one_file_of_another_user_inside_the_own_home_is_named(open_place: Path, demo_rootfs: Path, table: str) -> None:
     """What ``sudo mdock`` leaves in the home of the user who typed it."""
-    mdock = prepare(open_place / "home", demo_rootfs)
+    mdock = prepare(open_place / ".mdock", demo_rootfs)
     give_to_nobody(mdock)
     file = Path(mdock.home.path) / table
     os.chown(file, 0, 0)
@@ -121,7 +121,7 @@ def test_one_file_of_another_user_inside_the_own_home_is_named(open_place: Path,
 
 def test_root_in_the_home_of_a_user_leaves_it_usable(open_place: Path, demo_rootfs: Path) -> None:
     """``sudo mdock``: the tables that root rewrites stay the user's."""
-    mdock = prepare(open_place / "home", demo_rootfs)
+    mdock = prepare(open_place / ".mdock", demo_rootfs)
     give_to_nobody(mdock)
     os.chmod(mdock.home.containers_db, 0o600)
     assert mdock("run", "demo", "--", "/bin/sh", "-c", "exit 4").returncode == 4
@@ -134,8 +134,8 @@ def test_root_in_the_home_of_a_user_leaves_it_usable(open_place: Path, demo_root
 
 
 def test_user_without_a_home_folder_is_told_to_choose_one(open_place: Path) -> None:
-    mdock = Mdock(open_place / "home")
-    del mdock.env["MDOCK_HOME"], mdock.env["HOME"]
+    mdock = Mdock(open_place / ".mdock")
+    del mdock.env["HOME"]
     for words in (["ps"], ["demo"]):
         result = mdock(*words, user=4_000_000, cwd=open_place)
         assert result.returncode in (1, 2)

@@ -19,7 +19,7 @@ class Tree:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "tree"
-        self.home = folder / "home"
+        self.home = folder / ".mdock"
         for name in ("bin", "proc", "sys", "dev", "mnt", "inner"):
             (self.path / name).mkdir(parents=True)
         (self.path / "bin/sh").write_text("a shell")
@@ -29,7 +29,7 @@ class Tree:
         """In a mount namespace of its own: when the script has ended, nothing is mounted any more."""
         space = ["unshare", "--mount", "--propagation", "private"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
         lines = f"set -e\n{script}\nset +e\n{MDOCK} build x {source}; echo code=$? >&2"
-        env = {**os.environ, "T": str(self.path), "MDOCK_HOME": str(self.home)}
+        env = {**os.environ, "T": str(self.path), "HOME": str(self.home.parent)}
         done = subprocess.run(
             [*space, "sh", "-c", lines], env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
         )

@@ -18,10 +18,10 @@ __all__ = ["first_page", "serving", "settings_of_nobody"]
 
 def settings_of_nobody(folder: Path) -> dict[str, str]:
     """An environment without a screen whose Jupyter settings are empty."""
-    names = ("HOME", "MDOCK_HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     screen = ("DISPLAY", "WAYLAND_DISPLAY")
     clean = {name: value for name, value in os.environ.items() if name not in screen}
-    return clean | {name: str(folder / name.lower()) for name in names}
+    (folder / "user").mkdir(exist_ok=True)
+    return clean | {"HOME": str(folder / "user")}
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def sources(slug: str) -> list[str]:
 
 def taken_wrongly(slug: str, answers: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The text that a learner reads who gives these answers."""
-    monkeypatch.setenv("MDOCK_HOME", str(home))
+    monkeypatch.setenv("HOME", str(home))
     notebook = nbformat.read(NOTEBOOKS / f"{slug}.ipynb", as_version=4)
     for cell in notebook.cells:
         for name, answer in answers.items():

@@ -26,9 +26,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell
     """A shell with the extension loaded and a home with the image ``demo`` and the running container c1."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("line")
-        patch.setenv("MDOCK_HOME", str(folder / "home"))
-        patch.setenv("IPYTHONDIR", str(folder / "ipython"))
-        runtime = Runtime(folder / "home")
+        patch.setenv("HOME", str(folder))
+        runtime = Runtime(folder / ".mdock")
         runtime.demo()
         runtime.run("demo", ["/bin/sleep", "600"], detach=True)
         shell = InteractiveShell()

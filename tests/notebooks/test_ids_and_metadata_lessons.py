@@ -33,7 +33,7 @@ IDS, METADATA = "m2_3_container_ids", "m2_4_metadata"
 def test_wrong_predictions_meet_the_sentence_that_names_the_misconception(
     slug: str, answers: dict[str, str], sentences: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = taken_wrongly(slug, answers, tmp_path / "home", monkeypatch)
+    text = taken_wrongly(slug, answers, tmp_path, monkeypatch)
     assert [sentence for sentence in sentences if sentence not in text] == []
     assert "predictions: 3 of 3 answered, 0 right" in text
 

@@ -37,7 +37,7 @@ def execute(tmp_path: Path) -> Execute:
         source, target = tmp_path / "lesson.ipynb", tmp_path / "executed.ipynb"
         lesson = json.loads(LESSON.read_text())
         source.write_text(json.dumps(lesson | {"cells": cells or lesson["cells"]}))
-        env = os.environ | {"IPYTHONDIR": str(tmp_path / "ipython"), "MDOCK_HOME": str(tmp_path / "home")}
+        env = os.environ | {"HOME": str(tmp_path)}
         words = [*prefix, sys.executable, "-c", EXECUTE, str(source), str(target)]
         done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=100)
         assert done.returncode == 0, done.stderr

@@ -33,8 +33,7 @@ Execute = Callable[..., Cells]
 def execute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Execute:
     """Runs cells in a kernel of their own; a failing one fails the test unless ``errors``. The learner's home stays."""
     (tmp_path / "tmp").mkdir()
-    for name in ("MDOCK_HOME", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
-        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
 
     def run(*sources: str, errors: bool = False) -> Cells:
@@ -68,7 +67,7 @@ def test_run_all_fails_nowhere_withholds_verdicts_and_leaves_nothing(execute: Ex
 
 def test_two_executions_say_the_same_text(execute: Execute, tmp_path: Path) -> None:
     def said() -> list[list[str]]:
-        shutil.rmtree(tmp_path / "mdock_home", ignore_errors=True)
+        shutil.rmtree(tmp_path / ".mdock", ignore_errors=True)
         return [texts(cell) for cell in execute(*LESSON) if not cell.source.startswith("%%sandbox")]
 
     assert said() == said()
@@ -128,7 +127,7 @@ def test_buttons_come_with_an_open_question_and_leave_with_the_answer(execute: E
 def test_in_a_terminal_the_same_calls_show_text(tmp_path: Path) -> None:
     script = tmp_path / "lesson.ipy"
     script.write_text(f"{BEGIN}\n{ASK}\nlines.answer('one')\nlines.settle('two')\nlesson.end()\n")
-    env = os.environ | {"MDOCK_HOME": str(tmp_path / "home"), "IPYTHONDIR": str(tmp_path / "ipython")}
+    env = os.environ | {"HOME": str(tmp_path)}
     command = [sys.executable, "-m", "IPython", "--colors=nocolor", str(script)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

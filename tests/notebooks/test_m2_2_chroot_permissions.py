@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,7 @@ def solved(order: str, who: str, home: Path) -> bool:
     """Whether that order solves the task for root, or for an ordinary user."""
     home.chmod(0o777)
     command = [sys.executable, str(ROOT / "scripts/with_privilege.py"), who, sys.executable, "-c", TRY_ORDER]
-    env = {"MDOCK_HOME": str(home), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "TMPDIR": "/tmp"}
+    env = os.environ | {"HOME": str(home)}
     words = [*command, cell_with('put_in_order("enter"'), order]
     done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60)
     if done.returncode == NOT_POSSIBLE:

@@ -27,7 +27,7 @@ from udock_lab.magics import CELL_BYTES, CELL_LINES, CellOutput
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("magics") / "home"
+    path = tmp_path_factory.mktemp("magics") / ".mdock"
     runtime = Runtime(path)
     runtime.demo()
     yield path
@@ -39,8 +39,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[InteractiveShell]:
     """A shell with the extension loaded and an empty home."""
-    monkeypatch.setenv("MDOCK_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("HOME", str(tmp_path))
     shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))  # else it leaves a thread
     shell.extension_manager.load_extension("udock_lab")
     yield shell
@@ -50,7 +49,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Interactiv
 @pytest.fixture
 def ip(bare: InteractiveShell, home: Path, monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
     """The same with an image ``demo``."""
-    monkeypatch.setenv("MDOCK_HOME", str(home))
+    monkeypatch.setenv("HOME", str(home.parent))
     return bare
 
 
@@ -324,18 +323,11 @@ def test_tab_completes_images_and_containers(ip: InteractiveShell) -> None:
 class Kernel:
     """An ipykernel in a process of its own."""
 
-    def __init__(self, home: Path, folder: Path) -> None:
+    def __init__(self, home: Path) -> None:
         from jupyter_client.manager import KernelManager
 
-        self.env = {
-            **os.environ,
-            "MDOCK_HOME": str(home),
-            "IPYTHONDIR": str(folder),
-            "PYTHONPATH": os.getcwd(),
-        }
         self.manager = KernelManager(kernel_name="python3")
-        self.manager.kernel_cmd = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        self.manager.start_kernel(env=self.env)
+        self.manager.start_kernel(env=os.environ | {"HOME": str(home.parent)})
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
@@ -365,9 +357,9 @@ class Kernel:
 
 
 @pytest.fixture(scope="module")
-def kernel(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+def kernel(home: Path) -> Iterator[Kernel]:
     pytest.importorskip("ipykernel")
-    started = Kernel(home, tmp_path_factory.mktemp("ipython"))
+    started = Kernel(home)
     yield started
     started.close()
 

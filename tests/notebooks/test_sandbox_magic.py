@@ -25,8 +25,7 @@ class Kernel:
     def __init__(self, folder: Path) -> None:
         self.mark = uuid.uuid4().hex
         self.manager = jupyter_client.KernelManager(kernel_name="python3")
-        env = {"MDOCK_HOME": str(folder / "home"), "IPYTHONDIR": str(folder / "ipython"), MARK: self.mark}
-        self.manager.start_kernel(env=os.environ | env)
+        self.manager.start_kernel(env=os.environ | {"HOME": str(folder), "UDOCK_SANDBOX_KERNEL": self.mark})
         self.connect()
 
     def connect(self) -> None:

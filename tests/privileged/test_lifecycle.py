@@ -328,9 +328,8 @@ def test_a_container_that_ends_while_it_is_listed_is_never_called_orphaned(runti
     """In the command line's way, where the supervisor is gone at once."""
     code = "from udock_lab.cli import command; command()"
     mdock = [sys.executable, "-c", code, "run", "demo", "/bin/true"]
-    env = {**os.environ, "MDOCK_HOME": runtime.home.path}
     seen = set()
-    with subprocess.Popen(["/bin/sh", "-c", 'for i in 1 2 3 4 5 6 7 8; do "$@"; done', "sh", *mdock], env=env) as many:
+    with subprocess.Popen(["/bin/sh", "-c", 'for i in 1 2 3 4 5 6 7 8; do "$@"; done', "sh", *mdock]) as many:
         while many.poll() is None:
             seen |= {container.state for container in runtime.ps()}
     assert seen <= {"running", "exited"}

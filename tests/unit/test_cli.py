@@ -21,11 +21,11 @@ MDOCK = [sys.executable, "-m", "udock_lab.cli"]
 
 
 class Terminal:
-    """Runs ``mdock`` with a home of its own."""
+    """Runs ``mdock`` for a user whose HOME is ``folder``."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.env = {**os.environ, "MDOCK_HOME": str(home)}
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / ".mdock"
+        self.env = os.environ | {"HOME": str(folder)}
 
     def __call__(self, *words: str, input: str | None = "", timeout: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -38,7 +38,7 @@ class Terminal:
 
 @pytest.fixture(scope="module")
 def mdock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    terminal = Terminal(tmp_path_factory.mktemp("cli") / "home")
+    terminal = Terminal(tmp_path_factory.mktemp("cli"))
     made = terminal("demo")
     assert made.returncode == 0, made.stderr
     yield terminal
@@ -49,7 +49,7 @@ def mdock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
 
 @pytest.fixture
 def nowhere(tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path / "home")
+    return Terminal(tmp_path)
 
 
 def test_build_says_what_it_could_not_keep_and_nothing_else(nowhere: Terminal, tmp_path: Path) -> None:
@@ -178,8 +178,8 @@ def test_a_script_on_stdin_is_run_by_the_default_shell(mdock: Terminal) -> None:
 
 
 def test_only_what_is_given_is_in_the_environment(mdock: Terminal) -> None:
-    mdock.env["PASSED_ON"] = "from outside"
-    script = "echo $A-$PASSED_ON-$MDOCK_HOME"
+    mdock.env |= {"PASSED_ON": "from outside", "LOGNAME": "learner"}
+    script = "echo $A-$PASSED_ON-$LOGNAME"
     result = mdock("run", "-e", "A=one", "-e", "PASSED_ON", "demo", "/bin/sh", "-c", script)
     assert result.stdout == "one-from outside-\n"
 

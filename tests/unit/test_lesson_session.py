@@ -16,7 +16,6 @@ import pytest
 
 from udock_lab.errors import UsageError
 from udock_lab.lesson import Lesson, begin, outline
-from udock_lab.lesson import scratch as scratch_module
 from udock_lab.lesson.scratch import PREFIX
 
 
@@ -61,7 +60,7 @@ def test_begin_again_starts_afresh_and_ends_what_ran(home: Path) -> None:
         assert second.runtime.run("demo", ["/bin/true"]).id == "c1"
     finally:
         second._close()
-    assert os.environ["MDOCK_HOME"] == str(home)
+    assert "MDOCK_HOME" not in os.environ
 
 
 def test_an_unknown_slug_names_the_nearest_and_leaves_the_running_lesson_alone(lesson: Lesson) -> None:
@@ -81,7 +80,7 @@ def test_the_end_is_checked_told_and_kept(home: Path) -> None:
         "  build it yourself: exercise m2_1_process_creation",
     ]
     assert end.clean
-    assert os.environ["MDOCK_HOME"] == str(home)
+    assert "MDOCK_HOME" not in os.environ
     assert not Path(lesson.home).exists()
     assert json.loads((home / "progress.json").read_text())["lessons"] == {"m2_1a_fork": {"done": True}}
 
@@ -136,11 +135,9 @@ def test_the_end_can_be_asked_twice_and_the_runtime_no_more(home: Path) -> None:
         _ = lesson.runtime
 
 
-def test_a_home_that_the_learner_chose_meanwhile_is_left_as_it_is(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_home_that_the_learner_chose_meanwhile_is_left_as_it_is(home: Path, tmp_path: Path) -> None:
     lesson = begin("m2_1a_fork")
-    monkeypatch.setenv("MDOCK_HOME", str(tmp_path / "mine"))
+    os.environ["MDOCK_HOME"] = str(tmp_path / "mine")
     lesson.end()
     assert os.environ["MDOCK_HOME"] == str(tmp_path / "mine")
 
@@ -148,7 +145,7 @@ def test_a_home_that_the_learner_chose_meanwhile_is_left_as_it_is(
 def process(code: str, tmp_path: Path) -> subprocess.Popen[str]:
     """A Python of its own whose temporary folder is ``tmp_path``/tmp."""
     (tmp_path / "tmp").mkdir(exist_ok=True)
-    env = os.environ | {"TMPDIR": str(tmp_path / "tmp"), "MDOCK_HOME": str(tmp_path / "home")}
+    env = os.environ | {"TMPDIR": str(tmp_path / "tmp"), "HOME": str(tmp_path)}
     command = [sys.executable, "-c", f"from udock_lab.lesson import begin\n{code}"]
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
 
@@ -172,7 +169,6 @@ def test_what_a_killed_kernel_left_is_removed_by_the_next_lesson(
     kernel.stdout.readline()
     pid = int(kernel.stdout.readline())
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
-    monkeypatch.setattr(scratch_module, "YOUNG", 0)
     begin("m2_1b_exec_and_wait")._close()
     assert len(folders(tmp_path / "tmp")) == 1  # it lives
     kernel.send_signal(signal.SIGKILL)
@@ -195,14 +191,14 @@ def test_where_temporary_files_may_not_be_executed_the_lesson_moves_to_the_learn
         "print(lesson.runtime.run('demo', ['/bin/echo', 'hi']).text); print(lesson.end().clean)"
     )
     mount = 'mount -t tmpfs -o noexec none "$TMPDIR" && exec "$0" -c "$1"'
-    env = os.environ | {"TMPDIR": str(tmp_path / "tmp"), "MDOCK_HOME": str(tmp_path / "home")}
+    env = os.environ | {"TMPDIR": str(tmp_path / "tmp"), "HOME": str(tmp_path)}
     command = ["unshare", "-m", "sh", "-c", mount, sys.executable, code]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
     if "Operation not permitted" in done.stderr:
         pytest.skip("needs privilege: a mount namespace")
     assert done.returncode == 0, done.stderr
     _, home, said, _, clean = done.stdout.splitlines()
-    assert home.startswith(f"{tmp_path}/home/run/{PREFIX}")
+    assert home.startswith(f"{tmp_path}/.mdock/run/{PREFIX}")
     assert (said, clean) == ("hi", "True")
     assert not Path(home).exists()
 

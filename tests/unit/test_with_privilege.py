@@ -81,7 +81,7 @@ def test_what_a_lesson_leaves_is_named(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     assert (left(tmp_path).returncode, left(tmp_path).stdout) == (0, "")
     (tmp_path / "tmp" / "udock-lesson-x").mkdir()
-    sleeper = subprocess.Popen(["sleep", "60"], env={"MDOCK_HOME": f"{tmp_path}/home"})
+    sleeper = subprocess.Popen(["sleep", "60"], env={"HOME": str(tmp_path)})
     try:
         done = left(tmp_path)
     finally:
