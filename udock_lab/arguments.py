@@ -28,6 +28,7 @@ __all__ = [
     "path",
     "refuse",
     "seconds",
+    "shown",
     "signal_named",
     "signal_number",
     "size",
@@ -46,10 +47,10 @@ _SHORT = (type(None), bool, int, float, complex, str, bytes, bytearray, list, tu
 
 def refuse(name: str, value: object, wanted: str, hint: str = "") -> NoReturn:
     """Raise UsageError: ``name`` must be ``wanted``, and ``value`` is not."""
-    raise UsageError(f"{name} must be {wanted}, not {_shown(value)}.", hint)
+    raise UsageError(f"{name} must be {wanted}, not {shown(value)}.", hint)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Short, on one line, and without addresses; whatever its ``repr`` does."""
     if isinstance(value, type) or not isinstance(value, _SHORT):
         return f"a value of type {type(value).__name__}"
@@ -67,7 +68,7 @@ def words(name: str, value: object) -> tuple[str, ...]:
     example = 'For instance ["/bin/echo", "hello"].'
     if isinstance(value, str | bytes | bytearray | memoryview):
         split = f"Write {value.split()!r}." if isinstance(value, str) and len(value) < 200 else example
-        raise UsageError(f"{name} is given as a list of words, not as one string: {_shown(value)}.", split)
+        raise UsageError(f"{name} is given as a list of words, not as one string: {shown(value)}.", split)
     if isinstance(value, Mapping | AbstractSet):
         refuse(name, value, "a list of words, in their order", example)
     return tuple(_word(f"{name}[{place}]", word) for place, word in enumerate(_items(name, value, example)))

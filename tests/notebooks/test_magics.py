@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import sys
@@ -252,6 +253,19 @@ def test_doctor_images_and_inspect_have_a_form_to_show(ip: InteractiveShell) -> 
         assert "demo" in forms["text/plain"] or command == "doctor"
 
 
+def test_formats_and_several_names_come_back_as_text_and_as_values(ip: InteractiveShell) -> None:
+    container = value(ip, "%mdock run -e A=b demo -- /bin/true").id
+    shown = value(ip, "%mdock inspect -f '{{.State.Status}} {{index .Config.Env 3}}' " + container)
+    assert shown == "exited A=b" and ip.display_formatter.format(shown)[0]["text/plain"] == shown
+    assert value(ip, f"%mdock ps --filter id={container} --format {{{{.Image}}}}") == "demo"
+    several = value(ip, f"%mdock inspect {container} demo")
+    forms, _ = ip.display_formatter.format(several)
+    assert [entry["Id"] for entry in json.loads(forms["text/plain"])] == [container, "demo"]
+    assert [one.data["Id"] for one in several] == [container, "demo"] and forms["text/html"].count("<pre") == 2
+    with pytest.raises(UsageError, match="no field .Stat"):
+        value(ip, "%mdock inspect -f {{.Stat}} demo")
+
+
 def test_a_failing_command_raises_after_doing_what_it_could(
     ip: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -315,6 +329,9 @@ def test_tab_completes_images_and_containers(ip: InteractiveShell) -> None:
     assert completions(ip, "%mdock run --mem 64M de") == ["demo"]
     assert container in completions(ip, "%mdock logs c")
     assert "demo" in completions(ip, "%mdock inspect d")
+    assert completions(ip, "%mdock ps --filter status=ex") == ["status=exited"]
+    assert completions(ip, "%mdock ps --form") == ["--format"]
+    assert completions(ip, "%mdock run --env-f") == ["--env-file"]
 
 
 # --- in a real kernel ----------------------------------------------------------------------------------

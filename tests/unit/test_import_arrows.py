@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from udock_lab import Runtime
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -103,3 +105,16 @@ def test_a_whole_run_from_the_terminal_imports_nothing_heavy(home: Path, demo_ro
     result, *loaded = done.stderr.splitlines()[-1].split()
     assert result == "0"
     assert {name.split(".")[0] for name in loaded} & HEAVY == set()
+
+
+def test_a_run_does_without_the_code_for_odd_arguments_templates_and_copies(runtime: Runtime) -> None:
+    code = (
+        "import sys; from udock_lab.cli import main; code = main(['run', '-e', 'A=b', '--files', '64', 'demo', 'true']);"
+        "code += main(['ps']) + main(['ps', '-q']); print(code, *sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result, *loaded = done.stderr.splitlines()[-1].split()
+    unused = ("arguments", "commands.envfile", "commands.filters", "commands.formats", "commands.templates",
+              "display.strictjson", "linux.filesystems")  # fmt: skip
+    assert result == "0"
+    assert {f"udock_lab.{name}" for name in unused} & set(loaded) == set()

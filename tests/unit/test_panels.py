@@ -159,10 +159,19 @@ def test_what_is_no_wait_status_is_said_beside_the_field_and_changes_nothing(typ
     assert "is no wait status" in panel._html
 
 
-@pytest.mark.parametrize("raw", [-1, 65536, "9", None])
+@pytest.mark.parametrize("raw", [-1, 65536, "9", None, True, pytest.param(10**5000, id="huge"), "half \ud800", [9]])
 def test_status_decoder_refuses_what_waitpid_never_hands_back(raw: Any) -> None:
     with pytest.raises(UsageError, match="is no wait status"):
         status_decoder(raw)
+
+
+@pytest.mark.parametrize(
+    "panel", [containers_panel, run_panel, lambda runtime: process_tree(live=False, runtime=runtime)]
+)
+@pytest.mark.parametrize("runtime", ["~/.mdock", 1, True, object(), Runtime])
+def test_a_panel_refuses_what_is_no_runtime(panel: Any, runtime: Any) -> None:
+    with pytest.raises(UsageError, match="runtime must be a Runtime"):
+        panel(runtime)
 
 
 # --- run panel: the line is the run

@@ -17,7 +17,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from udock_lab.errors import Conflict, NotFound, StorageError, UsageError
-from udock_lab.linux.filesystems import FUSE, KERNELS_OWN, kind_of, mount_id
 from udock_lab.runtime.home import DISK_FULL, make_room
 
 __all__ = ["CopyStats", "Progress", "absolute", "copy_tree", "refuse_mounts", "remove_tree"]
@@ -127,6 +126,9 @@ class _Copier:
     """The state of one copy. ``here`` and ``there`` are the current directories of source and target."""
 
     def __init__(self, source: str, target: str, progress: Progress | None) -> None:
+        from udock_lab.linux import filesystems  # here: a run, which removes trees, copies none
+
+        self.filesystems = filesystems
         self.source, self.target = source, target
         self.progress = progress
         self.next_word = time.monotonic() + _PAUSE
@@ -195,7 +197,7 @@ class _Copier:
         self.top = os.dup(self.there)
         target = os.fstat(self.there)
         self.target_id = (target.st_dev, target.st_ino)
-        kind = KERNELS_OWN.get(kind_of(".", self.here))
+        kind = self.filesystems.KERNELS_OWN.get(self.filesystems.kind_of(".", self.here))
         if kind is not None:
             raise UsageError(
                 f"{self.source} is a view of the kernel ({kind}), which holds no files to copy.",
@@ -232,12 +234,12 @@ class _Copier:
 
     def _kind(self, name: str, info: os.stat_result) -> int:
         if info.st_dev not in self.kinds:
-            self.kinds[info.st_dev] = kind_of(name, self.here)
+            self.kinds[info.st_dev] = self.filesystems.kind_of(name, self.here)
         return self.kinds[info.st_dev]
 
     def _is_kernels_own(self, name: str, info: os.stat_result) -> bool:
         """Leave out what the kernel makes up while it is read: /proc/kmsg would never end, /proc/1/mem fail."""
-        kind = KERNELS_OWN.get(self._kind(name, info))
+        kind = self.filesystems.KERNELS_OWN.get(self._kind(name, info))
         if kind is not None:
             self._leave_out(name, f"is a view of the kernel ({kind}) that is mounted there", stat.S_ISDIR(info.st_mode))
         return kind is not None
@@ -247,9 +249,16 @@ class _Copier:
         if error.errno in _GONE:
             return True
         try:
-            return error.errno in (errno.EACCES, errno.EPERM) and kind_of(name, self.here) == FUSE
+            return error.errno in (errno.EACCES, errno.EPERM) and self._is_fuse(name)
         except OSError:
             return False
+
+    def _is_fuse(self, name: str) -> bool:
+        return self.filesystems.kind_of(name, self.here) == self.filesystems.FUSE
+
+    def _is_mounted(self, inner: int) -> bool:
+        """Is the directory ``inner`` another mount than the one it was found in?"""
+        return self.filesystems.mount_id(inner) != self.filesystems.mount_id(self.here)
 
     def _leave_out(self, name: str, why: str, folder: bool) -> None:
         """Say so, and put an empty folder in the place of a folder."""
@@ -276,7 +285,7 @@ class _Copier:
                 raise
             self._leave_out(name, f"is a file system that refuses ({error.strerror})", folder=True)
             return
-        if (info.st_dev, info.st_ino) in self.above and mount_id(inner) != mount_id(self.here):
+        if (info.st_dev, info.st_ino) in self.above and self._is_mounted(inner):
             os.close(inner)
             self._leave_out(name, "is a folder above it, mounted into itself", folder=True)
             return

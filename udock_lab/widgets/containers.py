@@ -14,7 +14,7 @@ from udock_lab.errors import MdockError, NotFound
 from udock_lab.model import Container
 from udock_lab.runtime.engine import Runtime
 from udock_lab.widgets.controls import button, problem, status
-from udock_lab.widgets.panel import Panel
+from udock_lab.widgets.panel import Panel, chosen
 
 __all__ = ["ContainersPanel", "containers_panel"]
 
@@ -202,4 +202,4 @@ def containers_panel(runtime: Runtime | None = None) -> ContainersPanel:
 
     ``runtime``: whose containers; by default those that ``%mdock ps`` lists.
     """
-    return ContainersPanel(runtime)
+    return ContainersPanel(chosen(runtime))

@@ -23,12 +23,24 @@ import traitlets
 
 from udock_lab import display
 from udock_lab.display.html import card
+from udock_lab.runtime.engine import Runtime
 from udock_lab.widgets.clock import Clock
 
-__all__ = ["Panel", "bare", "static_only"]
+__all__ = ["Panel", "bare", "chosen", "static_only"]
 
 _HERE = Path(__file__).parent
 _STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
+
+
+def chosen(runtime: Runtime | None) -> Runtime:
+    """The runtime that somebody gave, or the one of the home; UsageError for what is none."""
+    if runtime is None:
+        return Runtime()
+    if not isinstance(runtime, Runtime):
+        from udock_lab.arguments import refuse
+
+        refuse("runtime", runtime, "a Runtime", "For instance runtime=Runtime('~/another-home').")
+    return runtime
 
 
 def static_only() -> bool:

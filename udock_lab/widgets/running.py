@@ -20,7 +20,7 @@ from udock_lab.model import ContainerSpec, RunResult
 from udock_lab.runtime.engine import Runtime
 from udock_lab.runtime.home import Home
 from udock_lab.widgets.controls import button, checkbox, field, problem, select, status
-from udock_lab.widgets.panel import Panel, bare
+from udock_lab.widgets.panel import Panel, bare, chosen
 
 __all__ = ["RunForm", "RunPanel", "magic_line", "python_call", "run_panel"]
 
@@ -318,4 +318,4 @@ def run_panel(runtime: Runtime | None = None) -> RunPanel:
 
     ``runtime``: where; by default the home that ``%mdock`` uses.
     """
-    return RunPanel(runtime)
+    return RunPanel(chosen(runtime))

@@ -87,11 +87,12 @@ def status_decoder(raw: int = 10752) -> StatusDecoder:
 
     ``raw`` is what ``os.waitpid`` handed back: 0 to 65535. UsageError for anything else.
     """
+    from udock_lab.arguments import shown
     from udock_lab.errors import UsageError
 
-    if not isinstance(raw, int) or not 0 <= raw <= _LARGEST:
+    if not isinstance(raw, int) or isinstance(raw, bool) or not 0 <= raw <= _LARGEST:
         raise UsageError(
-            f"{raw!r} is no wait status: it has 16 bits, so it is a whole number from 0 to {_LARGEST}.",
+            f"{shown(raw)} is no wait status: it has 16 bits, so it is a whole number from 0 to {_LARGEST}.",
             "Write for instance status_decoder(10752), or status_decoder(result.exit_status.raw).",
         )
     return StatusDecoder(raw)

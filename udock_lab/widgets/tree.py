@@ -12,7 +12,7 @@ from udock_lab.model import ProcessNode
 from udock_lab.runtime.engine import Runtime
 from udock_lab.runtime.processes import named_trees
 from udock_lab.widgets.controls import button, problem, status
-from udock_lab.widgets.panel import Panel
+from udock_lab.widgets.panel import Panel, chosen
 
 __all__ = ["ProcessTree", "process_tree"]
 
@@ -67,4 +67,4 @@ def process_tree(*, live: bool = True, runtime: Runtime | None = None) -> Proces
     ``live=False`` begins paused. ``runtime``: whose containers get their ids; by default the one that ``%mdock`` uses.
     Containers that a terminal or an earlier kernel started stand as trees of their own.
     """
-    return ProcessTree(live=live, runtime=runtime)
+    return ProcessTree(live=live, runtime=chosen(runtime))
