@@ -13,8 +13,9 @@
     └── StepFailed(step, errno)    a step of the container's set-up failed: exit code 125
         └── ExecFailed             execve itself failed: exit code 126 or 127
 
-A container's non-zero exit is a result, never an exception. :class:`Interrupted` and :class:`SandboxInterrupted`
-stand apart: they are a KeyboardInterrupt, so that an interrupted cell stops "Run All" as an interrupted cell does.
+A container's non-zero exit is a result, never an exception. :class:`Interrupted`, with :class:`LetGo` below it,
+and :class:`SandboxInterrupted` stand apart: they are a KeyboardInterrupt, so that an interrupted cell stops "Run All"
+as an interrupted cell does.
 """
 
 from __future__ import annotations
@@ -22,11 +23,16 @@ from __future__ import annotations
 import os
 from errno import errorcode
 
+TYPE_CHECKING = False  # the module typing would be one more thing to import on every start
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = [
     "Conflict",
     "ExecFailed",
     "Interrupted",
     "LauncherDied",
+    "LetGo",
     "LockTimeout",
     "MdockError",
     "NotFound",
@@ -130,6 +136,26 @@ class Interrupted(KeyboardInterrupt):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback."""
         return [f"KeyboardInterrupt: {self.message}", *([self.hint] if self.hint else [])]
+
+
+class LetGo(Interrupted):
+    """Interrupted three times with nobody there to act on it: the caller is free, what was interrupted has not ended.
+
+    ``stopped`` are the processes of ours that a signal stopped (SIGSTOP, signal(7)); where there are none,
+    ``supervisor`` is the one that does not answer.
+    """
+
+    def __init__(self, what: str, container_id: str, stopped: Sequence[int], supervisor: int | None) -> None:
+        self.stopped = tuple(stopped)
+        if stopped:
+            pids = " ".join(map(str, stopped))
+            which = f"process {pids}, which supervises it, is" if len(stopped) == 1 else f"its supervisors, {pids}, are"
+            message = f"{what} is let go: {which} stopped."
+            hint = f"Continue with: kill -CONT {pids}   Then it is ended, and its end is recorded."
+        else:
+            message = f"{what} is let go: the process that supervises it ({supervisor or 'unknown'}) does not answer."
+            hint = "See what becomes of it with: mdock ps"
+        super().__init__(message, hint, container_id)
 
 
 class SandboxInterrupted(KeyboardInterrupt):

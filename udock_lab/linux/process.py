@@ -31,6 +31,7 @@ __all__ = [
     "process_tree",
     "start_ticks",
     "state",
+    "stopped",
     "waits_in",
 ]
 
@@ -90,6 +91,11 @@ def state(pid: int) -> str | None:
     """One letter (R, S, D, T, Z, ...), or None when there is no such process."""
     fields = _stat(pid)
     return fields[0].decode() if fields else None
+
+
+def stopped(pids: Iterable[int]) -> list[int]:
+    """Those of them that a signal has stopped and none has continued (signal(7)); not those that a tracer holds."""
+    return [pid for pid in pids if state(pid) == "T"]
 
 
 def lives(pid: int) -> bool:

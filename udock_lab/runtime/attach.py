@@ -1,7 +1,7 @@
 """The caller's side of a run: talk to a supervisor over the run's own socket until the container has ended.
 
 Output arrives as messages and is handed on as it comes. SIGINT goes to the container's process group, a
-second one kills it. What is typed and window sizes are relayed.
+second one kills it, a third one lets go where nobody is there to do so. What is typed and window sizes are relayed.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import select
 import signal
 import sys
 import threading
+import time
 from _socket import MSG_DONTWAIT
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from udock_lab.errors import LauncherDied
+from udock_lab.errors import LauncherDied, LetGo
+from udock_lab.linux.process import stopped
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import receive
 
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
 
     from udock_lab.runtime.typed import Keys, Lines
 
-__all__ = ["Attachment", "terminal_size"]
+__all__ = ["INSIST", "Attachment", "terminal_size"]
 
 OUTPUT_KEPT = 1 << 20
+INSIST = 3  # signals or keys after which the caller is let go where nobody acts on them
+PATIENCE = 2.0  # seconds after the third that a supervisor may take which is not stopped
 PAUSE = 200  # milliseconds for which a signal that comes a moment before we wait may go unnoticed
 
 # Signals that the caller's process keeps to itself: those that nobody can catch, those that are about its own children,
@@ -37,6 +41,7 @@ _OUR_OWN = {
     *(signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH),
     *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS),
 }
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)  # who sends one of these wants us to end, as with SIGINT
 
 
 def terminal_size() -> list[int]:
@@ -56,6 +61,8 @@ class Attachment:
         sock: socket,
         on_output: Callable[[str, bytes], None] | None,
         on_event: Callable[[dict[str, Any]], None],
+        supervisors: Callable[[], list[int]] = list,
+        what: str = "",
     ) -> None:
         self.sock = sock
         self.on_output = on_output
@@ -63,6 +70,11 @@ class Attachment:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.interrupts = 0
+        self.supervisors = supervisors  # the processes that stand between us and the container
+        self.what = what  # how we speak of it: empty for a container, which gets an id
+        self.id = ""
+        self._insisted: list[float] = []  # when we were asked to end, in seconds of the monotonic clock
+        self._typed = 0  # Ctrl-C keys that went to the container's terminal
         self._incoming = select.poll()
         self._incoming.register(sock, select.POLLIN)
 
@@ -90,7 +102,7 @@ class Attachment:
     def _next(self) -> dict[str, Any] | None:
         """Take one message; an event, or None for output."""
         while not self._incoming.poll(PAUSE):
-            pass
+            self._let_go_if_nobody_acts()
         data, _ = receive(self.sock)
         if not data:
             raise LauncherDied(
@@ -100,6 +112,7 @@ class Attachment:
         kind = data[0]
         if kind == 0x6A:  # j
             event: dict[str, Any] = decode(data[1:])
+            self.id = event.get("id") or self.id
             self.on_event(event)
             return event
         stream, kept = ("stdout", self.stdout) if kind == 0x6F else ("stderr", self.stderr)
@@ -108,6 +121,21 @@ class Attachment:
         if self.on_output is not None:
             self.on_output(stream, data[1:])
         return None
+
+    def _let_go_if_nobody_acts(self) -> None:
+        """A program may stop whoever supervises it; then nobody acts on a signal. The third one frees the caller.
+
+        Who is not stopped gets some time more. Keys count too, but they may be the program's: only where somebody is
+        stopped. Raises LetGo.
+        """
+        if len(self._insisted) < INSIST and self._typed < INSIST:
+            return
+        supervisors = self.supervisors()
+        stuck = stopped(supervisors)
+        may_still_act = len(self._insisted) < INSIST or time.monotonic() < self._insisted[INSIST - 1] + PATIENCE
+        if stuck or not may_still_act:
+            what = self.what or self.id or "The container"
+            raise LetGo(what, "" if self.what else self.id, stuck, supervisors[0] if supervisors else None)
 
     def send_signal(self, number: int) -> None:
         """Ask the supervisor to signal the container's process group; nothing where it has ended."""
@@ -127,9 +155,12 @@ class Attachment:
 
         def interrupt(number: int, _: object) -> None:
             self.interrupts += 1
+            self._insisted.append(time.monotonic())
             self.send_signal(signal.SIGINT if self.interrupts == 1 else signal.SIGKILL)
 
         def hand_on(number: int, _: object) -> None:
+            if number in _ENDING:
+                self._insisted.append(time.monotonic())
             self.send_signal(number)
 
         old = {}
@@ -155,10 +186,13 @@ class Attachment:
                 self._heed(os.read(notices, 64), typed, terminal=terminal)
             if typed is not None:
                 typed.go_on(ready)
+                self._typed = typed.interrupts
             if self.sock.fileno() in ready:
                 event = self._next()
                 if event is not None and event["event"] in (until, "ended", "refused"):
                     return event
+            else:
+                self._let_go_if_nobody_acts()
 
     def _heed(self, notices: bytes, typed: Keys | Lines | None, *, terminal: bool) -> None:
         """The window has another size, or this process is to be stopped, or goes on."""

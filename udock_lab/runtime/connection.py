@@ -15,6 +15,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from udock_lab.errors import LauncherDied
+from udock_lab.linux.process import children
 from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.runtime.launcher import become_supervisor, command_line
 from udock_lab.runtime.messages import decode, encode
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import subprocess
     from _socket import socket
 
-__all__ = ["Connection", "ForkedSupervisor", "Launcher", "the_launcher"]
+__all__ = ["Connection", "ForkedSupervisor", "Launcher", "supervisors_of", "the_launcher"]
 
 
 class Connection(Protocol):
@@ -35,6 +36,25 @@ class Connection(Protocol):
 
     def reap(self) -> None:
         """What a request started has said its last word: wait for a process that ends with it."""
+
+    def supervisors(self) -> list[int]:
+        """The processes that stand between the caller and a container; a program in one may have stopped them."""
+
+    def abandon(self) -> None:
+        """They are stopped: the next request goes to somebody else."""
+
+
+def supervisors_of(pid: int) -> list[int]:
+    """A launcher and its forker, the one child in its session; or a supervisor that has none."""
+    return [pid, *(child for child in children(pid) if _leads_no_session(child))]
+
+
+def _leads_no_session(pid: int) -> bool:
+    """Containers lead a session of their own, keepers too (setsid(2))."""
+    try:
+        return os.getsid(pid) != pid
+    except ProcessLookupError:
+        return False
 
 
 class Launcher:
@@ -63,6 +83,16 @@ class Launcher:
 
     def reap(self) -> None:
         """Nothing to wait for: the launcher serves the next request, too."""
+
+    def supervisors(self) -> list[int]:
+        return supervisors_of(self.pid) if self.pid else []
+
+    def helpers(self) -> list[int]:
+        """The launcher and all its children: the forker, and a keeper for each sandbox."""
+        return [self.pid, *children(self.pid)] if self.pid else []
+
+    def abandon(self) -> None:
+        self.close()
 
     def start(self) -> None:
         """Start now rather than at the first run."""
@@ -135,6 +165,12 @@ class ForkedSupervisor:
         One that cannot record an end yet lives on, and is left alone.
         """
         self._ours = {pid: patience for pid, patience in self._ours.items() if not _reaped(pid, patience)}
+
+    def supervisors(self) -> list[int]:
+        return list(self._ours)
+
+    def abandon(self) -> None:
+        """Each request has one of its own anyway."""
 
     def close(self) -> None:
         """Nothing to close: it ends with its container."""

@@ -19,8 +19,8 @@ from dataclasses import replace
 from itertools import starmap
 from typing import IO, TYPE_CHECKING, Any
 
-from udock_lab.errors import Conflict, Interrupted, MdockError, NotFound, StorageError, Unsupported, UsageError
-from udock_lab.linux.process import descendants, is_dying, is_same_process
+from udock_lab.errors import Conflict, Interrupted, LetGo, MdockError, NotFound, StorageError, Unsupported, UsageError
+from udock_lab.linux.process import descendants, is_dying, is_same_process, stopped
 from udock_lab.model import (
     Container,
     ContainerSpec,
@@ -33,7 +33,7 @@ from udock_lab.model import (
 )
 from udock_lab.runtime import containers, records, settings
 from udock_lab.runtime.attach import Attachment, terminal_size
-from udock_lab.runtime.connection import ForkedSupervisor, the_launcher
+from udock_lab.runtime.connection import ForkedSupervisor, supervisors_of, the_launcher
 from udock_lab.runtime.eventlog import last_exit, write_event
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import aside, build_image, find_image_by_name, list_images, retire_image
@@ -363,9 +363,10 @@ class Runtime:
                     on_note(note)
 
         ours, theirs = pair()
-        attachment = Attachment(ours, on_output, on_event)
+        what = f"exec in {request['exec_of']}" if request.get("exec_of") else ""
+        attachment = Attachment(ours, on_output, on_event, self._connection.supervisors, what)
         terminal = spec.tty and not spec.detach
-        with closing(ours), self._signals_of(attachment), _input_of(spec, stdin) as (fd, typed):
+        with closing(ours), self._freed(on_note), self._signals_of(attachment), _input_of(spec, stdin) as (fd, typed):
             with closing(theirs):
                 self._connection.request(request, [theirs.fileno()] + ([] if fd is None else [fd]))
             last = attachment.follow("started" if spec.detach else "ended", terminal=terminal, typed=typed)
@@ -416,6 +417,18 @@ class Runtime:
             return attachment.signals()
         self._until_closed.enter_context(attachment.signals())
         return nullcontext()
+
+    @contextmanager
+    def _freed(self, on_note: OnNote | None) -> Iterator[None]:
+        """Where the caller is let go, a command line is told why (a cell shows it), and the next run asks others."""
+        try:
+            yield
+        except LetGo as freed:
+            if freed.stopped:
+                self._connection.abandon()
+            if on_note is not None and not self._raises_interrupts:
+                on_note(f"{freed.message}\n{freed.hint}")
+            raise
 
     @contextmanager
     def _private_copy(self, image: Image) -> Iterator[str]:
@@ -502,6 +515,8 @@ class Runtime:
                 deadline = min(deadline, time.monotonic() + 0.5)  # its removal follows at once
             record = found
             if (record.end_time is not None and not spec.get("remove")) or time.monotonic() > deadline:
+                break
+            if _stopped_supervisors(spec):
                 break
             time.sleep(0.005)
         return record
@@ -707,6 +722,13 @@ class Runtime:
             record = self._end_of_removed(record)
             if not containers.has_ended(record):
                 raise
+        stuck = _stopped_supervisors(containers.load_extra(self.home, container_id, "spec"))
+        if not containers.has_ended(record) and stuck:
+            pids = " ".join(map(str, stuck))
+            raise MdockError(
+                f"{container_id} has ended, and nobody knows how: process {pids}, which supervises it, is stopped.",
+                f"Continue with: kill -CONT {pids}   Then its end is recorded.",
+            )
         if not containers.has_ended(record):
             raise MdockError(
                 f"{container_id} is orphaned: its supervisor was killed, so nobody learned how it ended.",
@@ -856,6 +878,9 @@ class Runtime:
                 f"The kernel may be busy for it (state D); see: ps -o pid,stat,wchan,cmd -p {record.pid}",
             )
         spec = containers.load_extra(self.home, record.id, "spec")
+        for supervisor in _stopped_supervisors(spec):  # by the container, perhaps; nobody else knows the true end
+            with suppress(OSError):
+                os.kill(supervisor, signals.SIGCONT)
         try:
             final = self._await_last_word(containers.find(self.home, record.id), spec, 10.0)
         except NotFound:
@@ -1085,6 +1110,12 @@ def _supervisor_lives(spec: dict[str, object]) -> bool:
     if not (isinstance(pid, int) and isinstance(ticks, int) and isinstance(boot, str)):
         return False
     return is_same_process(pid, ticks, boot)
+
+
+def _stopped_supervisors(spec: dict[str, object]) -> list[int]:
+    """Those who should write this container's end, and cannot because a signal stopped them."""
+    pid = spec.get("supervisor")
+    return stopped(supervisors_of(pid)) if isinstance(pid, int) and _supervisor_lives(spec) else []
 
 
 def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | None) -> Interrupted:

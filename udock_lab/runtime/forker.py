@@ -15,7 +15,7 @@ import os
 import select
 
 from udock_lab.linux.process import children, descendants
-from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
+from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.runtime.launch import Fresh, fork_child
 from udock_lab.runtime.wire import pack, pair, receive, send, unpack
 
@@ -151,6 +151,7 @@ def start_forker() -> RemoteForker:
             os.closerange(3, theirs.fileno())
             os.closerange(theirs.fileno() + 1, 1 << 16)
             prctl(PR_SET_CHILD_SUBREAPER, 1)
+            prctl(PR_SET_PDEATHSIG, signal.SIGCONT)  # stopped or not, we see that the launcher is gone
             _serve(theirs)
         finally:
             os._exit(0)

@@ -14,7 +14,7 @@ import os
 import sys
 
 from udock_lab.linux.dispositions import forget_inherited_signals
-from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
+from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.runtime.forker import start_forker
 from udock_lab.runtime.wire import adopt
 
@@ -53,6 +53,15 @@ def become_supervisor() -> None:
     os.chdir("/")
 
 
+def _go_on_after_a_stop(forker: int) -> None:
+    """A program may stop us or the forker (kill -STOP): when the kernel dies, both go on, to see that it is gone.
+
+    SIGCONT also where another thread than the one that started us ends first: then it does nothing, and comes again.
+    """
+    signal.signal(signal.SIGCONT, lambda *_: os.kill(forker, signal.SIGCONT))
+    prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
+
+
 def main(control: int) -> None:
     """Serve until the kernel has closed its socket and the last container has ended."""
     become_supervisor()
@@ -60,6 +69,7 @@ def main(control: int) -> None:
     gc.disable()  # a collection touches every object, and so copies every page shared with a child
     gc.freeze()
     forker = start_forker()
+    _go_on_after_a_stop(forker.pid)
     from udock_lab.runtime.supervise import Supervisor
 
     os.set_inheritable(control, False)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Keys", "Lines"]
 
+_CONTROL_C = b"\x03"
 _CONTROL_D = b"\x04"
 _CHUNK = 4096  # bytes; the longest line that a terminal takes (termios(3), canonical mode)
 _REST = 0.1  # seconds until the next look at a terminal that is not to be read now
@@ -35,6 +36,7 @@ class _Piped:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
+        self.interrupts = 0  # Ctrl-C keys that were passed on rather than made a signal of
         self.far_end, self._pipe = os.pipe()
         os.set_blocking(self._pipe, False)
         self._unsent = b""
@@ -175,6 +177,7 @@ class Keys(_Piped):
         if keys:
             self._newline = keys.endswith(b"\n")
             self._unsent = keys
+            self.interrupts += keys.count(_CONTROL_C)
         else:
             self._over = True
             self._unsent = _CONTROL_D if self._newline else _CONTROL_D * 2  # the first one ends the line only

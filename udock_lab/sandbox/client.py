@@ -22,10 +22,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from udock_lab.errors import LauncherDied, MdockError, SandboxInterrupted, Unsupported, UsageError
-from udock_lab.linux.process import proc_is_ours
+from udock_lab.errors import LauncherDied, LetGo, MdockError, SandboxInterrupted, Unsupported, UsageError
+from udock_lab.linux.process import proc_is_ours, stopped
 from udock_lab.linux.strace import PROCESS_CALLS, TEACHING_CALLS
 from udock_lab.model import ExitStatus, OutputChunk, SandboxProcess, SandboxResult, SystemCall
+from udock_lab.runtime.attach import INSIST
 from udock_lab.runtime.connection import the_launcher
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import receive, send
@@ -237,7 +238,7 @@ def _follow(sock: socket.socket, take: OnOutput) -> dict[str, Any]:
     """Hand on output until the report; an interrupt ends the sandbox first and is raised afterwards."""
     decoders: dict[tuple[bytes, bytes], codecs.IncrementalDecoder] = {}
     with _interrupts(sock) as interrupted:
-        while (data := _next(sock))[:1] == b"o":
+        while (data := _next(sock, interrupted))[:1] == b"o":
             head, _, text = data.partition(b"\n")
             pid, _, role = head[2:].partition(b" ")
             decoder = decoders.setdefault((head[1:2], pid), _utf8("replace"))
@@ -249,17 +250,28 @@ def _follow(sock: socket.socket, take: OnOutput) -> dict[str, Any]:
     return report
 
 
-def _next(sock: socket.socket) -> bytes:
+def _next(sock: socket.socket, interrupted: Sequence[int] = ()) -> bytes:
     """A message of the keeper: output, or the report. LauncherDied if there will be none."""
     ready = select.poll()
     ready.register(sock, select.POLLIN)
-    while not ready.poll(PAUSE):
-        pass  # a signal that came a moment before the wait is handled now
+    while not ready.poll(PAUSE):  # a signal that came a moment before the wait is handled now
+        if len(interrupted) >= INSIST:
+            _let_go_of_who_is_stopped()
     data, _ = receive(sock)
     if data[:1] in (b"o", b"j"):
         return data
     why = f": {data[1:].decode(errors='replace')}" if data else ""
     raise LauncherDied(f"The sandbox's keeper is gone{why}.", "Run the cell again; if it recurs: %mdock doctor")
+
+
+def _let_go_of_who_is_stopped() -> None:
+    """A third interrupt frees the caller where the keeper, or the launcher that is to start it, is stopped."""
+    launcher = the_launcher()
+    stuck = stopped(launcher.helpers())
+    if stuck:
+        if launcher.pid in stuck:
+            launcher.abandon()
+        raise LetGo("The sandbox", "", stuck, launcher.pid)
 
 
 @contextmanager

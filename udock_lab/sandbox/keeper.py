@@ -17,7 +17,7 @@ from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.identity import nobodys_user, protected_pids, user_namespaces_work, write_maps
 from udock_lab.linux.process import children, parent, waits_in
 from udock_lab.linux.strace import ProcessEnded, SignalCame
-from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
+from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import hang_up, receive, send
 from udock_lab.sandbox import sweep
@@ -448,6 +448,7 @@ def main(control: int) -> None:
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):  # the last two come as OSError
         signal.signal(number, signal.SIG_IGN)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_PDEATHSIG, signal.SIGCONT)  # stopped or not, we see that launcher and kernel are gone
     with suppress(OSError):  # where we may: first in line for a processor, also when a fork bomb wants them all
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     sock = socket.socket(fileno=control)
