@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
 
 from udock_lab.errors import MdockError
+from udock_lab.runtime.shortage import shortage
 
 __all__ = ["DEBUG", "in_words", "without_debug"]
 
@@ -25,6 +27,10 @@ def in_words(error: Exception, words: Sequence[str], prefix: str = "mdock") -> M
 
     again = f"{prefix} {DEBUG} {join(words)}"
     again = again if len(again) <= 200 else f"{again[:200]}..."
+    number = error.errno if isinstance(error, OSError) else errno.ENOMEM if isinstance(error, MemoryError) else None
+    short = shortage(number) if number != errno.EAGAIN else None
+    if short is not None:
+        return MdockError(*short)
     if isinstance(error, OSError) and error.strerror:
         name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "Reading or writing failed"
         return MdockError(f"{name}: {error.strerror}.", f"Where it happened: {again}")

@@ -7,6 +7,8 @@ supervisor instead: that is cheaper than starting an interpreter.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import select
 import signal
@@ -18,8 +20,9 @@ from udock_lab.errors import LauncherDied
 from udock_lab.linux.process import children
 from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.runtime.launcher import become_supervisor, command_line
-from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.wire import pair, send
+from udock_lab.runtime.messages import decode, encode, refusal
+from udock_lab.runtime.shortage import shortage, shortage_told
+from udock_lab.runtime.wire import adopt, pair, send
 
 if TYPE_CHECKING:
     import subprocess
@@ -104,14 +107,19 @@ class Launcher:
 
             ours, theirs = pair()
             with closing(theirs):
-                self.process = subprocess.Popen(
-                    command_line(theirs.fileno()),
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    cwd="/",
-                )
+                try:
+                    with shortage_told():
+                        self.process = subprocess.Popen(
+                            command_line(theirs.fileno()),
+                            pass_fds=(theirs.fileno(),),
+                            start_new_session=True,
+                            stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL,
+                            cwd="/",
+                        )
+                except BaseException:
+                    ours.close()
+                    raise
             self.sock, self.owner = ours, os.getpid()
         return self.sock
 
@@ -149,10 +157,11 @@ class ForkedSupervisor:
     def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
-            pid = os.fork()
+            with shortage_told():
+                pid = os.fork()
             if pid == 0:
                 try:
-                    _supervise(message, list(fds))  # it forgets what is sent to our process group meanwhile
+                    _supervise_or_refuse(message, list(fds))  # it forgets what is sent to our process group meanwhile
                 finally:
                     os._exit(0)
             self._ours[pid] = 0.0 if message.get("detach") else _PARTING
@@ -189,12 +198,22 @@ def _reaped(pid: int, patience: float) -> bool:
         return True
 
 
+def _supervise_or_refuse(message: dict[str, Any], fds: list[int]) -> None:
+    """In the forked process."""
+    os.setsid()
+    try:
+        _supervise(message, _keep_only(fds))
+    except (OSError, MemoryError) as error:
+        number = error.errno if isinstance(error, OSError) else errno.ENOMEM
+        what, hint = shortage(number) or (f"mdock could not start a supervisor: {error}.", "See: mdock doctor")
+        with suppress(OSError):  # the caller is told already, or has gone
+            send(adopt(fds[0]), b"j" + encode(refusal("MdockError", what, hint)))
+
+
 def _supervise(message: dict[str, Any], fds: list[int]) -> None:
-    """In the forked process: keep only what the request brought, serve it, end."""
+    """Serve one request and end. ``fds`` are all that is kept of the caller's."""
     from udock_lab.runtime.supervise import Supervisor
 
-    os.setsid()
-    fds = _move_up(fds)
     become_supervisor()
     if message["op"] == "probe":
         from udock_lab.runtime.doctor import answer_probe
@@ -207,13 +226,14 @@ def _supervise(message: dict[str, Any], fds: list[int]) -> None:
     supervisor.serve()
 
 
-def _move_up(fds: list[int]) -> list[int]:
+def _keep_only(fds: list[int]) -> list[int]:
     """Close everything of the caller's, so that nobody waits for our copies: its pipes, its sockets."""
-    high = max([2, *fds]) + 1
-    moved = []
-    for number, fd in enumerate(fds):
-        os.dup2(fd, high + number, inheritable=False)
-        moved.append(high + number)
-    os.closerange(3, high)
-    os.closerange(high + len(fds), 1 << 20)
-    return moved
+    following = 3
+    for fd in sorted(fd for fd in fds if fd > 2):
+        os.closerange(following, fd)
+        following = fd + 1
+    os.closerange(following, 1 << 20)
+    kept = [fd if fd > 2 else fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3) for fd in fds]
+    for fd in kept:
+        os.set_inheritable(fd, False)
+    return kept

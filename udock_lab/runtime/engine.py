@@ -602,7 +602,10 @@ class Runtime:
 
         data = self._probe("everything")
         if not data:
-            raise MdockError("The probe of this machine was killed.", "Try again: mdock doctor")
+            raise MdockError(
+                "The probe of this machine was killed, or no process and no file was left to it.",
+                "Try again: mdock doctor   (limits of this shell: ulimit -a)",
+            )
         return replace(report_from_json(data), settings=tuple(self.settings().items()))
 
     def _probe(self, what: str) -> bytes:

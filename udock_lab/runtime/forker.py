@@ -94,6 +94,8 @@ class RemoteForker:
             except (EOFError, OSError):
                 self._take_over()
             else:
+                if not fds:
+                    raise OSError(words[0], os.strerror(words[0]))
                 self.alive.add(words[0])
                 return Fresh(words[0], fds, words[1], words[2])
         return self._take_over().fork(rehearse=rehearse)
@@ -128,7 +130,7 @@ class RemoteForker:
     def _answer(self, kind: str) -> tuple[list[int], list[int]]:
         while True:
             said, words, fds = self._take()
-            if said == kind:
+            if said in (kind, "refused"):
                 return words, fds
 
     def _take(self) -> tuple[str, list[int], list[int]]:
@@ -179,7 +181,11 @@ def _serve(sock: socket) -> None:
             if request[0] == "sweep":
                 send(sock, pack(["swept", forker.kill_leftovers()]))
                 continue
-            child = forker.fork(rehearse=request[1])
+            try:
+                child = forker.fork(rehearse=request[1])
+            except OSError as error:  # no process or descriptor is left: the launcher says so
+                send(sock, pack(["refused", error.errno]))
+                continue
             send(sock, pack(["child", child.pid, child.fork_start, child.fork_end]), child.fds())
             watched = os.dup(child.pidfd)
             child.close()

@@ -10,6 +10,7 @@ from shlex import quote
 
 from udock_lab.errors import StorageError, UsageError
 from udock_lab.linux.mounts import mount_point
+from udock_lab.runtime.shortage import shortage
 
 __all__ = ["DISK_FULL", "Home", "default_home", "make_room", "storage_error"]
 
@@ -106,6 +107,9 @@ def storage_error(error: OSError, home: str) -> StorageError:
     shown, number = _shown(path), error.errno
     if number in (errno.EACCES, errno.EPERM):
         return _forbidden(path, home)
+    short = shortage(number)
+    if short is not None:
+        return StorageError(*short)
     if number == errno.EROFS:
         return StorageError(
             f"{shown} is on a read-only file system.", "Choose a writable home: export MDOCK_HOME=/some/folder"

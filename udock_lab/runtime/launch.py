@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import resource
 import time
 
 from udock_lab.linux.dispositions import forget_inherited_signals
@@ -18,12 +19,14 @@ from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.runtime.steps import Child, Step, make_step
 from udock_lab.runtime.wire import adopt, pack, pair, receive, send, unpack
 
-__all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "open_gate", "parse_reports"]
+__all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "may_open_many", "open_gate", "parse_reports"]
 
 GATE, REPORTS = Child.gate, 4  # what the child keeps open besides 0, 1 and 2
 EXEC = -1  # the number under which execve reports
 NO_ANSWER = -1  # the errno of a call that did not come back
 UMASK = 0o022  # a program's files may be read by everybody and written by their owner, whatever the caller's umask
+
+FILES = resource.getrlimit(resource.RLIMIT_NOFILE)  # what a program may open: as much as its caller
 
 _now = time.monotonic_ns
 
@@ -60,6 +63,13 @@ class Fresh:
             os.close(fd)
 
 
+def may_open_many() -> None:
+    """As many open files as the kernel lets us: a supervisor holds about five for each of its containers."""
+    with_all = (FILES[1], FILES[1])
+    if with_all != FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, with_all)
+
+
 def fork_child(*, rehearse: bool) -> Fresh:
     """fork(2): a child in its own session, waiting. Only a single-threaded process may call this."""
     ours, theirs = pair()
@@ -67,11 +77,20 @@ def fork_child(*, rehearse: bool) -> Fresh:
     stdout, stdout_in = os.pipe()
     stderr, stderr_in = os.pipe()
     start = _now()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        for fd in (ours.detach(), theirs.detach(), reports, reports_out, stdout, stdout_in, stderr, stderr_in):
+            os.close(fd)
+        raise
     if pid == 0:
+        say = reports_out
         try:
             _keep_only(theirs.fileno(), reports_out, stdout_in, stderr_in)
+            say = REPORTS
             _be_a_container(rehearse)
+        except OSError as error:  # no descriptor was left, most likely
+            _report(0, error.errno or errno.EIO, _now(), _now(), say)
         finally:
             os._exit(125)
     end = _now()
@@ -105,7 +124,7 @@ def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:
 
 def _keep_only(gate: int, reports: int, stdout: int, stderr: int) -> None:
     """Close all of the parent's files: a copy kept here would hide an end-of-file from somebody."""
-    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in (gate, reports, stdout, stderr)]
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, REPORTS + 1) for fd in (gate, reports, stdout, stderr)]
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(high[2], 1)
@@ -119,6 +138,8 @@ def _be_a_container(rehearse: bool) -> NoReturn:
     os.setsid()
     forget_inherited_signals()  # Python's SIGPIPE, and what the caller ignored
     os.umask(UMASK)
+    if resource.getrlimit(resource.RLIMIT_NOFILE) != FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, FILES)  # the one above us was raised: it serves many
     gate = adopt(GATE)
     if rehearse:
         _rehearse()
@@ -206,8 +227,8 @@ def _from_inside(child: Child, path: str, argv: list[str]) -> tuple[str, list[st
     )
 
 
-def _report(number: int, answer: int, start: int, end: int) -> None:
-    os.write(REPORTS, b"%d %d %d %d\n" % (number, answer, start, end))
+def _report(number: int, answer: int, start: int, end: int, to: int = REPORTS) -> None:
+    os.write(to, b"%d %d %d %d\n" % (number, answer, start, end))
 
 
 def _rehearse() -> None:

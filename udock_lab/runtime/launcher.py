@@ -16,6 +16,7 @@ import sys
 from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.runtime.forker import start_forker
+from udock_lab.runtime.launch import may_open_many
 from udock_lab.runtime.wire import adopt
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
@@ -43,6 +44,7 @@ def command_line(control: int) -> list[str]:
 def become_supervisor() -> None:
     """Cut the ties to whoever started us: no terminal, no SIGINT from it, nothing it ignored, no standard streams."""
     forget_inherited_signals()
+    may_open_many()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):  # the last two come as OSError
         signal.signal(number, signal.SIG_IGN)
     null = os.open("/dev/null", os.O_RDWR)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["decode", "encode"]
+__all__ = ["decode", "encode", "refusal"]
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make an encoder for every message
 _from_json = json.JSONDecoder().decode
@@ -22,3 +22,8 @@ def encode(message: object) -> bytes:
 def decode(data: bytes) -> Any:
     """The message of :func:`encode`."""
     return _from_json(data.decode("ascii"))
+
+
+def refusal(error: str, message: str, hint: str) -> dict[str, Any]:
+    """Nothing was started: the name of the exception that the caller is to raise, and its words."""
+    return {"event": "refused", "error": error, "message": message, "hint": hint}

@@ -25,6 +25,7 @@ from udock_lab.model import (
 from udock_lab.runtime import containers
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.launch import EXEC, NO_ANSWER
+from udock_lab.runtime.shortage import shortage
 from udock_lab.runtime.steps import make_step
 
 if TYPE_CHECKING:
@@ -217,6 +218,9 @@ def _silent_end(spec: ContainerSpec, last: dict[str, Any], status: ExitStatus | 
 def _step_hint(call: str, answer: int, spec: ContainerSpec, request: dict[str, Any]) -> str:
     container = request.get("exec_of")
     command = f"mdock exec {container}" if container else f"mdock run {spec.image}"
+    short = shortage(answer) if call == "the gate" else None
+    if short is not None:
+        return "\n".join(short)
     if call.startswith("unshare"):
         without = "Go without: mdock run --no-userns   or in every run: mdock config userns off"
         return f"This machine refuses user namespaces; see what it permits with: mdock doctor\n{without}"

@@ -31,7 +31,7 @@ from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.forker import LocalForker, RemoteForker
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, brief, open_gate, parse_reports
-from udock_lab.runtime.messages import decode, encode
+from udock_lab.runtime.messages import decode, encode, refusal
 from udock_lab.runtime.records import held_too_long, lock_timeout, open_plain, release, try_lock
 from udock_lab.runtime.wire import adopt, hang_up, receive, send
 
@@ -46,6 +46,7 @@ GRACE = 5.0  # seconds between SIGTERM and SIGKILL when a foreground run's calle
 PATIENCE = 600.0  # seconds during which an end that could not be recorded is tried again
 ROOM = 1 << 16  # bytes that a log gives back when it has filled the disk: the records need a little
 _WANT_IT_ENDED = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGKILL}
+RESERVE = 4  # descriptors: a request brings three at most
 _now = time.monotonic_ns
 
 
@@ -75,6 +76,7 @@ class Supervisor:
         self.control = control
         self.keeps_spare = spare
         self.spare: Fresh | None = None
+        self.reserve: list[int] = []
         self.last_pid_moves = False
         self.boot, self.pid_namespace, self.host = boot_id(), pid_namespace(), os.uname().nodename
         self.start_ticks = start_ticks(os.getpid())
@@ -113,6 +115,7 @@ class Supervisor:
 
     def _on_request(self, events: int) -> None:
         assert self.control is not None
+        self._give_up_reserve()
         try:
             data, fds = receive(self.control)
         except BlockingIOError:
@@ -126,12 +129,36 @@ class Supervisor:
             self._drop_spare()
             return
         message = decode(data)
-        if message["op"] == "run":
-            self.start(message, fds)
-        elif message["op"] == "probe":
-            self._probe(fds[0], message["what"])
-        elif message["op"] == "spawn":
-            self._spawn(message["argv"], fds[0])
+        try:
+            self._keep_reserve()
+            if message["op"] == "run":
+                self.start(message, fds)
+            elif message["op"] == "probe":
+                self._probe(fds[0], message["what"])
+            elif message["op"] == "spawn":
+                self._spawn(message["argv"], fds[0])
+        except OSError as error:
+            self._turn_away(message["op"], fds, error)
+
+    def _keep_reserve(self) -> None:
+        """Descriptors held back: a request that came while none is left could not even be refused."""
+        while len(self.reserve) < RESERVE:
+            self.reserve.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+
+    def _give_up_reserve(self) -> None:
+        while self.reserve:
+            os.close(self.reserve.pop())
+
+    def _turn_away(self, op: str, fds: list[int], error: OSError) -> None:
+        """No process or no descriptor is left. Other requests than a run see the end of what they brought."""
+        words = storage_error(error, "")
+        for number, fd in enumerate(fds):
+            with suppress(OSError):
+                if op == "run" and number == 0:
+                    os.write(fd, b"j" + encode(refusal("MdockError", words.message, words.hint)))
+                os.close(fd)
+        with suppress(OSError):
+            self._keep_reserve()
 
     def start(self, request: dict[str, Any], fds: list[int]) -> None:
         """A run: the request, and the descriptors of its own socket and its standard input.
@@ -203,7 +230,10 @@ class Supervisor:
 
     def _make_spare(self) -> None:
         before = last_pid()
-        self.spare = self.forker.fork(rehearse=True)
+        try:
+            self.spare = self.forker.fork(rehearse=True)
+        except OSError:  # no process is left now: the run that needs one says so
+            return
         if not self.last_pid_moves:
             self.last_pid_moves = before < self.spare.pid <= last_pid()
 
@@ -370,8 +400,8 @@ class Job:
 
     def _refuse(self, error: MdockError | Interrupted) -> None:
         """Nothing was started: say why and forget it."""
-        refusal = {"event": "refused", "error": type(error).__name__, "message": error.message, "hint": error.hint}
-        self._tell(refusal | ({"signal": error.signal} if isinstance(error, Interrupted) else {}))
+        said = refusal(type(error).__name__, error.message, error.hint)
+        self._tell(said | ({"signal": error.signal} if isinstance(error, Interrupted) else {}))
         self._forget()
 
     def _forget(self) -> None:
@@ -399,7 +429,8 @@ class Job:
                 brief(child, request["plan"])
             open_gate(child, self.stdin, self.stdin if self.terminal >= 0 else None)
         except OSError as error:
-            self.notes.append(f"the gate could not be opened: {error.strerror}")
+            if error.errno not in (errno.EPIPE, errno.ECONNRESET):  # it has gone, and has told why
+                self.notes.append(f"the gate could not be opened: {error.strerror}")
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
         self.marks.append(("open_gate", 0, start, _now()))

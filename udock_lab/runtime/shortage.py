@@ -1,0 +1,55 @@
+"""Nothing is left: of descriptors, of processes, of memory. What the kernel's word means, and what to do about it."""
+
+from __future__ import annotations
+
+import errno
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from udock_lab.errors import MdockError
+
+__all__ = ["shortage", "shortage_told"]
+
+
+def shortage(number: int | None) -> tuple[str, str] | None:
+    """What happened and what to type, for an errno of open(2), fork(2) or mmap(2); None if it is about something else.
+
+    EAGAIN means this of fork alone: who asks about another call does not come here with it.
+    """
+    if number == errno.EMFILE:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return (
+            f"mdock may not open one more file: the limit is {limit} (EMFILE).",
+            "Stop some containers, or raise it in this shell: ulimit -n 1024   (if that is refused, in a new shell)",
+        )
+    if number == errno.ENFILE:
+        return (
+            "This machine cannot open one more file (ENFILE).",
+            "End some programs, or ask whoever runs the machine to raise fs.file-max.",
+        )
+    if number == errno.EAGAIN:
+        limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+        bound = "" if limit == resource.RLIM_INFINITY else f": the limit is {limit}"
+        return (
+            f"You may not start one more process{bound} (EAGAIN).",
+            "End some (ps -u $USER shows them), or raise the limit: ulimit -u   (a cgroup may have one, too: pids.max)",
+        )
+    if number == errno.ENOMEM:
+        return (
+            "There is not enough memory for one more process (ENOMEM).",
+            "End some programs (free -h), or raise the limit, if this shell has one: ulimit -v unlimited",
+        )
+    return None
+
+
+@contextmanager
+def shortage_told() -> Iterator[None]:
+    """An OSError in here that says what is short becomes an MdockError that says it in words."""
+    try:
+        yield
+    except OSError as error:
+        words = shortage(error.errno)
+        if words is None:
+            raise
+        raise MdockError(*words) from error
