@@ -60,7 +60,7 @@ def made(demo_rootfs: Path) -> Iterator[Path]:
     if os.geteuid() == 0:
         os.chown(home, pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_gid)
     built = learner.mdock("demo")
-    assert built.returncode == 0, built.stderr
+    assert built.returncode == 0 and "/dev/null is an ordinary file" in built.stderr, built.stderr
     yield home
     shutil.rmtree(home)
 
@@ -172,6 +172,15 @@ def test_the_homes_default_holds_in_cells(permitted: Learner) -> None:
     ]
     said = permitted.python(IN_CELLS.replace("CELLS", json.dumps(cells))).splitlines()[-1]
     assert said.startswith("['chdir', 'userns+chroot', 'chdir'] on User namespaces work here")
+
+
+def test_demo_says_what_the_image_lacks_on_this_machine(learner: Learner) -> None:
+    """Nobody but root may make device nodes: a shell's /dev/null is an ordinary file then, and that is told once."""
+    home = learner.home / "another"
+    made = learner(sys.executable, "-c", f"from udock_lab import Runtime; Runtime({str(home)!r}).demo(on_note=print)")
+    assert "/dev/null is an ordinary file" in made.stdout, made.stderr
+    again = learner(sys.executable, "-c", f"from udock_lab import Runtime; Runtime({str(home)!r}).demo(on_note=print)")
+    assert (again.returncode, again.stdout) == (0, "")
 
 
 def test_config_lists_what_is_set_and_doctor_shows_it(permitted: Learner) -> None:

@@ -18,7 +18,7 @@ from udock_lab.model import Container, Image, Record, Status
 
 ISSUED = {
     "build", "demo", "images", "rmi", "run", "ps", "stop", "kill", "wait", "rm", "prune", "logs", "exec",
-    "inspect", "rootfs", "doctor", "config", "version",
+    "inspect", "rootfs", "doctor", "config", "version", "completion",
 }  # fmt: skip
 
 

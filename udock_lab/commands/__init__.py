@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from udock_lab.commands import containers, images, machine, running
+from udock_lab.commands import completion, containers, images, machine, running
 from udock_lab.commands.base import LINUX_ONLY, Command, Context, Outcome, require_linux
 from udock_lab.errors import UsageError
 
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 COMMANDS: dict[str, Command] = {
-    command.name: command for command in (*images.COMMANDS, *running.COMMANDS, *containers.COMMANDS, *machine.COMMANDS)
+    command.name: command for room in (images, running, containers, machine, completion) for command in room.COMMANDS
 }
 
 _NEVER_GUESSED = {"kill", "prune", "rm", "rmi", "stop"}  # what they take away does not come back

@@ -118,7 +118,8 @@ class Command(NamedTuple):
     configure: Callable[[ArgumentParser], None] | None = None
     examples: str = ""
     tail: str = ""  # where the words after the first argument go, untouched (run, exec)
-    completes: str = ""  # "image", "container", "both": what the arguments name
+    completes: str = ""  # "image", "container", "running" (ones), "both": what the arguments name
+    words: tuple[tuple[str, ...], ...] = ()  # what each argument may be, where that is known beforehand
     own_exit_code: bool = False  # exits with the container's code, 125 when mdock itself failed
 
     def exit_code_of(self, error: MdockError) -> int:

@@ -13,7 +13,7 @@ from udock_lab.commands.parsing import parser_of
 if TYPE_CHECKING:
     from udock_lab.runtime.engine import Runtime
 
-__all__ = ["candidates"]
+__all__ = ["candidates", "wanted_path"]
 
 
 def candidates(before: Sequence[str], current: str, open_runtime: Callable[[], Runtime]) -> list[tuple[str, str]]:
@@ -21,7 +21,8 @@ def candidates(before: Sequence[str], current: str, open_runtime: Callable[[], R
 
     ``open_runtime`` is called only where names of images or containers are wanted; its errors pass through.
     """
-    if not before:
+    before = list(before[1:] if before[:1] == ["--debug"] else before)
+    if not before or before == ["help"]:
         found = [(name, "command") for name in COMMANDS]
     elif before[0] not in COMMANDS:
         found = []
@@ -30,30 +31,68 @@ def candidates(before: Sequence[str], current: str, open_runtime: Callable[[], R
     return [pair for pair in found if pair[0].startswith(current)]
 
 
+def wanted_path(before: Sequence[str], current: str) -> str:
+    """``files`` or ``folders`` of this machine, where one of those comes next; else nothing."""
+    if not before or before[0] not in COMMANDS:
+        return ""
+    command = COMMANDS[before[0]]
+    option, arguments = _read(command, before[1:])
+    if option == "--env-file":
+        return "files"
+    if option or current.startswith("-"):
+        return ""
+    named = any(word in ("-t", "--tag") or word.startswith("--tag=") for word in before)
+    is_folder = {"build": arguments >= 1 or named, "rootfs": not arguments}
+    return "folders" if is_folder.get(command.name) else ""
+
+
+def _read(command: Command, words: Sequence[str]) -> tuple[str, int]:
+    """The option that still waits for its value, and how many arguments there are."""
+    known = parser_of(command)._option_string_actions
+    option, arguments = "", 0
+    for word in words:
+        if option:
+            option = ""
+        elif word.startswith("-") and word != "--":
+            option = _lacks_value(known, word)
+        elif word != "--":
+            arguments += 1
+    return option, arguments
+
+
 def _inside(
     command: Command, before: Sequence[str], current: str, open_runtime: Callable[[], Runtime]
 ) -> list[tuple[str, str]]:
-    known = parser_of(command)._option_string_actions
-    value_of = ""
-    arguments = 0
-    for word in before:
-        if value_of:
-            value_of = ""
-        elif word.startswith("-") and word != "--":
-            value_of = _lacks_value(known, word)
-        elif word != "--":
-            arguments += 1
-    if value_of in ("-s", "--signal"):
-        return [(name, "signal") for name in signal.Signals.__members__]
-    if value_of in ("-f", "--filter") and command.name == "ps":
+    value_of, arguments = _read(command, before)
+    name, joined, value = current.partition("=")
+    if not value_of and joined and name.startswith("--"):
+        return [(f"{name}={word}", kind) for word, kind in _values(command, name, value)]
+    if value_of:
+        return _values(command, value_of, current)
+    if command.tail and arguments:
+        return []
+    if current.startswith("-"):
+        return [(name, "option") for name in parser_of(command)._option_string_actions]
+    if command.words:
+        return [(word, "word") for word in (*command.words, ())[min(arguments, len(command.words))]]
+    return _names(command, before, open_runtime)
+
+
+def _values(command: Command, option: str, current: str) -> list[tuple[str, str]]:
+    """What the value of an option may be, where that is known."""
+    if option in ("-s", "--signal"):
+        return [(name, "signal") for name in _signals(current)]
+    if option in ("-f", "--filter") and command.name == "ps":
         from udock_lab.commands.filters import KEYS, STATES
 
         return [*((f"{key}=", "filter") for key in KEYS), *((f"status={state}", "filter") for state in STATES)]
-    if value_of or (command.tail and arguments):
-        return []
-    if current.startswith("-"):
-        return [(name, "option") for name in known]
-    return _names(command, before, open_runtime)
+    return []
+
+
+def _signals(current: str) -> list[str]:
+    """As they are begun: ``TE`` or ``SIGTE``."""
+    cut = 0 if current.startswith("SIG") or not current else len("SIG")
+    return [name[cut:] for name in signal.Signals.__members__]
 
 
 def _lacks_value(known: Mapping[str, object], word: str) -> str:
@@ -65,8 +104,9 @@ def _lacks_value(known: Mapping[str, object], word: str) -> str:
 
 def _names(command: Command, before: Sequence[str], open_runtime: Callable[[], Runtime]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    if command.completes in ("container", "both"):
-        found += [(container.id, "container") for container in open_runtime().ps()]
+    if command.completes in ("container", "running", "both"):
+        running = command.completes == "running"
+        found += [(container.id, "container") for container in open_runtime().ps(running=running)]
     if command.completes in ("image", "both"):
         found += [(image.name, "image") for image in open_runtime().images()]
     return [pair for pair in found if pair[0] not in before]

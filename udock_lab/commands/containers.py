@@ -240,7 +240,7 @@ COMMANDS = (
         usage="[-t SEC] ID...",
         handler=stop,
         configure=_stop_options,
-        completes="container",
+        completes="running",
         examples="  mdock stop c1\n  mdock stop -t 0.5 c1 c2",
     ),
     Command(
@@ -249,7 +249,7 @@ COMMANDS = (
         usage="[-s SIG] ID...",
         handler=kill,
         configure=_kill_options,
-        completes="container",
+        completes="running",
         examples="  mdock kill c1\n  mdock kill -s TERM c1",
     ),
     Command(
@@ -258,7 +258,7 @@ COMMANDS = (
         usage="ID...",
         handler=wait,
         configure=lambda parser: _ids(parser, "containers"),
-        completes="container",
+        completes="running",
         examples="  mdock wait c1",
     ),
     Command(

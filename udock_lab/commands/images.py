@@ -62,7 +62,7 @@ def build(args: Namespace, context: Context) -> Outcome:
 
 def demo(args: Namespace, context: Context) -> Outcome:
     """Make the image ``demo`` unless it is there."""
-    return Outcome(value=context.runtime.demo(progress=_progress(context)))
+    return Outcome(value=context.runtime.demo(progress=_progress(context), on_note=context.note))
 
 
 def _images_options(parser: ArgumentParser) -> None:

@@ -72,6 +72,7 @@ COMMANDS = (
         usage="[NAME [on|off]]",
         handler=config,
         configure=_config_options,
+        words=(("userns",), ("on", "off")),
         examples="  mdock config\n  mdock config userns on     as if each run had --userns; the exception: --no-userns",
     ),
     Command(

@@ -21,8 +21,8 @@ def _both_options(parser: ArgumentParser) -> None:
         "-i",
         "--interactive",
         action="store_true",
-        help="pass on what is typed: with -t each key, else whole lines, until Ctrl-D. A pipe or a file is read "
-        "without -i, too",
+        help="pass on what is typed: with -t each key, else whole lines, until Ctrl-D. In the foreground a pipe or a "
+        "file is read without -i, too; in the background (-d, or a shell's &) only with it",
     )
     parser.add_argument(
         "-t",
@@ -290,7 +290,7 @@ COMMANDS = (
         handler=exec_,
         configure=_exec_options,
         tail="argv",
-        completes="container",
+        completes="running",
         own_exit_code=True,
         examples="  mdock exec c1 ls /\n  mdock exec -it c1 /bin/sh",
     ),

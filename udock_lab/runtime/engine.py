@@ -161,22 +161,28 @@ class Runtime:
         ]
         return [name for name in alive if containers.load_extra(self.home, name, "spec").get("rootfs") == rootfs]
 
-    def demo(self, progress: Callable[[int, int], None] | None = None) -> Image:
-        """The image ``demo``, made when it is missing. Safe to call again."""
+    def demo(self, progress: Callable[[int, int], None] | None = None, *, on_note: OnNote | None = None) -> Image:
+        """The image ``demo``, made when it is missing. Safe to call again.
+
+        ``on_note`` is told what the root file system lacks on this machine, and what could not be copied faithfully.
+        """
         from udock_lab.runtime.rootfs import make_rootfs
 
-        progress = _callback("progress", progress)
+        progress, on_note = _callback("progress", progress), _callback("on_note", on_note)
         with suppress(NotFound):
             return find_image_by_name(self.home.images_db, "demo")
         self.home.create()
         with aside(self.home, "demo") as folder:
-            made = make_rootfs(f"{folder}/rootfs").path
+            report = make_rootfs(f"{folder}/rootfs")
+            made = report.path
+            for note in report.notes if on_note is not None else ():
+                on_note(note)
             with suppress(Conflict):
-                return self.build("demo", made, progress=progress)
+                return self.build("demo", made, progress=progress, on_note=on_note)
             try:
                 return find_image_by_name(self.home.images_db, "demo")
             except NotFound:
-                return self.build("demo", made, force=True, progress=progress)
+                return self.build("demo", made, force=True, progress=progress, on_note=on_note)
 
     def images(self) -> list[Image]:
         """All images, in the order of their building."""
