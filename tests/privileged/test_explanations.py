@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rungs import without_chroot
 
 from udock_lab import Runtime
 
@@ -111,13 +112,29 @@ def test_hint_of_a_failed_exec_leads_back_into_the_container(
     assert "mdock run" not in done.stderr and f"mdock exec {started}" in done.stderr.replace("exec -x ...", "exec")
 
 
-def test_what_the_hint_says_can_be_typed_and_helps(runtime: Runtime, started: str) -> None:
+@pytest.mark.usefixtures("chroot_works")
+def test_what_the_hint_says_can_be_typed_and_helps(runtime: Runtime) -> None:
     write(runtime, "/my tool", b"#!/bin/sh\necho made\n", 0o644)
+    started = runtime.run("demo", ["/bin/sleep", "60"], detach=True).id
     told = mdock("exec", started, "/my tool").stderr
     command = re.search(rf"mdock (exec {started} chmod .*)", told)
     assert command, told
     assert mdock(*shlex.split(command[1])).returncode == 0
     assert mdock("exec", started, "/my tool").stdout == "made\n"
+
+
+def test_what_the_hint_says_helps_without_chroot_too(runtime: Runtime) -> None:
+    write(runtime, "/my tool", b"#!/bin/sh\necho made\n", 0o644)
+    without = without_chroot(runtime)
+
+    def told(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*without, *MDOCK, *words], capture_output=True, text=True, timeout=60, check=False)
+
+    started = told("run", "-d", "demo", "sleep", "60").stdout.strip()
+    command = re.search(r"Mend it here: (chmod .*)", told("exec", started, "/my tool").stderr)
+    assert command
+    subprocess.run(shlex.split(command[1]), check=True)
+    assert told("exec", started, "/my tool").stdout == "made\n"
 
 
 def test_exec_into_what_ends_meanwhile_says_so_and_speaks_of_no_limit(runtime: Runtime) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from chrooting import MAY_CHROOT
 
 MDOCK = f"{sys.executable} -m udock_lab.cli"
 PATIENCE = 60.0  # seconds; whatever takes longer never ends
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("chroot_works", "runtime")
 
 def in_new_namespace(*words: str, program: str = "") -> subprocess.CompletedProcess[str]:
     """``unshare -fp``, as its manual shows it first: /proc stays as it was."""
-    command = ["unshare", "--fork", "--pid", "--kill-child", *words]
+    command = [*MAY_CHROOT, "unshare", "--fork", "--pid", "--kill-child", *words]
     return subprocess.run(command, input=program, capture_output=True, text=True, timeout=PATIENCE)
 
 

@@ -76,12 +76,14 @@ def marked(mark: str) -> list[str]:
     return found
 
 
+# Root is stopped at that number; the kernel itself refuses an ordinary user one more (RLIMIT_NPROC, setrlimit(2)).
+TOO_MANY = ("more than 64 processes at once", "fork was refused with EAGAIN: more than 64 processes at once")
 HOSTILE = {
-    "fork bomb": ("import os\nwhile True: os.fork()", {}, "more than 64 processes at once"),
+    "fork bomb": ("import os\nwhile True: os.fork()", {}, TOO_MANY),
     "fork bomb whose processes leave the group": (
         "import os\nwhile True:\n  if os.fork() == 0:\n    os.setsid()",
         {},
-        "more than 64 processes at once",
+        TOO_MANY,
     ),
     "endless loop with every signal blocked": (
         "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\nwhile True: pass",
@@ -308,10 +310,9 @@ def test_small_files_of_the_scratch_folder_come_back(run: Run) -> None:
 
 def test_first_line_streams_while_the_code_still_runs(run: Run) -> None:
     times: list[float] = []
-    begin = time.monotonic()
-    run("import time\nprint('x', flush=True)\ntime.sleep(1.5)", on_output=lambda _: times.append(time.monotonic()))
-    assert times[0] - begin < 1.0
-    assert time.monotonic() - times[0] > 1.2
+    source = "import time\nprint('x', flush=True)\ntime.sleep(3)\nprint('y')"
+    run(source, on_output=lambda _: times.append(time.monotonic()))
+    assert times[-1] - times[0] > 1, "what is kept until the end comes together"
 
 
 def test_lines_carry_pid_and_role_of_their_writer(run: Run) -> None:

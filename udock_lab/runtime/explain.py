@@ -68,14 +68,15 @@ def explain_exec_failure(
     *,
     image: str = "",
     container: str = "",
+    confined: bool = True,
 ) -> tuple[str, str]:
     """Say why ``execve`` answered ``number`` (an errno): a message and a hint, in short plain sentences.
 
     ``candidates`` are the paths inside ``rootfs`` that were tried in turn, ``cwd`` is the working directory
-    inside, ``argv0`` the word that was typed, ``container`` the id that ``exec`` was given. Never raises OSError:
-    what cannot be read is not explained.
+    inside, ``argv0`` the word that was typed, ``container`` the id that ``exec`` was given, ``confined`` whether
+    programs there see the image's root as theirs. Never raises OSError: what cannot be read is not explained.
     """
-    case = _Case(rootfs, list(candidates) or [argv0], cwd or "/", argv0, _Typed(image or "IMAGE", container))
+    case = _Case(rootfs, list(candidates) or [argv0], cwd or "/", argv0, _Typed(image or "IMAGE", container, confined))
     explainers: dict[int, Callable[[_Case], _Words | None]] = {
         errno.ENOENT: _enoent,
         errno.EACCES: _eacces,
@@ -98,6 +99,7 @@ class _Typed(NamedTuple):
 
     image: str
     container: str
+    confined: bool
 
     @property
     def command(self) -> str:
@@ -142,6 +144,9 @@ class _Case:
 
     def mend(self, program: str, argument: str, inside: str) -> str:
         """What to do to the file: in the running container, or in the folder that the image is built from."""
+        host = self.lookup(inside)
+        if self.typed.container and host and not self.typed.confined:  # there, a program's paths are the host's
+            return f"Mend it here: {program} {argument} {quote(host)}"
         if self.typed.container and any(map(self.lookup, (f"/bin/{program}", f"/usr/bin/{program}"))):
             return f"Mend it in there: {self.typed.command} {program} {argument} {quote(self.absolute(inside))}"
         path = quote(self.absolute(inside).lstrip("/"))

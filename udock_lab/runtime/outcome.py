@@ -149,7 +149,7 @@ def _failure(
     if request.get("exec_of") and in_vain and _has_ended(home, last["id"]):
         return _ended_meanwhile(spec, last["id"], status)
     if answers:
-        return _exec_failure(spec, request, errno.EACCES if errno.EACCES in answers else answers[-1], status)
+        return _exec_failure(spec, request, reports, status)
     if silent:
         return _silent_end(spec, last, status)
     return Failure(
@@ -239,8 +239,12 @@ def _step_hint(call: str, answer: int, spec: ContainerSpec, request: dict[str, A
     return f"Is the image whole? Build it again with: mdock build --force {spec.image} DIR"
 
 
-def _exec_failure(spec: ContainerSpec, request: dict[str, Any], number: int, status: ExitStatus | None) -> Failure:
+def _exec_failure(spec: ContainerSpec, request: dict[str, Any], reports: Reports, status: ExitStatus | None) -> Failure:
+    """Why execve refused: the last word, or that one of the folders of PATH held a file which may not be executed."""
     from udock_lab.runtime.explain import explain_exec_failure
+
+    answers = [answer for number, answer, _, _ in reports if number == EXEC]
+    number = errno.EACCES if errno.EACCES in answers else answers[-1]
 
     plan = request["plan"]
     message, hint = explain_exec_failure(
@@ -251,6 +255,7 @@ def _exec_failure(spec: ContainerSpec, request: dict[str, Any], number: int, sta
         spec.argv[0],
         image=spec.image,
         container=request.get("exec_of", ""),
+        confined=isolation_of(bool(spec.userns), reports, request["describe"]) is not Isolation.CHDIR,
     )
     code = status.shell_code if status else (127 if number == errno.ENOENT else 126)
     return Failure(step="execve", errno=number, exit_code=code, message=message, hint=hint)
