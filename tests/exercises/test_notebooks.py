@@ -46,3 +46,12 @@ def test_the_best_score_of_a_check_is_kept_for_progress(home: Path) -> None:
     kept = json.loads((home / "progress.json").read_text())["exercises"]["m2_1_process_creation"]
     assert kept == {"score": 0, "max": 7, "best": 0}
     assert "m2_1_process_creation" in str(progress())
+
+
+def test_whoever_has_no_home_folder_gets_the_score_and_a_note(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MDOCK_HOME", "~nosuchuser/home")
+    assert isinstance(check("m2_1_process_creation", lambda argv: ExitInfo(code=0)), Score)
+    said = capsys.readouterr().err
+    assert "[mdock] Your score is not kept." in said and "no home folder" in said

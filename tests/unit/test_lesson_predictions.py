@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from udock_lab.errors import UsageError
-from udock_lab.lesson import Lesson, begin, predict, progress
+from udock_lab.lesson import Lesson, Prediction, begin, predict, progress
 
 CHOICES = {
     "none": "`fork` prints nothing by itself",
@@ -152,6 +154,33 @@ def test_reset_opens_the_question_again_where_it_stands(home: Path, lesson: Less
     lines.answer("two")
     assert heard == ["one", "", "two"]
     assert stored(home) == {"answer": "two", "late": False}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["one", "two", "settle", "reset"])), max_size=12))
+@example([(0, "one"), (1, "two"), (1, "reset"), (0, "settle"), (1, "two"), (0, "one")])
+def test_whatever_two_notebooks_do_an_answer_stays_until_a_reset_and_both_know_it(
+    home: Path, lesson: Lesson, done: list[tuple[int, str]]
+) -> None:
+    progress().reset("m2_1a_fork")
+    notebooks = [Prediction("lines", "?", CHOICES), Prediction("lines", "?", CHOICES)]
+    answer = ""
+    for which, what in done:
+        if what == "reset":
+            progress().reset("m2_1a_fork")
+            answer = ""
+        elif what == "settle":
+            assert notebooks[which].settle("two").answered == bool(answer)
+        elif answer in ("", what):
+            notebooks[which].lock(what)
+            answer = what
+        else:
+            with pytest.raises(UsageError, match="is locked"):
+                notebooks[which].lock(what)
+        if what != "reset":
+            assert notebooks[which].locked == answer
+    kept = json.loads((home / "progress.json").read_text())["predictions"].get("m2_1a_fork", {})
+    assert kept.get("lines", {}).get("answer", "") == answer
 
 
 def test_without_a_lesson_a_question_works_and_nothing_is_written(home: Path) -> None:

@@ -156,6 +156,18 @@ def test_a_kernel_that_leaves_without_end_takes_its_home_along(tmp_path: Path) -
     assert folders(tmp_path / "tmp") == []
 
 
+def test_a_forked_copy_keeps_its_answer_and_takes_nothing_of_the_lesson_along(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\nfrom udock_lab.lesson import predict, progress\nlesson = begin('m2_1a_fork')\n"
+        "if os.fork() == 0:\n    predict('lines', '?', {'one': '', 'two': ''}).answer('one')\n    sys.exit()\n"
+        "os.wait()\nprint(predict('lines', '?', {'one': '', 'two': ''}).locked)\n"
+        "print(lesson.runtime.run('demo', ['/bin/echo', 'hello']).text, end='')\nprint(lesson.end().clean)"
+    )
+    said, _ = process(code, tmp_path).communicate(timeout=60)
+    assert said.splitlines()[-3:] == ["one", "hello", "True"]
+    assert json.loads((tmp_path / ".mdock" / "progress.json").read_text())["lessons"] == {"m2_1a_fork": {"done": True}}
+
+
 def test_what_a_killed_kernel_left_is_removed_by_the_next_lesson(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,10 +21,10 @@ def check(slug: str, *functions: Callable[..., object]) -> Score:
     NotFound for an exercise that does not exist; UsageError where a function is missing, is none, or cannot be copied.
     """
     from udock_lab.grading.checking import given, scored
-    from udock_lab.lesson.session import ledger
+    from udock_lab.lesson.session import keep_score
 
     score = scored(given(slug, functions))
-    ledger().put_score(slug, float(score), score.report.out_of)
+    keep_score(slug, float(score), score.report.out_of)
     return score
 
 
