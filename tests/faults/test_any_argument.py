@@ -158,6 +158,11 @@ CALLS: dict[str, Callable[[Runtime, Any], object]] = {
     "follow_logs": lambda r, v: list(r.follow_logs(v)),
     "ps": lambda r, v: r.ps(running=v),
     "process_tree": lambda r, v: r.process_tree(v),
+    "configure name": lambda r, v: r.configure(v, False),
+    "configure value": lambda r, v: r.configure("userns", v if v != 1 else False),
+    "prune on_refused": lambda r, v: None if v is None or callable(v) else r.prune(v),
+    "run guard": lambda r, v: r.run("demo", TRUE, guard=v),
+    "exec guard": lambda r, v: r.exec("c1", TRUE, guard=v),
 }  # fmt: skip
 
 

@@ -634,6 +634,7 @@ class Runtime:
 
     def configure(self, name: str, value: bool) -> None:
         """Set a default of this home. Unsupported where this machine refuses what is to be switched on."""
+        name, value = _arguments().text("name", name, "the name of a setting", "userns"), _switch("value", value)
         settings.check_name(name)
         if value and name == "userns" and not self._userns_would_work():
             raise Unsupported(
@@ -764,6 +765,7 @@ class Runtime:
         ``on_refused`` is told of each one whose files resist, and which so keeps its record; without it the first
         of them is raised when all the others are gone.
         """
+        on_refused = _callback("on_refused", on_refused)
         ended = {container.id for container in self.ps() if not container.alive and not self._is_spared(container)}
         if not os.path.isdir(self.home.run_dir):  # nothing ever ran here, and pruning is no reason to make a home
             return []
