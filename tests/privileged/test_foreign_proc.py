@@ -113,9 +113,9 @@ def test_foreground_runs_leave_no_zombie_where_process_1_waits_for_nobody() -> N
 def test_the_doctor_names_a_process_1_that_waits_for_nobody() -> None:
     said = below_an_idle_init(["doctor"])
     assert "reaped orphans" in said and "docker run --init" in said
-    assert "no   own /proc " in in_new_namespace(*f"{MDOCK} doctor".split()).stdout
+    assert "NO   own /proc " in in_new_namespace(*f"{MDOCK} doctor".split()).stdout
     here = subprocess.run(f"{MDOCK} doctor".split(), capture_output=True, text=True, timeout=PATIENCE)
-    assert "no   own /proc " not in here.stdout
+    assert "NO   own /proc " not in here.stdout
 
 
 def test_the_sandbox_says_what_it_lacks_there() -> None:
