@@ -51,9 +51,15 @@ class Mdock:
             out, err = process.communicate(timeout=60)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
-    def supervisor(self, process: subprocess.Popen[bytes]) -> int:
-        """The one child of a running ``mdock run``."""
-        return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    def supervisor(self, container: str) -> int:
+        """The process that supervises it, as ``mdock inspect`` tells."""
+        until(lambda: self._spec(container), f"the spec of {container}")
+        return int(str(self._spec(container)["supervisor"]))
+
+    def _spec(self, container: str) -> dict[str, object]:
+        spec = self.runtime.inspect(container).data["spec"]
+        assert isinstance(spec, dict)
+        return spec
 
     def close(self) -> None:
         for process in self.started:

@@ -26,12 +26,15 @@ def _says(process: subprocess.Popen[bytes], word: bytes) -> None:
 
 
 def test_signal_that_comes_as_the_program_ends_does_not_hide_its_code(mdock: Mdock) -> None:
-    process = mdock.start("run", "demo", "sh", "-c", "echo up; sleep 0.5; exit 3", stdout=subprocess.PIPE)
+    program = "echo up; read line; exit 3"
+    process = mdock.start("run", "demo", "sh", "-c", program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     _says(process, b"up")
-    supervisor = mdock.supervisor(process)
+    supervisor = mdock.supervisor("c1")
     os.kill(supervisor, signal.SIGSTOP)  # it learns of the end and of the signal in one moment
-    program = mdock.runtime.ps()[0].record.pid
-    until(lambda: _has_ended(program), "the program's end")
+    pid = mdock.runtime.ps()[0].record.pid
+    assert process.stdin is not None
+    process.stdin.close()
+    until(lambda: _has_ended(pid), "the program's end")
     slept = _sleeps(process.pid)
     process.send_signal(signal.SIGINT)
     until(lambda: _sleeps(process.pid) > slept, "the signal's way through mdock")
@@ -160,7 +163,7 @@ def test_nothing_typed_ahead_of_a_slow_program_is_lost_or_kept_in_memory(mdock: 
 def test_program_that_reads_nothing_costs_nothing_while_somebody_types_without_end(mdock: Mdock) -> None:
     screen, process = _at_a_terminal(mdock, "run", "-it", "demo", "sh", "-c", "stty -echo; echo up; exec sleep 60")
     _read_until(screen, b"up")
-    supervisor = mdock.supervisor(process)
+    supervisor = mdock.supervisor("c1")
     typed = refused = 0
     while refused < 100:  # nobody takes any more
         try:
