@@ -89,7 +89,7 @@ def test_notebook_without_a_descriptor_left_says_so_and_goes_on_when_some_are_fr
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_run_without_a_process_left_works_or_names_the_limit(as_root: None, number: int) -> None:
     script = (
-        f"export MDOCK_HOME=$(mktemp -d)/home; {MDOCK} demo > /dev/null; ulimit -u {number}; "
+        f"export HOME=$(mktemp -d); {MDOCK} demo > /dev/null; ulimit -u {number}; "
         f"exec {MDOCK} run demo -- /bin/sh -c 'echo hi; exit 5'"
     )
     done = subprocess.run(
