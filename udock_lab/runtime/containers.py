@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
+from udock_lab.linux.ownership import adopt
 from udock_lab.linux.process import boot_id, is_same_process, pid_namespace, proc_is_ours, start_ticks, state
 from udock_lab.model import Record, Status
 from udock_lab.runtime.home import Home, storage_error
@@ -377,6 +378,7 @@ def making_private_folder(home: Home) -> Iterator[str]:
     folder = f"{home.run_dir}/copy-{os.getpid()}-{os.urandom(6).hex()}"
     try:
         os.mkdir(folder)
+        adopt(folder)
         fd = os.open(f"{folder}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise storage_error(error, home.path) from error
@@ -438,8 +440,15 @@ def _is_inside_run(home: Home, folder: object, kind: str) -> bool:
 def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]) -> None:
     """Write one of our own files under ``containers/<id>/``."""
     folder = home.container_dir(container_id)
-    with suppress(FileExistsError):
+    try:
         os.mkdir(folder)
+    except FileNotFoundError:  # somebody removed the folder around it
+        home.create()
+        os.mkdir(folder)
+    except FileExistsError:
+        pass
+    else:
+        adopt(folder)
     fd = open_plain(f"{folder}/{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         text = json.dumps(data).encode()

@@ -196,9 +196,14 @@ class Runtime:
         with records.locked(self.home):
             find_users = [record.id for record in self._records() if record.image == name]
             trash = retire_image(self.home, name, find_users)
-        if trash:
-            remove_tree(trash)
         self._log("RMI", image=name)
+        if trash:
+            try:
+                remove_tree(trash)
+            except MdockError as error:
+                raise type(error)(
+                    f"Image '{name}' is removed, but not all of its files: {error.message}", error.hint
+                ) from error
 
     def rootfs(self, directory: str | os.PathLike[str], programs: Iterable[Word] = ()) -> RootfsReport:
         """Make a root file system in ``directory``: busybox, or the host's own programs."""

@@ -6,9 +6,10 @@ import errno
 import os
 import re
 
+from udock_lab.linux.ownership import adopt
 from udock_lab.runtime.containers import now
 from udock_lab.runtime.home import Home
-from udock_lab.runtime.records import open_plain
+from udock_lab.runtime.records import open_plain, take_over
 
 __all__ = ["last_exit", "write_event"]
 
@@ -26,8 +27,16 @@ def write_event(home: Home, event: str, **fields: object) -> None:
     words = " ".join(f"{key}={_quoted(str(value))}" for key, value in fields.items())
     line = f"[{now()}] {event} {words}\n".encode("utf-8", "surrogateescape")
     # O_NONBLOCK: a pipe in the log's place must not make everybody wait for its reader (open(2)).
-    fd = os.open(home.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
     try:
+        fd = os.open(home.log, flags, 0o644)
+    except PermissionError:
+        if not take_over(home.log):
+            raise
+        fd = os.open(home.log, flags, 0o644)
+    try:
+        if not os.fstat(fd).st_size:
+            adopt(home.log, fd)
         written = os.write(fd, line)
         if written != len(line):
             end = os.lseek(fd, 0, os.SEEK_CUR)

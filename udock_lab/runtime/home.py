@@ -10,6 +10,7 @@ from shlex import quote
 
 from udock_lab.errors import StorageError, UsageError
 from udock_lab.linux.mounts import mount_point
+from udock_lab.linux.ownership import adopt
 from udock_lab.runtime.shortage import shortage
 
 __all__ = ["DISK_FULL", "Home", "default_home", "make_room", "storage_error"]
@@ -68,7 +69,7 @@ class Home:
             if len(os.fsencode(self.path)) > _LONGEST:
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), self.path)
             for folder in (self.path, self.logs_dir, self.images_dir, self.containers_dir, self.run_dir):
-                os.makedirs(folder, exist_ok=True)
+                _make_folder(folder)
         except OSError as error:
             raise storage_error(error, self.path) from error
 
@@ -80,6 +81,20 @@ def _text(path: str | os.PathLike[str] | None) -> str | None:
     from udock_lab import arguments
 
     return arguments.path("home", path)
+
+
+def _make_folder(path: str) -> None:
+    """With what is missing above it; each belongs to whom the folder around it belongs."""
+    try:
+        os.mkdir(path)
+    except FileNotFoundError:
+        _make_folder(os.path.dirname(path))
+        _make_folder(path)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+    else:
+        adopt(path)
 
 
 def _absolute(path: str) -> str:
@@ -131,6 +146,8 @@ def storage_error(error: OSError, home: str) -> StorageError:
             f"{shown} is a folder, a pipe or a device; mdock keeps an ordinary file there.",
             f"Move it away: mv {quote(path)} {quote(path + '.old')}",
         )
+    if number == errno.ENOENT and os.path.islink(path):
+        return _no_folder(path)
     return StorageError(f"{shown}: {error.strerror}.", f"Check: ls -ld {quote(shown)}")
 
 
@@ -165,7 +182,7 @@ def _no_folder(path: str) -> StorageError:
         target = os.readlink(path)
         return StorageError(
             f"{_shown(path)} is a symbolic link to {_shown(target)}, which leads nowhere.",
-            f"Make the folder that it names, or choose another home: export MDOCK_HOME=/some/folder   "
+            f"Make what it names (a folder first), or choose another home: export MDOCK_HOME=/some/folder   "
             f"Check: ls -ld {quote(_shown(path))}",
         )
     return StorageError(f"{_shown(path)} is not a folder.", _ANOTHER)

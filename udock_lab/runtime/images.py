@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
+from udock_lab.linux.ownership import adopt
 from udock_lab.linux.process import state
 from udock_lab.model import Image
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
@@ -248,6 +249,7 @@ def aside(home: Home, name: str) -> Iterator[str]:
     partial = f"{home.images_dir}/.{name}.{os.getpid()}.{os.urandom(4).hex()}{_PARTIAL}"
     try:
         os.mkdir(partial, 0o755)
+        adopt(partial)
         fd = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise storage_error(error, home.path) from error

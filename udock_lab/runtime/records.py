@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from udock_lab.errors import LockTimeout
+from udock_lab.linux.ownership import adopt, keep_owner
 from udock_lab.linux.process import proc_is_ours, state
 from udock_lab.runtime.home import Home, storage_error
 
@@ -30,6 +31,7 @@ __all__ = [
     "release",
     "replace_last_match",
     "replace_lines",
+    "take_over",
     "try_lock",
 ]
 
@@ -45,7 +47,7 @@ def lock_timeout() -> float:
 
 def try_lock(home: Home) -> int | None:
     """Take the lock if it is free: its open file, or None. Never waits."""
-    fd = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    fd = _open_lock(home.lock)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -54,6 +56,20 @@ def try_lock(home: Home) -> int | None:
             return None
         raise
     return fd
+
+
+def _open_lock(path: str) -> int:
+    """Another user's lock (``sudo mdock`` made it) locks as well; only NFS wants it open for writing."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        adopt(path, fd)
+        return fd
+    except PermissionError:
+        with suppress(OSError):
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        raise
 
 
 def release(fd: int) -> None:
@@ -120,12 +136,39 @@ def open_plain(path: str, flags: int = os.O_RDONLY) -> int:
     """Open an ordinary file, close-on-exec. OSError(ENXIO) for anything else.
 
     ``O_NONBLOCK`` means nothing for a file; a pipe (mkfifo(3)) in its place would make open(2) wait for ever.
+    A file that ``sudo mdock`` left in a folder of ours becomes ours before it is written.
     """
-    fd = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    flags |= os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        fd = os.open(path, flags, 0o644)
+    except PermissionError:
+        if flags & os.O_ACCMODE == os.O_RDONLY or not take_over(path):
+            raise
+        fd = os.open(path, flags, 0o644)
+    info = os.fstat(fd)
+    if not stat.S_ISREG(info.st_mode):
         os.close(fd)
         raise OSError(errno.ENXIO, "it is no ordinary file", path)
+    if flags & os.O_CREAT and not info.st_size:
+        adopt(path, fd)
     return fd
+
+
+def take_over(path: str) -> bool:
+    """Put a copy of our own in the place of a file that another user left in our folder; False where that fails.
+
+    Whoever owns a folder decides what stands in it (unlink(2)), so nothing is taken that was not theirs to take.
+    """
+    try:
+        info = os.stat(path)
+        if os.stat(os.path.dirname(path)).st_uid != os.geteuid() or not stat.S_ISREG(info.st_mode):
+            return False
+        with open(open_plain(path), "rb") as file:
+            content = file.read()
+        _splice(path, -1, content, 0, 0)
+    except OSError:
+        return False
+    return True
 
 
 def read_lines(path: str) -> list[bytes]:
@@ -249,14 +292,16 @@ def _find_last(fd: int, size: int, key: bytes) -> tuple[int, bytes] | None:
 def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> None:
     """New table = source[:start] + middle + source[end:], put in place by one rename.
 
-    One name for all writers: the lock is held, so what stands there is of a writer that died.
+    One name for all writers: the lock is held, so what stands there is of a writer that died. Where the table is a
+    symbolic link, the file that it leads to is replaced, in that one's folder.
     """
+    path = os.path.realpath(path) if os.path.islink(path) else path
     temporary = f"{path}.tmp"
     total = 0 if source < 0 else os.lseek(source, 0, os.SEEK_END)
     size = start + len(middle) + max(0, total - end)
     out = _create(temporary)
     try:
-        _keep_owner(out, os.stat(path) if source < 0 else os.fstat(source))
+        keep_owner(out, os.stat(path) if source < 0 else os.fstat(source))
         if size:
             _reserve(out, size)
         if start:
@@ -281,16 +326,6 @@ def _create(path: str) -> int:
     except FileExistsError:
         os.unlink(path)
         return os.open(path, flags, 0o644)
-
-
-def _keep_owner(out: int, old: os.stat_result) -> None:
-    """The table stays its owner's when root rewrites it (sudo mdock), and as private as it was."""
-    new = os.fstat(out)
-    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
-        with suppress(PermissionError):
-            os.fchown(out, old.st_uid, old.st_gid)
-    if new.st_mode != old.st_mode:
-        os.fchmod(out, stat.S_IMODE(old.st_mode))
 
 
 def _reserve(fd: int, size: int) -> None:

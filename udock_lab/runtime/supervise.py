@@ -487,11 +487,19 @@ class Job:
             self.notes.append(f"how {self.id} was started is not kept, so exec will refuse it: {error.strerror}")
         self._hold()
         try:
-            self.log_fd = open_plain(self.home.container_log(self.id), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            self.log_fd = self._open_log()
         except OSError as error:
-            self.notes.append(f"{self.id} has no log: {error.strerror}")
+            self.notes.append(f"{self.id} has no log: {storage_error(error, self.home.path)}")
         command = " ".join(self.request["plan"]["argv"])
         self._event("RUN", id=self.id, pid=child.pid, image=self.request["image"], command=command)
+
+    def _open_log(self) -> int:
+        path, flags = self.home.container_log(self.id), os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        try:
+            return open_plain(path, flags)
+        except FileNotFoundError:  # somebody removed the folder
+            self.home.create()
+            return open_plain(path, flags)
 
     def _hold(self) -> None:
         """Others see by this lock that the container is looked after, wherever they are."""

@@ -553,7 +553,7 @@ def remove_tree(path: str | os.PathLike[str]) -> None:
     except OSError as error:
         raise StorageError(
             f"{error.filename or top} cannot be removed: {error.strerror}.",
-            f"Look at it: ls -la {top}; lsattr -d {top}",
+            f"Look at it: ls -la {top}; lsattr -d {top}   Was it made with sudo? Then: sudo chown -R $(id -u) {top}",
         ) from error
 
 

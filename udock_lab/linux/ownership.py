@@ -1,0 +1,32 @@
+"""Whose a file is: what root makes in somebody else's folder is theirs (``sudo mdock``), and stays so (chown(2))."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+
+__all__ = ["adopt", "keep_owner"]
+
+
+def adopt(path: str, fd: int = -1) -> None:
+    """Root has just made ``path`` (open as ``fd``): it belongs to whom its folder belongs. Nothing for anybody else."""
+    if os.geteuid() != 0:
+        return
+    with suppress(OSError):  # a file system without owners, or one that squashes root: then there is nothing to give
+        folder = os.stat(os.path.dirname(path))
+        if folder.st_uid:
+            if fd >= 0:
+                os.fchown(fd, folder.st_uid, folder.st_gid)
+            else:
+                os.chown(path, folder.st_uid, folder.st_gid, follow_symlinks=False)
+
+
+def keep_owner(out: int, old: os.stat_result) -> None:
+    """The new file ``out`` is to stand in an old one's place: it stays its owner's, and as private as it was."""
+    new = os.fstat(out)
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        with suppress(PermissionError):  # not ours to give: then it is ours
+            os.fchown(out, old.st_uid, old.st_gid)
+    if new.st_mode != old.st_mode:
+        os.fchmod(out, stat.S_IMODE(old.st_mode))
