@@ -31,6 +31,7 @@ _CHUNK = 1 << 23  # bytes between two looks at the clock, so that a large file s
 _PAUSE = 0.1  # seconds between two calls of progress
 _NO_SUCH_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.ETXTBSY)
 _GONE = (errno.ENOTCONN, errno.ESTALE, errno.EHOSTDOWN)  # whoever served that file system is away
+_NULL = os.makedev(1, 3)  # null(4)
 _MAX_NOTES = 20
 
 
@@ -138,6 +139,7 @@ class _Copier:
         self.not_owned = 0
         self.lost_setuid: list[str] = []
         self.lost_attributes: dict[str, int] = {}
+        self.lost_devices: dict[str, list[str]] = {}
         self.first_names: dict[tuple[int, int], str] = {}
         self.kinds: dict[int, int] = {}  # of the file system of each st_dev
         self.above: set[tuple[int, int]] = set()  # the directories that we are in
@@ -176,6 +178,9 @@ class _Copier:
         if self.lost_setuid:
             some = ", ".join(self.lost_setuid[:3]) + (", ..." if len(self.lost_setuid) > 3 else "")
             notes.append(f"Without their owner these lost their setuid or setgid bit: {some}.")
+        for why, paths in self.lost_devices.items():
+            some = ", ".join(sorted(paths)[:3]) + (", ..." if len(paths) > 3 else "")
+            notes.append(f"No device nodes ({some}): {why}.")
         for name, count in self.lost_attributes.items():
             entries = "1 entry" if count == 1 else f"{count} entries"
             notes.append(f"The extended attribute {name} could not be kept on {entries}.")
@@ -417,18 +422,34 @@ class _Copier:
         if stat.S_ISSOCK(info.st_mode):
             self._note(f"{self._path(name)} is a socket and was skipped.")
             return
+        is_device = not stat.S_ISFIFO(info.st_mode)
+        if is_device and os.fstatvfs(self.there).f_flag & os.ST_NODEV:
+            self._do_without_device(name, info, "this file system is mounted with nodev")
+            return
         try:
             os.mknod(name, stat.S_IFMT(info.st_mode) | 0o600, info.st_rdev, dir_fd=self.there)
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.EACCES, errno.ENOSYS):
                 raise
-            what = "FIFO" if stat.S_ISFIFO(info.st_mode) else "device node"
-            self._note(f"{self._path(name)} is a {what} and could not be made here: {error.strerror}.")
+            if is_device:
+                self._do_without_device(name, info, f"mknod needs root: {error.strerror}")
+            else:
+                self._note(f"{self._path(name)} is a FIFO and could not be made here: {error.strerror}.")
             return
         self._own(name, info)
         os.chmod(name, stat.S_IMODE(info.st_mode), dir_fd=self.there)
         os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=self.there)
         self.special += 1
+
+    def _do_without_device(self, name: str, info: os.stat_result, why: str) -> None:
+        """Leave it out; but an empty file for /dev/null, whose end-of-file a shell needs for each ``&`` (sh(1))."""
+        path = self._path(name)
+        self.lost_devices.setdefault(why, []).append(path)
+        if info.st_rdev == _NULL:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            os.close(os.open(name, flags, 0o666, dir_fd=self.there))
+            os.chmod(name, 0o666, dir_fd=self.there)
+            self._note(f"{path} is an ordinary file here: empty at first, and what is written to it stays there.")
 
     # -- metadata ----------------------------------------------------------------------------------
 
