@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +100,30 @@ def test_clock_set_back_between_start_and_end_gives_an_end_before_the_start_and_
     assert sleeper.ps()[0].state == "killed" and sleeper.ps()[0].uptime is None
     assert sleeper.run("demo", ["/bin/true"]).id == "c2"
     assert sleeper.prune() == ["c1", "c2"]
+
+
+def seen_in(zone: str, home: Home) -> str:
+    """The state of c1, as ``mdock ps`` says it in another time zone (POSIX spelling: no table of zones is needed)."""
+    command = [sys.executable, "-m", "udock_lab.cli", "inspect", "c1"]
+    done = subprocess.run(command, env=os.environ | {"TZ": zone}, capture_output=True, text=True, check=True)
+    return str(json.loads(done.stdout)["state"])
+
+
+@pytest.mark.parametrize("zone", ["UTC0", "EAST-14", "WEST+12", "HALF-5:45"])
+def test_a_record_without_its_spec_is_judged_alike_in_every_time_zone(sleeper: Runtime, zone: str) -> None:
+    """A C original's: nothing but a local time, of a zone that it does not name, tells when it began."""
+    shutil.rmtree(sleeper.home.container_dir("c1"))
+    table, now = Path(sleeper.home.containers_db), time.time()
+    for hours, state in ((-30, "running"), (0, "running"), (20, "running"), (26, "exited (orphaned)")):
+        written = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now - hours * 3600))
+        edit(str(table), r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", written)
+        assert seen_in(zone, sleeper.home) == state, hours
+    edit(str(table), r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", time.strftime("%Y-%m-%dT%H:%M:%S"))
+
+
+@pytest.mark.parametrize("zone", ["EAST-14", "WEST+12"])
+def test_changing_the_time_zone_orphans_nothing_and_uptime_stays(sleeper: Runtime, zone: str) -> None:
+    assert seen_in(zone, sleeper.home) == "running"
+    shutil.rmtree(sleeper.home.container_dir("c1"))
+    assert seen_in(zone, sleeper.home) == "running"
+    assert 0 <= (sleeper.ps()[0].uptime or -1) < 600
