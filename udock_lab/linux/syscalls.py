@@ -111,11 +111,13 @@ def prctl(option: int, arg2: int = 0, arg3: int = 0, arg4: int = 0, arg5: int = 
 
 _POINTER = ctypes.sizeof(ctypes.c_void_p)
 _SECCOMP_MODE_FILTER = 2
+_ROOM = ctypes.create_string_buffer(2 * _POINTER + 64 * 8)  # made before fork: a type of a size is dear to a child
 
 
 def seccomp_program(code: bytes) -> ctypes.Array[ctypes.c_char]:
     """``struct sock_fprog`` in front of its instructions, each a ``struct sock_filter`` of 8 bytes (seccomp(2))."""
-    whole = ctypes.create_string_buffer(2 * _POINTER + len(code))
+    size = 2 * _POINTER + len(code)
+    whole = _ROOM if size <= len(_ROOM) else ctypes.create_string_buffer(size)
     count = (len(code) // 8).to_bytes(2, sys.byteorder) + bytes(_POINTER - 2)
     whole.raw = count + (ctypes.addressof(whole) + 2 * _POINTER).to_bytes(_POINTER, sys.byteorder) + code
     return whole
