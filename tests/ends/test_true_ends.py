@@ -377,6 +377,16 @@ def test_run_that_a_signal_called_off_says_which_by_its_code(mdock: Mdock) -> No
     assert len(mdock.runtime.ps()) == 1
 
 
+def test_run_that_a_signal_ends_before_its_exec_blames_nothing_else(mdock: Mdock) -> None:
+    for delay in (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4):
+        process = mdock.start("run", "demo", "sleep", "60", stderr=subprocess.PIPE)
+        time.sleep(delay)
+        process.terminate()
+        _, said = process.communicate(timeout=20)
+        assert process.returncode in (-signal.SIGTERM, 143)  # before it was mdock's to pass on, or after
+        assert b"memory" not in said and b"limit" not in said
+
+
 def test_program_that_calls_mdock_as_a_function_gets_its_signals_back(mdock: Mdock) -> None:
     code = (
         "import signal; from udock_lab.cli import main\n"

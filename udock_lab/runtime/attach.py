@@ -70,6 +70,7 @@ class Attachment:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.interrupts = 0
+        self.passed_on: set[int] = set()  # signals that were meant for the container
         self.supervisors = supervisors  # the processes that stand between us and the container
         self.what = what  # how we speak of it: empty for a container, which gets an id
         self.id = ""
@@ -139,6 +140,7 @@ class Attachment:
 
     def send_signal(self, number: int) -> None:
         """Ask the supervisor to signal the container's process group; nothing where it has ended."""
+        self.passed_on.add(number)
         with suppress(OSError):  # also a queue that is full, of a supervisor that was stopped: nobody waits for that
             self.sock.send(b"j" + encode({"signal": number}), MSG_DONTWAIT)
 
@@ -164,7 +166,7 @@ class Attachment:
             self.send_signal(number)
 
         old = {}
-        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        if signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):  # None: of somebody who is no Python code
             old[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
         if "ipykernel" not in sys.modules:
             for number in signal.valid_signals() - _OUR_OWN - {signal.SIGINT}:

@@ -78,7 +78,7 @@ def run_result(
 ) -> RunResult:
     """Put everything together: status, steps, records, and why it never started if it did not."""
     ended = events.get("ended")
-    last = ended or events["started"]
+    last = (ended or events["started"]) | {"passed_on": attachment.passed_on}
     reports: Reports = last["reports"]
     describe: list[str] = request["describe"]
     status = ExitStatus(raw=ended["status"]) if ended else None
@@ -206,6 +206,8 @@ def _silent_end(spec: ContainerSpec, last: dict[str, Any], status: ExitStatus | 
     record = _record(last, "after")
     if record is not None and record.status in (Status.STOPPED, Status.KILLED):
         message, hint = f"{last['id']} was {record.status.value} before its program was started.", "Run it again."
+    elif status is not None and status.signal in last["passed_on"]:
+        message, hint = f"{said} ended {last['id']} before its program was started.", "Run it again."
     else:
         message = f"The child ended before its exec: {said}."
         hint = "Run it again; if a limit was set, raise it (the kernel may kill a process it cannot start)."
