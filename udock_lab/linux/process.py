@@ -29,6 +29,7 @@ __all__ = [
     "pids",
     "proc_is_ours",
     "process_tree",
+    "session_members",
     "start_ticks",
     "state",
     "stopped",
@@ -206,6 +207,12 @@ def descendants(pid: int) -> list[int]:
 def pids() -> list[int]:
     """All processes that /proc shows; none where it is not ours."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()] if proc_is_ours() else []
+
+
+def session_members(session: int) -> list[int]:
+    """The processes of a session that is called after its leader, which may have ended (setsid(2))."""
+    fields = ((pid, _stat(pid)) for pid in pids())
+    return [pid for pid, found in fields if found and int(found[3]) == session and found[0] not in (b"Z", b"X", b"x")]
 
 
 def _children_by_parent() -> dict[int, list[int]]:

@@ -60,6 +60,7 @@ _ID_AT_LINE_START = re.compile(rb"^ *c([1-9][0-9]{0,17}) *\|", re.MULTILINE)
 _MOST = 10**18 - 1  # the highest id that both of these take
 _HIGHEST_PID = 1 << 31  # pid_t has 32 bits; no kernel gives this many
 _LOCK = "lock"  # beside the files of a private copy
+_EXEC = re.compile(r"exec-[0-9]+\.json")
 _STRAY = re.compile(r"(copy|kept)-([0-9]+)-")
 _DAY = 86400  # seconds
 _STATUSES = {status.value: status for status in Status}
@@ -359,6 +360,10 @@ def _remove_files(home: Home, container_id: str, private: object) -> None:
 
         remove_tree(str(private))
     folder = home.container_dir(container_id)
+    with suppress(FileNotFoundError):
+        for name in os.listdir(folder):
+            if _EXEC.fullmatch(name):  # one that could not be ended has been told of
+                os.unlink(f"{folder}/{name}")
     for path in (home.container_log(container_id), f"{folder}/steps.json", f"{folder}/spec.json"):
         with suppress(FileNotFoundError):
             os.unlink(path)

@@ -31,7 +31,7 @@ from udock_lab.model import (
     RunResult,
     Status,
 )
-from udock_lab.runtime import containers, records, settings
+from udock_lab.runtime import containers, execs, records, settings
 from udock_lab.runtime.attach import Attachment, terminal_size
 from udock_lab.runtime.connection import ForkedSupervisor, supervisors_of, the_launcher
 from udock_lab.runtime.eventlog import last_exit, write_event
@@ -686,6 +686,7 @@ class Runtime:
         with self._pidfd(record) as pidfd:
             if pidfd is None:
                 self._refuse_elsewhere(self._look_up(container_id))
+                self._end_execs(record.id)
                 return self._await_last_word(record, containers.load_extra(self.home, record.id, "spec"))
             below = descendants(record.pid)
             with self._intent(record, pidfd, Status.STOPPED) as stands:
@@ -776,6 +777,8 @@ class Runtime:
             return []
         with records.locked(self.home):
             there = [record.id for record in self._records() if record.id in ended]  # somebody else may prune too
+            for container_id in there:
+                self._end_execs(container_id)
             refused = containers.discard(self.home, there) if there else {}
             containers.discard_strays(self.home)
         removed = [container_id for container_id in there if container_id not in refused]
@@ -809,11 +812,18 @@ class Runtime:
                     f"Container '{container_id}' is running.",
                     f"Stop it first: mdock stop {container_id}   or: mdock rm -f {container_id}",
                 )
+            self._end_execs(container_id)
             refused = containers.discard(self.home, [container_id])
             containers.discard_strays(self.home)
         for why in refused.values():
             raise _not_removed(container_id, why)
         self._log("RM", id=container_id)
+
+    def _end_execs(self, container_id: str) -> None:
+        """What exec started there ends with it, though its supervisors were killed; what resists is told."""
+        left = execs.end_all(self.home, container_id)
+        if left:
+            self._unsaid.append(execs.may_run_on(container_id, left))
 
     def _running(self, container_id: str) -> Record:
         container = self._look_up(container_id)
@@ -906,6 +916,7 @@ class Runtime:
         for pid in below:
             with suppress(OSError):
                 os.kill(pid, signals.SIGKILL)
+        self._end_execs(record.id)
         code = 137 if killed else 143
         try:
             with records.locked(self.home):

@@ -26,7 +26,7 @@ from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.dispositions import ENDS_NOBODY
 from udock_lab.linux.process import boot_id, last_pid, pid_namespace, start_ticks
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers
+from udock_lab.runtime import containers, execs
 from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.forker import LocalForker, RemoteForker
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
@@ -369,6 +369,7 @@ class Job:
             brief(self.child, self.request["plan"])
         if self.request.get("exec_of"):
             self.id = self.request["exec_of"]
+            self._remember_exec(self.child)
             return
         start = _now()
         ids = self.supervisor.id_source(self.home)
@@ -388,6 +389,13 @@ class Job:
             raise
         self.marks.append(("record_running", 0, start, _now()))
 
+    def _remember_exec(self, child: Fresh) -> None:
+        """So that it ends with its container, even if we are killed."""
+        try:
+            execs.remember(self.home, self.id, child.pid, child.pidfd)
+        except OSError as error:
+            self.notes.append(f"should its supervisor be killed, {self.id} cannot end this: {error.strerror}")
+
     def _wait_for_lock(self, again: Callable[[], None], give_up: Callable[[], None]) -> None:
         if time.monotonic() > self.deadline:
             give_up()
@@ -406,6 +414,7 @@ class Job:
 
     def _forget(self) -> None:
         if self.child is not None:
+            self._forget_exec(self.child)
             self.supervisor.give_back(self.child)
             self.child = None
         self._close_stdin()
@@ -821,6 +830,8 @@ class Job:
         self.outputs.clear()
         self._close_stdin()
         self._close_keys()
+        if not self.request.get("exec_of"):
+            self._end_execs()
         self._reap()
         self.deadline, self.pause = time.monotonic() + lock_timeout(), 0.0005
         self._try_finish()
@@ -833,9 +844,21 @@ class Job:
         os.close(self.child.pidfd)
         self.marks.append(("waitpid", 0, start, _now()))
 
+    def _end_execs(self) -> None:
+        """What exec started in this container ends with it. Each has a supervisor, which may have been killed."""
+        left = execs.end_all(self.home, self.id)
+        if left:
+            self.notes.append(execs.may_run_on(self.id, left))
+
+    def _forget_exec(self, child: Fresh) -> None:
+        if self.request.get("exec_of") and self.id:
+            execs.forget(self.home, self.id, child.pid)
+
     def _try_finish(self) -> None:
         """Phase 2, under the lock."""
         if self.request.get("exec_of"):
+            assert self.child is not None
+            self._forget_exec(self.child)
             self._end()
             return
         old = -1

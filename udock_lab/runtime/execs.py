@@ -1,0 +1,156 @@
+"""Programs that ``exec`` started in a container, remembered beside its record: they end with it.
+
+Each has a supervisor that ends it. Should that one be killed, whoever ends the container, or removes it, does so: the
+container's own supervisor, ``stop``, ``rm``, ``prune``. A program is known by its pid together with its start time, or,
+where there is no /proc, by the inode of its pidfd, which no two processes share (pidfd_open(2), Linux 6.9).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import time
+from contextlib import suppress
+
+from udock_lab.linux.process import (
+    boot_id,
+    descendants,
+    is_same_process,
+    lives,
+    proc_is_ours,
+    session_members,
+    start_ticks,
+)
+from udock_lab.runtime.containers import load_extra
+from udock_lab.runtime.home import Home
+
+__all__ = ["end_all", "forget", "may_run_on", "remember"]
+
+_NAME, _END = "exec-", ".json"
+_PASSES = 100  # looks at what it has started, each 5 ms after the other
+_PATIENCE = 2000  # milliseconds for a killed process to be gone
+
+
+def remember(home: Home, container_id: str, pid: int, pidfd: int) -> None:
+    """Before its gate opens. OSError when that cannot be written; nothing where the container is removed already."""
+    known = {"pid": pid, "start_ticks": start_ticks(pid), "boot_id": boot_id(), "inode": os.fstat(pidfd).st_ino}
+    with suppress(FileNotFoundError), open(_path(home, container_id, pid), "w") as file:
+        json.dump(known, file)
+
+
+def forget(home: Home, container_id: str, pid: int) -> None:
+    """It has ended."""
+    with suppress(OSError):
+        os.unlink(_path(home, container_id, pid))
+
+
+def end_all(home: Home, container_id: str) -> list[int]:
+    """SIGKILL to all of them and what they started; the pids of those that may still be there."""
+    left = []
+    for pid in _remembered(home, container_id):
+        known = load_extra(home, container_id, f"{_NAME}{pid}")
+        if known and not _end(pid, known, str(load_extra(home, container_id, "spec").get("rootfs", ""))):
+            left.append(pid)
+        else:
+            forget(home, container_id, pid)
+    return left
+
+
+def may_run_on(container_id: str, left: list[int]) -> str:
+    """What to say of those that could not be ended, or not be found."""
+    if not proc_is_ours():
+        return (
+            f"Without /proc only the process group of what exec started in {container_id} could be ended "
+            f"({', '.join(map(str, left))}): what had left it runs on. Look for it with: ps -ef"
+        )
+    groups = " ".join(f"-{pid}" for pid in left)
+    return (
+        f"What exec started in {container_id} may still run: process {', '.join(map(str, left))}. "
+        f"End it as the user who started it, or with sudo: kill -9 -- {groups}"
+    )
+
+
+def _path(home: Home, container_id: str, pid: int) -> str:
+    return f"{home.container_dir(container_id)}/{_NAME}{pid}{_END}"
+
+
+def _remembered(home: Home, container_id: str) -> list[int]:
+    try:
+        names = os.listdir(home.container_dir(container_id))
+    except OSError:
+        return []
+    numbers = [name[len(_NAME) : -len(_END)] for name in names if name.startswith(_NAME) and name.endswith(_END)]
+    return [int(number) for number in numbers if number.isascii() and number.isdigit() and int(number) > 1]
+
+
+def _end(pid: int, known: dict[str, object], rootfs: str) -> bool:
+    """Is nothing of it left?"""
+    if proc_is_ours() and not lives(pid):  # perhaps a zombie that nobody reaps
+        _end_session(pid, rootfs)
+        return True
+    try:
+        pidfd = os.pidfd_open(pid)
+    except OSError:
+        return proc_is_ours()
+    try:
+        if not _is_it(pid, pidfd, known):
+            return proc_is_ours()  # then the number is another's now
+        return _end_tree(pid, pidfd)
+    finally:
+        os.close(pidfd)
+
+
+def _is_it(pid: int, pidfd: int, known: dict[str, object]) -> bool:
+    ticks, boot = known.get("start_ticks"), known.get("boot_id")
+    if isinstance(ticks, int) and isinstance(boot, str) and is_same_process(pid, ticks, boot):
+        return True
+    other = os.pidfd_open(os.getpid())
+    try:
+        inode = os.fstat(pidfd).st_ino
+        return inode == known.get("inode") and inode != os.fstat(other).st_ino  # an older kernel has one for all
+    finally:
+        os.close(other)
+
+
+def _end_tree(pid: int, pidfd: int) -> bool:
+    """It is held first: it starts nothing more, and what its children leave comes to it, their subreaper (prctl(2))."""
+    try:
+        signal.pidfd_send_signal(pidfd, signal.SIGSTOP)
+        for _ in range(_PASSES):
+            below = _living_below(pid)
+            if not below:
+                break
+            for one in below:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(one, signal.SIGKILL)
+            time.sleep(0.005)
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # gone by itself
+    except PermissionError:
+        return False
+    gone = select.poll()
+    gone.register(pidfd, select.POLLIN)
+    return bool(gone.poll(_PATIENCE)) and proc_is_ours() and not _living_below(pid)
+
+
+def _living_below(pid: int) -> list[int]:
+    """None are found where there is no /proc: then the process group is all that can be reached."""
+    return [below for below in descendants(pid) if lives(below)]
+
+
+def _end_session(pid: int, rootfs: str) -> None:
+    """It has ended and left processes in its session (setsid(2)): those that are at home in this container."""
+    for member in session_members(pid):
+        with suppress(OSError):
+            place = os.readlink(f"/proc/{member}/cwd")
+            inside = (
+                os.path.samefile(f"/proc/{member}/root", rootfs) or place == rootfs or place.startswith(f"{rootfs}/")
+            )
+            for one in (member, *descendants(member)) if rootfs and inside else ():
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(one, signal.SIGKILL)
