@@ -709,9 +709,9 @@ class Runtime:
             if pidfd is None:
                 raise Conflict(f"Container '{container_id}' is not running.")
             if number != signals.SIGKILL:
-                with self._lock_where_writable():
-                    _signal(record.pid, pidfd, number)
-                    self._log("KILL", id=container_id, signal=_signal_name(number))
+                _ask_permission(record.pid, pidfd)
+                self._log("KILL", id=container_id, signal=_signal_name(number))
+                _signal(record.pid, pidfd, number)
                 return containers.find(self.home, container_id)
             below = descendants(record.pid)
             with self._intent(record, pidfd, Status.KILLED) as stands:
