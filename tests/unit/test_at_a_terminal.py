@@ -213,7 +213,7 @@ def test_dash_t_alone_is_put_aside_and_continued_by_the_shell(outside: Terminal)
     outside.type("\x1a")
     outside.expect("topped(.|\n)*H> ")
     outside.type("fg\n")
-    outside.expect("mdock run -t(.|\n)*\n")
+    until(lambda: os.tcgetpgrp(outside.screen) != outside.pid)  # before that, Ctrl-C is the shell's
     outside.type("\x03")
     outside.expect("H> ")
     outside.type("echo the-shell-has-$((1+1))\n")
@@ -324,3 +324,34 @@ def test_shell_in_a_container_is_put_aside_and_continued_from_outside(outside: T
 def test_input_that_is_no_terminal_is_refused_with_dash_it(runtime: Runtime) -> None:
     done = subprocess.run([*MDOCK, "run", "-it", "demo"], input="exit 3\n", capture_output=True, text=True)
     assert done.returncode == 125 and "not a terminal" in done.stderr and "leave -t out" in done.stderr
+
+
+def test_cell_of_a_kernel_that_was_started_at_a_terminal_takes_no_key(runtime: Runtime) -> None:
+    from jupyter_client.manager import KernelManager
+
+    screen, side = os.openpty()
+    os.write(screen, b"one\nfor whoever started Jupyter\n")
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(stdin=side)
+    client = manager.client()
+    try:
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        code = (
+            "%load_ext udock_lab\n%mdock run demo -- cat\n"
+            "print(Runtime().run('demo', ['/bin/sh', '-c', 'read line; echo got $line'], stdin=0).stdout)"
+        )
+        said: list[str] = []
+        client.execute_interactive(
+            f"from udock_lab import Runtime\nimport os; assert os.isatty(0)\n{code}",
+            timeout=60,
+            output_hook=lambda message: said.append(str(message["content"])),
+        )
+        assert "got one" in "".join(said)
+        os.set_blocking(side, False)
+        assert os.read(side, 100) == b"for whoever started Jupyter\n"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        os.close(screen)
+        os.close(side)
