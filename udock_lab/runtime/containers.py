@@ -386,6 +386,8 @@ def making_private_folder(home: Home) -> Iterator[str]:
         adopt(folder)
         fd = os.open(f"{folder}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
+        with suppress(OSError):
+            os.rmdir(folder)
         raise storage_error(error, home.path) from error
     try:
         try:
