@@ -23,10 +23,12 @@ STOPS_ITS_PARENT = "kill -STOP $PPID; sleep 60"
 @pytest.fixture
 def kernel(tmp_path: Path) -> Iterator[UsersKernel]:
     kernel = UsersKernel(tmp_path / "home")
-    assert kernel.run("%mdock demo").status == "ok"
-    kernel.run("from udock_lab import Runtime, sandbox; runtime = Runtime(); runtime.run('demo', ['true'])")
-    yield kernel
-    kernel.close()
+    try:
+        assert kernel.run("%mdock demo").status == "ok"
+        kernel.run("from udock_lab import Runtime, sandbox; runtime = Runtime(); runtime.run('demo', ['true'])")
+        yield kernel
+    finally:
+        kernel.close()
 
 
 def launcher_of(kernel: UsersKernel) -> int:
