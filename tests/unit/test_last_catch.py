@@ -91,7 +91,8 @@ LOCALES = [
 @pytest.mark.parametrize("locale", LOCALES)
 def test_in_any_locale_a_home_may_have_any_name(learner: dict[str, str], locale: dict[str, str]) -> None:
     done = shell(learner, "mdock run demo echo é; mdock images; mdock run -d --copy --rm demo true; mdock ps", **locale)
-    assert done.stderr == "" and "é\n" in done.stdout and "hömé ☃/.mdock/images/demo/rootfs" in done.stdout
+    said = [line for line in done.stderr.splitlines() if "chroot" not in line and "User namespaces work" not in line]
+    assert said == [] and "é\n" in done.stdout and "hömé ☃/.mdock/images/demo/rootfs" in done.stdout
     made = shell(
         learner,
         "mdock build --force other ~/.mdock/images/demo/rootfs && mdock run other true && mdock rm $(mdock ps -q) && "

@@ -58,7 +58,7 @@ def test_without_a_listener_nothing_is_run(tmp_path: Path) -> None:
     assert run(tmp_path, "refuse=listener")[0] == "None [] old"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs privilege: only root can become somebody else")
 def test_no_privilege_is_needed(tmp_path: Path) -> None:
     os.chmod(tmp_path, 0o777)
     for folder in [*tmp_path.parents][:2]:
