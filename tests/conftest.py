@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from udock_lab import Runtime, Unsupported
+from udock_lab import Conflict, Runtime, Unsupported
 
 PRIVILEGE = "needs privilege:"
 SESSION = "UDOCK_TEST_SESSION"
@@ -59,7 +59,8 @@ def runtime(home: Path, demo_rootfs: Path) -> Iterator[Runtime]:
     runtime.build("demo", demo_rootfs)
     yield runtime
     for container in runtime.ps(running=True):
-        runtime.kill(container.id)
+        with suppress(Conflict):  # it has just ended by itself
+            runtime.kill(container.id)
 
 
 @pytest.fixture(scope="session")

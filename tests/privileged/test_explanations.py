@@ -82,7 +82,7 @@ def test_directory_on_a_noexec_mount_is_still_called_a_directory(tmp_path: Path)
 
 
 @pytest.fixture
-def started(runtime: Runtime) -> str:
+def started(runtime: Runtime, chroot_works: None) -> str:
     return runtime.run("demo", ["/bin/sleep", "60"], detach=True).id
 
 

@@ -62,8 +62,8 @@ def may_run_on(container_id: str, left: list[int]) -> str:
     """What to say of those that could not be ended, or not be found."""
     if not proc_is_ours():
         return (
-            f"Without /proc only the process group of what exec started in {container_id} could be ended "
-            f"({', '.join(map(str, left))}): what had left it runs on. Look for it with: ps -ef"
+            f"Without /proc mdock reaches the process group of what exec started in {container_id} at most "
+            f"({', '.join(map(str, left))}), so some of it may run on. Where /proc is, look for it with: ps -ef"
         )
     groups = " ".join(f"-{pid}" for pid in left)
     return (
