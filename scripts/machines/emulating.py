@@ -18,15 +18,18 @@ mount -t binfmt_misc none /proc/sys/fs/binfmt_misc && cat "$0" >/proc/sys/fs/bin
   echo "A program for arm64 cannot be run here: it takes Linux 6.7, or: systemctl restart systemd-binfmt" >&2
   exit 1
 }
-exec "$@"
+exec setpriv --pdeathsig KILL "$@"
 """
 
 
 def main(command: list[str]) -> int:
-    """The child waits until its users and groups are the machine's, then registers and runs."""
+    """The child waits until its users and groups are the machine's, then registers and runs, and ends with us.
+
+    That last wish comes last: to become root of the namespace is to forget it (prctl(2), PR_SET_PDEATHSIG).
+    """
     reader, writer = os.pipe()
     waiting = f'read -r _ <&{reader}; exec {reader}<&-; exec bash -c "$0" "$@"'
-    apart = ["setpriv", "--pdeathsig", "KILL", "unshare", "--user", "--mount"]
+    apart = ["unshare", "--user", "--mount"]
     child = subprocess.Popen([*apart, "bash", "-c", waiting, REGISTER, str(ENTRY), *command], pass_fds=[reader])
     os.close(reader)
     mine = os.readlink("/proc/self/ns/user")
