@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 from udock_lab import Runtime
 from udock_lab.runtime.records import locked
@@ -81,15 +82,6 @@ def kernel(home: Path, runtime: Runtime) -> Iterator[Kernel]:
     kernel = Kernel()
     yield kernel
     kernel.close()
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return bool(condition())
 
 
 def gone(pid: int) -> bool:

@@ -13,7 +13,8 @@ import pytest
 
 pytest.importorskip("jupyter_client")
 
-from users_kernel import Cell, UsersKernel, until
+from users_kernel import Cell, UsersKernel
+from waiting import until
 
 from udock_lab.linux.process import children, state
 

@@ -11,19 +11,9 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
-__all__ = ["Cell", "UsersKernel", "until"]
+__all__ = ["Cell", "UsersKernel"]
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0) -> bool:
-    """Wait for it; whether it came."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return bool(condition())
 
 
 class Cell:

@@ -8,11 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rungs import without_chroot
+from waiting import until
 
 from udock_lab import Runtime
 from udock_lab.errors import Conflict, MdockError, NotFound
@@ -24,15 +24,6 @@ pytestmark = pytest.mark.usefixtures("chroot_works")
 
 def background(runtime: Runtime, script: str, **options: object) -> RunResult:
     return runtime.run("demo", ["/bin/sh", "-c", script], detach=True, **options)  # type: ignore[arg-type]
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return bool(condition())
 
 
 def with_argument(mark: str) -> list[int]:
