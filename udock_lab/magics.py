@@ -5,14 +5,14 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import sys
 import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
+from udock_lab.cell import CellStreams, shows_the_value, signals_own
 from udock_lab.commands import COMMANDS, Context, Outcome, dispatch, overview
-from udock_lab.commands.cellline import bare_words, refuse_shell_words
+from udock_lab.commands.cellline import bare_words, refuse_shell_words, without_semicolon
 from udock_lab.commands.parsing import split_words
 from udock_lab.commands.results import Containers, Images, Inspections, Lines, Text, printable, tell
 from udock_lab.commands.unexpected import in_words, without_debug
@@ -57,17 +57,12 @@ class CellOutput:
     and after 256 KiB or 5,000 lines the cell shows no more; the container's log has everything.
     """
 
-    PAUSE = 0.05  # seconds between flushes
-    SWITCHES = 200  # flushes spent on keeping stdout and stderr in order
-
     def __init__(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")
         self._decoders = {"stdout": decoder("replace"), "stderr": decoder("replace")}
+        self._streams = CellStreams()
         self._bytes = CELL_BYTES
         self._lines = CELL_LINES
-        self._switches = self.SWITCHES
-        self._last_stream = ""
-        self._last_flush = float("-inf")
         self._capped_at: float | None = None
         self._ends_line = True
 
@@ -97,25 +92,17 @@ class CellOutput:
             self._capped_at = time.monotonic()
 
     def _show(self, stream: str, text: str) -> None:
-        target = _stream(stream)
-        if stream != self._last_stream:
-            if self._last_stream and self._switches:
-                self._switches -= 1
-                _stream(self._last_stream).flush()
-            self._last_stream = stream
-        target.write(text)
+        self._streams.show(stream, text)
         self._ends_line = text.endswith("\n")
-        now = time.monotonic()
-        if now - self._last_flush > self.PAUSE:
-            target.flush()
-            self._last_flush = now
 
     def note(self, text: str) -> None:
         """Say something in mdock's own voice: stderr, ``[mdock]`` before every line."""
-        sys.stdout.flush()
+        on_new_line = self._ends_line or self._streams.last == "stdout"
+        self._streams.flush("stdout")
         lines = "".join(f"[mdock] {printable(line)}\n" for line in text.splitlines())
-        sys.stderr.write(lines if self._ends_line or self._last_stream == "stdout" else "\n" + lines)
-        sys.stderr.flush()
+        self._streams.show("stderr", lines if on_new_line else "\n" + lines)
+        self._streams.flush("stderr")
+        self._ends_line = True
 
     def finish(self, rest: str) -> None:
         """Show what is still held back; when the cell was capped, say where the rest is."""
@@ -124,16 +111,9 @@ class CellOutput:
                 text = decoder.decode(b"", final=True)
                 if text:
                     self._show(stream, text)
-        elif rest:
+        self._streams.finish()
+        if rest and (self.capped or self._streams.failed):
             self.note(rest)
-        if self._last_stream:  # a flush waits for ipykernel's thread: a silent program is not charged for it
-            sys.stdout.flush()
-            sys.stderr.flush()
-
-
-def _stream(name: str) -> TextIO:
-    """Asked for every time: a test, a widget or ``capture_output`` may have put another one in place."""
-    return sys.stderr if name == "stderr" else sys.stdout
 
 
 _runtimes: dict[str, Runtime] = {}
@@ -165,6 +145,7 @@ class MdockMagics(Magics):
         words, bare = split_words(line), bare_words(line)
         words, debug = without_debug(words)
         bare = bare[len(bare) - len(words) :]
+        words, bare, quiet = without_semicolon(words, bare)
         if words:
             refuse_shell_words(COMMANDS.get(words[0]), words, bare)
         asks_help = not words or any(word in ("-h", "--help", "help") for word in words[:2])
@@ -196,14 +177,15 @@ class MdockMagics(Magics):
         except MdockError:
             raise
         except Exception as error:  # the last catch: no traceback of ours helps a learner
-            if debug:
+            if debug or signals_own(error):
                 raise
             raise in_words(error, words, "%mdock") from error
         finally:
             output.finish(_where_the_rest_is(words, outcome.value, interrupted))
         for sentence in context.complaints():
             output.note(sentence)
-        return _value_of(outcome)
+        value = _value_of(outcome)
+        return None if quiet and shows_the_value() else value
 
     mdock.__doc__ = (
         "Run an mdock command in this notebook.\n\n"
@@ -213,6 +195,7 @@ class MdockMagics(Magics):
         "No shell and no variable is read on the line: |, >, ;, #, $name and {expr} are words like any other.\n"
         "Before the image they are refused; behind it they reach the program as they are. Quote what is meant so:\n"
         "    %mdock run demo -- sh -c 'ls / | head'\n"
+        "A ; at the very end is IPython's: the result is not shown.\n"
         "A failing mdock command raises; a container's non-zero exit is a result.\n\n" + overview()
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import keyword
 import shlex
-import sys
-import time
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
+from udock_lab.cell import CellStreams, shows_the_value
+from udock_lab.commands.cellline import bare_words, without_semicolon
 from udock_lab.commands.parsing import CommandParser, count, nearest, seconds, size
 from udock_lab.display.sandbox import TaggedLines
 from udock_lab.errors import UsageError
@@ -82,11 +82,11 @@ class SandboxMagics(Magics):
     @line_cell_magic
     @no_var_expand
     def sandbox(self, line: str, cell: str | None = None) -> SandboxResult | None:
-        options = _options(line)
+        options, quiet = _options(line)
         if options.help or cell is None:
             print(parser().format_help())
             return None
-        output = _Cell()
+        output = CellStreams()
         tagged = TaggedLines(output.show)
         try:
             result = run(
@@ -103,48 +103,18 @@ class SandboxMagics(Magics):
             output.finish()
         if options.out and self.shell is not None:
             self.shell.user_ns[options.out] = result
-        return result
+        return None if quiet and shows_the_value() else result
 
     sandbox.__doc__ = f"Run this cell in a process of its own, where it may fork.\n\n{parser().format_help()}"
 
 
-class _Cell:
-    """Writes to the cell's output at once, but flushes seldom: a flush waits for ipykernel's thread (0.5 ms)."""
-
-    PAUSE = 0.05  # seconds between flushes; ipykernel itself sends what it has five times a second
-    SWITCHES = 200  # flushes spent on keeping stdout and stderr in order
-
-    def __init__(self) -> None:
-        self._last = ""
-        self._flushed = float("-inf")
-        self._switches = self.SWITCHES
-
-    def show(self, stream: str, text: str) -> None:
-        if self._last not in ("", stream) and self._switches:
-            self._switches -= 1
-            _stream(self._last).flush()
-        self._last = stream
-        _stream(stream).write(text)
-        if time.monotonic() - self._flushed > self.PAUSE:
-            _stream(stream).flush()
-            self._flushed = time.monotonic()
-
-    def finish(self) -> None:
-        if self._last:
-            sys.stdout.flush()
-            sys.stderr.flush()
-
-
-def _stream(name: str) -> TextIO:
-    """Asked for every time: somebody may have put another stream in place."""
-    return sys.stderr if name == "stderr" else sys.stdout
-
-
-def _options(line: str) -> argparse.Namespace:
+def _options(line: str) -> tuple[argparse.Namespace, bool]:
+    """What stands on the line, and whether it ends in IPython's ``;``, for a result that is not shown."""
     try:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageError(f"%%sandbox: the line cannot be split into words: {error}.", f"Usage: {USAGE}") from None
+    words, _, quiet = without_semicolon(words, bare_words(line))
     made = parser()
     _refuse_unknown(words, made._option_string_actions)
     options, rest = made.parse_known_args(words)
@@ -152,7 +122,7 @@ def _options(line: str) -> argparse.Namespace:
         raise UsageError(f"%%sandbox takes no {rest[0]!r} here; the code goes into the lines below.", f"Usage: {USAGE}")
     if options.out is not None and (not options.out.isidentifier() or keyword.iskeyword(options.out)):
         raise UsageError(f"%%sandbox -o {options.out}: that is no name of Python.", "Write for instance -o result.")
-    return options
+    return options, quiet
 
 
 def _refuse_unknown(words: Sequence[str], known: dict[str, argparse.Action]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -51,7 +53,7 @@ def said(shell: InteractiveShell, cell: str) -> tuple[str, str, BaseException | 
     [
         ("%mdock ps | head", "the shell's |"),
         ("%mdock ps|head", "the shell's ps|head"),
-        ("%mdock ps;", "the shell's ps;"),
+        ("%mdock ps;;", "the shell's ps;"),
         ("%mdock ps; ls", "the shell's ps;"),
         ("%mdock ps && ls", "the shell's &&"),
         ("%mdock ps > file", "the shell's >"),
@@ -80,8 +82,8 @@ def test_what_only_a_shell_understands_is_refused_among_mdocks_own_words(
     _, _, error = said(shell, cell)
     assert isinstance(error, UsageError), cell
     assert "no shell and no variable is read on this line" in error.message and word in error.message
-    typed = cell.partition("\n")[0].removeprefix("x = ").lstrip("%")
-    assert f"!{typed}" in error.hint
+    typed = cell.partition("\n")[0].removeprefix("x = ").lstrip("%").removesuffix(";;")
+    assert "!" in error.hint and typed.removeprefix("mdock") in error.hint
 
 
 @pytest.mark.parametrize(
@@ -148,3 +150,65 @@ def test_the_words_are_those_of_shlex_and_what_is_bare_stands_in_them(line: str)
     assert len(bare) == len(words)
     for whole, word in zip(words, bare, strict=True):
         assert len(whole) == len(word) and all(mine in ("\0", char) for mine, char in zip(word, whole, strict=True))
+
+
+QUIET = ["%mdock ps;", "%mdock ps ;", "%mdock images;  ", "%mdock inspect c1;", "%mdock inspect --format '{{.Id}}' 'c1';",
+         "%mdock -h;", "%mdock run demo -- true;", "%mdock run demo true ;", "%%mdock run demo;\ntrue",
+         "%%sandbox --timeout 9;\npass"]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", QUIET)
+def test_semicolon_at_the_end_shows_no_result(shell: InteractiveShell, cell: str) -> None:
+    assert said(shell, cell) == ("", "", None)
+    shown, _, error = said(shell, cell.replace(";", "", 1))
+    assert shown and error is None
+
+
+@pytest.mark.parametrize("cell", ["r = %mdock run demo -- sh -c 'exit 3';", "%mdock run demo -- sh -c 'exit 3';\nr = _last"])
+def test_assigned_result_is_there_in_spite_of_its_semicolon(shell: InteractiveShell, cell: str) -> None:
+    said(shell, "r = None\n_last = %mdock run demo -- sh -c 'exit 3'")
+    assert said(shell, cell) == ("", "", None)
+    assert shell.user_ns["r"].exit_code == 3
+    assert "exited with code 3" in said(shell, "r")[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "printed"),
+    [
+        ("%mdock run demo -- echo one;", "one\n"),
+        ("%mdock run demo -- sh -c 'echo one; echo two;';", "one\ntwo\n"),
+        ("%mdock run demo -- echo 'one;';", "one;\n"),
+        ("%%sandbox -o kept;\nprint('one')", "one\n"),
+    ],
+)
+def test_program_behind_a_semicolon_still_prints_and_never_gets_it(
+    shell: InteractiveShell, cell: str, printed: str
+) -> None:
+    out, err, error = said(shell, cell)
+    assert out.endswith(printed) and (err, error) == ("", None)
+
+
+@pytest.mark.parametrize("end", ["\\;", "';'", '";"'])
+def test_quoted_semicolon_at_the_end_is_the_programs(shell: InteractiveShell, end: str) -> None:
+    out, err, error = said(shell, f"%mdock run demo -- echo {end}")
+    assert out.startswith(";\n") and "exited with code 0" in out and (err, error) == ("", None)
+
+
+def test_mistake_before_a_semicolon_is_told(shell: InteractiveShell) -> None:
+    out, _, error = said(shell, "%mdock inspect c999;")
+    assert "c999" in str(error) and ";" not in str(error)
+
+
+@pytest.mark.parametrize("found", ["", f"{Path(sys.executable).parent}:"])
+def test_the_shells_line_that_is_named_works_in_this_kernel(shell: InteractiveShell, found: str) -> None:
+    """Also in a kernel that a server of another environment has started: its PATH lacks mdock."""
+    before = os.environ["PATH"]
+    try:
+        said(shell, f"import os\nos.environ['PATH'] = {found + os.defpath!r}")
+        _, _, error = said(shell, "%mdock ps -a | cat")
+        assert isinstance(error, UsageError)
+        assert ("!mdock ps" in error.hint) == bool(found)
+        said(shell, f"lines = {error.hint[error.hint.index('!') :]}")
+    finally:
+        os.environ["PATH"] = before
+    assert "CONTAINER ID" in shell.user_ns["lines"][0]

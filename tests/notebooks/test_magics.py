@@ -94,7 +94,7 @@ def test_the_question_mark_shows_every_command(
         ("%mdock run demo", "%%mdock run demo"),
         ("%mdock run -it demo sh", "%%mdock run demo"),
         ("%%mdock run -t demo\necho", "%mdock run demo -- /bin/sh -c"),
-        ("%mdock stop $(mdock ps -q)", "!mdock stop $(mdock ps -q)"),
+        ("%mdock stop $(mdock ps -q)", "takes Python's variables too: !"),
         ("%mdock exec -d c1 sh", "mdock run -d"),
         ("%mdock exec -it c1 sh", "%mdock exec c1 -- /bin/sh -c"),
         ("%%mdock ps\necho", "only run takes a script"),

@@ -224,6 +224,9 @@ def test_syntax_error_is_explained_and_nothing_runs(kernel: Kernel) -> None:
     assert "Nothing was run." in seen.error
     assert seen.stdout == ""
     assert "belong to the notebook" in kernel.run("%%sandbox\n!ls").error
+    top = kernel.run("%%sandbox\nimport asyncio\nawait asyncio.sleep(0)").error
+    assert "'await' outside function (line 2)" in top and "in a sandbox write asyncio.run(" in top
+    assert "asyncio.run" not in kernel.run("%%sandbox\nreturn 3").error
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ Quotation marks are read as a shell reads them, and what stands in them is meant
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from collections.abc import Sequence
 from shlex import quote
 
@@ -13,7 +15,7 @@ from udock_lab.commands.base import Command
 from udock_lab.commands.results import printable
 from udock_lab.errors import UsageError
 
-__all__ = ["bare_words", "refuse_shell_words", "shell_word_of_program"]
+__all__ = ["bare_words", "refuse_shell_words", "shell_word_of_program", "without_semicolon"]
 
 _QUOTED = "\0"  # stands for each character that was quoted or escaped
 _OPERATOR = re.compile(r"[|&;<>]")
@@ -51,6 +53,18 @@ def bare_words(line: str) -> list[str]:
     return [*words, word] if began else words
 
 
+def without_semicolon(words: list[str], bare: list[str]) -> tuple[list[str], list[str], bool]:
+    """The words and their bare form without IPython's ``;`` at the end of the line, and whether it was there.
+
+    IPython shows no result then. One that is quoted or escaped, as of ``find -exec``, is the program's.
+    """
+    if not bare or not bare[-1].endswith(";"):
+        return words, bare, False
+    last, unquoted = words[-1][:-1], bare[-1][:-1]
+    kept = ([last], [unquoted]) if unquoted or last else ([], [])
+    return words[:-1] + kept[0], bare[:-1] + kept[1], True
+
+
 def refuse_shell_words(command: Command | None, words: Sequence[str], bare: Sequence[str]) -> None:
     """UsageError for what only a shell would understand among mdock's own words: those up to the image or the id."""
     own = len(words) - _count_of_program(command, words[1:])
@@ -61,7 +75,7 @@ def refuse_shell_words(command: Command | None, words: Sequence[str], bare: Sequ
             raise UsageError(
                 f"%mdock{' ' if name else ''}{name}: no shell and no variable is read on this line, so {what} "
                 f"{printable(word)} stays as it is.",
-                f"Ask a shell, which takes Python's variables too: !mdock {printable(_typed(words, bare))}",
+                f"Ask a shell, which takes Python's variables too: !{_mdock()} {printable(_typed(words, bare))}",
             )
 
 
@@ -93,6 +107,11 @@ def _what_it_is(unquoted: str) -> str:
     if _VARIABLE.search(unquoted):
         return "the variable"
     return "the shell's" if _OPERATOR.search(unquoted) else ""
+
+
+def _mdock() -> str:
+    """What a shell of this kernel finds as mdock: a kernel of another environment has no PATH to its own programs."""
+    return "mdock" if shutil.which("mdock") else f"{quote(sys.executable)} -m udock_lab"
 
 
 def _typed(words: Sequence[str], bare: Sequence[str]) -> str:

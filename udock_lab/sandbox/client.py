@@ -165,7 +165,17 @@ def _unreadable(why: str, source: str) -> UsageError:
     hint = "Nothing was run."
     if any(line.lstrip()[:1] in ("%", "!", "?") for line in source.splitlines()):
         hint += " Lines that begin with % or ! belong to the notebook; a sandbox runs plain Python."
+    elif _awaits_at_the_top(source):
+        hint += " await outside a function belongs to the notebook; in a sandbox write asyncio.run(YOUR_FUNCTION())."
     return UsageError(f"Python cannot read this code: {why}.", hint)
+
+
+def _awaits_at_the_top(source: str) -> bool:
+    """Whether this is what only IPython's cells may do (ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)."""
+    with suppress(*UNREADABLE):
+        compile(source, "<sandbox>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        return True
+    return False
 
 
 def _strace(wanted: bool) -> tuple[str, str]:

@@ -1,0 +1,104 @@
+"""The cell that runs now: its streams, its signals, whether it shows what ``%mdock`` and ``%%sandbox`` return."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+
+__all__ = ["CellStreams", "shows_the_value", "signals_own"]
+
+
+class CellStreams:
+    """Writes to the cell's output at once, but flushes seldom: a flush waits for ipykernel's thread (0.5 ms).
+
+    A test, a widget, ``capture_output`` or a learner may have put another stream in place: it is asked for every time
+    and used as ``print`` uses it, so None shows nothing and ``flush`` may be missing. One that raises ends the showing
+    on it, never the program that is shown; ``finish`` says so on the other stream.
+    """
+
+    PAUSE = 0.05  # seconds between flushes; ipykernel itself sends what it has five times a second
+    SWITCHES = 200  # flushes spent on keeping stdout and stderr in order
+
+    def __init__(self) -> None:
+        self.last = ""  # the stream that was written last
+        self.failed: dict[str, Exception] = {}
+        self._switches = self.SWITCHES
+        self._flushed = float("-inf")
+
+    def show(self, stream: str, text: str) -> None:
+        """``stream``: stdout or stderr."""
+        if self.last not in ("", stream) and self._switches:
+            self._switches -= 1
+            self.flush(self.last)
+        self.last = stream
+        self._use(stream, "write", text)
+        now = time.monotonic()
+        if now - self._flushed > self.PAUSE:
+            self.flush(stream)
+            self._flushed = now
+
+    def flush(self, stream: str) -> None:
+        """Hand on what the stream still holds."""
+        if hasattr(getattr(sys, stream), "flush"):
+            self._use(stream, "flush")
+
+    def finish(self) -> None:
+        """Flush both, unless nothing was written: a silent program is not charged for it. Name the one that failed."""
+        if self.last:
+            self.flush("stdout")
+            self.flush("stderr")
+        for stream, error in list(self.failed.items()):
+            other = "stdout" if stream == "stderr" else "stderr"
+            why = f"{type(error).__name__}: {str(error).rstrip('.')}"
+            self._use(other, "write", f"[mdock] sys.{stream}, which was replaced, takes no more: {why}.\n")
+            self._use(other, "write", "[mdock] Put the old one back, or restart the kernel.\n")
+
+    def _use(self, stream: str, method: str, *text: str) -> None:
+        target = getattr(sys, stream)
+        if target is None or stream in self.failed:
+            return
+        try:
+            getattr(target, method)(*text)
+        except UnicodeEncodeError as error:  # a file opened in ASCII
+            told = (part.encode(error.encoding, "backslashreplace").decode(error.encoding) for part in text)
+            self._use(stream, method, *told)
+        except Exception as error:  # whoever wrote the stream raises what they like
+            if signals_own(error):
+                raise
+            self.failed[stream] = error
+
+
+def signals_own(error: BaseException) -> bool:
+    """Whether the notebook's handler of a signal raised it, as a time limit by ``signal.alarm`` does.
+
+    Such an exception is for the cell, whatever was being done when the signal came.
+    """
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    codes = {getattr(getattr(handler, "func", handler), "__code__", None) for handler in handlers}
+    codes |= {getattr(type(handler).__call__, "__code__", None) for handler in handlers if callable(handler)}
+    step = error.__traceback__
+    while step is not None and step.tb_frame.f_code not in codes:
+        step = step.tb_next
+    return step is not None
+
+
+def shows_the_value() -> bool:
+    """Whether the cell shows what the magic that calls this returns: ``%mdock ps`` at its end, not ``r = %mdock ps``.
+
+    The cell's code says it: after the call comes the instruction that hands a value to ``sys.displayhook``
+    (dis.PRINT_EXPR, from Python 3.12 on dis.CALL_INTRINSIC_1 with 1).
+    """
+    import dis
+
+    frame = sys._getframe(1)
+    while frame.f_code.co_name not in ("run_line_magic", "run_cell_magic"):
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    caller = frame.f_back
+    if caller is None:
+        return False
+    following = (step for step in dis.get_instructions(caller.f_code) if step.offset > caller.f_lasti)
+    step = next(following, None)
+    return step is not None and (step.opname == "PRINT_EXPR" or (step.opname, step.arg) == ("CALL_INTRINSIC_1", 1))
