@@ -259,6 +259,14 @@ def test_errors_that_go_where_the_output_goes_stay_in_order(mdock: Mdock, detach
     assert detached or (done.returncode, _said(done.stdout)) == (4, _IN_ORDER)
 
 
+def test_the_log_of_a_run_in_the_background_is_in_order_wherever_its_caller_writes(mdock: Mdock) -> None:
+    mdock("run", "-d", "demo", "sh", "-c", _ORDER)  # its id goes into a pipe, its errors into another
+    handle = mdock.runtime.run("demo", ["sh", "-c", _ORDER], detach=True)
+    for container in ("c1", handle.id):
+        mdock("wait", container)
+        assert _said(mdock("logs", container).stdout) == _IN_ORDER
+
+
 def test_errors_of_exec_that_go_where_the_output_goes_stay_in_order(mdock: Mdock) -> None:
     mdock("run", "-d", "demo", "sleep", "60")
     assert _said(mdock("exec", "c1", "sh", "-c", _ORDER, stderr=subprocess.STDOUT).stdout) == _IN_ORDER

@@ -157,7 +157,7 @@ def test_without_proc_nothing_is_taken_for_dead(sleeper: Sleeper) -> None:
     script = f"mount -t tmpfs none /proc; {MDOCK} ps; {MDOCK} prune; {MDOCK} stop {sleeper.id}"
     done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
     assert "elsewhere (no /proc of this pid namespace)" in done.stdout
-    assert done.returncode == 1 and "mount -t proc proc /proc" in done.stderr
+    assert done.returncode == 1 and "unshare --mount-proc" in done.stderr
     assert sleeper.is_whole
 
 

@@ -120,4 +120,4 @@ def test_the_doctor_names_a_process_1_that_waits_for_nobody() -> None:
 
 def test_the_sandbox_says_what_it_lacks_there() -> None:
     done = in_new_namespace(sys.executable, "-c", "from udock_lab import sandbox; sandbox.run('print(1)')")
-    assert "Unsupported" in done.stderr and "mount -t proc proc /proc" in done.stderr
+    assert "Unsupported" in done.stderr and "unshare --mount-proc" in done.stderr

@@ -111,7 +111,7 @@ def _tracing() -> list[Feature]:
 def _surroundings() -> list[Feature]:
     """What a machine has unless somebody built it oddly; so it is told only where it is missing."""
     tried = [
-        _feature("own /proc", _try_own_proc, "Mount it: mount -t proc proc /proc (unshare does with --mount-proc)."),
+        _feature("own /proc", _try_own_proc, "Give one to what you start here: unshare --mount-proc COMMAND"),
         _feature(
             "reaped orphans",
             _try_orphan,

@@ -267,6 +267,7 @@ class Runtime:
         found = find_image_by_name(self.home.images_db, spec.image)
         self._look_through_images()
         with self._private_copy(found) if spec.copy else nullcontext(found.rootfs) as rootfs:
+            one_pipe = one_pipe or spec.detach  # nobody is there to tell one output from the other: its log keeps order
             request = self._request(spec, rootfs, snapshots=snapshots, one_pipe=one_pipe)
             request["fresh"] = fresh
             return self._attend(request, spec, rootfs, source, *listeners, advise)
@@ -1175,7 +1176,8 @@ def _runs_elsewhere(container: Container) -> Conflict:
     elif why == "another pid namespace":
         where, do = f"in {why}", "Do it where it was started: in that dev container, or that kernel's terminal."
     elif why.startswith("no /proc"):
-        where, do = "where nobody can see it: there is " + why, "Mount one and try again: mount -t proc proc /proc"
+        where = "where nobody can see it: there is " + why
+        do = "Give mdock one, without changing it for others: unshare --mount-proc mdock ps"
     elif why == "/proc hides it":
         where, do = "hidden: /proc shows you no process of others (hidepid)", "Do it as its owner, or with sudo."
     else:

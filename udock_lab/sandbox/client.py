@@ -86,7 +86,7 @@ def run(
     if not proc_is_ours():
         raise Unsupported(
             "The sandbox finds its processes in /proc, and this pid namespace has none of its own mounted there.",
-            "Mount one and try again: mount -t proc proc /proc   (or leave: unshare needs --mount-proc)",
+            "Start Python or Jupyter with one, without changing it for others: unshare --mount-proc COMMAND",
         )
     source, given, sources = _program(what, args, dict(names or {}))
     untraced, strace = _strace(watch or trace)
