@@ -445,15 +445,17 @@ class Runtime:
     @contextmanager
     def _private_copy(self, image: Image) -> Iterator[str]:
         """A root file system of its own for one container; gone again if mdock fails before there is one."""
+        from udock_lab.linux.unwinding import Unwinding
         from udock_lab.runtime.images import copy_tree
 
         self.home.create()
         with containers.making_private_folder(self.home) as folder:
-            try:
-                copy_tree(image.rootfs, f"{folder}/rootfs")
-            except BaseException:
-                _remove_quietly(folder)
-                raise
+            with Unwinding():
+                try:
+                    copy_tree(image.rootfs, f"{folder}/rootfs")
+                except BaseException:
+                    _remove_quietly(folder)
+                    raise
             try:
                 yield f"{folder}/rootfs"
             except MdockError:

@@ -242,10 +242,18 @@ def _refuse_existing(home: Home, name: str, source: str | os.PathLike[str], forc
 
 @contextmanager
 def aside(home: Home, name: str) -> Iterator[str]:
-    """A folder to build in, locked so that nobody takes it for stale, and gone afterwards.
+    """A folder to build in, locked so that nobody takes it for stale, and gone afterwards, after a SIGTERM, too.
 
     What is left of it when this process is killed is removed by the next build.
     """
+    from udock_lab.linux.unwinding import Unwinding
+
+    with Unwinding(), _folder_aside(home, name) as partial:
+        yield partial
+
+
+@contextmanager
+def _folder_aside(home: Home, name: str) -> Iterator[str]:
     partial = f"{home.images_dir}/.{name}.{os.getpid()}.{os.urandom(4).hex()}{_PARTIAL}"
     try:
         os.mkdir(partial, 0o755)

@@ -12,7 +12,7 @@ import os
 import shlex
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -218,24 +218,39 @@ class _Copier:
         """Copy all that is no directory, and note the directories for later."""
         frame = self.frames[-1]
         with os.scandir(self.here) as entries:
-            for entry in entries:
+            for entry in _while_there(entries):
                 self.at = entry.name
                 try:
-                    info = entry.stat(follow_symlinks=False)
-                except OSError as error:
-                    if not self._is_refusing_mount(entry.name, error):
-                        raise
-                    self._leave_out(
-                        entry.name, f"lies on a file system that refuses ({error.strerror})", entry.is_dir()
-                    )
-                    continue
-                if self._is_kernels_own(entry.name, info):
-                    continue
-                if stat.S_ISDIR(info.st_mode):
-                    frame.todo.append((entry.name, info))
-                else:
-                    self._copy_entry(entry.name, info)
+                    self._take(entry, frame)
+                except FileNotFoundError as error:
+                    self._do_without(entry.name, error)
         self.at = ""
+
+    def _take(self, entry: os.DirEntry[str], frame: _Frame) -> None:
+        try:
+            info = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            if not self._is_refusing_mount(entry.name, error):
+                raise
+            self._leave_out(entry.name, f"lies on a file system that refuses ({error.strerror})", entry.is_dir())
+            return
+        if self._is_kernels_own(entry.name, info):
+            return
+        if stat.S_ISDIR(info.st_mode):
+            frame.todo.append((entry.name, info))
+        else:
+            self._copy_entry(entry.name, info)
+
+    def _do_without(self, name: str, error: FileNotFoundError) -> None:
+        """Others may work in a tree while it is copied, as containers do in their image: what is gone is gone."""
+        try:
+            os.stat(name, dir_fd=self.here, follow_symlinks=False)
+        except FileNotFoundError:
+            self._note(f"{self._path(name)} was removed while the tree was copied, and is left out.")
+        else:
+            raise error
 
     def _kind(self, name: str, info: os.stat_result) -> int:
         if info.st_dev not in self.kinds:
@@ -285,6 +300,9 @@ class _Copier:
             return
         try:
             inner = os.open(name, _DIRECTORY, dir_fd=self.here)
+        except FileNotFoundError as error:
+            self._do_without(name, error)
+            return
         except OSError as error:
             if info.st_dev == self.frames[-1].info.st_dev or not self._is_refusing_mount(name, error):
                 raise
@@ -513,6 +531,13 @@ class _Copier:
         return StorageError(f"{path} cannot be copied: {error.strerror}. Nothing is kept of the copy.")
 
 
+def _while_there(entries: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+    """The entries of a directory; no more of them once it was removed itself (getdents(2): ENOENT)."""
+    with suppress(FileNotFoundError):
+        while (entry := next(entries, None)) is not None:
+            yield entry
+
+
 def _open_parent(fd: int, expected: os.stat_result | None) -> int:
     """Open the parent of the directory ``fd``; ESTALE if somebody moved it meanwhile."""
     parent = os.open("..", _DIRECTORY, dir_fd=fd)
@@ -558,8 +583,9 @@ def _copy_in_kernel(source: int, target: int, count: int) -> int:
 def remove_tree(path: str | os.PathLike[str]) -> None:
     """Remove ``path`` and all below it; a missing one is fine, a symlink is removed and not followed.
 
-    Directories that are not writable are made so first. Raises Conflict when something is mounted inside
-    (a removal would empty what is mounted) and StorageError when an entry cannot be removed.
+    So is what somebody else removes meanwhile. Directories that are not writable are made so first. Raises Conflict
+    when something is mounted inside (a removal would empty what is mounted) and StorageError when an entry cannot
+    be removed.
     """
     top = os.path.abspath(os.fspath(path))
     refuse_mounts(top)
@@ -587,7 +613,10 @@ def _empty(top: str) -> None:
         while True:
             if todo[-1]:
                 name = todo[-1].pop()
-                inner = _open_to_empty(name, here)
+                try:
+                    inner = _open_to_empty(name, here)
+                except FileNotFoundError:
+                    continue
                 os.close(here)
                 here = inner
                 names.append(name)
@@ -597,7 +626,8 @@ def _empty(top: str) -> None:
                 parent = os.open("..", _DIRECTORY, dir_fd=here)
                 os.close(here)
                 here = parent
-                os.rmdir(names.pop(), dir_fd=here)
+                with suppress(FileNotFoundError):
+                    os.rmdir(names.pop(), dir_fd=here)
             else:
                 return
     finally:
@@ -617,11 +647,12 @@ def _unlink_files(fd: int) -> list[str]:
     """Unlink what is no directory; return the names of the directories."""
     directories = []
     with os.scandir(fd) as entries:
-        for entry in entries:
+        for entry in _while_there(entries):
             if entry.is_dir(follow_symlinks=False):
                 directories.append(entry.name)
             else:
-                os.unlink(entry.name, dir_fd=fd)
+                with suppress(FileNotFoundError):
+                    os.unlink(entry.name, dir_fd=fd)
     return directories
 
 
