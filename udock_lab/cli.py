@@ -64,6 +64,7 @@ def _main(words: Sequence[str], runtimes: list[Runtime] | None = None) -> int:
 
 def _run(words: Sequence[str], runtimes: list[Runtime]) -> int:
     _open_standard_files()
+    _keep_our_own_rights()
     context: Context | None = None
     words, debug = without_debug(words)
     try:
@@ -205,6 +206,11 @@ def _open_standard_files() -> None:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+
+
+def _keep_our_own_rights() -> None:
+    """A umask may shut out others, not ourselves: in a home that was made under 0177 we could never read again."""
+    os.umask(os.umask(0o077) & ~0o700)
 
 
 if __name__ == "__main__":

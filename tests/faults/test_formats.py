@@ -314,9 +314,24 @@ def test_variables_come_from_files_in_dockers_syntax(runner: Mdock, tmp_path: Pa
     assert not [line for line in shown if line.startswith(("NOT_THERE", "B=", "#"))]
 
 
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_a_file_of_variables_that_windows_wrote_as_utf_16_is_read(runner: Mdock, tmp_path: Path, order: str) -> None:
+    (tmp_path / "file").write_bytes("\ufeffA=1\r\nB=\u00fc \U0001f40b\r\n".encode(order))
+    result = runner("run", "--env-file", str(tmp_path / "file"), "demo", "sh", "-c", 'echo "$A$B"')
+    assert result.stdout == "1\u00fc \U0001f40b\n", result.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "names"),
-    [(b"A=1\nexport B=2", "line 2"), (b"=x", "no name"), (b"A=\0", "NUL"), (b"A B", "blank")],
+    [
+        (b"A=1\nexport B=2", "line 2"),
+        (b"=x", "no name"),
+        (b"A=\0", "NUL"),
+        (b"A\0=1", "NUL"),
+        (b"A\0=\0001\0\n\0", "UTF-8"),
+        (b"\xff\xfeA\0=", "UTF-8"),
+        (b"A B", "blank"),
+    ],
 )
 def test_a_line_that_is_no_variable_is_named(runner: Mdock, tmp_path: Path, content: bytes, names: str) -> None:
     (tmp_path / "file").write_bytes(content)

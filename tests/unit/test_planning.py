@@ -74,8 +74,14 @@ def test_bare_name_is_looked_for_in_path_and_a_path_is_not() -> None:
     found = plan_of(ContainerSpec(image="demo", argv=("ls",)))["candidates"]
     assert found == [f"{folder}/ls" for folder in DEFAULT_PATH.split(":")]
     assert plan_of(ContainerSpec(image="demo", argv=("./ls",)))["candidates"] == ["./ls"]
-    empty = ContainerSpec(image="demo", argv=("ls",), env=(("PATH", ""),))
-    assert plan_of(empty)["candidates"] == ["ls"]
+
+
+@pytest.mark.parametrize(
+    ("path", "found"), [("", ["./ls"]), (":/bin", ["./ls", "/bin/ls"]), ("/bin:", ["/bin/ls", "./ls"]), ("/", ["/ls"])]
+)
+def test_an_empty_folder_in_path_is_the_current_one(path: str, found: list[str]) -> None:
+    spec = ContainerSpec(image="demo", argv=("ls",), env=(("PATH", path),))
+    assert plan_of(spec)["candidates"] == found
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 One variable a line: ``KEY=value``, and the value is all that follows, quotes and blanks included; ``KEY`` alone is
 taken from the environment, and left out where that has none. Empty lines and lines that begin with ``#`` say nothing.
+The file is UTF-8, or UTF-16 that begins with its byte order mark, as Windows' PowerShell writes it.
 """
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from collections.abc import Iterable, Mapping
@@ -48,12 +50,22 @@ def _lines(path: str) -> list[str]:
         raise StorageError(f"--env-file {path} cannot be read: {reason}.", f"Check: ls -ld {path}") from error
     if len(data) > _MOST:
         raise UsageError(f"--env-file {path} is larger than any program's environment can be.")
-    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
-    return [line.removesuffix("\r") for line in text.split("\n")]
+    return [line.removesuffix("\r") for line in _text(data, path).split("\n")]
+
+
+def _text(data: bytes, path: str) -> str:
+    if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+    try:
+        return data.decode("utf-16")
+    except UnicodeDecodeError:
+        raise UsageError(f"--env-file {path} begins as UTF-16 and is none.", "Save it as UTF-8.") from None
 
 
 def _check_name(key: str, where: str) -> None:
     if not key:
         raise UsageError(f"{where} has no name before the '='.", "Write for instance GREETING=hello.")
-    if any(character.isspace() or character == "\0" for character in key):
+    if "\0" in key:
+        raise UsageError(f"{where}: a name holds a NUL byte.", "Is it a text file? Save it as UTF-8.")
+    if any(character.isspace() for character in key):
         raise UsageError(f"{where}: a name cannot hold a blank, and {key!r} does.", "Write KEY=value, without export.")

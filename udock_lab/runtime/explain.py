@@ -244,7 +244,8 @@ def _dangling_link(case: _Case, path: str) -> tuple[str, str] | None:
 
 def _missing_program(case: _Case) -> _Words:
     if "/" not in case.argv0:
-        folders = list(dict.fromkeys(os.path.dirname(path) or "/" for path in case.candidates))
+        searched = (os.path.dirname(path) or "/" for path in case.candidates)
+        folders = list(dict.fromkeys(case.cwd if folder == "." else folder for folder in searched))
         message = f"The image has no program '{case.argv0}' in {', '.join(folders)}."
     else:
         path = case.absolute(case.inside)

@@ -88,6 +88,8 @@ def _make_folder(path: str) -> None:
     try:
         os.mkdir(path)
     except FileNotFoundError:
+        if os.path.isdir(os.path.dirname(path)):  # as in /proc, where nobody can make one
+            raise
         _make_folder(os.path.dirname(path))
         _make_folder(path)
     except FileExistsError:

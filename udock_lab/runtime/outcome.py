@@ -36,6 +36,7 @@ __all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes"]
 
 CHROOT_REFUSED = "chroot failed (need root). Running with chdir only."
 GUARD = ("signals", "no_new_privs")  # names of the layer's steps, in their order
+_LONG_NAME = 100  # characters of a name that a sentence repeats
 Reports = list[list[int]]
 
 
@@ -259,6 +260,9 @@ def _exec_failure(spec: ContainerSpec, request: dict[str, Any], reports: Reports
         container=request.get("exec_of", ""),
         confined=isolation_of(bool(spec.userns), reports, request["describe"]) is not Isolation.CHDIR,
     )
+    name = spec.argv[0]
+    if len(name) > _LONG_NAME:
+        message, hint = (words.replace(name, f"{name[:_LONG_NAME]}...") for words in (message, hint))
     code = status.shell_code if status else (127 if number == errno.ENOENT else 126)
     return Failure(step="execve", errno=number, exit_code=code, message=message, hint=hint)
 

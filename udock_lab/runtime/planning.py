@@ -75,10 +75,13 @@ def _guard_steps() -> list[list[object]]:
 
 
 def _candidates(program: str, path: str) -> list[str]:
-    """A bare name is looked for in the container's PATH (execvp(3)); anything with a slash is a path."""
+    """A bare name is looked for in the container's PATH (execvp(3)); anything with a slash is a path.
+
+    An empty folder in it is the current one (POSIX, Environment Variables, PATH).
+    """
     if "/" in program or not program:
         return [program]
-    return [f"{folder.rstrip('/') or ''}/{program}" for folder in path.split(":") if folder] or [program]
+    return [f"{folder.rstrip('/') if folder else '.'}/{program}" for folder in path.split(":")]
 
 
 def _refuse_what_no_call_takes(spec: ContainerSpec, env: dict[str, str]) -> None:
