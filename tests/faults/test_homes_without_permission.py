@@ -98,6 +98,16 @@ def test_home_that_nobody_may_even_enter_is_explained(open_place: Path, demo_roo
         assert "belongs to root" in result.stderr, (words, result.stderr)
 
 
+def test_what_is_looked_at_because_nothing_can_be_written_is_there(open_place: Path, demo_rootfs: Path) -> None:
+    mdock = prepare(open_place / ".mdock", demo_rootfs)
+    give_to_nobody(mdock)
+    os.chmod(mdock.home.path, 0o555)
+    said = mdock("rm", "c1", user=NOBODY).stderr
+    assert "closed to you" in said
+    assert os.path.exists(said.rpartition("ls -ld ")[2].strip()), said
+    os.chmod(mdock.home.path, 0o755)
+
+
 @pytest.mark.parametrize("table", ["images.db", "containers.db", "log.txt", "run/lock"])
 def test_one_file_of_another_user_inside_the_own_home_is_named(open_place: Path, demo_rootfs: Path, table: str) -> None:
     """What ``sudo mdock`` leaves in the home of the user who typed it."""

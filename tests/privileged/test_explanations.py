@@ -174,6 +174,31 @@ def test_first_line_that_ends_in_a_carriage_return_is_named(runtime: Runtime, li
     assert "sed " in done.stderr
 
 
+def test_the_hint_about_a_file_of_the_image_mends_it_when_it_is_typed(runtime: Runtime, tmp_path: Path) -> None:
+    source = tmp_path / "my root"
+    shutil.copytree(runtime.home.image_rootfs("demo"), source, symlinks=True, ignore=shutil.ignore_patterns("dev"))
+    (source / "tool").write_bytes(b"#!/bin/sh\r\nexit 6\n")
+    for expected in (127, 126):  # its line ends, then its mode
+        (source / "tool").chmod(0o755 if expected == 127 else 0o644)
+        assert mdock("build", "--force", "mine", str(source)).returncode == 0
+        done = mdock("run", "mine", "/tool")
+        typed = re.search(r"In the directory you build from: (.*?)   then: mdock (.*)", done.stderr)
+        assert typed and done.returncode == expected, done.stderr
+        line = f"{typed[1]} && {shlex.join(MDOCK)} {typed[2]}"
+        subprocess.run(line, shell=True, cwd=source, check=True, capture_output=True, timeout=60)
+        assert mdock("run", "mine", "/tool").returncode == 6
+
+
+@pytest.mark.parametrize("isolation", ["as it comes", "chdir only"])
+def test_a_folder_that_is_run_is_called_one_with_and_without_chroot(runtime: Runtime, isolation: str) -> None:
+    command = [*MDOCK, "run", "demo", "/etc"]
+    if isolation == "chdir only":
+        command = [*without_chroot(runtime), *command]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert (done.returncode, "/etc is a directory, not a program." in done.stderr) == (126, True), done.stderr
+    assert "errno=EACCES" in Path(runtime.home.log).read_text()
+
+
 def test_script_that_fails_by_itself_is_not_blamed_on_line_ends(runtime: Runtime) -> None:
     write(runtime, "/tool", b"#!/bin/sh -e\nfalse\n")
     done = mdock("run", "demo", "/tool")

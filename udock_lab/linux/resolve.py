@@ -76,7 +76,7 @@ def shebang(host_path: str) -> tuple[str, str | None] | None:
     """Read the ``#!`` line of a script as the kernel does: ``(interpreter, argument or None)``.
 
     Everything after the interpreter is one argument, blanks inside it included; a carriage return is an
-    ordinary character and so becomes part of the name. None when the file is no script, or names no
+    ordinary character and so becomes part of the name. None when the file is no script, a folder, or names no
     interpreter, or when this user may run but not read it. Raises OSError when it cannot be opened otherwise.
     Source: execve(2), fs/binfmt_script.c.
     """
@@ -86,6 +86,8 @@ def shebang(host_path: str) -> tuple[str, str | None] | None:
         return None
     try:
         head = os.read(fd, _BINPRM_BUF_SIZE)
+    except IsADirectoryError:  # execve itself says EACCES
+        return None
     finally:
         os.close(fd)
     if not head.startswith(b"#!"):

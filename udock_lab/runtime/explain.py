@@ -150,7 +150,8 @@ class _Case:
         if self.typed.container and any(map(self.lookup, (f"/bin/{program}", f"/usr/bin/{program}"))):
             return f"Mend it in there: {self.typed.command} {program} {argument} {quote(self.absolute(inside))}"
         path = quote(self.absolute(inside).lstrip("/"))
-        return f"In the directory you build from: {program} {argument} {path}, then mdock build --force"
+        build = f"mdock build --force {self.typed.image} ."
+        return f"In the directory you build from: {program} {argument} {path}   then: {build}"
 
 
 # -- ENOENT --------------------------------------------------------------------------------------------

@@ -173,7 +173,8 @@ def _forbidden(path: str, home: str) -> StorageError:
                 "Was it made with sudo? Use a home of your own: export MDOCK_HOME=$HOME/.mdock-mine "
                 f"(or give this one back: sudo chown -R $(id -u) {quote(_shown(home))})",
             )
-    return StorageError(f"{shown} is closed to you: permission denied.", f"Check: ls -ld {quote(shown)}")
+    there = path if os.path.lexists(path) else os.path.dirname(path)  # what cannot be made is forbidden by its folder
+    return StorageError(f"{shown} is closed to you: permission denied.", f"Check: ls -ld {quote(_shown(there))}")
 
 
 def _no_folder(path: str) -> StorageError:

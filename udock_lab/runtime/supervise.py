@@ -914,7 +914,7 @@ class Job:
         """The end could not be recorded now. Tell the caller, and keep trying while we live."""
         if not self.ended:
             why = why or held_too_long(self.home)
-            hint = f"{why.hint}\n{PATIENCE / 60:.0f} minutes long mdock tries by itself."
+            hint = f"{why.hint}\nFor {PATIENCE / 60:.0f} minutes mdock goes on trying by itself."
             self.notes.append(f"the end of {self.id} is not recorded yet: {why.message}\n{hint}")
             self._end()
             self.give_up_at = time.monotonic() + PATIENCE
