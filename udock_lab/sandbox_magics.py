@@ -7,6 +7,7 @@ import keyword
 import shlex
 from typing import TYPE_CHECKING
 
+from IPython.core.inputtransformer2 import classic_prompt, ipython_prompt, leading_indent
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from udock_lab.cell import CellStreams, shows_the_value
@@ -20,7 +21,7 @@ from udock_lab.sandbox.client import MOST_PROCESSES, MOST_SECONDS
 from udock_lab.sandbox.reading import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -86,12 +87,13 @@ class SandboxMagics(Magics):
         if options.help or cell is None:
             print(parser().format_help())
             return None
+        code = _as_a_cell_is_read(cell)
         output = CellStreams()
         tagged = TaggedLines(output.show)
         try:
             result = run(
-                cell,
-                names=_names(cell, self.shell),
+                code,
+                names=_names(code, self.shell),
                 trace=options.trace,
                 timeout=options.timeout,
                 memory=options.mem,
@@ -106,6 +108,17 @@ class SandboxMagics(Magics):
         return None if quiet and shows_the_value() else result
 
     sandbox.__doc__ = f"Run this cell in a process of its own, where it may fork.\n\n{parser().format_help()}"
+
+
+_TAKEN_OFF: tuple[Callable[[list[str]], list[str]], ...] = (leading_indent, classic_prompt, ipython_prompt)
+
+
+def _as_a_cell_is_read(cell: str) -> str:
+    """The code without what IPython takes off any cell: an indent that all lines share, prompts that were pasted."""
+    lines = cell.splitlines(keepends=True)
+    for without in _TAKEN_OFF:
+        lines = without(lines)
+    return "".join(lines)
 
 
 def _options(line: str) -> tuple[argparse.Namespace, bool]:

@@ -217,6 +217,20 @@ def test_help_names_every_option(kernel: Kernel) -> None:
             assert option in seen.stdout
 
 
+PASTED = ["    x = 1\n    if x:\n        print('ran', x)\n", ">>> x = 1\n>>> if x:\n...     print('ran', x)\n",
+          "In [1]: x = 1\nIn [2]: if x:\n   ...:     print('ran', x)\n", "\tx = 1\n\n\tprint('ran', x)\n"]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", PASTED)
+def test_pasted_code_runs_as_in_any_other_cell(kernel: Kernel, code: str) -> None:
+    assert "ran 1" in kernel.run(code).stdout
+    assert "ran 1" in kernel.run(f"%%sandbox\n{code}").stdout
+
+
+def test_lines_of_a_string_stay_as_they_are(kernel: Kernel) -> None:
+    assert r"'a\x0cb\n  c\u2028'" in kernel.run('%%sandbox\nprint(repr("""a\fb\n  c\u2028"""))').stdout
+
+
 def test_syntax_error_is_explained_and_nothing_runs(kernel: Kernel) -> None:
     seen = kernel.run("%%sandbox\nprint('x')\nif True print(1)")
     assert "Python cannot read this code: " in seen.error

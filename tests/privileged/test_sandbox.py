@@ -167,6 +167,18 @@ HOSTILE = {
         "the code ended with an error: OSError: [Errno 27] File too large",
     ),
     "input from nobody": ("input()", {}, "nothing came from input() (EOFError)"),
+    "worker that is a Python started anew": (
+        "import multiprocessing as m\ndef double(x): return 2 * x\n"
+        "with m.get_context('spawn').Pool(1) as pool: print(pool.map(double, [1]))",
+        {"timeout": 4},
+        "a worker process of multiprocessing found no 'double'",
+    ),
+    "worker of one Process started anew": (
+        "import multiprocessing as m\ndef double(): pass\n"
+        "p = m.get_context('forkserver').Process(target=double)\np.start(); p.join()",
+        {},
+        "a worker process of multiprocessing found no 'double': it is a Python started anew",
+    ),
     "error whose text raises": (
         "class E(Exception):\n  def __str__(self): raise ValueError\nraise E",
         {},

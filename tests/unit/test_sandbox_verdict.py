@@ -24,7 +24,7 @@ def evidence(*processes: SandboxProcess, **more: object) -> Evidence:
         processes=found, calls=(), status=found[0].status, ended_by="end",
         ends={p.pid: (DONE, "", "") for p in found if p.ran_on}, collected=frozenset(p.pid for p in found),
         traced=True, timeout=10.0, limit=64, memory=2 << 30, signals_to_all=0, guard="landlock", written=0, shown=0, together=1 << 30,
-        calls_dropped=0, waits={},
+        calls_dropped=0, waits={}, missed="",
     )  # fmt: skip
     return replace(plain, **more)  # type: ignore[arg-type]
 

@@ -111,7 +111,7 @@ def _what_it_is(unquoted: str) -> str:
 
 def _mdock() -> str:
     """What a shell of this kernel finds as mdock: a kernel of another environment has no PATH to its own programs."""
-    return "mdock" if shutil.which("mdock") else f"{quote(sys.executable)} -m udock_lab"
+    return "mdock" if shutil.which("mdock") else f"{quote(sys.executable)} -P -m udock_lab"
 
 
 def _typed(words: Sequence[str], bare: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import ast
 import codecs
 import inspect
 import os
+import re
 import select
 import shutil
 import signal
@@ -51,6 +52,7 @@ KEEPER = "import sys; sys.path.insert(0, sys.argv[1]); from udock_lab.sandbox.ke
 
 _PLAIN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}
 _utf8 = codecs.getincrementaldecoder("utf-8")  # a character may come in two pieces
+_MISSED = re.compile(r"^AttributeError: Can't get attribute '(\w+)' on <module '__main__'", re.MULTILINE)
 OnOutput = Callable[[OutputChunk], None]
 
 
@@ -307,7 +309,7 @@ def _interrupts(sock: socket.socket) -> Iterator[list[int]]:
 
 def _result(report: dict[str, Any], chunks: list[OutputChunk], request: dict[str, Any], trace: bool) -> SandboxResult:
     _raise_unless_started(report, request)
-    evidence = _evidence(report, request)
+    evidence = _evidence(report, request, chunks)
     roles = {process.pid: process.role for process in evidence.processes}
     return SandboxResult(
         processes=evidence.processes,
@@ -329,8 +331,9 @@ def _result(report: dict[str, Any], chunks: list[OutputChunk], request: dict[str
     )
 
 
-def _evidence(report: dict[str, Any], request: dict[str, Any]) -> Evidence:
+def _evidence(report: dict[str, Any], request: dict[str, Any], chunks: Sequence[OutputChunk]) -> Evidence:
     status = report["first_status"]
+    missed = _MISSED.search("".join(chunk.text for chunk in chunks if chunk.stream == "stderr"))
     return Evidence(
         processes=tuple(_process(fields) for fields in report["processes"]),
         calls=tuple(SystemCall(**fields) for fields in report["calls"]),
@@ -349,6 +352,7 @@ def _evidence(report: dict[str, Any], request: dict[str, Any]) -> Evidence:
         shown=report["shown"],
         calls_dropped=report["calls_dropped"],
         waits={int(pid): where for pid, where in report["waits"].items()},
+        missed=missed[1] if missed else "",
     )
 
 

@@ -39,6 +39,7 @@ class Evidence:
     shown: int
     calls_dropped: int
     waits: dict[int, str]
+    missed: str  # a name of the code that a worker process of multiprocessing looked for in vain
 
 
 def verdict(evidence: Evidence) -> str:
@@ -120,6 +121,17 @@ def _no_memory(e: Evidence) -> str:
     if words[0] != "raised" or not words[1].startswith("MemoryError"):
         return ""
     return f"out of memory: a process may have {e.memory >> 20} MiB of address space here (RLIMIT_AS)."
+
+
+def _no_name_in_a_worker(e: Evidence) -> str:
+    if not e.missed:
+        return ""
+    stopped = f" Stopped after {e.timeout:g} s: such workers are started again and again."
+    return (
+        f"a worker process of multiprocessing found no {e.missed!r}: it is a Python started anew (spawn, forkserver) "
+        'and knows nothing of this code. Fork the workers: multiprocessing.get_context("fork").'
+        f"{stopped if e.ended_by == 'timeout' else ''}"
+    )
 
 
 def _no_keyboard(e: Evidence) -> str:
@@ -228,6 +240,7 @@ def _how_each_ended(e: Evidence) -> str:
 
 
 _RULES: tuple[Callable[[Evidence], str], ...] = (
+    _no_name_in_a_worker,
     _too_late, _too_many, _too_much, _interrupted, _to_everybody, _no_more_processes, _ran_on, _no_memory, _no_keyboard,
     _first_raised, _left_running, _signalled, _became, _cut_short, _unwritten,
     _zombies,
