@@ -175,8 +175,10 @@ def _note(text: str) -> None:
 
 
 def _write(stream: str, data: bytes) -> None:
-    """Write all of it, also to a pipe or a terminal that was made non-blocking."""
+    """Write all of it, also to a pipe or a terminal that was made non-blocking. Nothing to write: is it still read?"""
     fd = 2 if stream == "stderr" else 1
+    if not data and _nobody_reads(fd):
+        raise BrokenPipeError
     view = memoryview(data)
     while view:
         try:
@@ -187,6 +189,15 @@ def _write(stream: str, data: bytes) -> None:
             room = select.poll()  # select(2) knows no descriptor from 1,024 on
             room.register(fd, select.POLLOUT)
             room.poll()
+
+
+def _nobody_reads(fd: int) -> bool:
+    """The other end of a pipe is closed (poll(2): POLLERR)."""
+    import select
+
+    end = select.poll()
+    end.register(fd, 0)
+    return any(events & select.POLLERR for _, events in end.poll(0))
 
 
 def _read_names_as_utf8() -> None:

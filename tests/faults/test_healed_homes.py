@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,33 @@ def test_a_lost_folder_is_made_anew(tmp_path: Path, demo_rootfs: Path, lost: str
     assert mdock("logs", "c2").stdout == "second\n"
     assert mdock("exec", "c2", "true").stderr.startswith("[mdock] Container 'c2' is not running")
     assert mdock("prune").stdout == "c1\nc2\n"
+
+
+@pytest.mark.parametrize("lost", ["logs", "containers", "run", "images"])
+def test_a_folder_that_is_lost_while_a_container_runs_does_not_hide_its_end(
+    tmp_path: Path, demo_rootfs: Path, lost: str
+) -> None:
+    mdock = prepare(tmp_path / "home", demo_rootfs)
+    words = [
+        sys.executable,
+        "-m",
+        "udock_lab.cli",
+        "run",
+        "-i",
+        "demo",
+        "--",
+        "/bin/sh",
+        "-c",
+        "echo up; read x; exit 5",
+    ]
+    with subprocess.Popen(words, env=mdock.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        assert run.stdin is not None and run.stdout is not None
+        assert run.stdout.readline() == b"up\n"
+        shutil.rmtree(f"{mdock.home.path}/{lost}")
+        run.stdin.close()
+        assert run.wait(timeout=20) == 5
+    assert mdock("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", "c2").stdout == "exited 5\n"
+    assert mdock("rm", "c2").stdout == "c2\n"
 
 
 def test_tables_that_are_links_stay_links_and_lose_nothing(tmp_path: Path, demo_rootfs: Path) -> None:

@@ -104,3 +104,16 @@ def test_run_without_a_process_left_works_or_names_the_limit(as_root: None, numb
     else:
         assert done.returncode == 125 and "ulimit -u" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_limit_on_the_size_of_files_is_named_and_nothing_half_written_stays(runtime: Runtime, tmp_path: Path) -> None:
+    for number in range(12):
+        runtime.run("demo", ["/bin/sh", "-c", f"exit {number}"])
+    (tmp_path / "tree/bin").mkdir(parents=True)
+    (tmp_path / "tree/bin/sh").write_bytes(bytes(range(256)) * 16)
+    for command, code in [("run demo /bin/true", 125), ("run -d demo /bin/true", 125), (f"build x {tmp_path}/tree", 1)]:
+        done = shell(f"ulimit -f 0; exec {MDOCK} {command}")
+        assert done.returncode == code and "ulimit -f" in done.stderr, (command, done.stderr)
+        assert "Traceback" not in done.stderr
+    assert len(runtime.ps()) == 12 and [image.name for image in runtime.images()] == ["demo"]
+    assert runtime.run("demo", ["/bin/sh", "-c", "exit 3"]).exit_code == 3

@@ -132,3 +132,13 @@ def test_logs_dash_f_goes_on_where_the_log_of_a_running_container_is_emptied(run
         os.truncate(runtime.inspect(name).data["log"], 0)  # type: ignore[arg-type]
         runtime.stop(name)
         assert follower.stdout.read().endswith(b"three\n")  # before it the shell may say what became of its sleep
+
+
+def test_logs_dash_f_ends_when_nobody_reads_any_more_though_the_container_is_silent(runtime: Runtime) -> None:
+    name = runtime.run("demo", ["/bin/sh", "-c", "echo ready; sleep 1000"], detach=True).id
+    mdock = f"{sys.executable} -m udock_lab.cli logs -f {name}"
+    script = f"{mdock} | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "ready\n141\n", done.stderr  # as a program that SIGPIPE ended
+    assert runtime.ps(running=True)
+    runtime.kill(name)

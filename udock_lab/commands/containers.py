@@ -175,7 +175,8 @@ def _logs_options(parser: ArgumentParser) -> None:
 
 def logs(args: Namespace, context: Context) -> Outcome:
     """Show what a container wrote to standard output and standard error."""
-    for chunk in context.runtime.read_logs(args.id, tail=args.tail, follow=args.follow):
+    read_on = None if context.in_cell else lambda: context.out("stdout", b"")  # | head -1: does anybody read on?
+    for chunk in context.runtime.read_logs(args.id, tail=args.tail, follow=args.follow, on_idle=read_on):
         context.out("stdout", chunk)
     return Outcome()
 

@@ -593,15 +593,23 @@ class Runtime:
         return self.read_logs(container_id, tail=tail, follow=True)
 
     def read_logs(
-        self, container_id: str | Handle, *, tail: int | None = None, follow: bool = False
+        self,
+        container_id: str | Handle,
+        *,
+        tail: int | None = None,
+        follow: bool = False,
+        on_idle: Callable[[], object] | None = None,
     ) -> Iterator[bytes]:
-        """The log in chunks; ``tail``: its last lines only, ``follow``: until the container has ended."""
+        """The log in chunks; ``tail``: its last lines only, ``follow``: until the container has ended.
+
+        ``on_idle`` is called now and then while there is nothing to add; what it raises ends the reading.
+        """
         name = _id(container_id)
         if tail is not None and (type(tail) is not int or tail < 0):
             tail = _arguments().whole_number("tail", tail, "a number of lines", "tail=20", smallest=0)
         ended = (lambda: self._has_ended(name)) if _switch("follow", follow) else None
         containers.find(self.home, name)
-        return read_log(self.home.container_log(name), tail=tail, ended=ended)
+        return read_log(self.home.container_log(name), tail=tail, ended=ended, idle=on_idle)
 
     def _has_ended(self, container_id: str) -> bool:
         try:

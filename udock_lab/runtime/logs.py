@@ -21,11 +21,18 @@ _REMEMBERED = 4096  # bytes before our place, by which a log that was emptied an
 _MOST_FOLLOWED = 4  # files that bore the log's name
 
 
-def read_log(path: str, *, tail: int | None = None, ended: Callable[[], bool] | None = None) -> Iterator[bytes]:
+def read_log(
+    path: str,
+    *,
+    tail: int | None = None,
+    ended: Callable[[], bool] | None = None,
+    idle: Callable[[], object] | None = None,
+) -> Iterator[bytes]:
     """The log, or its last ``tail`` lines, in chunks; then what is added, until ``ended()`` is true.
 
-    Without ``ended`` it stops at the end of what is there. A log that does not exist (yet) is empty;
-    StorageError when it cannot be read. A log that is emptied or replaced meanwhile is read on from its beginning.
+    Without ``ended`` it stops at the end of what is there; while it waits for more, it calls ``idle`` now and then.
+    A log that does not exist (yet) is empty; StorageError when it cannot be read. A log that is emptied or replaced
+    meanwhile is read on from its beginning.
     """
     followed: list[_Followed] = []
     try:
@@ -36,6 +43,8 @@ def read_log(path: str, *, tail: int | None = None, ended: Callable[[], bool] | 
                 yield from log.read_on()
             if over:
                 return
+            if idle is not None:
+                idle()
             time.sleep(_PAUSE)
     finally:
         for log in followed:

@@ -1,4 +1,4 @@
-"""Nothing is left: of descriptors, of processes, of memory. What the kernel's word means, and what to do about it."""
+"""Nothing is left: of descriptors, processes, memory, room in a file. What the kernel's word means and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["shortage", "shortage_told"]
 
 
 def shortage(number: int | None) -> tuple[str, str] | None:
-    """What happened and what to type, for an errno of open(2), fork(2) or mmap(2); None if it is about something else.
+    """What happened and what to type, for an errno of open(2), write(2), fork(2), mmap(2); None if about another.
 
     EAGAIN means this of fork alone: who asks about another call does not come here with it.
     """
@@ -34,6 +34,13 @@ def shortage(number: int | None) -> tuple[str, str] | None:
         return (
             f"You may not start one more process{bound} (EAGAIN).",
             "End some (ps -u $USER shows them), or raise the limit: ulimit -u   (a cgroup may have one, too: pids.max)",
+        )
+    if number == errno.EFBIG:
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        bound = "" if limit == resource.RLIM_INFINITY else f": the limit is {limit} bytes"
+        return (
+            f"mdock may not write a file that is any larger{bound} (EFBIG).",
+            "Raise it: ulimit -f unlimited   (if that is refused, in a new shell)",
         )
     if number == errno.ENOMEM:
         return (

@@ -863,6 +863,8 @@ class Job:
             return
         old = -1
         try:
+            if not os.path.isdir(self.home.run_dir) and os.path.isfile(self.home.containers_db):
+                self.home.create()  # somebody removed the folder, not the home
             lock = try_lock(self.home)
             if lock is None:
                 self._wait_for_lock(self._try_finish, self._finish_much_later)

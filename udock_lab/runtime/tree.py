@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from udock_lab.errors import Conflict, NotFound, StorageError, UsageError
 from udock_lab.runtime.home import DISK_FULL, make_room
+from udock_lab.runtime.shortage import shortage
 
 __all__ = ["CopyStats", "Progress", "absolute", "copy_tree", "refuse_mounts", "remove_tree"]
 
@@ -528,7 +529,8 @@ class _Copier:
                 f"No space is left to copy {path}. Nothing is kept of the copy.",
                 make_room(self.target),
             )
-        return StorageError(f"{path} cannot be copied: {error.strerror}. Nothing is kept of the copy.")
+        why, hint = shortage(error.errno) or (f"{error.strerror}.", "")
+        return StorageError(f"{path} cannot be copied: {why} Nothing is kept of the copy.", hint)
 
 
 def _while_there(entries: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
