@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -104,8 +105,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[SCRATCH] = scratch
     os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
     _forget_the_developer(scratch / "user")
+    _hear_interrupts()
     forked = session.config.stash[FORKED] = set()
     os.register_at_fork(after_in_parent=lambda: _note_fork_beside_threads(forked))
+
+
+def _hear_interrupts() -> None:
+    """A shell's ``&`` and nohup have them ignored (sh(1)), and so would everything that a test starts."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def _note_fork_beside_threads(forked: set[str]) -> None:

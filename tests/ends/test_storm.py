@@ -37,7 +37,7 @@ class Storm:
             os.close(side)
             os.set_blocking(screen, False)  # nobody reads any more between the end and our learning of it
             _read_until(screen, b"up")
-            while process.poll() is None:
+            for _ in _until_it_ends(process):
                 with suppress(OSError):  # the screen's other side is closed by now
                     os.write(screen, self.chance.choice((b"x", b"abc\r", b"\x1b[A", b"y" * 500)))
                     if select.select([screen], [], [], self.chance.uniform(0, 0.004))[0]:
@@ -54,7 +54,7 @@ class Storm:
             assert process.stdout is not None
             process.stdout.readline()
             process.send_signal(signal.SIGINT)
-            while process.poll() is None:
+            for _ in _until_it_ends(process):
                 process.send_signal(self.chance.choice(_SENT))
                 time.sleep(self.chance.uniform(0, 0.004))
         return code, process.returncode
@@ -78,18 +78,28 @@ class Storm:
         with self._start("run", "demo", "sh", "-c", program, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            while process.poll() is None:
+            for _ in _until_it_ends(process):
                 process.send_signal(signal.SIGINT)
                 time.sleep(self.chance.uniform(0.01, 0.03))
         return 137, process.returncode
 
     def _start(self, *words: str, **how: object) -> subprocess.Popen[bytes]:
+        """As from an interactive shell: what the tests' own caller ignores (``nohup``, ``&``) is not ignored here."""
         return subprocess.Popen(
-            self.mdock.argv(*words),
+            ["env", "--default-signal=HUP,INT,QUIT", *self.mdock.argv(*words)],
             env=self.mdock.environment,
             start_new_session=True,
             **({"stdin": subprocess.DEVNULL} | how),  # type: ignore[call-overload]
         )
+
+
+def _until_it_ends(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    deadline = time.monotonic() + 60
+    while process.poll() is None:
+        if time.monotonic() > deadline:
+            process.kill()
+            raise AssertionError("it does not end")
+        yield
 
 
 def _read_until(screen: int, word: bytes) -> None:
