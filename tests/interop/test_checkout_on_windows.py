@@ -42,7 +42,9 @@ def test_no_file_of_a_clone_on_windows_has_a_carriage_return_at_its_lines_ends(c
 
 
 def test_scripts_of_a_clone_on_windows_start(clone: Path) -> None:
-    scripts = [path for path in (clone / "scripts").iterdir() if path.read_bytes().startswith(b"#!")]
+    scripts = [
+        path for path in (clone / "scripts").rglob("*") if path.is_file() and path.read_bytes().startswith(b"#!")
+    ]
     assert len(scripts) > 5
     for script in scripts:
         first = script.read_bytes().splitlines(keepends=True)[0]
