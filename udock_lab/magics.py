@@ -170,10 +170,10 @@ class MdockMagics(Magics):
         except Interrupted as interrupt:
             interrupted = interrupt.container_id
             raise
-        except KeyboardInterrupt:
-            if words[:1] != ["logs"]:
-                raise Interrupted(f"mdock {words[0]} was interrupted") from None
-            output.note("no longer following; the container itself was not touched")
+        except KeyboardInterrupt:  # raised also where nothing is lost: cells that wait for this one must not run
+            follows = words[:1] == ["logs"]
+            said = "no longer following; the container itself was not touched" if follows else ""
+            raise Interrupted(said or f"mdock {words[0]} was interrupted") from None
         except MdockError:
             raise
         except Exception as error:  # the last catch: no traceback of ours helps a learner

@@ -426,10 +426,9 @@ def test_in_a_kernel_following_a_log_can_be_interrupted(kernel: Kernel) -> None:
         "get_ipython().run_line_magic('mdock', f'logs -f {c.id}')"
     )
     said = kernel.run(code)
-    assert said["status"] == "ok"
+    assert (said["status"], said["ename"]) == ("error", "Interrupted")
     assert said["stdout"] == "begun\n"
     assert said["seconds"] < 5
-    assert re.search(r"\[mdock\] no longer following", said["stderr"])
     alive = kernel.run("print(*get_ipython().run_line_magic('mdock', 'ps -q --running'))")["stdout"].split()
     assert kernel.run("get_ipython().run_line_magic('mdock', f'rm -f {c.id}')")["status"] == "ok"
     assert len(alive) >= 1

@@ -40,6 +40,12 @@ def in_words(error: Exception, words: Sequence[str], prefix: str = "mdock") -> M
             f"{error.object[error.start : error.end]!r}.",
             "Start it with UTF-8: export PYTHONUTF8=1 (before you start Jupyter), or LC_ALL=C.UTF-8",
         )
+    if type(error).__module__ == MdockError.__module__:  # a class of ours, and yet none of those that are caught
+        return MdockError(
+            "Parts of udock_lab were loaded a second time here (autoreload, importlib.reload or an upgrade), "
+            "and do not know each other.",
+            "Restart the kernel. What is in mdock's home stays.",
+        )
     said = str(error).partition("\n")[0]
     return MdockError(
         f"mdock itself has failed: {type(error).__name__}{f': {said}' if said else ''} ({_place(error)}).",
