@@ -110,6 +110,7 @@ def test_what_runs_elsewhere_is_left_alone_with_a_hint(sleeper: Sleeper, words: 
 def test_forced_removal_takes_even_what_runs_elsewhere(sleeper: Sleeper) -> None:
     done = sleeper.from_elsewhere("rm", "-f", sleeper.id)
     assert (done.returncode, done.stdout) == (0, f"{sleeper.id}\n"), done.stderr
+    assert "its program was not ended" in done.stderr and _runs(sleeper.spec["pid"])
     assert sleeper.runtime.ps() == [] and not os.path.exists(sleeper.spec["rootfs"])
 
 

@@ -769,8 +769,12 @@ class Runtime:
         ``force`` kills it first; one that runs elsewhere cannot be killed from here, and is removed all the same.
         """
         container_id, force = _id(container_id), _switch("force", force)
-        if not (force and self._look_up(container_id).alive):
+        container = self._look_up(container_id)
+        if not (force and container.alive):
             self._remove(container_id, force=force)
+            if container.elsewhere:
+                left = _runs_elsewhere(container).message
+                self._unsaid.append(f"{left} Its record and its files are removed; its program was not ended.")
             return
         self.kill(container_id)
         with suppress(NotFound):  # run --rm removes it too
