@@ -142,12 +142,17 @@ class LetGo(Interrupted):
     """Interrupted three times with nobody there to act on it: the caller is free, what was interrupted has not ended.
 
     ``stopped`` are the processes of ours that a signal stopped (SIGSTOP, signal(7)); where there are none,
-    ``supervisor`` is the one that does not answer.
+    ``supervisor`` is the one that does not answer. ``unread``: it is the caller's output that nobody takes.
     """
 
-    def __init__(self, what: str, container_id: str, stopped: Sequence[int], supervisor: int | None) -> None:
+    def __init__(
+        self, what: str, container_id: str, stopped: Sequence[int], supervisor: int | None, *, unread: bool = False
+    ) -> None:
         self.stopped = tuple(stopped)
-        if stopped:
+        self.unread = unread
+        if unread:
+            message, hint = f"{what} is let go: nobody takes its output.", "See what became of it with: mdock ps"
+        elif stopped:
             pids = " ".join(map(str, stopped))
             which = f"process {pids}, which supervises it, is" if len(stopped) == 1 else f"its supervisors, {pids}, are"
             message = f"{what} is let go: {which} stopped."

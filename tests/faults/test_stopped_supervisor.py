@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -189,3 +191,32 @@ def test_ctrl_c_frees_wait_and_stop(user: User) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
     os.kill(supervisor, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_pipe_that_nobody_reads_does_not_hold_who_insists(user: User, number: int) -> None:
+    ours, theirs = os.pipe()
+    run = user.start("run", "demo", "yes", stdout=theirs)
+    os.close(theirs)
+    held = bytearray(4)
+    assert until(lambda: fcntl.ioctl(ours, termios.FIONREAD, held) == 0 and int.from_bytes(held, "little") > 60_000)
+
+    def has_gone() -> bool:
+        run.send_signal(number)
+        time.sleep(0.3)
+        return run.poll() is not None
+
+    assert until(has_gone)
+    assert run.returncode == 128 + number
+    assert until(lambda: user.record("c1")[3] == "exited")
+    os.close(ours)
+
+
+def test_a_slow_reader_gets_all_that_a_program_says_after_an_interrupt(user: User) -> None:
+    script = "trap 'echo bye; exit 6' INT; head -c 300000 /dev/zero; while :; do sleep 0.1; done"
+    run = user.start("run", "demo", "sh", "-c", script)
+    time.sleep(2)
+    run.send_signal(signal.SIGINT)
+    time.sleep(2)
+    out, _ = run.communicate(timeout=30)
+    assert (run.returncode, len(out), out[-4:]) == (6, 300_004, "bye\n")

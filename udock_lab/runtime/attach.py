@@ -34,6 +34,7 @@ __all__ = ["INSIST", "Attachment", "terminal_size"]
 OUTPUT_KEPT = 1 << 20
 INSIST = 3  # signals or keys after which the caller is let go where nobody acts on them
 PATIENCE = 2.0  # seconds after the third that a supervisor may take which is not stopped
+UNREAD = 0.5  # seconds after which output that nobody takes does not hold a caller who was asked to end so often
 PAUSE = 200  # milliseconds for which a signal that comes a moment before we wait may go unnoticed
 
 # Signals that the caller's process keeps to itself: those that nobody can catch, those that are about its own children,
@@ -77,6 +78,7 @@ class Attachment:
         self.what = what  # how we speak of it: empty for a container, which gets an id
         self.id = ""
         self._insisted: list[float] = []  # when we were asked to end, in seconds of the monotonic clock
+        self._writing_since: float | None = None  # output that is being handed on
         self._typed = 0  # Ctrl-C keys that went to the container's terminal
         self._incoming = select.poll()
         self._incoming.register(sock, select.POLLIN)
@@ -122,7 +124,9 @@ class Attachment:
         if len(kept) < OUTPUT_KEPT:
             kept += data[1 : 1 + OUTPUT_KEPT - len(kept)]
         if self.on_output is not None:
+            self._writing_since = time.monotonic()
             self.on_output(stream, data[1:])
+            self._writing_since = None
         return None
 
     def _let_go_if_nobody_acts(self) -> None:
@@ -139,6 +143,14 @@ class Attachment:
         if stuck or not may_still_act:
             what = self.what or self.id or "The container"
             raise LetGo(what, "" if self.what else self.id, stuck, supervisors[0] if supervisors else None)
+
+    def _let_go_if_nobody_reads(self, number: int) -> None:
+        """In a signal's handler: who writes into a pipe that is full, and stays so, can be freed from nowhere else."""
+        since = self._writing_since
+        if since is not None and len(self._insisted) >= INSIST and time.monotonic() > since + UNREAD:
+            let_go = LetGo(self.what or self.id, "" if self.what else self.id, (), None, unread=True)
+            let_go.signal = number
+            raise let_go
 
     def send_signal(self, number: int) -> None:
         """Ask the supervisor to signal the container's process group; nothing where it has ended."""
@@ -161,11 +173,13 @@ class Attachment:
             self.interrupts += 1
             self._insisted.append(time.monotonic())
             self.send_signal(signal.SIGINT if self.interrupts == 1 else signal.SIGKILL)
+            self._let_go_if_nobody_reads(number)
 
         def hand_on(number: int, _: object) -> None:
             if number in _ENDING:
                 self._insisted.append(time.monotonic())
             self.send_signal(number)
+            self._let_go_if_nobody_reads(number)
 
         old = {}
         if signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):  # None: of somebody who is no Python code

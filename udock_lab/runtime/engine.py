@@ -438,7 +438,7 @@ class Runtime:
         except LetGo as freed:
             if freed.stopped:
                 self._connection.abandon()
-            if on_note is not None and not self._raises_interrupts:
+            if on_note is not None and not self._raises_interrupts and not freed.unread:
                 on_note(f"{freed.message}\n{freed.hint}")
             raise
 
