@@ -117,3 +117,25 @@ def test_a_limit_on_the_size_of_files_is_named_and_nothing_half_written_stays(ru
         assert "Traceback" not in done.stderr
     assert len(runtime.ps()) == 12 and [image.name for image in runtime.images()] == ["demo"]
     assert runtime.run("demo", ["/bin/sh", "-c", "exit 3"]).exit_code == 3
+
+
+EACH_LIMIT = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), int(sys.argv[1])))
+from udock_lab import Runtime, MdockError
+runtime = Runtime()
+before = runtime.run("demo", ["/bin/sleep", "60"], detach=True).id
+try:
+    for _ in range(20):
+        runtime.run("demo", ["/bin/sleep", "60"], detach=True)
+except MdockError as error:
+    print("EMFILE" in str(error), error)
+print(before in [container.id for container in runtime.ps(running=True)])
+"""
+
+
+@pytest.mark.parametrize("number", range(60, 66))
+def test_wherever_descriptors_run_out_the_containers_of_a_notebook_live_on(runtime: Runtime, number: int) -> None:
+    words = [sys.executable, "-c", EACH_LIMIT, str(number)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=True)
+    assert done.stdout.startswith("True ") and done.stdout.splitlines()[-1] == "True", done.stdout

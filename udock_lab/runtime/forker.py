@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import select
+from errno import EMFILE
 
 from udock_lab.linux.process import children, descendants
 from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
@@ -23,6 +24,7 @@ TYPE_CHECKING = False  # the module typing would be one more thing to copy at ea
 if TYPE_CHECKING:
     import signal
     from _socket import socket
+    from typing import NoReturn
 else:
     import _signal as signal  # the C half: the other one imports enum
 
@@ -94,11 +96,20 @@ class RemoteForker:
             except (EOFError, OSError):
                 self._take_over()
             else:
-                if not fds:
+                if len(words) == 1:  # it was refused
                     raise OSError(words[0], os.strerror(words[0]))
                 self.alive.add(words[0])
+                if len(fds) < Fresh.DESCRIPTORS:
+                    self._give_up(words[0], fds)
                 return Fresh(words[0], fds, words[1], words[2])
         return self._take_over().fork(rehearse=rehearse)
+
+    def _give_up(self, pid: int, fds: list[int]) -> NoReturn:
+        """Not all of its descriptors found room here (recvmsg(2), MSG_CTRUNC). Without them its gate ends, and it."""
+        for fd in fds:
+            os.close(fd)
+        self.reap(pid)
+        raise OSError(EMFILE, os.strerror(EMFILE))
 
     def reap(self, pid: int) -> int:
         """The raw wait status of a child that has ended, from the forker's waitpid."""

@@ -44,6 +44,8 @@ class Fresh:
     ``fork_start`` and ``fork_end`` are nanoseconds of CLOCK_MONOTONIC.
     """
 
+    DESCRIPTORS = 5
+
     def __init__(self, pid: int, fds: list[int], fork_start: int, fork_end: int) -> None:
         gate, self.reports, self.stdout, self.stderr, self.pidfd = fds
         self.pid = pid
