@@ -162,6 +162,13 @@ def test_without_proc_nothing_is_taken_for_dead(sleeper: Sleeper) -> None:
     assert sleeper.is_whole
 
 
+def test_a_user_namespace_that_lacks_proc_is_not_called_refused(runtime: Runtime) -> None:
+    script = f"mount -t tmpfs none /proc; {MDOCK} run --userns demo true"
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 125 and "no /proc is mounted here" in done.stderr, done.stderr
+    assert "refuses" not in done.stderr
+
+
 def test_what_proc_hides_is_not_taken_for_dead(open_place: Path, demo_rootfs: Path) -> None:
     """hidepid (proc(5)): root's container, seen by somebody else."""
     mdock = Mdock(open_place / "home")

@@ -226,6 +226,9 @@ def _step_hint(call: str, answer: int, spec: ContainerSpec, request: dict[str, A
         return "\n".join(short)
     if call.startswith("unshare"):
         without = "Go without: mdock run --no-userns   or in every run: mdock config userns off"
+        if answer == errno.ENOENT:  # unshare knows no such answer: it is of /proc/self/uid_map
+            why = "Its user ids are set in /proc/self/uid_map, and no /proc is mounted here."
+            return f"{why}\n{without}"
         return f"This machine refuses user namespaces; see what it permits with: mdock doctor\n{without}"
     if call.startswith("setns"):
         return f"Only who started {container}, or root, may enter its user namespace; whose is it? ps -o user= -p PID"
