@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -120,6 +121,24 @@ def test_files_that_cannot_be_removed_keep_their_record(
     assert mdock("prune").stdout == f"{first}\n"
     assert os.listdir(mdock.home.containers_dir) == []
     assert [name for name in os.listdir(mdock.home.run_dir) if "copy" in name] == []
+
+
+def test_the_hint_finds_the_very_file_that_resists(open_place: Path, demo_rootfs: Path) -> None:
+    mdock = Mdock(open_place / "a home")
+    mdock("build", "demo", str(demo_rootfs))
+    mdock("run", "--copy", "demo", "true")
+    file = Path(containers.load_extra(mdock.home, "c1", "spec")["rootfs"], "etc", "it stays")
+    file.touch()
+    if not shutil.which("chattr") or subprocess.run(["chattr", "+i", file], capture_output=True).returncode:
+        pytest.skip("needs a file system with attributes")
+    try:
+        said = mdock("rm", "c1").stderr
+        typed = said.partition("Look at it: ")[2].partition("   ")[0]
+        shown = subprocess.run(typed, shell=True, capture_output=True, text=True).stdout.splitlines()
+        assert len(shown) == 2 and all(str(file) in line.replace("\\ ", " ") for line in shown), (said, shown)
+    finally:
+        subprocess.run(["chattr", "-i", file], check=True)
+    assert mdock("rm", "c1").returncode == 0
 
 
 def test_a_container_that_cannot_remove_itself_says_so_and_keeps_its_record(mdock: Mdock) -> None:

@@ -600,9 +600,11 @@ def remove_tree(path: str | os.PathLike[str]) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
+        name, where = os.path.basename(error.filename or top), shlex.quote(top)
+        look = f"find {where} -name {shlex.quote(name)} -ls -exec lsattr -d {{}} +"
         raise StorageError(
             f"{error.filename or top} cannot be removed: {error.strerror}.",
-            f"Look at it: ls -la {top}; lsattr -d {top}   Was it made with sudo? Then: sudo chown -R $(id -u) {top}",
+            f"Look at it: {look}   Was it made with sudo? Then: sudo chown -R $(id -u) {where}",
         ) from error
 
 
