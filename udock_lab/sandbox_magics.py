@@ -16,6 +16,7 @@ from udock_lab.commands.parsing import CommandParser, count, nearest, seconds, s
 from udock_lab.display.sandbox import TaggedLines
 from udock_lab.errors import UsageError
 from udock_lab.model import SandboxResult
+from udock_lab.runtime.shortage import shortage_told
 from udock_lab.sandbox import MEMORY, PROCESSES, TIMEOUT, names_used, run
 from udock_lab.sandbox.client import MOST_PROCESSES, MOST_SECONDS
 from udock_lab.sandbox.reading import UNREADABLE
@@ -91,15 +92,16 @@ class SandboxMagics(Magics):
         output = CellStreams()
         tagged = TaggedLines(output.show)
         try:
-            result = run(
-                code,
-                names=_names(code, self.shell),
-                trace=options.trace,
-                timeout=options.timeout,
-                memory=options.mem,
-                processes=options.procs,
-                on_output=tagged.take,
-            )
+            with shortage_told():
+                result = run(
+                    code,
+                    names=_names(code, self.shell),
+                    trace=options.trace,
+                    timeout=options.timeout,
+                    memory=options.mem,
+                    processes=options.procs,
+                    on_output=tagged.take,
+                )
         finally:
             tagged.finish()
             output.finish()

@@ -217,6 +217,35 @@ def test_help_names_every_option(kernel: Kernel) -> None:
             assert option in seen.stdout
 
 
+FULL = """
+import os, resource
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (400, hard))
+held, said = [], ""
+try:
+    while True:
+        held.append(os.open("/dev/null", os.O_RDONLY))
+except OSError:
+    pass
+try:
+    get_ipython().run_cell_magic("sandbox", "", "print('ran')")
+except Exception as error:
+    said = f"{type(error).__name__}: {error}"
+finally:
+    for number in held:
+        os.close(number)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+print(said)
+"""
+
+
+def test_kernel_that_may_open_no_more_files_is_told_so(kernel: Kernel) -> None:
+    kernel.run("%%sandbox\npass")  # what is imported on the way is there
+    seen = kernel.run(FULL)
+    assert "MdockError: " in seen.stdout and "EMFILE" in seen.stdout and "ulimit -n" in seen.stdout
+    assert "again" in kernel.run("%%sandbox\nprint('again')").stdout
+
+
 PASTED = ["    x = 1\n    if x:\n        print('ran', x)\n", ">>> x = 1\n>>> if x:\n...     print('ran', x)\n",
           "In [1]: x = 1\nIn [2]: if x:\n   ...:     print('ran', x)\n", "\tx = 1\n\n\tprint('ran', x)\n"]  # fmt: skip
 
