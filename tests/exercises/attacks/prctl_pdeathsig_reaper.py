@@ -1,5 +1,6 @@
-"""Subreaper, no dumping, no children shown; children that change their uid and group."""
+"""Subreaper, no dumping, no children shown; children that change their uid and group, where they may."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -14,8 +15,9 @@ def launch(argv):
     for uid in range(5):
         if os.fork() == 0:
             os.setsid()
-            os.setresgid(uid + 100, uid + 100, uid + 100)
-            os.setresuid(uid + 100, uid + 100, uid + 100)
+            with contextlib.suppress(OSError):
+                os.setresgid(uid + 100, uid + 100, uid + 100)
+                os.setresuid(uid + 100, uid + 100, uid + 100)
             libc.prctl(4, 0, 0, 0, 0)
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             if os.fork() == 0:
