@@ -53,7 +53,7 @@ class Kernel:
     def begin(self, code: str) -> str:
         return str(self.client.execute(code))
 
-    def reply(self, message_id: str, timeout: float = 10) -> Any:
+    def reply(self, message_id: str, timeout: float = 60) -> Any:
         while True:
             message = self.client.get_shell_msg(timeout=timeout)
             if message["parent_header"].get("msg_id") == message_id:
@@ -63,7 +63,7 @@ class Kernel:
         """What a cell wrote, until the kernel is idle again."""
         said = {"stdout": "", "stderr": ""}
         while True:
-            message = self.client.get_iopub_msg(timeout=10)
+            message = self.client.get_iopub_msg(timeout=60)
             content = message["content"]
             if message["parent_header"].get("msg_id") != message_id:
                 continue

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from udock_lab import Runtime
 
-PATIENCE = 20  # seconds for what takes a moment on an idle machine
+PATIENCE = 60  # seconds for what takes a moment on an idle machine
 
 
 class Mdock:
