@@ -31,7 +31,7 @@ class Notebook:
 
     def begin(self, cell: str, until: str = "") -> str:
         """The cell runs, and has said so."""
-        cell_id = str(self.client.execute(cell))
+        cell_id = str(self.client.execute(cell, stop_on_error=False))  # else what follows at once is aborted
         said = ""
         while until not in said:
             message = self.client.get_iopub_msg(timeout=PATIENCE)

@@ -52,7 +52,12 @@ KEEPER = "import sys; sys.path.insert(0, sys.argv[1]); from udock_lab.sandbox.ke
 
 _PLAIN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}
 _utf8 = codecs.getincrementaldecoder("utf-8")  # a character may come in two pieces
-_MISSED = re.compile(r"^AttributeError: Can't get attribute '(\w+)' on <module '__main__'", re.MULTILINE)
+# What unpickling says in a worker; from Python 3.14 on as of any module, so that the line above it must tell who asked.
+_MISSED = re.compile(
+    r"^AttributeError: Can't get attribute '(\w+)' on <module '__main__'"
+    r"|pickle(?:\.load|r\.loads)\(.*\n(?: *[~^]+\n)?AttributeError: module '__main__' has no attribute '(\w+)'",
+    re.MULTILINE | re.IGNORECASE,
+)
 OnOutput = Callable[[OutputChunk], None]
 
 
@@ -352,7 +357,7 @@ def _evidence(report: dict[str, Any], request: dict[str, Any], chunks: Sequence[
         shown=report["shown"],
         calls_dropped=report["calls_dropped"],
         waits={int(pid): where for pid, where in report["waits"].items()},
-        missed=missed[1] if missed else "",
+        missed=missed[1] or missed[2] if missed else "",
     )
 
 
