@@ -112,7 +112,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def _hear_interrupts() -> None:
     """A shell's ``&`` and nohup have them ignored (sh(1)), and so would everything that a test starts."""
-    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    heard = (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGQUIT, signal.SIG_DFL),
+        (signal.SIGHUP, lambda *_: None),  # the tests go on; what they start gets the default (execve(2))
+    )
+    for number, handler in heard:
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, handler)
 
