@@ -54,7 +54,7 @@ packages:
 
 $(VENV)/.installed: pyproject.toml
 	@scripts/make-venv $(VENV)
-	$(PYTHON) -m pip install --quiet --editable '.[lab]'
+	$(PYTHON) -m pip install --quiet --editable .
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed

@@ -200,7 +200,7 @@ def _open_lab(target: Path, options: Sequence[str]) -> int:
     import importlib.util
 
     if importlib.util.find_spec("jupyterlab") is None:
-        raise MdockError("JupyterLab is not installed here.", "Install it: pip install 'udock-lab[lab]'")
+        raise MdockError("JupyterLab is not installed here.", "Install it: pip install udock-lab")
     first = min(path.name for path in target.glob("*.ipynb"))
     words = [f"--ServerApp.root_dir={target}", f"--LabApp.default_url=/lab/tree/{first}"]
     if os.geteuid() == 0:

@@ -39,4 +39,4 @@ def test_without_jupyterlab_start_says_how_to_install_it(tmp_path: Path) -> None
     command = [sys.executable, "-c", code, str(tmp_path / "lab")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert done.stderr == "udock-lab: JupyterLab is not installed here.\nInstall it: pip install 'udock-lab[lab]'\n"
+    assert done.stderr == "udock-lab: JupyterLab is not installed here.\nInstall it: pip install udock-lab\n"
