@@ -17,6 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "arguments": {"errors"},
     "model": {"arguments", "errors", "findings"},
     "findings": {"errors", "model"},
+    "wire": {"errors", "model"},
     "linux": {"errors", "model"},
     "runtime": {"arguments", "errors", "model", "linux"},
     "display": {"errors", "model"},
