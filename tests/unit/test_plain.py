@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from udock_lab.errors import UsageError
 from udock_lab.model.jsontext import from_json, to_json
-from udock_lab.model.plain import MalformedError, plain, prepare, read_stored, revive, stored
+from udock_lab.model.plain import MalformedError, plain, read_stored, revive, stored
 from udock_lab.model.value import Value, field
 
 
