@@ -19,8 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from udock_lab.linux.seccomp import refuse_user_namespaces  # noqa: E402
-from udock_lab.linux.syscalls import CLONE_NEWNS, MS_BIND, MS_PRIVATE, MS_REC, mount, unshare  # noqa: E402
+from udock_lab.linux.mounts import MS_BIND, MS_PRIVATE, MS_REC, mount  # noqa: E402
+from udock_lab.linux.namespaces import CLONE_NEWNS, unshare  # noqa: E402
+from udock_lab.linux.seccomp_filters import refuse_user_namespaces  # noqa: E402
 
 NOT_POSSIBLE = 77
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from udock_lab.linux.syscalls import CLONE_NEWUSER, unshare
+from udock_lab.linux.namespaces import CLONE_NEWUSER, unshare
 
 __all__ = ["CHROOT", "MAY_CHROOT", "WORKS", "be_able_to_chroot", "needs_chroot"]
 

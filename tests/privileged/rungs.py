@@ -69,7 +69,7 @@ def become_nobody() -> None:
         return
     from with_privilege import become_ordinary
 
-    from udock_lab.linux.syscalls import PR_SET_DUMPABLE, prctl
+    from udock_lab.linux.prctl import PR_SET_DUMPABLE, prctl
 
     become_ordinary()
     os.chdir("/")
@@ -78,19 +78,20 @@ def become_nobody() -> None:
 
 def refuse(names: list[str]) -> None:
     """A filter of one comparison after another; it stays for good and for all children."""
-    from udock_lab.linux import seccomp
-    from udock_lab.linux.syscalls import PR_SET_NO_NEW_PRIVS, prctl, set_filter
+    from udock_lab.linux import seccomp_filters
+    from udock_lab.linux.prctl import PR_SET_NO_NEW_PRIVS, prctl
+    from udock_lab.linux.seccomp import set_filter
 
     arm = os.uname().machine == "aarch64"
     lines = []
     for x86_64, aarch64, argument, error in (REFUSED[name] for name in names):
         more = 0 if argument is None else 2
-        lines += [seccomp._Instruction(0x20, 0, 0, 0)]
-        lines += [seccomp._Instruction(0x15, 0, more + 1, aarch64 if arm else x86_64)]
+        lines += [seccomp_filters._Instruction(0x20, 0, 0, 0)]
+        lines += [seccomp_filters._Instruction(0x15, 0, more + 1, aarch64 if arm else x86_64)]
         if argument is not None:
-            lines += [seccomp._Instruction(0x20, 0, 0, 16), seccomp._Instruction(0x15, 0, 1, argument)]
-        lines += [seccomp._Instruction(0x06, 0, 0, 0x00050000 | error)]
-    lines += [seccomp._Instruction(0x06, 0, 0, 0x7FFF0000)]
+            lines += [seccomp_filters._Instruction(0x20, 0, 0, 16), seccomp_filters._Instruction(0x15, 0, 1, argument)]
+        lines += [seccomp_filters._Instruction(0x06, 0, 0, 0x00050000 | error)]
+    lines += [seccomp_filters._Instruction(0x06, 0, 0, 0x7FFF0000)]
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     set_filter(b"".join(map(bytes, lines)))
 

@@ -142,7 +142,7 @@ def test_a_mount_that_outlives_the_tests_fails_the_session(tmp_path: Path, as_ro
     """In a mount namespace of its own, so that this one is spared."""
     if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
         pytest.skip("needs privilege: a mount namespace")
-    own = "from udock_lab.linux.syscalls import CLONE_NEWNS, unshare; unshare(CLONE_NEWNS)"
+    own = "from udock_lab.linux.namespaces import CLONE_NEWNS, unshare; unshare(CLONE_NEWNS)"
     place = str(tmp_path / "base" / "a place")
     mount = f"os.mkdir({place!r}); subprocess.run(['mount', '-t', 'tmpfs', 'none', {place!r}], check=True)"
     done = session(tmp_path, f"{own}; {mount}")

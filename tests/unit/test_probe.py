@@ -22,7 +22,9 @@ PRELUDE = """
 import json, os, sys
 from dataclasses import asdict
 from udock_lab.linux.probe import probe
-from udock_lab.linux.syscalls import *
+from udock_lab.linux.mounts import *
+from udock_lab.linux.namespaces import *
+from udock_lab.linux.prctl import *
 
 def userns(count):
     "Enter a user namespace that maps the first count uids and gids; our parent outside writes the maps."

@@ -134,7 +134,8 @@ def test_a_machine_that_hides_other_peoples_processes_is_no_error(as_root: None)
     code = """
 import os
 from udock_lab.linux.process import *
-from udock_lab.linux.syscalls import *
+from udock_lab.linux.mounts import *
+from udock_lab.linux.namespaces import *
 unshare(CLONE_NEWNS | CLONE_NEWPID)
 mount("none", "/", None, MS_REC | MS_PRIVATE)
 if os.fork() == 0:  # the first process of the namespace: it stays root

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udock_lab.linux.seccomp import kill_all_refused
+from udock_lab.linux.seccomp_filters import kill_all_refused
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "privileged"))
 import rungs
 
 PROGRAM = """
 import errno, os, subprocess, sys
-from udock_lab.linux.seccomp import refuse_chroot
+from udock_lab.linux.seccomp_filters import refuse_chroot
 def answer(path):
     try:
         os.chroot(path)
@@ -78,8 +78,9 @@ def test_a_machine_that_refuses_filters_says_so() -> None:
 
 GUARDED = """
 import ctypes, errno, mmap, os
-from udock_lab.linux.seccomp import kill_all_refused
-from udock_lab.linux.syscalls import PR_SET_NO_NEW_PRIVS, prctl, set_filter
+from udock_lab.linux.seccomp_filters import kill_all_refused
+from udock_lab.linux.prctl import PR_SET_NO_NEW_PRIVS, prctl
+from udock_lab.linux.seccomp import set_filter
 libc = ctypes.CDLL(None, use_errno=True)
 def call(*numbers):
     return "done" if libc.syscall(*map(ctypes.c_long, numbers)) == 0 else errno.errorcode[ctypes.get_errno()]

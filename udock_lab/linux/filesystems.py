@@ -6,7 +6,7 @@ import ctypes
 import os
 from contextlib import suppress
 
-from udock_lab.linux.syscalls import check
+from udock_lab.linux.libc import check, libc
 
 __all__ = ["FUSE", "KERNELS_OWN", "kind_of", "mount_id"]
 
@@ -45,9 +45,8 @@ KERNELS_OWN = {
     0xF97CFF8C: "selinuxfs",
 }
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.fstatfs.argtypes = (ctypes.c_int, ctypes.c_void_p)
-_fstatfs = _libc.fstatfs
+_fstatfs = libc.fstatfs
+_fstatfs.argtypes = (ctypes.c_int, ctypes.c_void_p)
 
 
 def kind_of(name: str, dir_fd: int) -> int:

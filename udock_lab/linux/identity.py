@@ -12,19 +12,16 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 
-from udock_lab.linux import landlock, seccomp
-from udock_lab.linux.process import parent, pids, proc_is_ours
-from udock_lab.linux.syscalls import (
-    CLONE_NEWUSER,
-    PR_SET_DUMPABLE,
-    PR_SET_KEEPCAPS,
-    PR_SET_NO_NEW_PRIVS,
+from udock_lab.linux import landlock, seccomp_filters
+from udock_lab.linux.capabilities import (
+    bound_capabilities,
     drop_capabilities,
-    keep_capabilities,
     permitted_capabilities,
-    prctl,
-    unshare,
+    set_capabilities,
 )
+from udock_lab.linux.namespaces import CLONE_NEWUSER, unshare
+from udock_lab.linux.prctl import PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS, prctl
+from udock_lab.linux.process import parent, pids, proc_is_ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,7 +128,8 @@ def become(uid: int, kept: Collection[int]) -> None:
     os.setresgid(uid, uid, uid)
     prctl(PR_SET_KEEPCAPS, 1)
     os.setresuid(uid, uid, uid)
-    keep_capabilities(kept)
+    bound_capabilities(kept)
+    set_capabilities(kept)
     prctl(PR_SET_DUMPABLE, 1)  # else /proc/self is root's
 
 
@@ -166,7 +164,7 @@ def hold_signals(protected: list[int]) -> str:
             landlock.scope_signals()
             return "landlock"
     with suppress(OSError):
-        seccomp.refuse_signals(protected)
+        seccomp_filters.refuse_signals(protected)
         return "seccomp"
     return "none"
 

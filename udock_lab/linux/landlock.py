@@ -12,7 +12,8 @@ import os
 import stat
 import struct
 
-from udock_lab.linux.syscalls import PR_SET_NO_NEW_PRIVS, prctl
+from udock_lab.linux.libc import check, raw_syscall
+from udock_lab.linux.prctl import PR_SET_NO_NEW_PRIVS, prctl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,10 +35,6 @@ _OF_ONE_FILE = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 _BIND_AND_CONNECT_TCP = 3
 _SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNAL = 1, 2
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_syscall = _libc.syscall
-_syscall.restype = ctypes.c_long
-
 
 class _RulesetAttr(ctypes.Structure):
     """``struct landlock_ruleset_attr`` of linux/landlock.h, ABI 6."""
@@ -51,7 +48,7 @@ class _RulesetAttr(ctypes.Structure):
 
 def abi_version() -> int:
     """The ABI this kernel speaks; 0 where landlock is missing or switched off."""
-    return max(0, int(_syscall(_SYS_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(_CREATE_RULESET_VERSION))))
+    return max(0, raw_syscall(_SYS_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(_CREATE_RULESET_VERSION)))
 
 
 def scope_signals() -> None:
@@ -109,22 +106,15 @@ def _permit(ruleset: int, path: str, rights: int) -> None:
         rights &= -1 if stat.S_ISDIR(os.fstat(fd).st_mode) else _OF_ONE_FILE
         rule = struct.pack("=Qi", rights, fd)  # struct landlock_path_beneath_attr
         arguments = ctypes.c_int(ruleset), ctypes.c_int(_RULE_PATH_BENEATH), rule, ctypes.c_uint(0)
-        _checked(_syscall(_SYS_ADD_RULE, *arguments))
+        check(raw_syscall(_SYS_ADD_RULE, *arguments))
     finally:
         os.close(fd)
 
 
 def _ruleset(attr: _RulesetAttr) -> int:
-    return _checked(_syscall(_SYS_CREATE_RULESET, ctypes.byref(attr), ctypes.c_size_t(24), ctypes.c_uint(0)))
+    return check(raw_syscall(_SYS_CREATE_RULESET, ctypes.byref(attr), ctypes.c_size_t(24), ctypes.c_uint(0)))
 
 
 def _restrict(ruleset: int) -> None:
     prctl(PR_SET_NO_NEW_PRIVS, 1)
-    _checked(_syscall(_SYS_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint(0)))
-
-
-def _checked(result: int) -> int:
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return result
+    check(raw_syscall(_SYS_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint(0)))

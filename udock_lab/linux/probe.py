@@ -18,27 +18,28 @@ from collections.abc import Callable
 from contextlib import suppress
 from errno import errorcode
 
-from udock_lab.linux import syscalls as sc
+from udock_lab.linux import mounts, namespaces
 from udock_lab.linux.identity import hold_signals, user_namespaces_work
 from udock_lab.linux.landlock import SIGNAL_SCOPE_ABI
+from udock_lab.linux.prctl import PR_SET_SECCOMP, prctl
 from udock_lab.linux.process import parent, proc_is_ours, state
 from udock_lab.model import DoctorReport, Feature
 
 __all__ = ["probe"]
 
 NAMESPACES = {
-    "mount": sc.CLONE_NEWNS,
-    "pid": sc.CLONE_NEWPID,
-    "network": sc.CLONE_NEWNET,
-    "hostname (uts)": sc.CLONE_NEWUTS,
-    "ipc": sc.CLONE_NEWIPC,
-    "cgroup": sc.CLONE_NEWCGROUP,
-    "time": sc.CLONE_NEWTIME,
+    "mount": namespaces.CLONE_NEWNS,
+    "pid": namespaces.CLONE_NEWPID,
+    "network": namespaces.CLONE_NEWNET,
+    "hostname (uts)": namespaces.CLONE_NEWUTS,
+    "ipc": namespaces.CLONE_NEWIPC,
+    "cgroup": namespaces.CLONE_NEWCGROUP,
+    "time": namespaces.CLONE_NEWTIME,
 }
 DEV_CONTAINER = "a privileged dev container (udock-lab's .devcontainer/)"
 USE_ROOT = f"Run as root (sudo), in a VM or in {DEV_CONTAINER}."
 USE_USERNS = "Needs root or user namespaces."
-PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2  # seccomp(2)
+SECCOMP_MODE_FILTER = 2  # seccomp(2)
 SYS_LANDLOCK_CREATE_RULESET, LANDLOCK_CREATE_RULESET_VERSION = 444, 1  # landlock_create_ruleset(2)
 PTRACE_TRACEME = 0  # ptrace(2)
 PATIENCE = 3  # seconds for one attempt
@@ -61,7 +62,7 @@ def probe() -> DoctorReport:
         ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    rung, summary = _rung(features, _in_child(lambda: _unshared(sc.CLONE_NEWNS))[0])
+    rung, summary = _rung(features, _in_child(lambda: _unshared(namespaces.CLONE_NEWNS))[0])
     return DoctorReport(rung=rung, summary=summary, features=tuple(features))
 
 
@@ -230,7 +231,7 @@ def _try_chroot(folder: str) -> str:
 
 def _enter_userns() -> None:
     uid, gid = os.geteuid(), os.getegid()
-    sc.unshare(sc.CLONE_NEWUSER)
+    namespaces.unshare(namespaces.CLONE_NEWUSER)
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
@@ -275,27 +276,27 @@ def _namespace(name: str, flag: int) -> Feature:
 
 
 def _unshared(flag: int) -> str:
-    sc.unshare(flag)
+    namespaces.unshare(flag)
     return "works"
 
 
 def _own_mounts(flags: int = 0) -> str:
     """A private mount namespace, through a user namespace where we are not root."""
     try:
-        sc.unshare(sc.CLONE_NEWNS | flags)
+        namespaces.unshare(namespaces.CLONE_NEWNS | flags)
     except PermissionError:
         _enter_userns()
-        sc.unshare(sc.CLONE_NEWNS | flags)
-    sc.mount("none", "/", None, sc.MS_REC | sc.MS_PRIVATE)
+        namespaces.unshare(namespaces.CLONE_NEWNS | flags)
+    mounts.mount("none", "/", None, mounts.MS_REC | mounts.MS_PRIVATE)
     return "works"
 
 
 def _try_proc() -> str:
-    _own_mounts(sc.CLONE_NEWPID)
+    _own_mounts(namespaces.CLONE_NEWPID)
     pid = os.fork()
     if pid == 0:
         try:
-            sc.mount("proc", "/proc", "proc")
+            mounts.mount("proc", "/proc", "proc")
         except OSError as error:
             os._exit(error.errno or errno.EIO)
         os._exit(0)
@@ -307,11 +308,11 @@ def _try_proc() -> str:
 
 def _try_overlay(folder: str) -> str:
     _own_mounts()
-    sc.mount("tmpfs", folder, "tmpfs")
+    mounts.mount("tmpfs", folder, "tmpfs")
     for name in ("lower", "upper", "work", "merged"):
         os.mkdir(f"{folder}/{name}")
     options = f"lowerdir={folder}/lower,upperdir={folder}/upper,workdir={folder}/work"
-    sc.mount("overlay", f"{folder}/merged", "overlay", 0, options)
+    mounts.mount("overlay", f"{folder}/merged", "overlay", 0, options)
     return "overlay mounts work"
 
 
@@ -356,7 +357,7 @@ def _try_pidfd() -> str:
 
 def _try_seccomp() -> str:
     try:
-        sc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0)
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0)
     except OSError as error:
         if error.errno != errno.EFAULT:  # EFAULT: the kernel has filters and went to read ours
             raise

@@ -16,7 +16,7 @@ import socket
 import struct
 from contextlib import suppress
 
-from udock_lab.linux.seccomp import listener
+from udock_lab.linux.seccomp_filters import listener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from udock_lab.errors import LauncherDied
+from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.linux.process import children
-from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.runtime.launcher import become_supervisor, command_line
 from udock_lab.runtime.messages import decode, encode, refusal
 from udock_lab.runtime.shortage import shortage, shortage_told

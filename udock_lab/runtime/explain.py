@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from udock_lab.linux.binfmt import emulator_for, foreign_machine
 from udock_lab.linux.elf import ElfInfo, inspect_elf, libraries
-from udock_lab.linux.mounts import mount_point
+from udock_lab.linux.mountpoints import mount_point
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.model import ExitStatus, Limits
 

@@ -15,8 +15,8 @@ import os
 import select
 from errno import EMFILE
 
+from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.linux.process import children, descendants
-from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.runtime.launch import Fresh, fork_child
 from udock_lab.runtime.wire import pack, pair, receive, send, unpack
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from shlex import quote
 
 from udock_lab.errors import StorageError, UsageError
-from udock_lab.linux.mounts import mount_point
+from udock_lab.linux.mountpoints import mount_point
 from udock_lab.linux.ownership import adopt
 from udock_lab.runtime.shortage import shortage
 

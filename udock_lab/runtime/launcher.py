@@ -14,7 +14,7 @@ import os
 import sys
 
 from udock_lab.linux.dispositions import forget_inherited_signals
-from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
+from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.runtime.forker import start_forker
 from udock_lab.runtime.launch import may_open_many
 from udock_lab.runtime.wire import adopt

@@ -69,7 +69,7 @@ def _limit_steps(limits: Limits) -> list[list[object]]:
 
 def _guard_steps() -> list[list[object]]:
     """The layer ``signals``, last of all: no filter is in the way of the other steps."""
-    from udock_lab.linux.seccomp import kill_all_refused
+    from udock_lab.linux.seccomp_filters import kill_all_refused
 
     return [["signals", kill_all_refused().hex()], ["no_new_privs"]]
 

@@ -19,7 +19,7 @@ from shlex import quote
 
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, Unsupported, UsageError
 from udock_lab.linux.elf import inspect_elf, libraries, static_program
-from udock_lab.linux.mounts import mount_point, nearest_existing
+from udock_lab.linux.mountpoints import mount_point, nearest_existing
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.runtime.home import DISK_FULL
 from udock_lab.runtime.planning import DEFAULT_PATH

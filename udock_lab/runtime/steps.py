@@ -12,16 +12,10 @@ import os
 import resource
 import termios
 
+from udock_lab.linux.namespaces import CLONE_NEWUSER, setns, unshare
+from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, prctl
 from udock_lab.linux.resolve import resolve_in_root
-from udock_lab.linux.syscalls import (
-    CLONE_NEWUSER,
-    PR_SET_CHILD_SUBREAPER,
-    PR_SET_NO_NEW_PRIVS,
-    prctl,
-    set_filter,
-    setns,
-    unshare,
-)
+from udock_lab.linux.seccomp import set_filter
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:

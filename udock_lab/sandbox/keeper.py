@@ -15,9 +15,9 @@ from contextlib import suppress
 
 from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.identity import nobodys_user, protected_pids, user_namespaces_work, write_maps
+from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.linux.process import children, parent, waits_in
 from udock_lab.linux.strace import ProcessEnded, SignalCame
-from udock_lab.linux.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.wire import hang_up, receive, send
 from udock_lab.sandbox import sweep

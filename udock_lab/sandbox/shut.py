@@ -14,13 +14,9 @@ import sys
 from contextlib import suppress
 from errno import errorcode
 
+from udock_lab.linux.capabilities import bound_capabilities, set_capabilities
 from udock_lab.linux.identity import enter_user_namespace, write_maps
-from udock_lab.linux.syscalls import (
-    CLONE_NEWIPC,
-    CLONE_NEWNET,
-    CLONE_NEWNS,
-    CLONE_NEWPID,
-    CLONE_NEWUTS,
+from udock_lab.linux.mounts import (
     MNT_DETACH,
     MOUNT_ATTR_NODEV,
     MOUNT_ATTR_NOSUID,
@@ -30,15 +26,13 @@ from udock_lab.linux.syscalls import (
     MS_NOSUID,
     MS_PRIVATE,
     MS_REC,
-    PR_SET_DUMPABLE,
-    keep_capabilities,
     mount,
     mount_setattr,
     pivot_root,
-    prctl,
     umount2,
-    unshare,
 )
+from udock_lab.linux.namespaces import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, unshare
+from udock_lab.linux.prctl import PR_SET_DUMPABLE, prctl
 from udock_lab.sandbox.scratch import small_files
 
 TYPE_CHECKING = False
@@ -82,7 +76,8 @@ def enter(
     learner = os.fork()
     if learner:
         _look_after(learner, tell)
-    keep_capabilities(CAPABILITIES)
+    bound_capabilities(CAPABILITIES)
+    set_capabilities(CAPABILITIES)
     prctl(PR_SET_DUMPABLE, 1)
     return refused
 

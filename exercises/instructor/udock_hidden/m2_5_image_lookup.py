@@ -66,7 +66,7 @@ ERRORS = apart(
     "name",
     ASK
     + """
-from udock_lab.linux.syscalls import drop_capabilities
+from udock_lab.linux.capabilities import drop_capabilities
 os.mkdir("a folder")
 os.mkdir("closed")
 record = f"{name}|/images/1|2026-01-01T00:00:00\\n".encode()

@@ -27,7 +27,7 @@ REQUIREMENTS = (
 )
 
 REFUSED = """
-from udock_lab.linux.syscalls import drop_capabilities
+from udock_lab.linux.capabilities import drop_capabilities
 def __powerless(me, forks):
     drop_capabilities()
 

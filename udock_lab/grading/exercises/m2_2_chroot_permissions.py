@@ -99,8 +99,10 @@ import json, os, select, signal, sys
 from posix import geteuid, listdir, stat
 from udock_lab.grading.inside import high_pipe as __pipe, may_chroot as __may_chroot
 from udock_lab.linux.load import crowd as __crowd
-from udock_lab.linux.seccomp import refuse_chroot
-from udock_lab.linux.syscalls import CLONE_NEWUSER, PR_SET_DUMPABLE, drop_capabilities, prctl, unshare
+from udock_lab.linux.capabilities import drop_capabilities
+from udock_lab.linux.namespaces import CLONE_NEWUSER, unshare
+from udock_lab.linux.prctl import PR_SET_DUMPABLE, prctl
+from udock_lab.linux.seccomp_filters import refuse_chroot
 
 def __prepare(rights):
     if rights == "none":

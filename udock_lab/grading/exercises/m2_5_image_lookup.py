@@ -161,7 +161,7 @@ ONLY_READS = apart(
     "table, name, mark",
     ASK
     + """
-from udock_lab.linux.syscalls import drop_capabilities
+from udock_lab.linux.capabilities import drop_capabilities
 def descriptors():
     links = {}
     for fd in os.listdir("/proc/self/fd"):
