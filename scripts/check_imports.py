@@ -17,12 +17,12 @@ ALLOWED: dict[str, set[str]] = {
     "arguments": {"errors"},
     "model": {"arguments", "errors", "findings"},
     "findings": {"errors", "model"},
-    "wire": {"errors", "model"},
     "linux": {"errors", "model"},
-    "runtime": {"arguments", "errors", "model", "linux"},
+    "wire": {"errors", "model", "linux"},
+    "runtime": {"arguments", "errors", "model", "linux", "wire"},
     "display": {"errors", "model"},
     "commands": {"arguments", "errors", "model", "display", "runtime", "linux"},
-    "sandbox": {"errors", "model", "display", "runtime", "linux"},
+    "sandbox": {"errors", "model", "display", "runtime", "linux", "wire"},
 }
 
 

@@ -13,7 +13,7 @@ from udock_lab.errors import UsageError
 from udock_lab.model import ContainerSpec, Limits
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.runtime.planning import DEFAULT_PATH, container_env, make_plan
-from udock_lab.runtime.wire import pack, unpack
+from udock_lab.wire.framing import pack, unpack
 
 word = st.binary(max_size=20).map(lambda data: os.fsdecode(data.replace(b"\0", b"0")))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.wire import DATAGRAM, hang_up, pack, pair, receive, send, unpack
+from udock_lab.wire.framing import DATAGRAM, hang_up, pack, pair, receive, send, unpack
 
 
 def open_files() -> int:

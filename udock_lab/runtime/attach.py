@@ -17,9 +17,9 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from udock_lab.errors import LauncherDied, LetGo
-from udock_lab.linux.process import stopped
 from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.wire import receive
+from udock_lab.wire.framing import receive
+from udock_lab.wire.interrupts import INSIST, Insistence, is_ignored
 
 if TYPE_CHECKING:
     import signal
@@ -29,12 +29,9 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # the C half: the other one makes enums of all numbers, for each run 0.4 ms
 
-__all__ = ["INSIST", "Attachment", "terminal_size"]
+__all__ = ["Attachment", "terminal_size"]
 
 OUTPUT_KEPT = 1 << 20
-INSIST = 3  # signals or keys after which the caller is let go where nobody acts on them
-PATIENCE = 2.0  # seconds after the third that a supervisor may take which is not stopped
-UNREAD = 0.5  # seconds after which output that nobody takes does not hold a caller who was asked to end so often
 PAUSE = 200  # milliseconds for which a signal that comes a moment before we wait may go unnoticed
 
 # Signals that the caller's process keeps to itself: those that nobody can catch, those that are about its own children,
@@ -72,12 +69,11 @@ class Attachment:
         self.on_event = on_event
         self.stdout = bytearray()
         self.stderr = bytearray()
-        self.interrupts = 0
+        self.asked = Insistence()  # how often we were asked to end
         self.passed_on: set[int] = set()  # signals that were meant for the container
         self.supervisors = supervisors  # the processes that stand between us and the container
         self.what = what  # how we speak of it: empty for a container, which gets an id
         self.id = ""
-        self._insisted: list[float] = []  # when we were asked to end, in seconds of the monotonic clock
         self._writing_since: float | None = None  # output that is being handed on
         self._typed = 0  # Ctrl-C keys that went to the container's terminal
         self._incoming = select.poll()
@@ -135,19 +131,13 @@ class Attachment:
         Who is not stopped gets some time more. Keys count too, but they may be the program's: only where somebody is
         stopped. Raises LetGo.
         """
-        if len(self._insisted) < INSIST and self._typed < INSIST:
-            return
-        supervisors = self.supervisors()
-        stuck = stopped(supervisors)
-        may_still_act = len(self._insisted) < INSIST or time.monotonic() < self._insisted[INSIST - 1] + PATIENCE
-        if stuck or not may_still_act:
+        if self.asked.insists or self._typed >= INSIST:
             what = self.what or self.id or "The container"
-            raise LetGo(what, "" if self.what else self.id, stuck, supervisors[0] if supervisors else None)
+            self.asked.let_go_of(self.supervisors(), what, "" if self.what else self.id, wait=False)
 
     def _let_go_if_nobody_reads(self, number: int) -> None:
         """In a signal's handler: who writes into a pipe that is full, and stays so, can be freed from nowhere else."""
-        since = self._writing_since
-        if since is not None and len(self._insisted) >= INSIST and time.monotonic() > since + UNREAD:
+        if self.asked.is_held_by_a_reader(self._writing_since):
             let_go = LetGo(self.what or self.id, "" if self.what else self.id, (), None, unread=True)
             let_go.signal = number
             raise let_go
@@ -170,19 +160,17 @@ class Attachment:
             return
 
         def interrupt(number: int, _: object) -> None:
-            self.interrupts += 1
-            self._insisted.append(time.monotonic())
-            self.send_signal(signal.SIGINT if self.interrupts == 1 else signal.SIGKILL)
+            self.send_signal(self.asked.interrupt())
             self._let_go_if_nobody_reads(number)
 
         def hand_on(number: int, _: object) -> None:
             if number in _ENDING:
-                self._insisted.append(time.monotonic())
+                self.asked.ask()
             self.send_signal(number)
             self._let_go_if_nobody_reads(number)
 
         old = {}
-        if signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):  # None: of somebody who is no Python code
+        if not is_ignored(signal.SIGINT):
             old[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
         if "ipykernel" not in sys.modules:
             for number in signal.valid_signals() - _OUR_OWN - {signal.SIGINT}:

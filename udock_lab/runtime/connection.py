@@ -22,7 +22,7 @@ from udock_lab.linux.process import children
 from udock_lab.runtime.launcher import become_supervisor, command_line
 from udock_lab.runtime.messages import decode, encode, refusal
 from udock_lab.runtime.shortage import shortage, shortage_told
-from udock_lab.runtime.wire import adopt, pair, send
+from udock_lab.wire.framing import adopt, pair, send
 
 if TYPE_CHECKING:
     import subprocess

@@ -41,7 +41,7 @@ from udock_lab.runtime.logs import read_log
 from udock_lab.runtime.outcome import raise_refusal, run_result, start_notes
 from udock_lab.runtime.planning import make_plan
 from udock_lab.runtime.tree import remove_tree
-from udock_lab.runtime.wire import pair
+from udock_lab.wire.framing import pair
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -395,7 +395,7 @@ class Runtime:
                 on_note(note)
             if result.failure is not None:
                 on_note("\n".join(filter(None, (result.failure.message, result.failure.hint))))
-        if attachment.interrupts and not spec.detach and self._raises_interrupts:
+        if attachment.asked.interrupts and not spec.detach and self._raises_interrupts:
             raise _interrupted(request, result, on_note)
         return result
 

@@ -18,7 +18,7 @@ from errno import EMFILE
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.linux.process import children, descendants
 from udock_lab.runtime.launch import Fresh, fork_child
-from udock_lab.runtime.wire import pack, pair, receive, send, unpack
+from udock_lab.wire.framing import pack, pair, receive, send, unpack
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:

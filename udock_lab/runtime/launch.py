@@ -17,7 +17,7 @@ import time
 from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.runtime.steps import Child, Step, make_step
-from udock_lab.runtime.wire import adopt, pack, pair, receive, send, unpack
+from udock_lab.wire.framing import adopt, pack, pair, receive, send, unpack
 
 __all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "may_open_many", "open_gate", "parse_reports"]
 

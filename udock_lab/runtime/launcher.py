@@ -17,7 +17,7 @@ from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.runtime.forker import start_forker
 from udock_lab.runtime.launch import may_open_many
-from udock_lab.runtime.wire import adopt
+from udock_lab.wire.framing import adopt
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:

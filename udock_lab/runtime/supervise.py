@@ -33,7 +33,7 @@ from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, brief, open_gate, parse_reports
 from udock_lab.runtime.messages import decode, encode, refusal
 from udock_lab.runtime.records import held_too_long, lock_timeout, open_plain, release, try_lock
-from udock_lab.runtime.wire import adopt, hang_up, receive, send
+from udock_lab.wire.framing import adopt, hang_up, receive, send
 
 if TYPE_CHECKING:
     from _socket import socket

@@ -17,24 +17,23 @@ import socket
 import stat
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from udock_lab.errors import LauncherDied, LetGo, MdockError, SandboxInterrupted, Unsupported, UsageError
-from udock_lab.linux.process import proc_is_ours, stopped
+from udock_lab.linux.process import proc_is_ours
 from udock_lab.linux.strace import PROCESS_CALLS, TEACHING_CALLS
 from udock_lab.model import ExitStatus, OutputChunk, SandboxProcess, SandboxResult, SystemCall
-from udock_lab.runtime.attach import INSIST
 from udock_lab.runtime.connection import the_launcher
 from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.wire import receive, send
 from udock_lab.sandbox.names import packed
 from udock_lab.sandbox.reading import UNREADABLE, in_words
 from udock_lab.sandbox.scratch import SHARED, remove
 from udock_lab.sandbox.verdict import Evidence, notes, verdict
+from udock_lab.wire.framing import receive, send
+from udock_lab.wire.interrupts import Insistence, handled, is_ignored
 
 __all__ = ["MEMORY", "PROCESSES", "TIMEOUT", "run"]
 
@@ -261,19 +260,19 @@ def _follow(sock: socket.socket, take: OnOutput) -> dict[str, Any]:
             decoder = decoders.setdefault((head[1:2], pid), _utf8("replace"))
             stream = "stderr" if head[1:2] == b"e" else "stdout"
             take(OutputChunk(pid=int(pid), role=role.decode(), stream=stream, text=decoder.decode(text)))
-    if interrupted:
+    if interrupted.interrupts:
         raise SandboxInterrupted
     report: dict[str, Any] = decode(data[1:])
     return report
 
 
-def _next(sock: socket.socket, interrupted: Sequence[int] = ()) -> bytes:
+def _next(sock: socket.socket, interrupted: Insistence) -> bytes:
     """A message of the keeper: output, or the report. LauncherDied if there will be none."""
     ready = select.poll()
     ready.register(sock, select.POLLIN)
     while not ready.poll(PAUSE):  # a signal that came a moment before the wait is handled now
-        if len(interrupted) >= INSIST:
-            _let_go_of_who_is_stopped()
+        if interrupted.insists:
+            _let_go_of_who_is_stopped(interrupted)
     data, _ = receive(sock)
     if data[:1] in (b"o", b"j"):
         return data
@@ -281,35 +280,29 @@ def _next(sock: socket.socket, interrupted: Sequence[int] = ()) -> bytes:
     raise LauncherDied(f"The sandbox's keeper is gone{why}.", "Run the cell again; if it recurs: %mdock doctor")
 
 
-def _let_go_of_who_is_stopped() -> None:
+def _let_go_of_who_is_stopped(interrupted: Insistence) -> None:
     """A third interrupt frees the caller where the keeper, or the launcher that is to start it, is stopped."""
     launcher = the_launcher()
-    stuck = stopped(launcher.helpers())
-    if stuck:
-        if launcher.pid in stuck:
+    try:
+        interrupted.let_go_of(launcher.helpers(), "The sandbox")
+    except LetGo as let_go:
+        if launcher.pid in let_go.stopped:
             launcher.abandon()
-        raise LetGo("The sandbox", "", stuck, launcher.pid)
+        raise
 
 
 @contextmanager
-def _interrupts(sock: socket.socket) -> Iterator[list[int]]:
+def _interrupts(sock: socket.socket) -> Iterator[Insistence]:
     """SIGINT asks the keeper to stop. Main thread only; elsewhere nobody gets signals."""
-    seen: list[int] = []
-    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # by whoever started this process
-    if ignored or threading.current_thread() is not threading.main_thread():
-        yield seen
-        return
+    asked = Insistence()
 
-    def interrupt(number: int, _: object) -> None:
-        seen.append(number)
+    def interrupt(_number: int, _frame: object) -> None:
+        asked.interrupt()
         with suppress(OSError):
             sock.send(b"stop")
 
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield seen
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with handled({} if is_ignored(signal.SIGINT) else {signal.SIGINT: interrupt}):
+        yield asked
 
 
 def _result(report: dict[str, Any], chunks: list[OutputChunk], request: dict[str, Any], trace: bool) -> SandboxResult:

@@ -19,20 +19,23 @@ from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prct
 from udock_lab.linux.process import children, parent, waits_in
 from udock_lab.linux.strace import ProcessEnded, SignalCame
 from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.wire import hang_up, receive, send
 from udock_lab.sandbox import sweep
 from udock_lab.sandbox.calls import CallLog
 from udock_lab.sandbox.census import Census
-from udock_lab.sandbox.channel import hear, message
-from udock_lab.sandbox.loop import Loop, Outbox
+from udock_lab.sandbox.channel import message
 from udock_lab.sandbox.marks import CAME_TO_THE_END
 from udock_lab.sandbox.scratch import remove, remove_all_of, small_files
 from udock_lab.sandbox.shut import walls_work
 from udock_lab.sandbox.spawn import Started, start
 from udock_lab.sandbox.stranger import missing_walls
+from udock_lab.wire.framing import hang_up, receive, send
+from udock_lab.wire.hearing import hear, hear_bytes
+from udock_lab.wire.loop import Loop
+from udock_lab.wire.outbox import Outbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket
     from typing import Any
 
     from udock_lab.linux.strace import TraceEvent
@@ -61,7 +64,7 @@ class Keeper:
         self.request = request
         self.names = names
         self.loop = Loop()
-        self.outbox = Outbox(control)
+        self.outbox = Outbox(control, _frame)
         self.census = Census()
         self.log = CallLog()
         self.scratch = request["scratch"]
@@ -95,7 +98,7 @@ class Keeper:
 
     def run(self) -> None:
         """Start, watch until the end, clean up, report."""
-        self.loop.watch(self.control, self._on_kernel)
+        self.loop.watch(self.control, lambda _: self._on_kernel())
         try:
             self._start()
             try:
@@ -108,7 +111,8 @@ class Keeper:
             remove(self.scratch)
             if self.uid:
                 remove_all_of(self.uid)
-        self.outbox.deliver(b"j" + encode(report))
+        self.outbox.tell(b"j" + encode(report))
+        self.outbox.deliver()
 
     def _start(self) -> None:
         """The runner, traced where that is wanted; without strace where it will not start."""
@@ -139,11 +143,11 @@ class Keeper:
                 raise
             raise Untraced(f"{strace} does not start: {error.strerror}") from None
         runner = self.runner  # strace's news is served first, then the runner's: so output has an author when it comes
-        self.loop.watch(runner.trace, lambda: self._on_trace(runner))
-        self.loop.watch(runner.reports, lambda: self._on_report(runner))
-        self.loop.watch(runner.stdout, lambda: self._on_output("o", runner.stdout))
-        self.loop.watch(runner.stderr, lambda: self._on_output("e", runner.stderr))
-        self.loop.watch(runner.pidfd, lambda: self._close(runner.pidfd))
+        self.loop.watch(runner.trace, lambda _: self._on_trace(runner))
+        self.loop.watch(runner.reports, lambda _: self._on_report(runner))
+        self.loop.watch(runner.stdout, lambda _: self._on_output("o", runner.stdout))
+        self.loop.watch(runner.stderr, lambda _: self._on_output("e", runner.stderr))
+        self.loop.watch(runner.pidfd, lambda _: self._close(runner.pidfd))
 
     def _wait_for_hello(self) -> None:
         """strace that may not trace says so and ends before our first line."""
@@ -238,7 +242,7 @@ class Keeper:
 
     # --- one turn
 
-    def _close(self, end: socket.socket | int) -> None:
+    def _close(self, end: _socket.socket | int) -> None:
         """The end of anything may be the end of a process."""
         self.news = True
         self.loop.close(end)
@@ -278,7 +282,7 @@ class Keeper:
     def _on_report(self, runner: Started) -> None:
         """A word from a process in the sandbox. What it may say depends on who it is."""
         try:
-            data, pid = hear(runner.reports, 1 << 17)
+            data, pid = hear(runner.reports)
         except BlockingIOError:
             return
         if not data:
@@ -362,10 +366,10 @@ class Keeper:
         orders["protected"] = [one for one in protected_pids() if one != pid]
         send(self.runner.reports, encode(orders), [self.names])
 
-    def _on_output(self, kind: str, stream: socket.socket) -> None:
+    def _on_output(self, kind: str, stream: _socket.socket) -> None:
         """One chunk, with the pid of the process that wrote it."""
         try:
-            data, pid = hear(stream, CHUNK)
+            data, pid = hear_bytes(stream, CHUNK)
         except BlockingIOError:
             return
         if not data:
@@ -379,7 +383,7 @@ class Keeper:
         data = data[: SHOWN - self.shown]
         self.shown += len(data)
         if data:
-            self.outbox.add(f"o{kind}{pid} {self._role(pid)}\n".encode(), data)
+            self.outbox.add(f"{kind}{pid} {self._role(pid)}", data)
 
     def _role(self, pid: int) -> str:
         """Who is that? Somebody forked by a program that is no Python: /proc says by whom, if it is still there."""
@@ -442,6 +446,10 @@ class Keeper:
         }
 
 
+def _frame(author: object, data: bytes) -> bytes:
+    return f"o{author}\n".encode() + data
+
+
 def main(control: int) -> None:
     """One request, one sandbox."""
     forget_inherited_signals()
@@ -455,6 +463,7 @@ def main(control: int) -> None:
     sock.set_inheritable(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 21)
     data, fds = receive(sock)
+    sock.setblocking(False)
     if not data:
         return
     try:

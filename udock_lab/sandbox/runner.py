@@ -25,12 +25,12 @@ from contextlib import suppress
 
 from udock_lab.linux.identity import enter_user_namespace, hold_signals
 from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.wire import receive, send
 from udock_lab.sandbox.marks import AUDITED, BEGIN, CAME_TO_THE_END
 from udock_lab.sandbox.reading import UNREADABLE, in_words
 from udock_lab.sandbox.shut import SCRATCH
 from udock_lab.sandbox.shut import enter as enter_walls
 from udock_lab.sandbox.stranger import enter as step_aside
+from udock_lab.wire.framing import receive, send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

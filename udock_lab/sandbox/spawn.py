@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import socket
+from socket import SOCK_SEQPACKET, SOCK_STREAM
 
 from udock_lab.linux.strace import command
-from udock_lab.sandbox.channel import open_channel
+from udock_lab.wire.hearing import open_channel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from typing import Any
 
 __all__ = ["Started", "start"]
@@ -24,9 +25,7 @@ REPORTS, TRACE = 3, 4  # the runner's and strace's descriptors
 class Started:
     """A runner on its way, and the keeper's ends of its channels."""
 
-    def __init__(
-        self, child: int, tracer: int, reports: socket.socket, stdout: socket.socket, stderr: socket.socket, trace: int
-    ) -> None:
+    def __init__(self, child: int, tracer: int, reports: socket, stdout: socket, stderr: socket, trace: int) -> None:
         self.child = child  # strace, or the runner itself
         self.tracer = tracer  # strace, or 0
         self.reports, self.stdout, self.stderr = reports, stdout, stderr
@@ -34,16 +33,16 @@ class Started:
         self.pidfd = os.pidfd_open(child)
 
     @property
-    def ends(self) -> tuple[socket.socket | int, ...]:
+    def ends(self) -> tuple[socket | int, ...]:
         """All that there is to close."""
         return self.reports, self.stdout, self.stderr, self.trace, self.pidfd
 
 
 def start(request: dict[str, Any], strace: str) -> Started:
     """Start it, traced by the program ``strace`` unless that is empty. Raises OSError if the program is missing."""
-    reports, theirs = open_channel(socket.SOCK_SEQPACKET)
-    stdout, stdout_in = open_channel(socket.SOCK_STREAM)
-    stderr, stderr_in = open_channel(socket.SOCK_STREAM)
+    reports, theirs = open_channel(SOCK_SEQPACKET)
+    stdout, stdout_in = open_channel(SOCK_STREAM)
+    stderr, stderr_in = open_channel(SOCK_STREAM)
     trace, trace_in = os.pipe()
     os.set_blocking(trace, False)
     argv = [request["python"], "-I", "-c", RUNNER, request["folder"]]
