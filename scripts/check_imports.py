@@ -18,11 +18,12 @@ ALLOWED: dict[str, set[str]] = {
     "model": {"arguments", "errors", "findings"},
     "findings": {"errors", "model"},
     "linux": {"errors", "model"},
+    "isolation": {"errors", "model", "linux"},
     "wire": {"errors", "model", "linux"},
-    "runtime": {"arguments", "errors", "model", "linux", "wire"},
+    "runtime": {"arguments", "errors", "model", "linux", "isolation", "wire"},
     "display": {"errors", "model"},
     "commands": {"arguments", "errors", "model", "display", "runtime", "linux"},
-    "sandbox": {"errors", "model", "display", "runtime", "linux", "wire"},
+    "sandbox": {"errors", "model", "display", "runtime", "linux", "isolation", "wire"},
 }
 
 

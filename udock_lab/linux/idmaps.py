@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["GID_MAP", "SETGROUPS", "UID_MAP", "identity", "is_mapped", "path_of", "write"]
+__all__ = ["FILES", "GID_MAP", "SETGROUPS", "UID_MAP", "identity", "is_mapped", "path_of", "write"]
 
-SETGROUPS, UID_MAP, GID_MAP = "setgroups", "uid_map", "gid_map"
+FILES = SETGROUPS, UID_MAP, GID_MAP = "setgroups", "uid_map", "gid_map"  # in the order in which they are written
 
 
 def path_of(name: str, pid: int | None = None) -> str:
