@@ -96,7 +96,7 @@ def _predictions(calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:
 
 
 def _folded(cells: list[Cell]) -> Iterator[str]:
-    """A question's cell holds its answers: it is committed folded."""
+    """Yield a problem for each question cell that is not committed folded: it holds its answers."""
     for number, cell in enumerate(cells, 1):
         asks = re.match(r"\w+ = (predict|exit_ticket)\(", "".join(cell["source"]))
         if cell["cell_type"] == "code" and asks and not cell["metadata"].get("jupyter", {}).get("source_hidden"):
@@ -131,7 +131,7 @@ def _tasks(code: list[str], calls: list[list[tuple[str, ast.Call]]]) -> Iterator
 
 
 def _twin(path: Path, cells: list[Cell]) -> Iterator[str]:
-    """The C that is shown is cut from a program that is compiled and run."""
+    """Yield a problem where the C that is shown is not cut from a program that is compiled and run."""
     blocks = [b for cell in cells if cell["cell_type"] == "markdown" for b in C_TWIN.findall("".join(cell["source"]))]
     program = path.parent / "c" / f"{path.stem}.c"
     if not blocks:

@@ -62,7 +62,7 @@ def _first(text: str) -> list[str]:
 
 
 def _headings(cells: list[Cell]) -> list[str]:
-    """A screen reader jumps from heading to heading: one title, and no level left out."""
+    """List what is wrong with the headings: a screen reader needs one title, and no level left out."""
     levels = [
         len(mark)
         for cell in cells
@@ -87,7 +87,7 @@ def text_problems(text: str, path: Path) -> list[str]:
 
 
 def leads_somewhere(target: str, path: Path) -> bool:
-    """Is the file there, and the heading in it?"""
+    """Return whether the file is there, and the heading in it."""
     name, _, anchor = unquote(target).partition("#")
     there = path.parent / name if name else path
     if not there.exists():
@@ -96,7 +96,7 @@ def leads_somewhere(target: str, path: Path) -> bool:
 
 
 def anchors(path: Path) -> set[str]:
-    """The names that a link may jump to, as JupyterLab makes them of headings (notebooks) or a forge (pages)."""
+    """Return the names that a link may jump to, as JupyterLab makes them of headings (notebooks) or a forge (pages)."""
     if path.suffix == ".md":
         text = FENCED.sub("", path.read_text())
         plain = (re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text))
@@ -126,7 +126,7 @@ def _code(cell: Cell) -> list[str]:
 
 
 def page_problems(path: Path) -> list[str]:
-    """The same for a page of text."""
+    """List what is wrong with a page of text: the rules for pictures and links."""
     return text_problems(path.read_text(), path)
 
 

@@ -129,7 +129,7 @@ class Reader(ast.NodeVisitor):
     # --- words
 
     def visit_Assert(self, node: ast.Assert) -> None:
-        """What is compared is not set; what is called in it may be."""
+        """Pass over what is compared, since that sets nothing; visit what is called in it."""
         for part in ast.walk(node.test):
             if isinstance(part, ast.Call):
                 self.visit_Call(part)
@@ -167,12 +167,12 @@ def _is_environment(node: ast.expr | None) -> bool:
 
 
 def of_python(text: str) -> list[tuple[int, str]]:
-    """What a file of Python sets: (line, name)."""
+    """Return what a file of Python sets, as (line, name)."""
     return Reader(ast.parse(text)).found
 
 
 def of_shell(text: str) -> list[tuple[int, str]]:
-    """What a file of bash exports, or sets for one command."""
+    """Return what a file of bash exports, or sets for one command, as (line, name)."""
     found = []
     for match in _EXPORTED.finditer(text):
         line = text.count("\n", 0, match.end()) + 1
@@ -184,7 +184,7 @@ def of_shell(text: str) -> list[tuple[int, str]]:
 
 
 def settings(root: Path) -> Iterator[Setting]:
-    """What tests and scripts set beyond what users have."""
+    """Yield what tests and scripts set beyond what users have."""
     for path in sorted(path for folder in ("tests", "scripts") for path in (root / folder).rglob("*")):
         file = path.relative_to(root).as_posix()
         if file.startswith(NOT_OURS) or path.name in ABOUT_SETTINGS or not path.is_file():

@@ -154,7 +154,7 @@ def install_what_is_needed(machines: list[Machine]) -> None:
 
 
 def pack_source(cache: Path) -> None:
-    """What is committed, as one file that git clones from."""
+    """Pack what is committed into one file that git clones from."""
     git = ["git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT)]
     changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
     if changes.returncode:
@@ -208,7 +208,7 @@ def run(command: list[str], log: Path, seconds: float | None = None) -> int:
 
 
 def apart(command: list[str]) -> list[str]:
-    """The command with mounts and processes of its own, which end with it."""
+    """Wrap the command so that it has mounts and processes of its own, which end with it."""
     return [
         "unshare",
         "--mount",
@@ -223,7 +223,7 @@ def apart(command: list[str]) -> list[str]:
 
 
 def for_processor(machine: Machine, command: list[str]) -> list[str]:
-    """The command where programs of that processor can run (user-mode emulation by way of binfmt_misc)."""
+    """Wrap the command so that programs of that processor can run (user-mode emulation through binfmt_misc)."""
     here = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine)
     if machine.architecture == here or Path("/proc/sys/fs/binfmt_misc/qemu-aarch64").exists():
         return command
@@ -234,7 +234,7 @@ def for_processor(machine: Machine, command: list[str]) -> list[str]:
 
 
 def make_tree(machine: Machine, cache: Path) -> Path:
-    """The machine's files, made once: mmdebstrap fetches and configures its packages."""
+    """Make the machine's files, once: mmdebstrap fetches and configures its packages."""
     tree, log = cache / machine.name, cache / f"{machine.name}.log"
     if tree.exists():
         return tree
@@ -262,7 +262,7 @@ def make_tree(machine: Machine, cache: Path) -> Path:
 
 
 def debian_mirror() -> str:
-    """The mirror of Debian that this machine uses (sources.list(5)), else the one that every Debian knows."""
+    """Return the mirror of Debian that this machine uses (sources.list(5)), else the one that every Debian knows."""
     apt = Path("/etc/apt")
     more = sorted(apt.glob("sources.list.d/*.list")) + sorted(apt.glob("sources.list.d/*.sources"))
     for file in [apt / "sources.list", *more]:
@@ -274,12 +274,12 @@ def debian_mirror() -> str:
 
 
 def enter(machine: Machine, tree: Path, command: list[str]) -> list[str]:
-    """The command inside the tree."""
+    """Wrap the command so that it runs inside the tree."""
     return for_processor(machine, [str(HERE / "enter"), str(tree), *command])
 
 
 def last_words(log: Path, lines: int = 8) -> str:
-    """The end of a log."""
+    """Return the last ``lines`` lines of a log."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
@@ -344,7 +344,7 @@ def chosen_part(machine: Machine, users: list[str], tests: list[str], cache: Pat
 
 
 def install_into(machine: Machine, tree: Path, cache: Path) -> None:
-    """The project and what it needs, before: an emulated machine has no network."""
+    """Install the project and what it needs before the boot: an emulated machine has no network."""
     shutil.copy(cache / "source.bundle", tree / "source.bundle")
     story = f"""
         set -eu
@@ -365,7 +365,10 @@ def install_into(machine: Machine, tree: Path, cache: Path) -> None:
 
 
 def task(users: list[str], tests: list[str]) -> str:
-    """What the machine runs once it is up. ptrace_scope=1 is what Ubuntu and Fedora's kin set (Yama)."""
+    """Return the script that the machine runs once it is up.
+
+    ptrace_scope=1 is what Ubuntu and Fedora set (Yama).
+    """
     lines = ["sysctl --quiet kernel.yama.ptrace_scope=1"]
     for who in users:
         command = shlex.join(["bash", "/share/suite", who, *tests])
@@ -374,7 +377,7 @@ def task(users: list[str], tests: list[str]) -> str:
 
 
 def make_disk(tree: Path, folder: Path) -> Path:
-    """A fresh file system with the tree's files, so that nothing of a run stays."""
+    """Make a fresh file system with the tree's files, so that nothing of a run stays."""
     units = tree / "etc/systemd/system"
     (units / "multi-user.target.wants").mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "suite.service", units)
@@ -414,14 +417,14 @@ def boot(machine: Machine, tree: Path, disk: Path, share: Path, logs: dict[Path,
 
 
 def carry_over(logs: dict[Path, Path]) -> None:
-    """What the guest has written by now, to where whoever waits can follow it."""
+    """Copy what the guest has written so far to where a person can follow it."""
     for inside, outside in logs.items():
         if inside.exists():
             shutil.copyfile(inside, outside)
 
 
 def newest(tree: Path, pattern: str) -> Path:
-    """The tree's kernel, or its initial RAM disk."""
+    """Return the tree's newest file of that pattern: its kernel, or its initial RAM disk."""
     return sorted((tree / "boot").glob(pattern))[-1]
 
 
@@ -429,7 +432,7 @@ def newest(tree: Path, pattern: str) -> Path:
 
 
 def summary(outcomes: list[Outcome]) -> str:
-    """A line for each run, and below it the tests that failed."""
+    """Return a line for each run, and below it the tests that failed."""
     lines = [""]
     for one in outcomes:
         lines.append(
@@ -442,7 +445,7 @@ def summary(outcomes: list[Outcome]) -> str:
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="elsewhere", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -35,7 +35,10 @@ Notebook = Any
 
 @contextmanager
 def learner() -> Iterator[None]:
-    """A HOME of nobody's: no progress, no start-up files, no theme. The environment is put back at the end."""
+    """Give the block a HOME of nobody's: no progress, no start-up files, no theme.
+
+    The environment is put back at the end.
+    """
     with tempfile.TemporaryDirectory(prefix="udock-execute-") as folder, patch.dict(os.environ):
         for name in ("MDOCK_HOME", "UDOCK_WIDGETS", "IPYTHONDIR", *(n for n in os.environ if n.startswith("JUPYTER_"))):
             os.environ.pop(name, None)
@@ -53,7 +56,7 @@ def execute(notebook: Notebook) -> None:
 
 
 def normalise(notebook: Notebook) -> None:
-    """What differs from one execution to the next without meaning anything is made the same."""
+    """Make the same what differs from one execution to the next without a meaning."""
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     count = 0
@@ -73,7 +76,7 @@ def normalise(notebook: Notebook) -> None:
 
 
 def asks(source: str) -> bool:
-    """Does the cell hold a question with its answers?"""
+    """Return whether the cell holds a question with its answers."""
     return re.match(r"\w+ = (predict|exit_ticket)\(", source) is not None
 
 

@@ -23,7 +23,7 @@ BEGIN, END = "<!-- made by scripts/release-exercises: do not edit below -->", "<
 
 
 def readme(slugs: list[str]) -> str:
-    """The page with its generated part made anew."""
+    """Return the page with its generated part made anew."""
     text = README.read_text()
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]

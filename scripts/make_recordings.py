@@ -25,7 +25,7 @@ Maker = Callable[[Runtime], RunResult | SandboxResult]
 
 
 def m2_1a_branches(_: Runtime) -> SandboxResult:
-    """A traced fork, child and parent in their branches, for where strace is missing or refused."""
+    """Record a traced fork, child and parent in their branches, for where strace is missing or refused."""
     program = (
         "import os\n"
         "pid = os.fork()\n"
@@ -39,7 +39,7 @@ def m2_1a_branches(_: Runtime) -> SandboxResult:
 
 
 def m2_1b_exec(_: Runtime) -> SandboxResult:
-    """A traced fork, execve and wait."""
+    """Record a traced fork, execve and wait."""
     program = (
         "import os\n"
         "pid = os.fork()\n"
@@ -54,17 +54,17 @@ CHROOT_WORDS = ("/bin/sh", "-c", "test -e /etc/mdock-rootfs && echo / is the ima
 
 
 def m2_2_chroot_root(runtime: Runtime) -> RunResult:
-    """chroot as root: / is the image."""
+    """Record a chroot as root: / is the image."""
     return runtime.run("demo", CHROOT_WORDS, snapshots=True)
 
 
 def m2_2_chroot_userns(runtime: Runtime) -> RunResult:
-    """chroot in a user namespace, which needs no root."""
+    """Record a chroot in a user namespace, which needs no root."""
     return runtime.run("demo", CHROOT_WORDS, userns=True, snapshots=True)
 
 
 def m2_2_lone(runtime: Runtime) -> RunResult:
-    """An image of one dynamic program: its loader is missing."""
+    """Record an image of one dynamic program: its loader is missing."""
     with tempfile.TemporaryDirectory(prefix="udock-record-") as folder:
         shutil.copy("/bin/ls", f"{folder}/ls")
         runtime.build("lone", folder)
@@ -72,22 +72,22 @@ def m2_2_lone(runtime: Runtime) -> RunResult:
 
 
 def m2_2_outside(runtime: Runtime) -> SandboxResult:
-    """chroot without chdir: .. climbs out."""
+    """Record a chroot without chdir: .. climbs out."""
     return experiment("m2_2_chroot_permissions", "outside", runtime)
 
 
 def m2_2_unchanged(runtime: Runtime) -> SandboxResult:
-    """What a new root leaves as it was."""
+    """Record what a new root leaves as it was."""
     return experiment("m2_2_chroot_permissions", "unchanged", runtime)
 
 
 def m2_2_escape(runtime: Runtime) -> SandboxResult:
-    """A second chroot, by a root inside."""
+    """Record a second chroot, made by root inside the first."""
     return experiment("m2_2_chroot_permissions", "escape", runtime, keeps_privilege=True)
 
 
 def m2_2_held(runtime: Runtime) -> SandboxResult:
-    """The same, refused to who has given the privilege up."""
+    """Record a second chroot that is refused to a process without the privilege."""
     return experiment("m2_2_chroot_permissions", "escape", runtime, keeps_privilege=False)
 
 

@@ -1,7 +1,8 @@
-"""Make what learners get from what lecturers write: ``release_exercises.py [--check] [SLUG...]``
+"""Make what learners get from what lecturers write.
 
-nbgrader's own generate_assignment does it, in a temporary course, so that no gradebook stays. The same source gives
-the same bytes. ``--check`` writes nothing and ends with 1 where a committed release is stale.
+Use: ``release_exercises.py [--check] [SLUG...]``. nbgrader's own generate_assignment does it, in a temporary course,
+so that no gradebook stays. The same source gives the same bytes. ``--check`` writes nothing and ends with 1 where a
+committed release is stale.
 """
 
 from __future__ import annotations

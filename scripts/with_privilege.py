@@ -1,10 +1,12 @@
-"""Run a command with less privilege than we have: ``with_privilege.py root|user|refused COMMAND...``
+"""Run a command with less privilege than we have.
+
+Use: ``with_privilege.py root|user|refused COMMAND...``.
 
 ``root``     as root; ends with 77 where we are not.
 ``user``     as an ordinary user: we ourselves, or ``nobody`` where we are root. chroot is refused.
 ``refused``  the same, and user namespaces are refused too (a seccomp filter), as on a hardened hub.
 
-Where this Python or this checkout lies in a folder that is closed to others (a home of mode 0700), it is opened in
+Where this Python or this checkout is in a folder that is closed to others (a home of mode 0700), it is opened in
 a private mount namespace that ends with the command; nothing of the machine changes.
 """
 
@@ -27,7 +29,7 @@ NOT_POSSIBLE = 77
 
 
 def needed() -> list[Path]:
-    """What an ordinary user must be able to reach: this Python, its libraries, this checkout."""
+    """Return what an ordinary user must be able to reach: this Python, its libraries, this checkout."""
     places = [Path(sys.prefix), Path(sys.base_prefix), ROOT]
     link = Path(sys.executable)
     while link.is_symlink():
@@ -37,7 +39,7 @@ def needed() -> list[Path]:
 
 
 def closed_above(place: Path) -> Path | None:
-    """The topmost folder on the way to ``place`` that others may not pass."""
+    """Return the topmost folder on the way to ``place`` that others may not pass, or None."""
     for folder in reversed(place.parents):
         if not folder.stat().st_mode & stat.S_IXOTH:
             return folder

@@ -64,7 +64,7 @@ def shown(value: object) -> str:
 
 
 def words(name: str, value: object) -> tuple[str, ...]:
-    """The words of a command line, from any iterable of words; not from one string, a set or a mapping."""
+    """Return the words of a command line, from any iterable of words; not from one string, a set or a mapping."""
     example = 'For instance ["/bin/echo", "hello"].'
     if isinstance(value, str | bytes | bytearray | memoryview):
         split = f"Write {value.split()!r}." if isinstance(value, str) and len(value) < 200 else example
@@ -75,7 +75,7 @@ def words(name: str, value: object) -> tuple[str, ...]:
 
 
 def _items(name: str, value: object, example: str) -> Iterator[Any]:
-    """What an iterable gives, one by one; UsageError where it is none, fails on the way, or has no end."""
+    """Yield what an iterable gives; raise UsageError where it is none, fails on the way, or has no end."""
     try:
         items = iter(value)  # type: ignore[call-overload]
     except Exception:  # nothing to go through, or a stranger's __iter__
@@ -137,7 +137,7 @@ def _digits(value: object) -> str | None:
 
 
 def variables(name: str, value: object) -> tuple[tuple[str, str], ...]:
-    """The variables of an environment, from a mapping, from pairs, or from texts like ``A=b``."""
+    """Return the variables of an environment, from a mapping, from pairs, or from texts like ``A=b``."""
     example = 'For instance {"GREETING": "hello"}.'
     if value is None:
         return ()
@@ -164,14 +164,14 @@ def _variable(name: str, item: object, example: str) -> tuple[str, str]:
 
 
 def text(argument: str, value: object, what: str, example: str) -> str:
-    """The name of an image or a container: text."""
+    """Return the name of an image or a container: text."""
     if not isinstance(value, str):
         refuse(argument, value, what, f'For instance "{example}".')
     return str.__str__(value)
 
 
 def path(name: str, value: object) -> str:
-    """A path that a system call can take."""
+    """Return a path that a system call can take."""
     text = _text(value)
     if text is None:
         refuse(name, value, "a path: text or pathlib.Path", f'For instance {name}="./folder".')
@@ -188,7 +188,7 @@ def path(name: str, value: object) -> str:
 
 
 def whole_number(name: str, value: object, what: str, example: str, *, smallest: int = 1, most: int = LARGEST) -> int:
-    """A whole number from ``smallest`` on: of any type that stands for one, but no truth value."""
+    """Return a whole number from ``smallest`` on: of any type that stands for one, but no truth value."""
     number: int | None = None
     if isinstance(value, float):
         number = int(value) if value.is_integer() else None
@@ -233,7 +233,7 @@ def seconds(name: str, value: object) -> float:
 
 
 def switch(name: str, value: object) -> bool:
-    """True or False (or 1 or 0); no other value, since "no" and "false" would be true."""
+    """Return True or False (also from 1 or 0); raise UsageError for others, since "no" and "false" would be true."""
     if not isinstance(value, int) or value not in (0, 1):
         refuse(name, value, "True or False")
     return bool(value)
@@ -243,7 +243,7 @@ def switch(name: str, value: object) -> bool:
 
 
 def signal_number(name: str, value: object) -> int:
-    """A signal by its number, its name or its member of :class:`signal.Signals`."""
+    """Return the signal's number, from a number, a name or a member of :class:`signal.Signals`."""
     number = signal_named(value) if isinstance(value, str) else None
     if number is None and not isinstance(value, bool | str | float):
         try:
@@ -275,7 +275,7 @@ def _real_time(name: str) -> int | None:
 
 
 def standard_input(value: object) -> int | bytes | None:
-    """A descriptor that is open for reading, the bytes to read, or None for /dev/null.
+    """Return a descriptor that is open for reading, the bytes to read, or None for /dev/null.
 
     Accepted: a descriptor, a file or socket (by its ``fileno``), text, bytes, io.StringIO and io.BytesIO (what is
     still to be read of them), and subprocess.DEVNULL.
@@ -314,7 +314,7 @@ def _readable(value: object) -> int:
 
 
 def callback(name: str, value: Any) -> Any:
-    """A function to call, or None."""
+    """Return the function to call, or None."""
     if value is not None and not callable(value):
         refuse(name, value, "a function, or None")
     return value

@@ -29,7 +29,7 @@ _NOBODY_READS = 128 + 13  # SIGPIPE
 
 
 def command() -> NoReturn:
-    """The program ``mdock``: no garbage collection in a life this short, and no tidying up at its end."""
+    """Run the program ``mdock``; without garbage collection in a life this short, or tidying up at its end."""
     gc.disable()
     _read_names_as_utf8()
     code = _main(sys.argv[1:])  # and the signals that went to a container stay there: our code is its own
@@ -175,7 +175,10 @@ def _note(text: str) -> None:
 
 
 def _write(stream: str, data: bytes) -> None:
-    """Write all of it, also to a pipe or a terminal that was made non-blocking. Nothing to write: is it still read?"""
+    """Write all of it, also to a pipe or a terminal that was made non-blocking.
+
+    With nothing to write, find out whether it is still read.
+    """
     fd = 2 if stream == "stderr" else 1
     if not data and _nobody_reads(fd):
         raise BrokenPipeError
@@ -192,7 +195,7 @@ def _write(stream: str, data: bytes) -> None:
 
 
 def _nobody_reads(fd: int) -> bool:
-    """The other end of a pipe is closed (poll(2): POLLERR)."""
+    """Return whether the other end of a pipe is closed (poll(2): POLLERR)."""
     import select
 
     end = select.poll()
@@ -201,7 +204,7 @@ def _nobody_reads(fd: int) -> bool:
 
 
 def _read_names_as_utf8() -> None:
-    """The tables of a home are UTF-8 in every locale. Where this Python would read file names otherwise, begin anew.
+    """Read the tables of a home as UTF-8 in every locale: start Python again where it would read file names otherwise.
 
     Plain ``LC_ALL=C`` is no such case (PEP 540); a Latin-1 locale is, or PYTHONUTF8=0.
     """
@@ -211,7 +214,7 @@ def _read_names_as_utf8() -> None:
 
 
 def _open_standard_files() -> None:
-    """A standard file that the caller closed becomes /dev/null, so that no other file takes its number."""
+    """Open /dev/null for each standard file that the caller closed, so that no other file takes its number."""
     for fd in (0, 1, 2):
         try:
             os.fstat(fd)
@@ -220,7 +223,7 @@ def _open_standard_files() -> None:
 
 
 def _keep_our_own_rights() -> None:
-    """A umask may shut out others, not ourselves: in a home that was made under 0177 we could never read again."""
+    """Keep our own permissions out of the umask: a home made under 0177 could never be read again, even by us."""
     os.umask(os.umask(0o077) & ~0o700)
 
 

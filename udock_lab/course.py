@@ -51,7 +51,7 @@ def course_files() -> Iterator[tuple[str, bytes]]:
 
 
 def without_outputs(notebook: bytes) -> bytes:
-    """A notebook (JSON) whose cells have not been run, so that it gives no answer away."""
+    """Return a notebook (JSON) whose cells have not been run, so that it gives no answer away."""
     content: dict[str, Any] = json.loads(notebook)
     for cell in content["cells"]:
         if cell["cell_type"] == "code":
@@ -130,7 +130,10 @@ def _write_beside(target: Path, name: str, data: bytes) -> str:
 
 
 def _content(path: Path) -> bytes | None:
-    """A file's bytes, None where there is nothing. What is no readable file counts as somebody's, as b"" does."""
+    """Return a file's bytes, None where there is nothing.
+
+    What is no readable file counts as a learner's own, as b"" does.
+    """
     if not os.path.lexists(path):
         return None
     try:
@@ -146,7 +149,10 @@ def _hash(data: bytes) -> str:
 
 
 def _read_manifest(target: Path) -> dict[str, str]:
-    """What was handed out last: path to hash. Empty where the list is missing or damaged: then nothing is replaced."""
+    """Return what was handed out last: path to hash.
+
+    Empty where the list is missing or damaged: then nothing is replaced.
+    """
     try:
         files = json.loads((target / MANIFEST).read_bytes())["files"]
         return {str(name): str(value) for name, value in files.items()}
@@ -278,7 +284,7 @@ SUBCOMMANDS = (
 
 
 def command() -> NoReturn:
-    """The program: one that was interrupted or failed leaves at once, without waiting for the threads that judge."""
+    """Run the program; after an interrupt or a failure leave at once, without waiting for the threads that judge."""
     if sys.platform == "linux":
         from udock_lab.linux.dispositions import hear_of_children
 
@@ -309,7 +315,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(words: list[str]) -> Namespace:
-    """The command line; what stands behind ``--`` is left alone, as ``options``."""
+    """Parse the command line; what stands behind ``--`` is left alone, as ``options``."""
     cut = words.index("--") if "--" in words else len(words)
     parser = ArgumentParser("udock-lab", description="The course on how containers really work.")
     parser.set_defaults(run=lambda args: _no_command(parser))

@@ -45,7 +45,7 @@ __all__ = [
 
 
 def _readable(text: str) -> str:
-    """A message goes wherever text goes: bytes that are none, of a file's name for instance, are spelled out."""
+    """Spell out bytes that are no text, of a file's name for instance: a message goes wherever text goes."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -68,7 +68,7 @@ class MdockError(Exception):
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a traceback: the message is enough."""
+        """Return what IPython shows instead of a traceback: the message is enough."""
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -134,7 +134,7 @@ class Interrupted(KeyboardInterrupt):
         self.container_id = container_id  # whose log holds the output; empty where no log does
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a traceback."""
+        """Return what IPython shows instead of a traceback."""
         return [f"KeyboardInterrupt: {self.message}", *([self.hint] if self.hint else [])]
 
 
@@ -170,5 +170,5 @@ class SandboxInterrupted(KeyboardInterrupt):
         return "the sandbox was interrupted, and everything in it has ended"
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a traceback."""
+        """Return what IPython shows instead of a traceback."""
         return [f"KeyboardInterrupt: {self}."]

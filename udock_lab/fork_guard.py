@@ -70,7 +70,7 @@ def _refuse_unless_allowed(event: str, arguments: tuple[object, ...], consequenc
 
 
 def _who_called(event: str, arguments: tuple[object, ...]) -> tuple[FrameType | None, str]:
-    """The first frame that is no wrapper of the standard library, and the name under which it asked."""
+    """Return the first frame that is no wrapper of the standard library, and the name under which it asked."""
     name = event
     if event == _LOOKUP:
         name = str(arguments[1])

@@ -120,7 +120,7 @@ _runtimes: dict[str, Runtime] = {}
 
 
 def _runtime() -> Runtime:
-    """This kernel's runtime for the home that ``$MDOCK_HOME`` names at this moment."""
+    """Return this kernel's runtime for the home that ``$MDOCK_HOME`` names at this moment."""
     from udock_lab.runtime.engine import Runtime
     from udock_lab.runtime.home import Home
 
@@ -210,7 +210,7 @@ def _where_the_rest_is(words: list[str], value: object, interrupted: str) -> str
 
 
 def _value_of(outcome: Outcome) -> object:
-    """What the cell gets: the value, or an exception where a command failed for one of its arguments."""
+    """Return what the cell gets: the value; raise the exception where a command failed for one of its arguments."""
     if outcome.errors:
         if isinstance(outcome.value, Lines | Inspections) and outcome.value:
             print(outcome.value)

@@ -39,7 +39,7 @@ EXAMPLES = """example:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of ``%%sandbox``."""
+    """Return the parser of the options of ``%%sandbox``."""
     made = CommandParser(
         prog="%%sandbox",
         usage=USAGE.replace("%", "%%"),
@@ -116,7 +116,7 @@ _TAKEN_OFF: tuple[Callable[[list[str]], list[str]], ...] = (leading_indent, clas
 
 
 def _as_a_cell_is_read(cell: str) -> str:
-    """The code without what IPython takes off any cell: an indent that all lines share, prompts that were pasted."""
+    """Return the code without what IPython takes off any cell: a common indent, prompts that were pasted."""
     lines = cell.splitlines(keepends=True)
     for without in _TAKEN_OFF:
         lines = without(lines)
@@ -124,7 +124,7 @@ def _as_a_cell_is_read(cell: str) -> str:
 
 
 def _options(line: str) -> tuple[argparse.Namespace, bool]:
-    """What stands on the line, and whether it ends in IPython's ``;``, for a result that is not shown."""
+    """Parse the line; return its options, and whether it ends in IPython's ``;``, for a result that is not shown."""
     try:
         words = shlex.split(line)
     except ValueError as error:

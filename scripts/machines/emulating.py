@@ -23,9 +23,9 @@ exec setpriv --pdeathsig KILL "$@"
 
 
 def main(command: list[str]) -> int:
-    """The child waits until its users and groups are the machine's, then registers and runs, and ends with us.
+    """Run the command in a child whose users and groups are the machine's; the child ends with this process.
 
-    That last wish comes last: to become root of the namespace is to forget it (prctl(2), PR_SET_PDEATHSIG).
+    The child asks for that end last: to become root of the namespace is to forget it (prctl(2), PR_SET_PDEATHSIG).
     """
     reader, writer = os.pipe()
     waiting = f'read -r _ <&{reader}; exec {reader}<&-; exec bash -c "$0" "$@"'

@@ -33,7 +33,7 @@ _HELP_WORDS = ("-h", "--help", "help")
 
 
 def overview() -> str:
-    """What ``mdock`` alone shows: every command with one line."""
+    """Return what ``mdock`` alone shows: every command with one line."""
     width = max(len(name) for name in COMMANDS)
     rows = "\n".join(f"  {command.name.ljust(width)}  {command.summary}" for command in COMMANDS.values())
     return (
@@ -51,7 +51,7 @@ def overview() -> str:
 
 
 def find(name: str, *rest: str) -> Command:
-    """The command of this name; else UsageError: what docker's word is here, or the nearest one.
+    """Return the command of this name; else raise UsageError with what docker's word is here, or the nearest one.
 
     ``rest`` are the words behind it: docker's ``container ls`` is one command of two words.
     """

@@ -123,7 +123,7 @@ class Command(NamedTuple):
     own_exit_code: bool = False  # exits with the container's code, 125 when mdock itself failed
 
     def exit_code_of(self, error: MdockError) -> int:
-        """What the terminal exits with after ``error`` (docker's convention for run and exec)."""
+        """Return what the terminal exits with after ``error`` (docker's convention for run and exec)."""
         from udock_lab.errors import UsageError
 
         if self.own_exit_code:

@@ -24,7 +24,7 @@ _WHOLE_OPERATOR = re.compile(r"\|\|?|&&?|;|&>.*|[0-9]*[<>].*|.*[^;];")  # a URL'
 
 
 def bare_words(line: str) -> list[str]:
-    """The words that ``shlex.split`` finds, but with each quoted or escaped character replaced."""
+    """Return the words that ``shlex.split`` finds, but with each quoted or escaped character replaced."""
     words: list[str] = []
     word, state, chars = "", "", iter(line)
     began = False
@@ -54,9 +54,9 @@ def bare_words(line: str) -> list[str]:
 
 
 def without_semicolon(words: list[str], bare: list[str]) -> tuple[list[str], list[str], bool]:
-    """The words and their bare form without IPython's ``;`` at the end of the line, and whether it was there.
+    """Return the words and their bare form without IPython's ``;`` at the end of the line, and whether it was there.
 
-    IPython shows no result then. One that is quoted or escaped, as of ``find -exec``, is the program's.
+    IPython shows no result then. A ``;`` that is quoted or escaped, as of ``find -exec``, is the program's.
     """
     if not bare or not bare[-1].endswith(";"):
         return words, bare, False
@@ -80,7 +80,7 @@ def refuse_shell_words(command: Command | None, words: Sequence[str], bare: Sequ
 
 
 def shell_word_of_program(argv: Sequence[str], bare: Sequence[str]) -> str | None:
-    """The first word of the program's that a shell would not have handed on as it is; ``bare`` are the line's words."""
+    """Return the program's first word that a shell would have changed, or None; ``bare`` are the line's words."""
     if not argv:
         return None
     for word, unquoted in zip(argv, bare[len(bare) - len(argv) :], strict=False):
@@ -110,10 +110,10 @@ def _what_it_is(unquoted: str) -> str:
 
 
 def _mdock() -> str:
-    """What a shell of this kernel finds as mdock: a kernel of another environment has no PATH to its own programs."""
+    """Return what a shell of this kernel finds as mdock: a kernel of another environment may not have it in PATH."""
     return "mdock" if shutil.which("mdock") else f"{quote(sys.executable)} -P -m udock_lab"
 
 
 def _typed(words: Sequence[str], bare: Sequence[str]) -> str:
-    """The line once more, its quotation marks where they are needed."""
+    """Return the line once more, its quotation marks where they are needed."""
     return " ".join(quote(word) if _QUOTED in unquoted else word for word, unquoted in zip(words, bare, strict=False))

@@ -47,7 +47,7 @@ def wanted_path(before: Sequence[str], current: str) -> str:
 
 
 def _read(command: Command, words: Sequence[str]) -> tuple[str, int]:
-    """The option that still waits for its value, and how many arguments there are."""
+    """Return the option that still waits for its value, and how many arguments there are."""
     known = parser_of(command)._option_string_actions
     option, arguments = "", 0
     for word in words:
@@ -79,7 +79,7 @@ def _inside(
 
 
 def _values(command: Command, option: str, current: str) -> list[tuple[str, str]]:
-    """What the value of an option may be, where that is known."""
+    """Return what the value of an option may be, where that is known."""
     if option in ("-s", "--signal"):
         return [(name, "signal") for name in _signals(current)]
     if option in ("-f", "--filter") and command.name == "ps":
@@ -96,7 +96,7 @@ def _signals(current: str) -> list[str]:
 
 
 def _lacks_value(known: Mapping[str, object], word: str) -> str:
-    """The option that still waits for its value after ``word``, or nothing."""
+    """Return the option that still waits for its value after ``word``, or nothing."""
     name = word if word.startswith("--") else "-" + word[-1]
     action = known.get(name)
     return name if action is not None and getattr(action, "nargs", 0) != 0 else ""

@@ -53,7 +53,7 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def completion(args: Namespace, context: Context) -> Outcome:
-    """The script, or the answer to its question: a word on each line, or ``:files`` or ``:folders``."""
+    """Return the script, or the answer to its question: a word on each line, or ``:files`` or ``:folders``."""
     from udock_lab.commands.results import Text
 
     if args.line is None:
@@ -72,7 +72,7 @@ def completion(args: Namespace, context: Context) -> Outcome:
 
 
 def words_so_far(line: str) -> list[str]:
-    """The words behind ``mdock`` as a shell reads them; the last one, perhaps empty, is what Tab was pressed in.
+    """Split a line behind ``mdock`` as a shell does; the last word, perhaps empty, is the one where Tab was pressed.
 
     >>> words_so_far("mdock run --env-file 'my fi")
     ['run', '--env-file', 'my fi']

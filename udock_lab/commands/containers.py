@@ -54,7 +54,7 @@ def _format_option(parser: ArgumentParser, *short: str) -> None:
 
 
 def _template(text: str) -> Template:
-    """The code for templates is read only where somebody gives one."""
+    """Read the template; its code is imported only where a template is given."""
     from udock_lab.commands.templates import Template
 
     return Template(text)
@@ -209,7 +209,7 @@ def inspect(args: Namespace, context: Context) -> Outcome:
 
 
 def _inspect_each(names: Sequence[str], context: Context) -> tuple[Inspections, list[MdockError]]:
-    """What is known of those that are there; the others are told at once."""
+    """Return what is known of those that are there, and the errors of the others, which are told at once."""
     from udock_lab.commands.results import Inspections
 
     found, errors = Inspections(), []

@@ -132,7 +132,7 @@ _ONLY_THERE: Mapping[str, str] = {
 
 
 def about_command(words: Sequence[str], commands: Collection[str]) -> str | None:
-    """A sentence about the command line ``words``, if docker has such a command and ``commands`` has not."""
+    """Return a sentence about the command line ``words``, if docker has such a command and ``commands`` has not."""
     word, rest = words[0], list(words[1:])
     for told in (_ONLY_THERE.get(" ".join(words[:2])), WORDS.get(word)):
         if told is not None:
@@ -270,5 +270,5 @@ OPTIONS: Mapping[str, Mapping[str, str]] = {
 
 
 def about_option(command: str, option: str) -> str | None:
-    """A sentence about an option that docker's command of this name has, and mdock's has not."""
+    """Return a sentence about an option that docker's command of this name has, and mdock's has not."""
     return OPTIONS.get(command, {}).get(option)

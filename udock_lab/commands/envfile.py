@@ -20,7 +20,10 @@ _MOST = 8 << 20  # bytes; no program can be given more (execve(2))
 
 
 def read_env_files(paths: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of all files; the last of a name wins. UsageError names the file and the line."""
+    """Return the variables of all files; of two with one name the last counts.
+
+    Raises UsageError with the file and the line.
+    """
     found: dict[str, str] = {}
     for path in paths:
         for number, line in enumerate(_lines(path), 1):
@@ -37,7 +40,7 @@ def read_env_files(paths: Iterable[str], environ: Mapping[str, str]) -> dict[str
 
 
 def _lines(path: str) -> list[str]:
-    """The file's lines; bytes that are no UTF-8 reach the program as they are."""
+    """Return the file's lines; bytes that are no UTF-8 reach the program as they are."""
     try:
         with open(path, "rb") as file:
             if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):

@@ -25,12 +25,12 @@ _NOWHERE = ("label", "volume", "network", "publish", "expose", "health", "isolat
 
 
 def filtered(containers: Sequence[Container], filters: Sequence[str]) -> list[Container]:
-    """The containers that pass; UsageError for a filter that is none."""
+    """Return the containers that pass; raise UsageError for a filter that is none."""
     return _passing(containers, filters, lambda key, value: _test(key, value, containers))
 
 
 def filtered_images(images: Sequence[Image], filters: Sequence[str]) -> list[Image]:
-    """The images that pass; UsageError for a filter that is none."""
+    """Return the images that pass; raise UsageError for a filter that is none."""
 
     def test(key: str, value: str) -> Callable[[Image], bool]:
         if key != "reference":

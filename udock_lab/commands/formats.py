@@ -46,12 +46,15 @@ _IMAGE_HEADS = {
 
 
 def format_containers(containers: Sequence[Container], template: str, *, whole: bool = False) -> Text:
-    """The lines of ``ps --format``; ``whole``: commands however long. UsageError for an unknown field."""
+    """Return the lines of ``ps --format``; raise UsageError for an unknown field.
+
+    ``whole``: commands in full length.
+    """
     return _formatted([_container_row(container, whole) for container in containers], template, _CONTAINER_HEADS)
 
 
 def format_images(images: Sequence[Image], template: str) -> Text:
-    """The lines of ``images --format``; UsageError for an unknown field."""
+    """Return the lines of ``images --format``; raise UsageError for an unknown field."""
     return _formatted([_image_row(image) for image in images], template, _IMAGE_HEADS)
 
 
@@ -126,7 +129,7 @@ def _ago(written: str) -> str:
 
 
 def _lasting(seconds: float) -> str:
-    """A span in docker's words."""
+    """Return a time span in docker's words."""
     minutes, hours = seconds / 60, round(seconds / 3600)
     if seconds < 2:
         return "1 second" if seconds >= 1 else "Less than a second"

@@ -47,7 +47,7 @@ def _on_off(value: bool) -> str:
 
 
 def version(args: Namespace, context: Context) -> Outcome:
-    """mdock's version, Python's and the kernel's."""
+    """Show the versions of mdock, Python and the kernel."""
     import sys
 
     from udock_lab import __version__

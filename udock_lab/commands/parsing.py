@@ -35,7 +35,7 @@ _LARGEST = 2**63 - 1  # RLIM_INFINITY is 2**64 - 1; the kernel treats larger val
 
 
 def split_words(line: str) -> list[str]:
-    """A line of ``%mdock`` as the words a shell would see; UsageError where a quotation mark is not closed."""
+    """Split a line of ``%mdock`` as a shell would; raise UsageError where a quotation mark is not closed."""
     try:
         return shlex.split(line)
     except ValueError as error:
@@ -53,7 +53,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    """Fixed width, so that help is the same in a cell, a pipe and any terminal."""
+    """Return a formatter of fixed width, so that help is the same in a cell, a pipe and any terminal."""
     return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=96)
 
 
@@ -61,7 +61,7 @@ _parsers: dict[str, tuple[Command, argparse.ArgumentParser]] = {}
 
 
 def parser_of(command: Command) -> argparse.ArgumentParser:
-    """The parser of one command, built when first needed; its ``format_help()`` is what ``--help`` shows."""
+    """Return the parser of one command, built when first needed; its ``format_help()`` is what ``--help`` shows."""
     known, parser = _parsers.get(command.name, (None, None))
     if parser is None or known is not command:
         parser = _build_parser(command)
@@ -94,7 +94,7 @@ class _Scan(NamedTuple):
 
 
 def parse(command: Command, words: Sequence[str]) -> argparse.Namespace | str:
-    """The arguments of one command, or its help as text when ``-h`` or ``--help`` is among the options."""
+    """Return the arguments of one command, or its help as text when ``-h`` or ``--help`` is among the options."""
     for word in words:
         if "\0" in word:
             raise UsageError(
@@ -120,7 +120,7 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace | str:
 
 
 def tail_of(command: Command, words: Sequence[str]) -> list[str]:
-    """The words that go to the program as they are; UsageError where an option before them is wrong."""
+    """Return the words that go to the program as they are; raise UsageError where an option before them is wrong."""
     return _scan(command, parser_of(command), words).tail
 
 
@@ -217,7 +217,7 @@ def _help_hint(command: Command) -> str:
 
 
 def nearest(word: str, known: Iterable[str], nearness: float = 0.6) -> str | None:
-    """The known word most like ``word``, or None when none is near (``kill`` is not what ``pull`` meant).
+    """Return the known word most like ``word``, or None when none is near (``kill`` is not what ``pull`` meant).
 
     ``nearness``: from 0 to 1, as :func:`difflib.get_close_matches` counts it. Options share their dashes, so they
     need more of it.
@@ -279,7 +279,10 @@ def signal_number(text: str) -> int:
 
 
 def environment(pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """The ``-e`` options as a mapping; a bare ``KEY`` is ``environ``'s, or left out. The last of a name wins."""
+    """Return the ``-e`` options as a mapping; of two with one name the last counts.
+
+    A bare ``KEY`` has the value that it has in ``environ``, or is left out.
+    """
     result: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")

@@ -101,7 +101,7 @@ def _rootfs_text(report: RootfsReport) -> str:
 
 
 def tell(value: object) -> str:
-    """The text form of anything a command returns, for a terminal (no final newline)."""
+    """Return the text form of anything a command returns, for a terminal (no final newline)."""
     if isinstance(value, (str, Lines, Images, Containers, Inspections)):
         return str(value)
     if isinstance(value, Image):

@@ -113,7 +113,7 @@ def _exec_options(parser: ArgumentParser) -> None:
 
 
 def _variables(args: Namespace, context: Context) -> tuple[tuple[str, str], ...]:
-    """What the files say, and on top of it what ``-e`` says, wherever the two stand."""
+    """Return what the files say, and on top of it what ``-e`` says, in whatever order they were given."""
     from udock_lab.commands.parsing import environment
 
     typed = environment(args.env, context.environ)
@@ -125,7 +125,10 @@ def _variables(args: Namespace, context: Context) -> tuple[tuple[str, str], ...]
 
 
 def spec_of(args: Namespace, context: Context) -> ContainerSpec:
-    """What the words of ``run`` ask for; UsageError for what this face cannot give (a terminal in a cell)."""
+    """Return what the words of ``run`` ask for.
+
+    Raises UsageError for what this face cannot give (a terminal in a cell).
+    """
     from udock_lab.model import ContainerSpec, Limits
 
     tty, interactive = _terminal_and_keys(args, context, detach=args.detach)
@@ -236,7 +239,7 @@ def _terminal_and_keys(args: Namespace, context: Context, *, detach: bool) -> tu
 
 
 def _input(context: Context, *, interactive: bool, detach: bool) -> int | bytes | None:
-    """What the program reads: nothing where nobody attends to it, unless ``-i`` asks for it."""
+    """Return what the program reads: nothing where no person is there to type, unless ``-i`` asks for it."""
     unattended = detach or (context.stdin_is_terminal and context.in_background)  # a shell's "&" does as much
     return None if unattended and not interactive and not context.in_cell else context.stdin
 

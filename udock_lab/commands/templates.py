@@ -48,7 +48,7 @@ class Template:
             _wrong(f"{{{{{end}}}}} stands there without an if, range or with")
 
     def render(self, value: object) -> str:
-        """The text for one value: a mapping of names to fields."""
+        """Return the text for one value: a mapping of names to fields."""
         return "".join(_run(self._nodes, _Scope(value, {"$": value}, [0])))
 
 
@@ -60,7 +60,7 @@ class _Scope(NamedTuple):
     steps: list[int]
 
     def inner(self, dot: object, **more: object) -> _Scope:
-        """The scope of a block: what is set in there ends with it."""
+        """Return the scope of a block: what is set in it ends with it."""
         return _Scope(dot, self.variables | more, self.steps)
 
 
@@ -111,7 +111,7 @@ class _Blocks:
         self.parts = list(reversed(parts))
 
     def body(self, depth: int) -> tuple[list[Any], str]:
-        """The nodes up to the action that ends this body, and that action (``end``, ``else``, ``else if ...``)."""
+        """Parse the nodes up to the action that ends this body (``end``, ``else``, ``else if ...``); return both."""
         if depth > _DEEPEST:
             _wrong(f"blocks are nested more than {_DEEPEST} deep", "Make it simpler.")
         nodes: list[Any] = []
@@ -214,7 +214,7 @@ def _pipeline(tokens: list[tuple[str, str]], text: str, depth: int) -> _Pipeline
 
 
 def _operand(tokens: list[tuple[str, str]], text: str, depth: int) -> Any:
-    """A function's name (as str), a literal, a field, or a pipeline in parentheses."""
+    """Parse a function's name (as str), a literal, a field, or a pipeline in parentheses."""
     kind, word = tokens.pop()
     if kind == "text":
         return _Literal(word[1:-1] if word[0] == "`" else _unquoted(word))

@@ -54,7 +54,7 @@ def in_words(error: Exception, words: Sequence[str], prefix: str = "mdock") -> M
 
 
 def _place(error: Exception) -> str:
-    """The innermost line that was ours, for instance ``runtime/engine.py:249``."""
+    """Return the innermost line that was ours, for instance ``runtime/engine.py:249``."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     place, frame = "?", error.__traceback__
     while frame is not None:

@@ -15,7 +15,7 @@ __all__ = ["Progress", "progress"]
 
 
 def progress() -> Progress:
-    """What you have done: lessons, predictions, exit tickets, exercises. Kept in your own mdock home."""
+    """Show what you have done: lessons, predictions, exit tickets, exercises. It is kept in your own mdock home."""
     return Progress()
 
 

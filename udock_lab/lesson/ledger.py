@@ -71,7 +71,7 @@ class Ledger:
             self._say(f"Your progress is not kept. {error}")
 
     def facts(self, section: str, lesson: str, name: str) -> dict[str, Any]:
-        """What stands under ``section``/``lesson``/``name``; empty where nothing does."""
+        """Return what stands under ``section``/``lesson``/``name``; an empty dict where nothing does."""
         return facts_of(facts_of(self.read()[section], lesson), name)
 
     def put(self, section: str, lesson: str, name: str, facts: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ class Ledger:
         self.change(make)
 
     def _load(self) -> tuple[Data, str]:
-        """What the file holds, and what is wrong with its content. OSError where it cannot be read."""
+        """Return what the file holds, and what is wrong with its content; raise OSError where it cannot be read."""
         try:
             with open(self.path, encoding="utf-8") as file:
                 return _checked(json.load(file)), ""
@@ -122,9 +122,9 @@ class Ledger:
             os.close(fd)
 
     def _write(self, data: Data) -> None:
-        """The lock is held. To a file beside it, then one rename (rename(2)); of a link, what it names is written.
+        """Write to a file beside it, then rename that (rename(2)); of a link, write what it names. Lock held.
 
-        The name is always the same, so what a writer that was killed left is written over.
+        The other file's name is always the same, so what a killed writer left is overwritten.
         """
         path = os.path.realpath(self.path)
         beside = f"{path}.new"
@@ -138,7 +138,7 @@ class Ledger:
             raise
 
     def _put_aside(self, reason: str) -> None:
-        """The lock is held. Never over an older one."""
+        """Rename a damaged file, never over an older one. Lock held."""
         number = 1
         while os.path.lexists(f"{self.path}.unreadable-{number}"):
             number += 1
@@ -155,7 +155,7 @@ class Ledger:
 
 
 def facts_of(above: dict[str, Any], name: str) -> dict[str, Any]:
-    """The dict under ``name``; an empty one where there is none."""
+    """Return the dict under ``name``; an empty one where there is none."""
     found = above.get(name)
     return found if isinstance(found, dict) else {}
 

@@ -60,7 +60,7 @@ class OrderTask(Shown):
         return attempt
 
     def _order(self, numbers: tuple[object, ...]) -> tuple[int, ...]:
-        """The numbers, also where they come as one list."""
+        """Return the numbers, also where they come as one list."""
         if len(numbers) == 1 and isinstance(numbers[0], (list, tuple)):
             numbers = tuple(numbers[0])
         count = len(self.lines)
@@ -98,7 +98,7 @@ class OrderTask(Shown):
         return LessonCard(label="put in order", headline=headline, parts=(program, hint, *self._tries()))
 
     def _tries(self) -> list[CardText]:
-        """What was tried so far, in earlier sessions too."""
+        """Return what was tried so far, in earlier sessions too."""
         orders = ledger().facts("lessons", self.slug, "orders") if self.slug else {}
         facts = facts_of(orders, self.name)
         count = facts.get("tries")
@@ -136,7 +136,7 @@ class Attempt(Shown):
 
 
 def _meets(expect: Expect, result: SandboxResult) -> bool:
-    """A judge that stumbles over the run of a wrong order has said no."""
+    """Return whether the run is as expected; a judge that fails on the run of a wrong order has said no."""
     if isinstance(expect, str):
         return result.stdout == expect
     try:
@@ -146,7 +146,7 @@ def _meets(expect: Expect, result: SandboxResult) -> bool:
 
 
 def _output(result: SandboxResult) -> tuple[str, ...]:
-    """What was written, line by line, the writer's role before it; of an error message the last line."""
+    """Return what was written, line by line, the writer's role before it; of an error message the last line."""
     said = []
     for (role, stream), chunks in groupby(result.output, key=lambda chunk: (chunk.role, chunk.stream)):
         lines = [line for line in "".join(chunk.text for chunk in chunks).splitlines() if line.strip()]

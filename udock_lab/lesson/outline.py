@@ -46,7 +46,7 @@ EXERCISES = tuple(dict.fromkeys(lesson.exercise for lesson in COURSE if lesson.e
 
 
 def entry(slug: str) -> Entry:
-    """The lesson of that slug. UsageError, with the nearest one, where there is none."""
+    """Return the lesson of that slug; raise UsageError, with the nearest one, where there is none."""
     for lesson in COURSE:
         if lesson.slug == slug:
             return lesson
@@ -58,6 +58,6 @@ def entry(slug: str) -> Entry:
 
 
 def after(slug: str) -> Entry | None:
-    """The lesson that comes next, None after the last one."""
+    """Return the lesson that comes next, None after the last one."""
     place = COURSE.index(entry(slug)) + 1
     return COURSE[place] if place < len(COURSE) else None

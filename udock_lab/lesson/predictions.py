@@ -66,7 +66,7 @@ class Prediction(Shown):
         self.refresh()
 
     def same_as(self, other: Prediction) -> bool:
-        """The same question, asked by the same cell once more."""
+        """Return whether it is the same question, asked by the same cell once more."""
         return (self.name, self.question, self.choices) == (other.name, other.question, other.choices)
 
     def refresh(self) -> None:
@@ -146,7 +146,7 @@ class Prediction(Shown):
         return verdict
 
     def _label(self, given: tuple[object, ...]) -> str:
-        """The choice that is meant: blanks around it and capitals do not matter."""
+        """Return the choice that is meant: blanks around it and capitals do not matter."""
         choices = ", ".join(self.labels)
         if len(given) != 1:
             raise UsageError(f"{self.name}.answer takes one of the choices.", f"They are: {choices}")
@@ -186,7 +186,7 @@ class Prediction(Shown):
             listener()
 
     def how_to_answer(self) -> str:
-        """What to type."""
+        """Return what to type."""
         return f'`{self.name}.answer("...")` with one of: {", ".join(self.labels)}'
 
     def card(self) -> LessonCard:

@@ -13,7 +13,7 @@ __all__ = ["found_in", "without"]
 
 @cache
 def _private() -> re.Pattern[str]:
-    """A folder of a person, a temporary folder, this user's home, or this machine's name."""
+    """Return a pattern for a folder of a person, a temporary folder, this user's home, or this machine's name."""
     host = socket.gethostname()
     names = [rf"\b{re.escape(host)}\b"] if len(host) > 3 and host != "localhost" else []
     own = os.path.expanduser("~").rstrip("/")
@@ -22,7 +22,7 @@ def _private() -> re.Pattern[str]:
 
 
 def found_in(text: str) -> str | None:
-    """The first piece of ``text`` that tells where it was made, None if nothing does."""
+    """Return the first piece of ``text`` that tells where it was made, None if nothing does."""
     match = _private().search(text)
     return match.group() if match else None
 

@@ -41,7 +41,7 @@ def recorded(name: str) -> Recorded:
 
 
 def recordings() -> list[str]:
-    """The names of all recordings."""
+    """Return the names of all recordings."""
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
@@ -58,7 +58,7 @@ class Recorded(Shown):
 
 
 def _written(result: Result) -> tuple[str, ...]:
-    """The program's output; of a sandbox each line behind the role of the process that wrote it."""
+    """Return the program's output; of a sandbox each line behind the role of the process that wrote it."""
     if isinstance(result, RunResult):
         return tuple((result.stdout + result.stderr).decode("utf-8", "replace").splitlines())
     return tuple(f"{chunk.role}: {line}" for chunk in result.output for line in chunk.text.splitlines())
@@ -81,12 +81,12 @@ def record(name: str, result: Result) -> Path:
 
 
 def to_json(result: Result) -> str:
-    """A result as JSON that :func:`from_json` turns back into the same result."""
+    """Return a result as JSON that :func:`from_json` turns back into the same result."""
     return json.dumps(_plain(result), indent=1, ensure_ascii=False)
 
 
 def from_json(text: str) -> Result:
-    """The result that :func:`to_json` wrote. UsageError for anything else."""
+    """Return the result that :func:`to_json` wrote; raise UsageError for anything else."""
     try:
         value = _value(json.loads(text))
     except (ValueError, KeyError, TypeError) as error:

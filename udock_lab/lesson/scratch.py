@@ -92,7 +92,7 @@ def _stop_all(runtime: Runtime) -> list[Container]:
 
 
 def _place(learner: str) -> str:
-    """The temporary folder; inside the learner's own home where no program may be started from there (noexec)."""
+    """Return the temporary folder; one in the learner's home where no program may be started from it (noexec)."""
     place = tempfile.gettempdir()
     if not os.statvfs(place).f_flag & os.ST_NOEXEC:
         return place
@@ -117,5 +117,5 @@ def _sweep(place: str) -> None:
 
 
 def _may_be_in_the_making(folder: str) -> bool:
-    """The first thing that its maker does is to lock it; only then something is put into it."""
+    """Return whether its maker may still be at work: the maker locks a folder first, and only then fills it."""
     return time.time() - os.lstat(folder).st_ctime < YOUNG and not os.listdir(folder)

@@ -55,12 +55,12 @@ def begin(slug: str, *, spare: bool = False) -> Lesson:
 
 
 def current() -> Lesson | None:
-    """The lesson that was begun and has not ended."""
+    """Return the lesson that was begun and has not ended."""
     return _current
 
 
 def ledger() -> Ledger:
-    """The learner's own progress, inside a lesson and outside."""
+    """Return the learner's own progress, inside a lesson and outside."""
     return _ledger_in(_current.learner if _current is not None else learner_home())
 
 
@@ -133,7 +133,7 @@ class Lesson(Shown):
 
     @property
     def chroot(self) -> bool:
-        """chroot works as you are."""
+        """Return whether chroot works as this user."""
         return self.permits("chroot")
 
     @property
@@ -143,7 +143,7 @@ class Lesson(Shown):
 
     @property
     def strace(self) -> bool:
-        """strace is there and may trace: ``%%sandbox --trace`` shows calls."""
+        """Return whether strace is there and may trace: ``%%sandbox --trace`` shows calls."""
         return self.permits("strace")
 
     # --- its place
@@ -170,7 +170,7 @@ class Lesson(Shown):
         os.environ["MDOCK_HOME"] = self.home
 
     def _move_out(self) -> None:
-        """The variable is as it was found; a home that the learner chose meanwhile is left alone."""
+        """Put the variable back as it was; a home that the learner chose meanwhile is left alone."""
         if os.environ.get("MDOCK_HOME") != self.home:
             return
         if self._named_before is None:
@@ -211,7 +211,7 @@ class Lesson(Shown):
 
 
 def _processes_but(before: set[int]) -> list[int]:
-    """What still runs below this process and did not before the lesson; what is ending gets a moment."""
+    """List the processes that run below this one and did not before the lesson; what is ending gets a moment."""
     deadline = time.monotonic() + PATIENCE
     while True:
         left = [pid for pid in descendants(os.getpid()) if pid not in before and state(pid) not in (None, "Z", "X")]

@@ -14,7 +14,7 @@ __all__ = ["Shown", "is_open", "shell"]
 
 
 def shell() -> Any:
-    """The IPython shell that runs the cells, or None in plain Python."""
+    """Return the IPython shell that runs the cells, or None in plain Python."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython is not None else None
 
@@ -30,7 +30,7 @@ class Shown:
     _shown: tuple[int, str] | None = None
 
     def card(self) -> LessonCard:
-        """What there is to say."""
+        """Return what there is to say."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

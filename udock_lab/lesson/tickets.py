@@ -45,7 +45,7 @@ class ExitTicket(Shown):
             self._take(ledger().read())
 
     def _take(self, data: Data) -> None:
-        """What was answered before, here or in another notebook. It belongs to the words of its question."""
+        """Take over what was answered before, here or in another notebook. It belongs to the words of its question."""
         if times_reset(data, self.slug) > self._resets:
             self._resets = times_reset(data, self.slug)
             self.reopen()

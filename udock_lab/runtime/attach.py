@@ -126,10 +126,10 @@ class Attachment:
         return None
 
     def _let_go_if_nobody_acts(self) -> None:
-        """A program may stop whoever supervises it; then nobody acts on a signal. The third one frees the caller.
+        """Let the caller go where its supervisor is stopped and so acts on no signal: the third one raises LetGo.
 
-        Who is not stopped gets some time more. Keys count too, but they may be the program's: only where somebody is
-        stopped. Raises LetGo.
+        A program may have stopped the supervisor. One that is not stopped gets some time more. Keys count too, but they
+        may be the program's: only where the supervisor is stopped.
         """
         if self.asked.insists or self._typed >= INSIST:
             what = self.what or self.id or "The container"
@@ -150,9 +150,9 @@ class Attachment:
 
     @contextmanager
     def signals(self) -> Iterator[None]:
-        """What is sent to this process is meant for the container: SIGINT, SIGKILL on the second, and all others.
+        """Pass what is sent to this process on to the container: SIGINT, SIGKILL on the second, and all others.
 
-        Only what would have ended us is handed on: what our caller ignored stays ignored, and what this process has
+        Only what would have ended us is passed on: what our caller ignored stays ignored, and what this process has
         a handler for is its own. Main thread only. In a notebook: SIGINT only.
         """
         if threading.current_thread() is not threading.main_thread():
@@ -185,7 +185,7 @@ class Attachment:
                 signal.signal(number, handler)
 
     def _relay(self, until: str, typed: Keys | Lines | None, notices: int, *, terminal: bool) -> dict[str, Any]:
-        """What is typed to the container, window sizes too, until the end."""
+        """Pass what is typed on to the container, window sizes too, until the end."""
         while True:
             ready = _wait(self.sock.fileno(), notices, typed)
             if notices in ready:
@@ -201,7 +201,7 @@ class Attachment:
                 self._let_go_if_nobody_acts()
 
     def _heed(self, notices: bytes, typed: Keys | Lines | None, *, terminal: bool) -> None:
-        """The window has another size, or this process is to be stopped, or goes on."""
+        """Act on a notice: the window has another size, or this process is to be stopped, or goes on."""
         if typed is not None:
             typed.heed(notices)
         if terminal:
@@ -211,7 +211,7 @@ class Attachment:
 
 @contextmanager
 def _noticed(heard: Sequence[int]) -> Iterator[int]:
-    """A descriptor on which each of these signals becomes a byte. Elsewhere than in the main thread none comes."""
+    """Give a descriptor on which each of these signals becomes a byte; outside the main thread none comes."""
     notices, notices_in = os.pipe()
     os.set_blocking(notices_in, False)
 
@@ -233,7 +233,7 @@ def _noticed(heard: Sequence[int]) -> Iterator[int]:
 
 
 def _wait(sock: int, notices: int, typed: Keys | Lines | None) -> dict[int, int]:
-    """The descriptors that are ready, each with its events (poll(2); select(2) knows none from 1,024 on)."""
+    """Return the descriptors that are ready, each with its events (poll(2); select(2) knows none from 1,024 on)."""
     waited = select.poll()
     wanted = typed.waits_for() if typed is not None else {}
     for fd, events in (wanted | {notices: select.POLLIN, sock: select.POLLIN}).items():

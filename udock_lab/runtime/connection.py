@@ -38,17 +38,17 @@ class Connection(Protocol):
         """Hand over a request and its descriptors; LauncherDied if nobody takes it."""
 
     def reap(self) -> None:
-        """What a request started has said its last word: wait for a process that ends with it."""
+        """Wait for a process that ends with what a request started: it has said its last word."""
 
     def supervisors(self) -> list[int]:
-        """The processes that stand between the caller and a container; a program in one may have stopped them."""
+        """Return the processes between the caller and a container; a program in one may have stopped them."""
 
     def abandon(self) -> None:
         """They are stopped: the next request goes to somebody else."""
 
 
 def supervisors_of(pid: int) -> list[int]:
-    """A launcher and its forker, the one child in its session; or a supervisor that has none."""
+    """Return a launcher and its forker, the one child in its session; or a supervisor that has none."""
     return [pid, *(child for child in children(pid) if _leads_no_session(child))]
 
 
@@ -91,7 +91,7 @@ class Launcher:
         return supervisors_of(self.pid) if self.pid else []
 
     def helpers(self) -> list[int]:
-        """The launcher and all its children: the forker, and a keeper for each sandbox."""
+        """Return the launcher and all its children: the forker, and a keeper for each sandbox."""
         return [self.pid, *children(self.pid)] if self.pid else []
 
     def abandon(self) -> None:
@@ -142,7 +142,7 @@ _LAUNCHER = Launcher()
 
 
 def the_launcher() -> Launcher:
-    """The one launcher of this process."""
+    """Return the one launcher of this process."""
     return _LAUNCHER
 
 

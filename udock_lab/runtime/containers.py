@@ -113,7 +113,7 @@ def _is_number(text: str) -> bool:
 
 
 def format_record(record: Record) -> bytes:
-    """The line (with its newline) that says this record."""
+    """Return the line (with its newline) that says this record."""
     code = "" if record.exit_code is None else str(record.exit_code)
     return (
         f"{record.id}|{record.pid}|{record.image}|{record.status.value}|"
@@ -134,7 +134,10 @@ def read_all(home: Home) -> tuple[list[Record], list[bytes]]:
 
 
 def find(home: Home, container_id: str) -> Record:
-    """The record with this id (the last one, should the file hold two); NotFound with what to type next."""
+    """Return the record with this id (the last one, should the file hold two).
+
+    Raises NotFound with what to type next.
+    """
     check_id(container_id)
     found = None
     key = container_id.encode()
@@ -161,7 +164,10 @@ class IdSource:
         self._highest = 0
 
     def allocate(self) -> str:
-        """The next id; the mark is written before anybody can see it, so a death skips it, never reuses it."""
+        """Return the next id.
+
+        The high-water mark is written before the id is used, so a death skips an id and never reuses one.
+        """
         if not self.is_current():
             self._highest = _highest_in_file(self.home.containers_db)
         mark = open_plain(self.home.highest_id, os.O_RDWR | os.O_CREAT)
@@ -177,15 +183,15 @@ class IdSource:
         return f"c{self._highest}"
 
     def is_current(self) -> bool:
-        """Is the table still the one we saw last?"""
+        """Return whether the table is still the one we saw last."""
         return self._seen is not None and self._seen == _fingerprint(self.home.containers_db)
 
     def remember(self) -> None:
-        """The table now holds what we wrote: no need to read it again unless somebody else changes it."""
+        """Remember that the table now holds what we wrote: it is read again only if another process changes it."""
         self._seen = _fingerprint(self.home.containers_db)
 
     def forget(self) -> None:
-        """The table may have changed in a way we did not follow."""
+        """Forget what the table held: it may have changed in a way we did not follow."""
         self._seen = None
 
 
@@ -231,7 +237,10 @@ def finish(
 
 
 def _outcome(intent: Status, killed: bool) -> Status:
-    """What came of an intent. A ``kill`` that came too late ended nothing; a ``stop`` may have had to kill."""
+    """Return the status that came of an intent.
+
+    A ``kill`` that came too late ended nothing; a ``stop`` may have had to kill.
+    """
     if intent in (Status.STOPPED, Status.KILLED) and killed:
         return Status.KILLED
     return Status.STOPPED if intent is Status.STOPPED else Status.EXITED
@@ -260,7 +269,10 @@ def _rewrite(home: Home, container_id: str, change: Callable[[bytes], bytes]) ->
 
 
 def ended(record: Record, exit_code: int | None, end_time: str, status: str = "") -> Record:
-    """The record with its end filled in. A status that ``stop`` or ``kill`` wrote stays; ``status`` knows better."""
+    """Return the record with its end filled in.
+
+    A status that ``stop`` or ``kill`` wrote stays, unless ``status`` is given: it knows better.
+    """
     kept = Status.EXITED if record.status is Status.RUNNING else record.status
     return Record(
         id=record.id,
@@ -304,9 +316,9 @@ def set_intent(home: Home, container_id: str, status: Status) -> Status:
 
 
 def take_back(home: Home, container_id: str, intent: Status, before: Status) -> None:
-    """The signal was refused, so the record says again what it said before. Lock held.
+    """Put the status back to what it was: the signal was refused. Lock held.
 
-    Unless it has ended, is gone, or somebody else wants something else of it by now.
+    Not if the container has ended, is gone, or its record has another intent by now.
     """
 
     def mark(line: bytes) -> bytes:
@@ -354,7 +366,7 @@ def discard(home: Home, ids: Sequence[str]) -> dict[str, MdockError]:
 
 
 def _remove_files(home: Home, container_id: str, private: object) -> None:
-    """The spec last: as long as it is there, all the rest can still be found."""
+    """Remove the files, the spec last: as long as it is there, all the rest can still be found."""
     if _is_inside_run(home, private, "copy-"):
         from udock_lab.runtime.tree import remove_tree
 
@@ -376,7 +388,7 @@ def _remove_files(home: Home, container_id: str, private: object) -> None:
 
 @contextmanager
 def making_private_folder(home: Home) -> Iterator[str]:
-    """A new folder for the files of ``run --copy``, ours until a record names it.
+    """Make a new folder for the files of ``run --copy``, ours until a record names it.
 
     A lock inside tells that its maker lives (flock(2)); where there are no locks, the pid in its name does.
     """
@@ -477,7 +489,10 @@ def load_extra(home: Home, container_id: str, name: str) -> dict[str, object]:
 
 
 def has_ended(record: Record) -> bool:
-    """Does the record itself say so? ``exited`` without an end time is the C original's (we write both at once)."""
+    """Return whether the record itself says so.
+
+    ``exited`` without an end time is the C original's (we write both at once).
+    """
     return record.end_time is not None or record.status is Status.EXITED
 
 
@@ -545,7 +560,7 @@ def elsewhere(home: Home, record: Record) -> str:
 
 
 def _answers(pid: int) -> bool:
-    """Is there such a process, whether /proc shows it or not?"""
+    """Return whether there is such a process, whether /proc shows it or not."""
     try:
         os.kill(pid, 0)
     except PermissionError:
@@ -571,7 +586,7 @@ def is_alive(home: Home, record: Record) -> bool:
 
 
 def _began_later(record: Record) -> bool:
-    """A process that began days after its record was written cannot be the one the record means.
+    """Return whether a process began days after its record was written: it cannot be the one the record means.
 
     A record does not say in which time zone it was written, so less than a day proves nothing.
     """

@@ -30,7 +30,7 @@ def answer_probe(fd: int, what: str = "everything") -> None:
 
 
 def report_from_json(data: bytes) -> DoctorReport:
-    """The report of :func:`answer_probe`."""
+    """Return the report of :func:`answer_probe`."""
     fields: dict[str, Any] = json.loads(data)
     features = tuple(Feature(**feature) for feature in fields["features"])
     return DoctorReport(rung=fields["rung"], summary=fields["summary"], features=features)

@@ -97,7 +97,7 @@ class Runtime:
         return self._connection.pid
 
     def process_tree(self, kernel: int | None = None) -> tuple[ProcessNode, ...]:
-        """The processes of this notebook, each named by what it is: kernel, launcher, forker, containers, ...
+        """Return the processes of this notebook, each named by what it is: kernel, launcher, forker, containers, ...
 
         ``kernel``: the process at the top, by default the caller. Containers that a terminal or an earlier kernel
         started stand as trees of their own.
@@ -152,7 +152,7 @@ class Runtime:
         return image
 
     def _running_in(self, rootfs: str) -> list[str]:
-        """The containers whose processes live, here or elsewhere, and have this root file system."""
+        """Return the containers whose processes live, here or elsewhere, and have this root file system."""
         alive = [
             record.id
             for record in self._records()
@@ -162,7 +162,7 @@ class Runtime:
         return [name for name in alive if containers.load_extra(self.home, name, "spec").get("rootfs") == rootfs]
 
     def demo(self, progress: Callable[[int, int], None] | None = None, *, on_note: OnNote | None = None) -> Image:
-        """The image ``demo``, made when it is missing. Safe to call again.
+        """Return the image ``demo``, made when it is missing. Safe to call again.
 
         ``on_note`` is told what the root file system lacks on this machine, and what could not be copied faithfully.
         """
@@ -330,7 +330,7 @@ class Runtime:
         snapshots: bool = False,
         one_pipe: bool = False,
     ) -> dict[str, Any]:
-        """What the supervisor gets: the plan for the child, and what to write down."""
+        """Return what the supervisor gets: the plan for the child, and what to write down."""
         plan, describe = make_plan(spec, rootfs, join, snapshots=snapshots, one_pipe=one_pipe)
         stored = _fields(spec) | {"limits": _fields(spec.limits), "rootfs": rootfs}
         stored["private"] = os.path.dirname(rootfs) if spec.copy else None
@@ -400,7 +400,7 @@ class Runtime:
         return result
 
     def _with_defaults(self, spec: ContainerSpec) -> ContainerSpec:
-        """What nobody asked for in this run is as the home has it."""
+        """Return the spec with the home's defaults for what was not asked for in this run."""
         if spec.userns is None:
             spec = replace(spec, userns=self.settings()["userns"])
         return spec if spec.guard is not None else replace(spec, guard=_in_a_notebook())
@@ -444,7 +444,7 @@ class Runtime:
 
     @contextmanager
     def _private_copy(self, image: Image) -> Iterator[str]:
-        """A root file system of its own for one container; gone again if mdock fails before there is one."""
+        """Give one container a root file system of its own; remove it if mdock fails before there is a container."""
         from udock_lab.linux.unwinding import Unwinding
         from udock_lab.runtime.images import copy_tree
 
@@ -478,12 +478,12 @@ class Runtime:
         return self._look(latest[container.id]) if changed else container
 
     def _look_up(self, container_id: str) -> Container:
-        """The container as it is now. What seems orphaned is looked at twice, as in :meth:`ps`."""
+        """Return the container as it is now. What seems orphaned is looked at twice, as in :meth:`ps`."""
         container = self._look(containers.find(self.home, container_id))
         return self._look(containers.find(self.home, container_id)) if _is_orphaned(container) else container
 
     def _look(self, record: Record) -> Container:
-        """The record beside the kernel's word: is that very process still there?"""
+        """Compare the record with what the kernel says of that very process."""
         spec = containers.load_extra(self.home, record.id, "spec")
         alive = not containers.has_ended(record) and containers.is_alive(self.home, record)
         if not containers.has_ended(record) and not alive:
@@ -509,7 +509,7 @@ class Runtime:
         )
 
     def _spec_of_the_newest(self, record: Record) -> dict[str, object]:
-        """A program may have ended before its spec was written down; that takes some milliseconds more."""
+        """Return the spec; a program may have ended some milliseconds before its spec was written down."""
         patience = time.monotonic() + 0.3
         spec: dict[str, object] = {}
         while not spec and _started_lately(record) and time.monotonic() < patience:
@@ -518,7 +518,10 @@ class Runtime:
         return spec
 
     def _await_last_word(self, record: Record, spec: dict[str, object], patience: float = 0.5) -> Record:
-        """The process is gone and its supervisor lives: it is about to write the end. Give it a moment."""
+        """Return the record once its end is written, or after ``patience`` seconds.
+
+        The process is gone and its supervisor lives: it is about to write the end.
+        """
         deadline = time.monotonic() + patience
         while _supervisor_lives(spec):
             try:
@@ -536,7 +539,10 @@ class Runtime:
         return record
 
     def _end_of_removed(self, record: Record, patience: float = 1.0) -> Record:
-        """The record of a container that is removed at its end (``run --rm``): the log knows, a moment later."""
+        """Return the record of a container that is removed at its end (``run --rm``).
+
+        The event log knows it, a moment later. ``patience`` is in seconds.
+        """
         deadline = time.monotonic() + patience
         while (end := last_exit(self.home, record.id)) is None and time.monotonic() < deadline:
             time.sleep(0.005)
@@ -585,11 +591,11 @@ class Runtime:
         return Inspection(kind="image", data=_fields(image) | {"used_by": users} | image_fields(image))
 
     def logs(self, container_id: str | Handle, *, tail: int | None = None) -> bytes:
-        """What the container wrote, or its last ``tail`` lines. A long log is better read in chunks: read_logs."""
+        """Return what the container wrote, or its last ``tail`` lines. For a long log see :meth:`read_logs`."""
         return b"".join(self.read_logs(container_id, tail=tail))
 
     def follow_logs(self, container_id: str | Handle, *, tail: int | None = None) -> Iterator[bytes]:
-        """The log so far, then what is added, until the container has ended or is removed."""
+        """Yield the log so far, then what is added, until the container has ended or is removed."""
         return self.read_logs(container_id, tail=tail, follow=True)
 
     def read_logs(
@@ -600,7 +606,7 @@ class Runtime:
         follow: bool = False,
         on_idle: Callable[[], object] | None = None,
     ) -> Iterator[bytes]:
-        """The log in chunks; ``tail``: its last lines only, ``follow``: until the container has ended.
+        """Yield the log in chunks; ``tail``: its last lines only, ``follow``: until the container has ended.
 
         ``on_idle`` is called now and then while there is nothing to add; what it raises ends the reading.
         """
@@ -619,7 +625,7 @@ class Runtime:
             return True
 
     def doctor(self) -> DoctorReport:
-        """What this machine permits, each feature tried for real in a child, and what this home is set to."""
+        """Return what this machine permits, each feature tried for real in a child, and what this home is set to."""
         from udock_lab.runtime.doctor import report_from_json
 
         data = self._probe("everything")
@@ -631,7 +637,7 @@ class Runtime:
         return replace(report_from_json(data), settings=tuple(self.settings().items()))
 
     def _probe(self, what: str) -> bytes:
-        """The answer of a child that tries something; empty if it was killed."""
+        """Return the answer of a child that tries something; empty if it was killed."""
         read, write = os.pipe()
         with open(read, "rb") as answer:
             try:
@@ -643,7 +649,7 @@ class Runtime:
         return data
 
     def settings(self) -> dict[str, bool]:
-        """This home's defaults: each setting there is, as it was set or, unset, off."""
+        """Return this home's defaults: each setting there is, as it was set or, unset, off."""
         found, corrupt = settings.load(self.home)
         self._complain(self.home.config, corrupt)
         return {name: found.get(name, False) for name in settings.SETTINGS}
@@ -660,7 +666,7 @@ class Runtime:
         settings.save(self.home, name, value)
 
     def complaints(self) -> list[str]:
-        """A sentence for each line that did not parse among the tables read so far; each is said once."""
+        """Return a sentence for each line that did not parse in the tables read so far; each is said once."""
         said, self._unsaid = self._unsaid, []
         return said
 
@@ -806,7 +812,7 @@ class Runtime:
         return removed
 
     def _is_spared(self, container: Container) -> bool:
-        """Does it run elsewhere? Then say so: whoever prunes may know better, and can remove it by name."""
+        """Return whether it runs elsewhere, and say so: it can still be removed by its name."""
         if not container.elsewhere:
             return False
         error = _runs_elsewhere(container)
@@ -835,7 +841,10 @@ class Runtime:
         self._log("RM", id=container_id)
 
     def _end_execs(self, container_id: str) -> None:
-        """What exec started there ends with it, though its supervisors were killed; what resists is told."""
+        """End what exec started in this container, and tell what resists.
+
+        It ends with its container even when its supervisors were killed.
+        """
         left = execs.end_all(self.home, container_id)
         if left:
             self._unsaid.append(execs.may_run_on(container_id, left))
@@ -853,7 +862,7 @@ class Runtime:
 
     @contextmanager
     def _pidfd(self, record: Record) -> Iterator[int | None]:
-        """A pidfd of the container's first process, proven to be that very process; None if it is gone."""
+        """Give a pidfd of the container's first process, proven to be that very process; None if it is gone."""
         try:
             pidfd = os.pidfd_open(record.pid)
         except OSError:
@@ -902,7 +911,7 @@ class Runtime:
 
     @contextmanager
     def _lock_where_writable(self) -> Iterator[None]:
-        """A container must be stoppable on a full or read-only disk above all: it may be what fills it."""
+        """Take the lock where that can be written: also on a full or read-only disk a container must be stoppable."""
         with ExitStack() as held:
             try:
                 held.enter_context(records.locked(self.home))
@@ -945,7 +954,7 @@ class Runtime:
         return after or self._end_of_removed(final)
 
     def _log(self, event: str, **fields: object) -> None:
-        """The log of events comes after the fact: where it cannot be written, the fact stands all the same."""
+        """Write to the event log. Where it cannot be written, what happened has happened all the same."""
         try:
             write_event(self.home, event, **fields)
         except OSError as error:
@@ -964,14 +973,14 @@ def _fields(value: ContainerSpec | Limits | Record | Image) -> dict[str, Any]:
 
 
 def _stored_env(spec: dict[str, object]) -> dict[str, str]:
-    """The ``-e`` variables of a container's stored spec."""
+    """Return the ``-e`` variables of a container's stored spec."""
     pairs = spec.get("env")
     found = pairs if isinstance(pairs, list) else []
     return {str(pair[0]): str(pair[1]) for pair in found if isinstance(pair, list) and len(pair) == 2}
 
 
 def _stored_limits(spec: dict[str, object]) -> Limits:
-    """The limits of a container's stored spec."""
+    """Return the limits of a container's stored spec."""
     stored = spec.get("limits")
     found = stored if isinstance(stored, dict) else {}
     wanted = {name: found.get(name) for name in ("memory", "cpu", "files")}
@@ -991,14 +1000,14 @@ def _remove_quietly(folder: str) -> None:
 
 
 def _arguments() -> ModuleType:
-    """The file that knows what is meant, for a value that is not plain already: start paths do without it."""
+    """Import the file that checks arguments, for a value that is not plain already: start paths do without it."""
     from udock_lab import arguments
 
     return arguments
 
 
 def _spec(image: object, said: dict[str, Any]) -> ContainerSpec:
-    """The spec that the arguments of ``run`` mean."""
+    """Return the spec that the arguments of ``run`` mean."""
     if not isinstance(image, ContainerSpec):
         limits = {name: said.pop(name) for name in ("memory", "cpu", "files") if name in said}
         return ContainerSpec(image=image, limits=Limits(**limits), **said)  # type: ignore[arg-type]
@@ -1045,7 +1054,7 @@ def _image_name(value: str | Image) -> str:
 
 
 def _id(value: str | Handle, name: str = "container_id") -> str:
-    """A container by its id, or by what has one: a result, a record, a line of ``ps``."""
+    """Return a container's id, from an id or from what has one: a result, a record, a line of ``ps``."""
     if isinstance(value, Container | Record | RunResult):
         value = value.id
     return value if type(value) is str else str(_arguments().text(name, value, "a container id", "c1"))
@@ -1053,7 +1062,10 @@ def _id(value: str | Handle, name: str = "container_id") -> str:
 
 @contextmanager
 def _input_of(spec: ContainerSpec, stdin: int | bytes | None) -> Iterator[tuple[int | None, Keys | Lines | None]]:
-    """The descriptor to hand over, and what passes on what is typed. A person's terminal is never handed over."""
+    """Give the descriptor to hand over, and what passes on what is typed.
+
+    A person's terminal is never handed over.
+    """
     with _stdin_fd(stdin) as fd:
         if fd is None or (spec.tty and (spec.detach or not spec.interactive)):
             yield None, None
@@ -1076,7 +1088,10 @@ def _input_of(spec: ContainerSpec, stdin: int | bytes | None) -> Iterator[tuple[
 
 @contextmanager
 def _blocking(fd: int) -> Iterator[None]:
-    """A program may wait for its input; whoever shares this open file finds it as it was (fcntl(2), O_NONBLOCK)."""
+    """Make the descriptor blocking inside the block, so that a program may wait for its input.
+
+    Afterwards it is as it was for all who share this open file (fcntl(2), O_NONBLOCK).
+    """
     before = os.get_blocking(fd)
     os.set_blocking(fd, True)
     try:
@@ -1087,7 +1102,10 @@ def _blocking(fd: int) -> Iterator[None]:
 
 @contextmanager
 def _stdin_fd(stdin: int | bytes | None) -> Iterator[int | None]:
-    """A descriptor to hand over. Text travels in a memfd: however long it is, nobody has to feed a pipe."""
+    """Give a descriptor to hand over.
+
+    Text travels in a memfd: however long it is, no process has to feed a pipe.
+    """
     if stdin is None or isinstance(stdin, int):
         yield stdin
         return
@@ -1161,7 +1179,7 @@ def _stopped_supervisors(spec: dict[str, object]) -> list[int]:
 
 
 def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | None) -> Interrupted:
-    """The interrupt, after a word on how the program ended."""
+    """Return the interrupt, after a word on how the program ended."""
     code = result.exit_code or 0
     what = f"exec in {result.id}" if request.get("exec_of") else result.id
     if on_note is not None:

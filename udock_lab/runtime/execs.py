@@ -41,7 +41,7 @@ def remember(home: Home, container_id: str, pid: int, pidfd: int) -> None:
 
 
 def forget(home: Home, container_id: str, pid: int) -> None:
-    """It has ended."""
+    """Forget a process that has ended."""
     with suppress(OSError):
         os.unlink(_path(home, container_id, pid))
 
@@ -59,7 +59,7 @@ def end_all(home: Home, container_id: str) -> list[int]:
 
 
 def may_run_on(container_id: str, left: list[int]) -> str:
-    """What to say of those that could not be ended, or not be found."""
+    """Return what to say of those that could not be ended, or not be found."""
     if not proc_is_ours():
         return (
             f"Without /proc mdock reaches the process group of what exec started in {container_id} at most "
@@ -86,7 +86,7 @@ def _remembered(home: Home, container_id: str) -> list[int]:
 
 
 def _end(pid: int, known: dict[str, object], rootfs: str) -> bool:
-    """Is nothing of it left?"""
+    """End the process; return whether nothing of it is left."""
     if proc_is_ours() and not lives(pid):  # perhaps a zombie that nobody reaps
         _end_session(pid, rootfs)
         return True
@@ -115,7 +115,10 @@ def _is_it(pid: int, pidfd: int, known: dict[str, object]) -> bool:
 
 
 def _end_tree(pid: int, pidfd: int) -> bool:
-    """It is held first: it starts nothing more, and what its children leave comes to it, their subreaper (prctl(2))."""
+    """Stop a process and its children, then end them.
+
+    It is stopped first: it starts nothing more, and what its children leave comes to it, their subreaper (prctl(2)).
+    """
     try:
         signal.pidfd_send_signal(pidfd, signal.SIGSTOP)
         for _ in range(_PASSES):
@@ -144,7 +147,7 @@ def _living_below(pid: int) -> list[int]:
 
 
 def _end_session(pid: int, rootfs: str) -> None:
-    """It has ended and left processes in its session (setsid(2)): those that are at home in this container."""
+    """End what a process that has ended left in its session (setsid(2)), where it belongs to this container."""
     for member in session_members(pid):
         with suppress(OSError):
             place = os.readlink(f"/proc/{member}/cwd")

@@ -143,7 +143,7 @@ class _Case:
         return f"See what is there: {self.typed.command} ls {quote(folder)}"
 
     def mend(self, program: str, argument: str, inside: str) -> str:
-        """What to do to the file: in the running container, or in the folder that the image is built from."""
+        """Return what to do to the file: in the running container, or in the folder that the image is built from."""
         host = self.lookup(inside)
         if self.typed.container and host and not self.typed.confined:  # there, a program's paths are the host's
             return f"Mend it here: {program} {argument} {quote(host)}"
@@ -173,7 +173,7 @@ def _enoent(case: _Case) -> _Words | None:
 
 
 def _broken_start(case: _Case, inside: str, host: str, depth: int) -> _Words | None:
-    """The program is there, so it is what it needs that is missing."""
+    """Explain a program that is there and cannot start: what it needs is missing."""
     line = shebang(host)
     if line and depth <= 5:
         interpreter = line[0]
@@ -220,7 +220,7 @@ def _broken_emulation(case: _Case, inside: str, host: str, machine: str, depth: 
 
 
 def _dangling_link(case: _Case, path: str) -> tuple[str, str] | None:
-    """The first symlink on the way whose target does not exist: (its path inside, its target)."""
+    """Return the first symlink on the way whose target does not exist: (its path inside, its target)."""
     todo = [name for name in case.absolute(path).split("/") if name]
     done = ""
     for name in todo:
@@ -267,7 +267,7 @@ def _missing_program(case: _Case) -> _Words:
 
 
 def _is_there(case: _Case, program: str, folders: Sequence[str]) -> bool:
-    """Would this word alone have started a program?"""
+    """Return whether this word alone would have started a program."""
     if "/" in program:
         return case.lookup(program) is not None
     return any(case.lookup(f"{folder}/{program}") for folder in (*folders, "/bin", "/usr/bin"))
@@ -325,7 +325,7 @@ def _eacces(case: _Case) -> _Words | None:
 
 
 def _refused_case(case: _Case) -> _Case:
-    """The candidate that was refused: execvp goes on to the next folder after EACCES."""
+    """Return the candidate that was refused: execvp goes on to the next folder after EACCES."""
     for path in case.candidates:
         host = case.lookup(path)
         if host and (not os.path.isfile(host) or not os.access(host, os.X_OK)):
@@ -494,7 +494,7 @@ _FIXED: dict[int, Callable[[_Case, int], _Words]] = {
 
 
 def explain_exit_127(rootfs: str, program_host_path: str) -> str | None:
-    """The program was started, yet the code is 127: name the shared libraries that ``rootfs`` lacks.
+    """Name the shared libraries that ``rootfs`` lacks: the program was started, yet the code is 127.
 
     None when none is missing: then 127 is the program's own word (a shell says so of a command it did not
     find). For a script the interpreter is looked at. Never raises OSError.
@@ -521,7 +521,7 @@ def explain_exit_127(rootfs: str, program_host_path: str) -> str | None:
 
 
 def explain_emulated(rootfs: str, program_host_path: str) -> str | None:
-    """The program was started and has failed: if it is one for another machine, say what the emulator lacked.
+    """Say what an emulator lacked, for a program of another machine that was started and has failed.
 
     None where nothing is missing, or the program is this machine's. Never raises OSError.
     """
@@ -543,7 +543,7 @@ def explain_emulated(rootfs: str, program_host_path: str) -> str | None:
 
 
 def explain_carriage_return(program_host_path: str, inside: str) -> str | None:
-    """A script that was started and failed: did its interpreter get a carriage return from the ``#!`` line?
+    """Say that a script's interpreter got a carriage return from the ``#!`` line; None where it got none.
 
     Without an argument the return would be part of the interpreter's name, and execve would have said ENOENT.
     """

@@ -38,7 +38,7 @@ class LocalForker:
         self.alive: set[int] = set()
 
     def fork(self, *, rehearse: bool) -> Fresh:
-        """A child at its gate."""
+        """Fork a child that waits at its gate."""
         child = fork_child(rehearse=rehearse)
         self.alive.add(child.pid)
         return child
@@ -88,7 +88,7 @@ class RemoteForker:
         return {self.pid} | self.alive | (self.successor.own() if self.successor else set())
 
     def fork(self, *, rehearse: bool) -> Fresh:
-        """A child at its gate, forked by the forker; we get its descriptors."""
+        """Fork a child that waits at its gate: the forker does it, we get its descriptors."""
         if self.successor is None:
             try:
                 send(self.sock, pack(["fork", rehearse]))
@@ -112,7 +112,7 @@ class RemoteForker:
         raise OSError(EMFILE, os.strerror(EMFILE))
 
     def reap(self, pid: int) -> int:
-        """The raw wait status of a child that has ended, from the forker's waitpid."""
+        """Return the raw wait status of a child that has ended, from the forker's waitpid."""
         while self.successor is None and pid not in self.ended:
             try:
                 self._take()
@@ -132,7 +132,7 @@ class RemoteForker:
         return self._take_over().kill_leftovers(spared)
 
     def _take_over(self) -> LocalForker:
-        """The forker is dead, and its children are ours: we are the next subreaper above (prctl(2))."""
+        """Fork here from now on: the forker is dead, and its children are ours, the next subreaper above (prctl(2))."""
         if self.successor is None:
             self.successor = LocalForker()
             self.successor.alive |= self.alive

@@ -53,7 +53,7 @@ class Home:
         return f"{self.containers_dir}/{container_id}"
 
     def container_log(self, container_id: str) -> str:
-        """What the container wrote to standard output and standard error."""
+        """Return the path of what the container wrote to standard output and standard error."""
         return f"{self.logs_dir}/{container_id}.log"
 
     def create(self) -> None:
@@ -75,7 +75,7 @@ class Home:
 
 
 def _text(path: str | os.PathLike[str] | None) -> str | None:
-    """The path as text; UsageError for what is no path."""
+    """Return the path as text; raise UsageError for what is no path."""
     if path is None or type(path) is str:
         return path
     from udock_lab import arguments
@@ -100,7 +100,7 @@ def _make_folder(path: str) -> None:
 
 
 def _absolute(path: str) -> str:
-    """The path in full; UsageError where there is no way to tell it."""
+    """Return the path in full; raise UsageError where there is no way to tell it."""
     if "\0" in path:
         raise UsageError(f"A path cannot hold a NUL character, and {path!r} does.", _ANOTHER)
     try:
@@ -154,7 +154,7 @@ def storage_error(error: OSError, home: str) -> StorageError:
 
 
 def make_room(path: str) -> str:
-    """What to do on a full disk; ``path``, which may be gone by now, lies on it."""
+    """Return what to do on a full disk; ``path``, which may be gone by now, is on it."""
     place = path
     with suppress(OSError):
         place = mount_point(path)

@@ -82,7 +82,7 @@ def parse_image_line(line: bytes) -> Image | None:
 
 
 def _is_time(text: str) -> bool:
-    """Does it begin as ISO 8601 does? A line torn in its last field is no record."""
+    """Return whether it begins as ISO 8601 does. A line torn in its last field is no record."""
     date, clock = text[:10], text[11:19]
     return (
         text.isascii()
@@ -94,7 +94,7 @@ def _is_time(text: str) -> bool:
 
 
 def format_image_line(image: Image) -> bytes:
-    """The line (with its newline) that says this image; UsageError for a path that a line cannot hold."""
+    """Return the line (with its newline) that says this image; raise UsageError for a path that a line cannot hold."""
     if any(character in image.rootfs for character in "|\n\0") or image.rootfs != image.rootfs.strip():
         raise UsageError(
             f"The path {image.rootfs!r} cannot stand in images.db, where '|' and newline separate fields.",
@@ -129,7 +129,7 @@ def find_image_by_name(db_path: str, name: str) -> Image:
 
 
 def _lookup(db_path: str, name: str) -> Image | None:
-    """The record alone. Most lines are passed over by one search for the name's bytes."""
+    """Return the record alone. Most lines are passed over by one search for the name's bytes."""
     key = name.encode("utf-8", "surrogatepass")
     try:
         with open(open_plain(db_path), "rb") as file:
@@ -242,7 +242,7 @@ def _refuse_existing(home: Home, name: str, source: str | os.PathLike[str], forc
 
 @contextmanager
 def aside(home: Home, name: str) -> Iterator[str]:
-    """A folder to build in, locked so that nobody takes it for stale, and gone afterwards, after a SIGTERM, too.
+    """Make a folder to build in, locked so that it is not taken for stale; remove it at the end, after a SIGTERM too.
 
     What is left of it when this process is killed is removed by the next build.
     """
@@ -359,7 +359,7 @@ def _remove_stale(home: Home) -> None:
 
 
 def _is_young(path: str) -> bool:
-    """Was it made within the last minute?"""
+    """Return whether it was made within the last minute."""
     try:
         return time.time() - os.lstat(path).st_ctime < 60
     except OSError:
@@ -431,7 +431,10 @@ def _names(line: bytes, name: str) -> bool:
 
 
 def _same_place(one: str, other: str) -> bool:
-    """Same folder by name, however the home is reached. The last two names themselves are not followed."""
+    """Return whether both are the same folder by name, however the home is reached.
+
+    The last two names themselves are not followed.
+    """
 
     def settle(path: str) -> tuple[str, str]:
         head, rootfs = os.path.split(os.path.normpath(path))

@@ -56,9 +56,10 @@ def become_supervisor() -> None:
 
 
 def _go_on_after_a_stop(forker: int) -> None:
-    """A program may stop us or the forker (kill -STOP): when the kernel dies, both go on, to see that it is gone.
+    """Continue after a stop: when the kernel dies, this process and the forker both go on, to see that it is gone.
 
-    SIGCONT also where another thread than the one that started us ends first: then it does nothing, and comes again.
+    A program may stop them (kill -STOP). SIGCONT also comes where the thread that started us ends before its process:
+    then it does nothing, and comes again.
     """
     signal.signal(signal.SIGCONT, lambda *_: os.kill(forker, signal.SIGCONT))
     prctl(PR_SET_PDEATHSIG, signal.SIGCONT)

@@ -28,7 +28,7 @@ def read_log(
     ended: Callable[[], bool] | None = None,
     idle: Callable[[], object] | None = None,
 ) -> Iterator[bytes]:
-    """The log, or its last ``tail`` lines, in chunks; then what is added, until ``ended()`` is true.
+    """Yield the log, or its last ``tail`` lines, in chunks; then what is added, until ``ended()`` is true.
 
     Without ``ended`` it stops at the end of what is there; while it waits for more, it calls ``idle`` now and then.
     A log that does not exist (yet) is empty; StorageError when it cannot be read. A log that is emptied or replaced
@@ -78,7 +78,7 @@ class _Followed:
         self.before = os.pread(file.fileno(), min(self.at, _REMEMBERED), max(0, self.at - _REMEMBERED))
 
     def read_on(self) -> Iterator[bytes]:
-        """What was added since; all of it, if the file was emptied and begun anew."""
+        """Yield what was added since; all of it, if the file was emptied and begun anew."""
         if self._begun_anew():
             self.at, self.before = 0, b""
         while data := os.pread(self.file.fileno(), _CHUNK, self.at):
@@ -87,7 +87,7 @@ class _Followed:
             yield data
 
     def _begun_anew(self) -> bool:
-        """It is shorter than it was, or has grown again since: then something else stands before our place."""
+        """Return whether the file is shorter than it was, or has other bytes before our place: it was begun anew."""
         size = os.fstat(self.file.fileno()).st_size
         if size <= self.at:
             return size < self.at

@@ -20,7 +20,7 @@ def encode(message: object) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """The message of :func:`encode`."""
+    """Return the message of :func:`encode`."""
     return _from_json(data.decode("ascii"))
 
 

@@ -41,7 +41,7 @@ Reports = list[list[int]]
 
 
 def raise_refusal(event: dict[str, Any]) -> NoReturn:
-    """The supervisor could not even begin: raise its error here."""
+    """Raise the supervisor's error here: it could not even begin."""
     if event["error"] == errors.Interrupted.__name__:
         raise errors.Interrupted(event["message"], event["hint"], signal=event["signal"])
     kind = getattr(errors, event["error"], errors.MdockError)
@@ -49,12 +49,12 @@ def raise_refusal(event: dict[str, Any]) -> NoReturn:
 
 
 def start_notes(reports: Reports, describe: list[str], advise: Callable[[], str]) -> list[str]:
-    """What to say as soon as the program runs: the chroot warning, and what ``advise`` knows against it."""
+    """Return what to say as soon as the program runs: the chroot warning, and what ``advise`` knows against it."""
     return [CHROOT_REFUSED, *filter(None, [advise()])] if _refused_chroot(reports, describe) else []
 
 
 def _refused_chroot(reports: Reports, describe: list[str]) -> int:
-    """The number of the step at which chroot was refused; 0 if it was not."""
+    """Return the number of the step at which chroot was refused; 0 if it was not."""
     for number, answer, _, _ in reports:
         if number > 0 and answer == errno.EPERM and describe[number - 1].startswith("chroot("):
             return number
@@ -137,7 +137,7 @@ def _failure(
     last: dict[str, Any],
     status: ExitStatus | None,
 ) -> Failure | None:
-    """The step that ended the child, or execve's refusal; None when the program started."""
+    """Return the step that ended the child, or execve's refusal; None when the program started."""
     reports, describe = last["reports"], request["describe"]
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
     if answers[-1:] == [NO_ANSWER]:
@@ -168,13 +168,16 @@ def _survivable(report: list[int], request: dict[str, Any]) -> bool:
 
 
 def _guard_answers(reports: Reports, request: dict[str, Any]) -> dict[int, int]:
-    """Number to errno of the steps of the layer ``signals``: nobody asked for them, and no lesson teaches them."""
+    """Return number to errno of the steps of the layer ``signals``.
+
+    They were not asked for, and no lesson teaches them.
+    """
     steps = request["plan"]["steps"]
     return {number: answer for number, answer, _, _ in reports if number > 0 and steps[number - 1][0] in GUARD}
 
 
 def _signals(answers: list[int]) -> Signals | None:
-    """What came of the filter, and of the second attempt behind no_new_privs."""
+    """Return what came of the filter, and of the second attempt behind no_new_privs."""
     if len(answers) < len(GUARD):  # there was no guard, or the child ended before
         return None
     if answers[0] == 0:
@@ -277,7 +280,7 @@ def _explain_limit(
     ended: dict[str, Any] | None,
     status: ExitStatus,
 ) -> str | None:
-    """A signal that a limit brings: not one that ``stop`` or ``kill`` was asked for."""
+    """Explain a signal that a limit brings; None for one that ``stop`` or ``kill`` was asked for."""
     record = _record(ended, "after")
     if status.shell_code <= 128 or (record is not None and record.status is not Status.EXITED):
         return None
@@ -303,7 +306,10 @@ def _is_dynamic(rootfs: str, candidates: list[str], workdir: str | None) -> bool
 
 
 def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candidates: list[str]) -> list[str]:
-    """execve succeeded, and yet the program hardly began: its loader (127), an emulator (1, 255), an interpreter?"""
+    """Explain a program that hardly began though execve succeeded.
+
+    Its loader (127), an emulator (1, 255) or an interpreter may be the reason.
+    """
     if not status.code:
         return []
     from udock_lab.linux.binfmt import foreign_machine
@@ -364,7 +370,7 @@ def _parent_words(name: str, last: dict[str, Any], status: ExitStatus | None) ->
 
 
 def _execve_words(path: str, spec: ContainerSpec) -> str:
-    """The call with the path that was tried: a bare name is looked for folder by folder (execvp(3))."""
+    """Write the call with the path that was tried: a bare name is looked for folder by folder (execvp(3))."""
     shown = ", ".join(f'"{word}"' for word in spec.argv)
     return f'execve("{path}", [{shown}])'
 
@@ -388,7 +394,10 @@ def _child_step(number: int, answer: int, start: int, end: int, call: str) -> St
 
 
 def _outside(step: StepReport) -> StepReport:
-    """The chdir after a refused chroot, as it really went: ``/`` is the host's there, so it was not called."""
+    """Return the chdir after a refused chroot, as it really went.
+
+    ``/`` is the host's there, so it was not called.
+    """
     skipped = step.call == 'chdir("/")'
     return replace(step, result="skipped: / is still this machine's" if skipped else "= 0, looked up in the image")
 

@@ -17,7 +17,7 @@ _KEEPER = os.path.join("sandbox", "keeper.py")
 
 
 def named_trees(kernel: int, launcher: int | None, containers: Mapping[int, str]) -> tuple[ProcessNode, ...]:
-    """The kernel's tree, then one for each container (pid to id) that somebody else supervises.
+    """Return the kernel's tree, then one for each container (pid to id) that another process supervises.
 
     Empty where /proc is hidden even from its owner.
     """
@@ -46,7 +46,7 @@ def _named(node: ProcessNode, roles: Mapping[int, str], above: str) -> ProcessNo
 
 
 def _helper(node: ProcessNode, above: str) -> str:
-    """What a process without an entry is: known by what stands above it, or by the file it runs."""
+    """Name a process without an entry, by what stands above it or by the file it runs."""
     if any(word.endswith(_KEEPER) for word in node.command):
         return "sandbox"
     return _BELOW.get(above, "process")

@@ -233,7 +233,7 @@ def replace_lines(path: str, change: Callable[[bytes], bytes | None]) -> None:
 
 
 def _lines(data: bytes) -> list[bytes]:
-    """Split after ``\\n`` only: a carriage return, form feed or such inside a line belongs to it."""
+    r"""Split after ``\n`` only: a carriage return, form feed or such inside a line belongs to it."""
     parts = data.split(b"\n")
     return [part + b"\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
 
@@ -290,7 +290,7 @@ def _find_last(fd: int, size: int, key: bytes) -> tuple[int, bytes] | None:
 
 
 def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> None:
-    """New table = source[:start] + middle + source[end:], put in place by one rename.
+    """Put a new table in place by one rename: source[:start] + middle + source[end:].
 
     One name for all writers: the lock is held, so what stands there is of a writer that died. Where the table is a
     symbolic link, the file that it leads to is replaced, in that one's folder.
@@ -319,7 +319,7 @@ def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> None
 
 
 def _create(path: str) -> int:
-    """A new file at ``path``, whatever stood there: opening that could write through a symbolic link."""
+    """Create a new file at ``path``, whatever stood there: opening that could write through a symbolic link."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
         return os.open(path, flags, 0o644)

@@ -126,7 +126,10 @@ def _cannot_make(path: str, error: OSError) -> StorageError:
 
 
 def _find_busybox() -> str | None:
-    """A busybox that starts without a loader, or None. Debian's ``busybox`` may be dynamic: look inside."""
+    """Return a busybox that starts without a loader, or None.
+
+    Debian's ``busybox`` may be dynamic: look inside.
+    """
     for name in ("busybox", "busybox-static", "busybox.static"):
         path = shutil.which(name, path=_HOST_PATH) or shutil.which(name)
         if path and static_program(path):
@@ -135,7 +138,7 @@ def _find_busybox() -> str | None:
 
 
 def _find_program(program: str) -> str:
-    """The host path of a program given by name or path; NotFound with the nearest name."""
+    """Return the host path of a program given by name or path; raise NotFound with the nearest name."""
     if not program or "\0" in program:
         raise UsageError(f"{program!r} is not the name of a program.", "For instance: mdock rootfs DIR ls grep")
     if os.path.isdir(program) and "/" in program:
@@ -164,7 +167,7 @@ def _find_program(program: str) -> str:
 
 
 def _refuse_foreign(path: str) -> None:
-    """A folder with something in it that was not made here is left alone."""
+    """Refuse a folder with something in it that was not made here."""
     try:
         if os.listdir(path) and not os.path.isfile(f"{path}/{_MARK}"):
             raise Conflict(
@@ -191,7 +194,7 @@ class _Maker:
         self.asked: set[str] = set()
 
     def lay_out(self) -> None:
-        """The folders; on a merged-/usr host ``/bin`` is a symlink to ``usr/bin`` here too."""
+        """Make the folders; on a merged-/usr host ``/bin`` is a symlink to ``usr/bin`` here too."""
         if not os.path.isdir(self.root):
             os.makedirs(self.root)
             os.chmod(self.root, 0o755)
@@ -232,7 +235,7 @@ class _Maker:
                 os.symlink(os.path.relpath(home, os.path.dirname(place)), place)
 
     def add_host_programs(self) -> None:
-        """The host's shell and the usual commands."""
+        """Add the host's shell and the usual commands."""
         for name in HOST_PROGRAMS:
             path = shutil.which(name, path=_HOST_PATH)
             if path:
@@ -314,7 +317,7 @@ class _Maker:
         self._add_file(_MARK, f"made by mdock rootfs from: {source}\n")
 
     def add_files(self) -> None:
-        """What a shell session looks for; a file that is there already is left as it is."""
+        """Add what a shell session looks for; a file that is there already is left as it is."""
         for name, text in _FILES.items():
             self._add_file(name, text)
 
@@ -326,7 +329,7 @@ class _Maker:
             os.chmod(place, 0o755 if name.endswith(".sh") else 0o644)
 
     def add_nodes(self) -> None:
-        """The device nodes that shells expect, where this user may make them; else an empty /dev/null and a note.
+        """Make the device nodes that shells expect, where this user may; else an empty /dev/null and a note.
 
         A shell opens /dev/null for the standard input of each ``&`` (sh(1)), and only needs its end-of-file there.
         """
@@ -356,7 +359,7 @@ class _Maker:
             self.log(text)
 
     def _folder(self, name: str) -> str:
-        """The host path of a folder inside, made where it is missing. Symlinks lead nowhere but inside."""
+        """Return the host path of a folder inside, made where it is missing. Symlinks lead nowhere but inside."""
         here = self.root
         done = ""
         for part in name.split("/"):
@@ -370,7 +373,7 @@ class _Maker:
         return here
 
     def _place(self, name: str) -> str:
-        """The host path for an entry inside, its folder made where it is missing."""
+        """Return the host path for an entry inside, its folder made where it is missing."""
         folder, base = os.path.split(name.strip("/"))
         return f"{self._folder(folder)}/{base}"
 

@@ -27,7 +27,10 @@ def check_name(name: str) -> str:
 
 
 def load(home: Home) -> tuple[dict[str, bool], list[bytes]]:
-    """What was set, and the lines that set nothing; the last line of a name counts. StorageError if unreadable."""
+    """Return what was set, and the lines that set nothing; raise StorageError if unreadable.
+
+    The last line of a name counts.
+    """
     found, corrupt = {}, []
     for line in read_lines(home.config):
         name, value = _parse(line)

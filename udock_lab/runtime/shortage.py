@@ -13,9 +13,9 @@ __all__ = ["shortage", "shortage_told"]
 
 
 def shortage(number: int | None) -> tuple[str, str] | None:
-    """What happened and what to type, for an errno of open(2), write(2), fork(2), mmap(2); None if about another.
+    """Return what happened and what to type, for an errno of open(2), write(2), fork(2), mmap(2); None for others.
 
-    EAGAIN means this of fork alone: who asks about another call does not come here with it.
+    EAGAIN means this of fork alone: do not ask here about another call.
     """
     if number == errno.EMFILE:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -52,7 +52,7 @@ def shortage(number: int | None) -> tuple[str, str] | None:
 
 @contextmanager
 def shortage_told() -> Iterator[None]:
-    """An OSError in here that says what is short becomes an MdockError that says it in words."""
+    """Turn an OSError of the block that says what is short into an MdockError that says it in words."""
     try:
         yield
     except OSError as error:

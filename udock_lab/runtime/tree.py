@@ -83,7 +83,7 @@ def copy_tree(src: str | os.PathLike[str], dst: str | os.PathLike[str], progress
 
 
 def absolute(path: str | os.PathLike[str]) -> str:
-    """The path in full; UsageError for an empty one, and where the current folder was removed."""
+    """Return the path in full; raise UsageError for an empty one, and where the current folder was removed."""
     if not os.fspath(path):
         raise UsageError("The name of the folder is empty.", "The folder you are in is called: .")
     try:
@@ -169,7 +169,7 @@ class _Copier:
             self.progress(self.files, self.bytes)
 
     def stats(self) -> CopyStats:
-        """The totals, with one note for each kind of thing that was lost."""
+        """Return the totals, with one note for each kind of thing that was lost."""
         notes = list(self.notes)
         if self.more_notes:
             notes.append(f"... and {self.more_notes} more like these.")
@@ -266,7 +266,10 @@ class _Copier:
         return kind is not None
 
     def _is_refusing_mount(self, name: str, error: OSError) -> bool:
-        """A FUSE of another user refuses root, too (fuse(4), allow_other); one whose server died is not connected."""
+        """Return whether a mount refuses even root.
+
+        A FUSE of another user does (fuse(4), allow_other); one whose server died is not connected.
+        """
         if error.errno in _GONE:
             return True
         try:
@@ -278,7 +281,7 @@ class _Copier:
         return self.filesystems.kind_of(name, self.here) == self.filesystems.FUSE
 
     def _is_mounted(self, inner: int) -> bool:
-        """Is the directory ``inner`` another mount than the one it was found in?"""
+        """Return whether the directory ``inner`` is on another mount than the one it was found in."""
         return self.filesystems.mount_id(inner) != self.filesystems.mount_id(self.here)
 
     def _leave_out(self, name: str, why: str, folder: bool) -> None:
@@ -345,7 +348,7 @@ class _Copier:
         self.here, self.there = here, there
 
     def _path(self, name: str) -> str:
-        """The entry's path from the source's top, with a slash in front, as the container will see it."""
+        """Return the entry's path from the source's top, with a slash in front, as the container will see it."""
         return "/" + "/".join([frame.name for frame in self.frames[1:]] + [name])
 
     # -- one entry ---------------------------------------------------------------------------------
@@ -534,7 +537,7 @@ class _Copier:
 
 
 def _while_there(entries: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
-    """The entries of a directory; no more of them once it was removed itself (getdents(2): ENOENT)."""
+    """Yield the entries of a directory; no more of them once it was removed itself (getdents(2): ENOENT)."""
     with suppress(FileNotFoundError):
         while (entry := next(entries, None)) is not None:
             yield entry

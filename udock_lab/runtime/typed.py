@@ -43,7 +43,7 @@ class _Piped:
         self._resting = False
 
     def __enter__(self) -> Self:
-        """The reader has its end by now; with ours open we would not notice that it closes it."""
+        """Close our end: the reader has its own by now, and with ours open we would not see that it closes it."""
         os.close(self.far_end)
         self.far_end = -1
         return self
@@ -122,7 +122,7 @@ class Lines(_Piped):
             self.close()
 
     def _unread(self) -> bool:
-        """Does the line before still lie in the pipe (ioctl FIONREAD, pipe(7))?"""
+        """Return whether the line before is still in the pipe (ioctl FIONREAD, pipe(7))."""
         return fcntl.ioctl(self._pipe, termios.FIONREAD, b"\0" * 4) != b"\0" * 4
 
 
@@ -155,7 +155,7 @@ class Keys(_Piped):
         self.close()
 
     def heed(self, notices: bytes) -> None:
-        """The shell gets the terminal as it was, and gives it back in a mode of its own."""
+        """Give the terminal to the shell as it was; take it back in a mode of our own."""
         if signal.SIGTSTP in notices:
             self._restore()
             os.kill(os.getpid(), signal.SIGSTOP)

@@ -43,7 +43,7 @@ def answer_trial(fd: int) -> None:
 
 
 def userns_works(home: Home, ask: Callable[[], bytes]) -> bool:
-    """What was found out under these circumstances, else what ``ask`` finds out now (:func:`answer_trial`'s word)."""
+    """Return whether a user namespace works: as found out under these circumstances, else as ``ask`` finds out now."""
     path, circumstances = f"{home.run_dir}/userns_trial", _circumstances()
     with suppress(OSError), open(open_plain(path), "rb") as file:
         answer, _, under = file.read().partition(b" ")

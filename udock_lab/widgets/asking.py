@@ -37,7 +37,7 @@ class Asked(Protocol):
         """Call ``listener`` when the answer is locked or opened again."""
 
     def card(self) -> LessonCard:
-        """The static form."""
+        """Return the static form."""
 
 
 class Question(Panel):
@@ -108,5 +108,5 @@ def _next(settled: bool) -> str:
 
 
 def question(asked: Asked) -> Question:
-    """The widget of a prediction."""
+    """Return the widget of a prediction."""
     return Question(asked)

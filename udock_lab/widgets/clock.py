@@ -33,12 +33,12 @@ class Clock:
             self._loop = asyncio.get_running_loop()
 
     def shown(self, view: str) -> None:
-        """A view is on the page (or still is). May be called from any thread."""
+        """Count a view that is on the page (or still is). May be called from any thread."""
         self._views[view] = time.monotonic() + LEASE
         self._on_loop(self._start)
 
     def hidden(self, view: str) -> None:
-        """A view has left the page."""
+        """Count a view no longer: it has left the page."""
         self._views.pop(view, None)
         if not self._views:
             self.stop()

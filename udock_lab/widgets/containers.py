@@ -60,7 +60,7 @@ class ContainersPanel(Panel):
             self._attempt(name, lambda: self.logs.update({name: self._log_of(name)}))
 
     def _stop(self, name: str) -> None:
-        """The five seconds that a program may take to end are no reason for anybody to wait."""
+        """Stop the container in the background: nobody has to wait the five seconds that a program may take to end."""
         if name in self.stopping:
             return
         self.problems.pop(name, None)
@@ -162,7 +162,7 @@ class ContainersPanel(Panel):
         )
 
     def _below(self, name: str) -> str:
-        """The row under a container: a question, a problem, its log; nothing where there is nothing to say."""
+        """Return the row under a container: a question, a problem, its log; nothing where there is nothing to say."""
         inside = ""
         if name == self.asking:
             inside += (
@@ -192,7 +192,7 @@ class ContainersPanel(Panel):
 
 
 def _cells(found: Sequence[Container], columns: Sequence[str]) -> list[list[str]]:
-    """Some columns of what ``mdock ps`` shows."""
+    """Return some columns of what ``mdock ps`` shows."""
     places = [PS_HEAD.index(name) for name in columns]
     return [[row[place] for place in places] for row in ps_rows(found)]
 

@@ -20,9 +20,10 @@ def button(
     usable: bool = True,
     extra: str = "",
 ) -> str:
-    """A button. ``label`` is its full name where the text says too little; Enter in a field presses ``kind="main"``.
+    """Return a button; Enter in a field presses the one with ``kind="main"``.
 
-    A button that cannot be used stays where it is and keeps the focus (aria-disabled).
+    ``label`` is its full name where the text says too little. A button that cannot be used stays where it is and
+    keeps the focus (aria-disabled).
     """
     named = f' aria-label="{escape(label)}"' if label else ""
     off = "" if usable else ' aria-disabled="true"'
@@ -33,7 +34,7 @@ def button(
 
 
 def field(label: str, do: str, value: str, *, of: str = "", size: int = 12, hint: str = "", wide: bool = False) -> str:
-    """A line of text under its label. ``of`` tells several fields of one action apart."""
+    """Return a line of text under its label. ``of`` tells several fields of one action apart."""
     shown = f' placeholder="{escape(hint)}"' if hint else ""
     return (
         f'<label class="{"wide" if wide else ""}"><span>{say(label)}</span><input type="text" spellcheck="false" '
@@ -43,7 +44,7 @@ def field(label: str, do: str, value: str, *, of: str = "", size: int = 12, hint
 
 
 def select(label: str, do: str, value: str, choices: Sequence[str]) -> str:
-    """A list to choose one from."""
+    """Return a list to choose one from."""
     options = "".join(
         f'<option value="{escape(choice)}"{" selected" if choice == value else ""}>{say(choice)}</option>'
         for choice in choices
@@ -52,7 +53,7 @@ def select(label: str, do: str, value: str, choices: Sequence[str]) -> str:
 
 
 def checkbox(label: str, do: str, *, checked: bool) -> str:
-    """A box to tick."""
+    """Return a box to tick."""
     return (
         f'<label class="tick"><input type="checkbox" data-do="{do}"{" checked" if checked else ""}>'
         f"<span>{say(label)}</span></label>"
@@ -60,7 +61,7 @@ def checkbox(label: str, do: str, *, checked: bool) -> str:
 
 
 def problem(message: str, key: str = "problem") -> str:
-    """What went wrong and what to do next, read out at once; nothing where nothing went wrong."""
+    """Return what went wrong and what to do next, read out at once; nothing where nothing went wrong."""
     if not message:
         return ""
     lines = "".join(f"<span>{say(line)}</span>" for line in message.splitlines())
@@ -68,5 +69,5 @@ def problem(message: str, key: str = "problem") -> str:
 
 
 def status(message: str) -> str:
-    """A line that is read out when it changes; it keeps its place while it is empty."""
+    """Return a line that is read out when it changes; it keeps its place while it is empty."""
     return f'<p class="status" role="status">{say(message)}</p>'

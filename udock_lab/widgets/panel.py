@@ -33,7 +33,7 @@ _STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
 
 
 def chosen(runtime: Runtime | None) -> Runtime:
-    """The runtime that somebody gave, or the one of the home; UsageError for what is none."""
+    """Return the runtime that was given, or the one of the home; raise UsageError for what is none."""
     if runtime is None:
         return Runtime()
     if not isinstance(runtime, Runtime):
@@ -52,7 +52,7 @@ def static_only() -> bool:
 
 
 def bare(html: str) -> str:
-    """A card without its style sheet, which the panel brings along once."""
+    """Return a card without its style sheet, which the panel has once."""
     return _STYLE_SHEET.sub("", html)
 
 
@@ -99,15 +99,15 @@ class Panel(anywidget.AnyWidget):
         return {}
 
     def page(self) -> str:
-        """The live form as HTML, with its controls."""
+        """Return the live form as HTML, with its controls."""
         raise NotImplementedError
 
     def text(self) -> str:
-        """The static form as text: the same for the same state, without pids and times."""
+        """Return the static form as text: the same for the same state, without pids and times."""
         raise NotImplementedError
 
     def picture(self) -> str:
-        """The static form as HTML, without frame and style sheet."""
+        """Return the static form as HTML, without frame and style sheet."""
         raise NotImplementedError
 
     def look(self) -> None:

@@ -39,7 +39,7 @@ class RunForm:
         self.detach = False
 
     def words(self) -> list[str]:
-        """The words of ``mdock run``. UsageError where the program's line cannot be split."""
+        """Return the words of ``mdock run``; raise UsageError where the program's line cannot be split."""
         words = ["run"] + (["-d"] if self.detach else [])
         for name, value in self.variables:
             if name or value:
@@ -51,7 +51,7 @@ class RunForm:
         return [*words, self.image, *(["--", *program] if program else [])]
 
     def spec(self) -> ContainerSpec:
-        """What the words ask for, read by the command's own parser: the same sentences for the same mistakes."""
+        """Return what the words ask for, read by the command's own parser: the same sentences for the same mistakes."""
         words = self.words()
         if any(len(word.splitlines()) > 1 for word in words):
             raise UsageError(
@@ -64,21 +64,24 @@ class RunForm:
 
 
 def _cell() -> Context:
-    """The face that a notebook's cell is: no terminal, nobody who types."""
+    """Return the face that a notebook's cell is: no terminal, no person who types."""
 
     def nowhere(*_: object) -> None:
-        """A form that is only read has nothing to say."""
+        """Say nothing: a form that is only read has nothing to say."""
 
     return Context(Runtime, nowhere, nowhere, environ=os.environ, in_cell=True)
 
 
 def magic_line(words: list[str]) -> str:
-    """The words as a line of ``%mdock``, quoted as a shell wants them."""
+    """Return the words as a line of ``%mdock``, quoted as a shell wants them."""
     return f"%mdock {shlex.join(words)}"
 
 
 def python_call(spec: ContainerSpec, home: str = "") -> str:
-    """The call of Python that runs this spec, to be pasted into a cell. ``home``: one that is not ``$MDOCK_HOME``."""
+    """Return the Python call that runs this spec, to be pasted into a cell.
+
+    ``home``: one that is not ``$MDOCK_HOME``.
+    """
     given = [repr(spec.image), repr(list(spec.argv))]
     if spec.env:
         given.append(f"env={dict(spec.env)!r}")
@@ -228,7 +231,7 @@ class RunPanel(Panel):
         )
 
     def _lines(self) -> tuple[str, tuple[str, str] | None]:
-        """What is wrong with the form, or the two ways to type it."""
+        """Return what is wrong with the form, or the two ways to type it."""
         if not self.images:
             return f"There is {Images.empty.replace('with: ', 'with: %')}", None
         try:
@@ -282,7 +285,7 @@ class _Output:
         self._add(stream, self._decoders[stream].decode(data))
 
     def note(self, text: str) -> None:
-        """A word of mdock's own."""
+        """Show a word of mdock's own."""
         self._add("stderr", "".join(f"[mdock] {line}\n" for line in text.splitlines()))
 
     def finish(self) -> None:
@@ -314,7 +317,7 @@ def _visible(text: str) -> str:
 
 
 def run_panel(runtime: Runtime | None = None) -> RunPanel:
-    """A form that runs containers, and says which ``%mdock`` line and which Python call each amounts to.
+    """Return a form that runs containers, and shows the ``%mdock`` line and the Python call that do the same.
 
     ``runtime``: where; by default the home that ``%mdock`` uses.
     """

@@ -62,7 +62,7 @@ class ProcessTree(Panel):
 
 
 def process_tree(*, live: bool = True, runtime: Runtime | None = None) -> ProcessTree:
-    """The processes of this notebook: kernel, launcher, containers and their children, about once a second.
+    """Return the processes of this notebook: kernel, launcher, containers and their children, about once a second.
 
     ``live=False`` begins paused. ``runtime``: whose containers get their ids; by default the one that ``%mdock`` uses.
     Containers that a terminal or an earlier kernel started stand as trees of their own.

@@ -51,7 +51,7 @@ def unpack(data: bytes) -> Any:
 
 
 def send(sock: socket.socket, data: bytes, fds: Sequence[int] = ()) -> None:
-    """Send one datagram with descriptors; OSError as send(2)."""
+    """Write one datagram with its descriptors, as sendmsg(2); raise OSError where it does."""
     if len(data) <= DATAGRAM:
         _send(sock, data, fds)
         return

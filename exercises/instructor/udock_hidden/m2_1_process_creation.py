@@ -58,13 +58,13 @@ launch(["/bin/sh", "-c", 'set -- /proc/$$/fd/[0-9]; echo "$*" > fds; echo "$UDOC
 
 
 def judge(bench: Bench) -> None:
-    """Edges of the code's range, then what the program got from its parent."""
+    """Judge the edges of the code's range, then what the program got from its parent."""
     if _codes(bench):
         _inherits(bench)
 
 
 def _codes(bench: Bench) -> bool:
-    """Whether it is worth while to go on: not for what did not come back in time."""
+    """Return whether it is worth while to go on: not for what did not come back in time."""
     wanted = [f"{code} [{code}, None, None]" for code in range(256)]
     result = bench.play(CODES, timeout=ALL_CODES, trace=False, watch=False)
     said = result.files.get("said", b"").decode(errors="replace").splitlines()

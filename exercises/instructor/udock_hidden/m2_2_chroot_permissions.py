@@ -39,7 +39,7 @@ WAYS = (
 
 
 def judge(bench: Bench) -> None:
-    """Where chroot is refused, the same folders must be reached by chdir."""
+    """Judge that the same folders are reached by chdir where chroot is refused."""
     may, seen = attempts(bench, [*((path, "") for path in PATHS), *WAYS], **UNTRACED)
     for one in seen[: len(PATHS)]:
         wanted = ("chroot", "rootfs", "rootfs") if may else ("chdir", "/", "rootfs")

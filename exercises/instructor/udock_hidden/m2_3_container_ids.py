@@ -65,7 +65,7 @@ return [torn, failing]
 
 
 def judge(bench: Bench) -> None:
-    """A process died while it wrote; and tables that cannot be read or written when the lock is there."""
+    """Judge a process that died while it wrote, and tables that cannot be read or written when the lock is there."""
     top = random.randrange(20, 90)
     text = f"c3|17|demo\nc{top}|4711|de"
     value = ev.seen_value(bench.play(FAILING, values=job(text=text), timeout=20, watch=False, trace=False))

@@ -78,7 +78,7 @@ return found
 
 
 def judge(bench: Bench) -> None:
-    """Permissions under different umasks; failures of all kinds; then the next update after each kill."""
+    """Judge permissions under different umasks, failures of all kinds, then the next update after each kill."""
     _, east = a_zone(summer_time=True)
     rows = [a_row(number) for number in random.sample(range(10, 99), 40)]
     table, ending = b"".join(a_table(rows, east)), tuple(an_ending(rows[20], "exited", 3))

@@ -83,7 +83,7 @@ SECONDS = 3.0  # of processor time; a loop over lines takes a tenth of it
 
 
 def judge(bench: Bench) -> None:
-    """300,000 images, the wanted one last; then a folder, a closed file, a file in a closed folder."""
+    """Judge 300,000 images, the wanted one last; then a folder, a closed file, a file in a closed folder."""
     name, path = a_word(10), f"{a_path()}-{random.randrange(1000)}"
     value = ev.seen_value(bench.play(LARGE, values=job(name=name, path=path), **UNTRACED))
     if isinstance(value, list) and value[0] is True and value[2] < SECONDS:

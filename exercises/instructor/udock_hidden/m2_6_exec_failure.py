@@ -35,7 +35,7 @@ run(["/bin/sh", "-c", 'cat /proc/$$/cmdline > words; echo "$UDOCK_TOKEN" >> word
 
 
 def judge(bench: Bench) -> None:
-    """Errors of execve that a lesson does not show, then what the program got from its parent."""
+    """Judge errors of execve that a lesson does not show, then what the program got from its parent."""
     programs = [(name, [name]) for name in list(ODD)[:3]]
     programs.append(("long", ["/bin/sh", "x" * 300_000]))
     made = trial(bench, programs, {"closed": ("no folder", 0o644)})

@@ -57,7 +57,7 @@ __open_gate(0)
 
 
 def judge(bench: Bench) -> None:
-    """A runner without the right to chroot, images that cannot be entered; then a runner that is killed."""
+    """Judge a runner without the right to chroot, images that cannot be entered; then a runner that is killed."""
     code = random.randrange(3, 120)
     _refused(bench, code)
     _others(bench, code)
