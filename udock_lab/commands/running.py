@@ -103,7 +103,7 @@ def _run_options(parser: ArgumentParser) -> None:
         "--no-spare",
         action="store_true",
         help="in a notebook: fork within this run, so that its timeline shows the fork at its place "
-        "(otherwise a spare child is forked ahead); in a terminal every run forks anyway",
+        "(otherwise a pre-forked child, the spare, is taken); in a terminal every run forks anyway",
     )
 
 

@@ -221,7 +221,7 @@ def _supervise(message: dict[str, Any], fds: list[int]) -> None:
         answer_probe(fds[0], message["what"])
         return
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    supervisor = Supervisor(None, spare=False)
+    supervisor = Supervisor(None, prefork=False)
     supervisor.start(decode(encode(message)), fds)  # plain values, as a launcher gets them
     supervisor.serve()
 

@@ -74,8 +74,9 @@ def _no_advice() -> str:
 class Runtime:
     """A home and the means to run containers in it.
 
-    ``home``: ``$MDOCK_HOME`` or ``~/.mdock``. ``spare=False`` forks within each run, so that the fork stands
-    inside its timeline. ``forked=True`` is for small single-threaded programs (the command line).
+    ``home``: ``$MDOCK_HOME`` or ``~/.mdock``. ``spare=False`` forks within each run instead of taking a
+    pre-forked child (the spare), so that the fork stands inside its timeline. ``forked=True`` is for small
+    single-threaded programs (the command line).
     """
 
     def __init__(self, home: str | os.PathLike[str] | None = None, *, spare: bool = True, forked: bool = False) -> None:

@@ -76,4 +76,4 @@ def main(control: int) -> None:
     from udock_lab.runtime.supervise import Supervisor
 
     os.set_inheritable(control, False)
-    Supervisor(adopt(control), spare=True, forker=forker).serve()
+    Supervisor(adopt(control), prefork=True, forker=forker).serve()

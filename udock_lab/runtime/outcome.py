@@ -349,7 +349,7 @@ def _steps(
     if last.get("fork"):
         start, end = last["fork"]
         steps.append(StepReport(name="fork", who="parent", call="fork()", start=start, end=end, result=f"= {pid}"))
-    for name, number, start, end in last.get("marks", []):
+    for name, number, start, end in last.get("parent_steps", []):
         call, result = _parent_words(name, last, status)
         steps.append(StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result))
     for number, answer, start, end in reports:

@@ -2,7 +2,7 @@
 
 One :class:`Supervisor` is one single-threaded process with one epoll loop. It serves any number of runs at
 once, each a :class:`Job` that moves forward when something happens: the lock is free, the program has
-started, output has come, the process has ended. The notebook's launcher is a supervisor with a spare child;
+started, output has come, the process has ended. The notebook's launcher is a supervisor with a pre-forked child;
 the command line forks one without.
 """
 
@@ -61,7 +61,7 @@ class Supervisor:
     """Forks containers, watches them to their end and writes down what happened."""
 
     def __init__(
-        self, control: socket | None, *, spare: bool, forker: LocalForker | RemoteForker | None = None
+        self, control: socket | None, *, prefork: bool, forker: LocalForker | RemoteForker | None = None
     ) -> None:
         self.epoll = select.epoll()
         self.forker = forker or LocalForker()
@@ -74,8 +74,8 @@ class Supervisor:
         self.log_limit = log_limit()
         self.helpers: set[int] = set()
         self.control = control
-        self.keeps_spare = spare
-        self.spare: Fresh | None = None
+        self.keeps_preforked = prefork
+        self.preforked: Fresh | None = None
         self.reserve: list[int] = []
         self.last_pid_moves = False
         self.boot, self.pid_namespace, self.host = boot_id(), pid_namespace(), os.uname().nodename
@@ -83,8 +83,8 @@ class Supervisor:
         if control is not None:
             control.setblocking(False)
             self.watch(control.fileno(), select.EPOLLIN, self._on_request)
-        if spare:
-            self._make_spare()
+        if prefork:
+            self._prefork()
 
     # --- the loop
 
@@ -111,7 +111,7 @@ class Supervisor:
                     handler(events)
             while self.timers and self.timers[0][0] <= time.monotonic():
                 heapq.heappop(self.timers)[2]()
-        self._drop_spare()
+        self._drop_preforked()
 
     def _on_request(self, events: int) -> None:
         assert self.control is not None
@@ -126,7 +126,7 @@ class Supervisor:
             self.unwatch(self.control.fileno())
             self.control.close()
             self.control = None
-            self._drop_spare()
+            self._drop_preforked()
             return
         message = decode(data)
         try:
@@ -161,7 +161,7 @@ class Supervisor:
             self._keep_reserve()
 
     def start(self, request: dict[str, Any], fds: list[int]) -> None:
-        """A run: the request, and the descriptors of its own socket and its standard input.
+        """Begin a run: ``fds`` are the descriptors of its own socket and its standard input.
 
         With a terminal the second one is a pipe of keys: they are taken from it as the terminal has room for them.
         """
@@ -181,7 +181,7 @@ class Supervisor:
         self._reap_helper(pid)
 
     def _spawn(self, argv: list[str], sock: int) -> None:
-        """A helper program in a session of its own; its end of a socket becomes descriptor 3."""
+        """Start a helper program in a session of its own; its end of a socket becomes descriptor 3."""
         at = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 10)  # dup2 of 3 to itself would leave it close-on-exec
         os.close(sock)
         files = [(os.POSIX_SPAWN_DUP2, at, 3)]
@@ -202,45 +202,45 @@ class Supervisor:
         self.watch(pidfd, select.EPOLLIN, reap)
 
     def _kill_orphans(self) -> None:
-        """A helper that was killed leaves what it started to us, the next subreaper above; until no more come."""
+        """Kill what a dead helper had started, until no more comes: we are the next subreaper above it."""
         if not LocalForker().kill_leftovers(self.helpers | self.forker.own()):
             self.later(0.01, self._kill_orphans)
 
-    # --- the spare
+    # --- the pre-forked child
 
     def take_child(self, *, fresh: bool) -> Fresh:
-        """The spare, or a child forked now."""
-        child, self.spare = (None, self.spare) if fresh else (self.spare, None)
+        """Return the pre-forked child, or one forked now."""
+        child, self.preforked = (None, self.preforked) if fresh else (self.preforked, None)
         if child is not None and _has_ended(child.pidfd):  # somebody killed it while it waited
             self._discard(child)
             child = None
         return child or self.forker.fork(rehearse=False)
 
     def give_back(self, child: Fresh) -> None:
-        """A child whose gate was never opened."""
-        if self.keeps_spare and self.spare is None and self.control is not None and not child.briefed:
-            self.spare = child
+        """Take back a child whose start gate was never opened."""
+        if self.keeps_preforked and self.preforked is None and self.control is not None and not child.briefed:
+            self.preforked = child
         else:
             self._discard(child)
 
     def prepare(self) -> None:
         """Pay for the next fork now, when nobody waits."""
-        if self.keeps_spare and self.spare is None and self.control is not None:
-            self._make_spare()
+        if self.keeps_preforked and self.preforked is None and self.control is not None:
+            self._prefork()
 
-    def _make_spare(self) -> None:
+    def _prefork(self) -> None:
         before = last_pid()
         try:
-            self.spare = self.forker.fork(rehearse=True)
+            self.preforked = self.forker.fork(rehearse=True)
         except OSError:  # no process is left now: the run that needs one says so
             return
         if not self.last_pid_moves:
-            self.last_pid_moves = before < self.spare.pid <= last_pid()
+            self.last_pid_moves = before < self.preforked.pid <= last_pid()
 
-    def _drop_spare(self) -> None:
-        if self.spare is not None:
-            self._discard(self.spare)
-            self.spare = None
+    def _drop_preforked(self) -> None:
+        if self.preforked is not None:
+            self._discard(self.preforked)
+            self.preforked = None
 
     def _discard(self, child: Fresh) -> None:
         """End a child that waits at its gate: end-of-file there tells it to go."""
@@ -248,7 +248,7 @@ class Supervisor:
         self.forker.reap(child.pid)
 
     def last_pid_now(self) -> int | None:
-        """The newest process id of the machine, or None where /proc/loadavg does not tell (lxcfs)."""
+        """Return the newest process id of the machine, or None where /proc/loadavg does not tell (lxcfs)."""
         return last_pid() if self.last_pid_moves else None
 
     # --- what containers leave behind
@@ -286,7 +286,7 @@ class Job:
         self.reports: list[tuple[int, int, int, int]] = []
         self.opened = False  # the gate: from then on there is a container
         self.started = False
-        self.marks: list[tuple[str, int, int, int]] = []  # the parent's own steps: name, errno, start, end
+        self.parent_steps: list[tuple[str, int, int, int]] = []  # the parent's own steps: name, errno, start, end
         self.notes: list[str] = []
         self.queue: list[bytes] = []  # messages that the caller has not taken yet
         self.outputs: dict[int, bytes] = {}
@@ -387,7 +387,7 @@ class Job:
         except BaseException:
             ids.forget()
             raise
-        self.marks.append(("record_running", 0, start, _now()))
+        self.parent_steps.append(("record_running", 0, start, _now()))
 
     def _remember_exec(self, child: Fresh) -> None:
         """So that it ends with its container, even if we are killed."""
@@ -442,7 +442,7 @@ class Job:
                 self.notes.append(f"the gate could not be opened: {error.strerror}")
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
-        self.marks.append(("open_gate", 0, start, _now()))
+        self.parent_steps.append(("open_gate", 0, start, _now()))
         self._watch_child(child)
         self._keep_extras(child)
 
@@ -465,7 +465,7 @@ class Job:
             watch(child.gate.fileno(), select.EPOLLIN, self._on_held)
 
     def _on_held(self, _: int) -> None:
-        """The child says what moment this is and waits: look at it, then let it go on."""
+        """Look at a child that waits and says what moment this is; then let it go on."""
         from udock_lab.linux.snapshot import read_snapshot
 
         assert self.child is not None
@@ -520,13 +520,16 @@ class Job:
             self.supervisor.later(0.01, self._hold)
 
     def _let_go(self) -> None:
-        """Closed last of all: the end is recorded, or given up. A child forked meanwhile keeps no lock either."""
+        """Close the socket, last of all: the end is recorded, or given up.
+
+        A child forked meanwhile keeps no lock either.
+        """
         if self.held >= 0:
             release(self.held)
             self.held = -1
 
     def _event(self, event: str, **fields: object) -> None:
-        """The log of events comes after the fact: where it cannot be written, the fact stands all the same."""
+        """Write to the event log. Where it cannot be written, what happened has happened all the same."""
         try:
             write_event(self.home, event, **fields)
         except OSError as error:
@@ -545,7 +548,7 @@ class Job:
             data += part
         self.reports = parse_reports(data)
         os.close(fd)
-        extra = {"reports": self.reports, "marks": self.marks, "steps": self.request["describe"]}
+        extra = {"reports": self.reports, "parent_steps": self.parent_steps, "steps": self.request["describe"]}
         if not self.request.get("exec_of"):
             with suppress(OSError):
                 containers.save_extra(self.home, self.id, "steps", extra)
@@ -555,7 +558,7 @@ class Job:
             self._tell(self._news("started"))  # somebody waits for it, or should be warned before the output comes
 
     def failed_exec(self) -> int:
-        """The errno of an execve that failed for good, or 0."""
+        """Return the errno of an execve that failed for good, or 0."""
         answers = [answer for number, answer, _, _ in self.reports if number == EXEC]
         if not answers or answers[-1] == NO_ANSWER:
             return 0
@@ -634,7 +637,7 @@ class Job:
             self.log_fd = -1
 
     def _give_room_back(self) -> None:
-        """The log ends earlier, with a notice, so that the container's end can still be recorded."""
+        """Cut the log short, with a notice, so that the container's end can still be recorded."""
         with suppress(OSError):
             size = os.fstat(self.log_fd).st_size
             os.ftruncate(self.log_fd, max(0, size - ROOM - os.stat(self.home.containers_db).st_size))
@@ -675,7 +678,7 @@ class Job:
     # --- the caller
 
     def _on_caller(self, events: int) -> None:
-        """A signal or a window size from the caller; or room for more output; or its death."""
+        """Take a signal or a window size from the caller; or find room for more output; or its death."""
         if events & select.EPOLLOUT:
             self._flush()
         if self.sock is None or not events & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
@@ -778,7 +781,7 @@ class Job:
             self.supervisor.later(GRACE, lambda: self.signal(signal.SIGKILL))
 
     def _die_with(self, pid: int) -> None:
-        """A process that ``exec`` started ends with its container."""
+        """End a process that ``exec`` started together with its container."""
         try:
             pidfd = os.pidfd_open(pid)
         except OSError:
@@ -795,7 +798,10 @@ class Job:
     # --- the end
 
     def _on_exit(self, events: int) -> None:
-        """The container's first process has ended. The forker reaps it while we look for what it left running."""
+        """Begin the end: the container's first process has ended.
+
+        The forker reaps it while we look for what it left running.
+        """
         assert self.child is not None
         self.reaped = True  # from now on its number may be another's
         self.supervisor.unwatch(self.child.pidfd)
@@ -842,10 +848,13 @@ class Job:
         start = _now()
         self.status = self.supervisor.forker.reap(self.child.pid)
         os.close(self.child.pidfd)
-        self.marks.append(("waitpid", 0, start, _now()))
+        self.parent_steps.append(("waitpid", 0, start, _now()))
 
     def _end_execs(self) -> None:
-        """What exec started in this container ends with it. Each has a supervisor, which may have been killed."""
+        """End what exec started in this container.
+
+        Each such process has a supervisor, which may have been killed.
+        """
         left = execs.end_all(self.home, self.id)
         if left:
             self.notes.append(execs.may_run_on(self.id, left))
@@ -891,7 +900,7 @@ class Job:
         self.after, old = containers.finish(self.home, self.id, code, containers.now(), killed=killed)
         if followed:
             ids.remember()
-        self.marks.append(("record_ended", 0, start, _now()))
+        self.parent_steps.append(("record_ended", 0, start, _now()))
         if self.request.get("remove"):
             self._discard()
             ids.forget()
@@ -900,7 +909,7 @@ class Job:
         return old
 
     def _discard(self) -> None:
-        """What resists keeps its record; whoever is attached hears of it."""
+        """Remove the container's files; what resists keeps its record, and the attached caller is told."""
         why = ""
         try:
             for refusal in containers.discard(self.home, [self.id]).values():
@@ -913,7 +922,7 @@ class Job:
             )
 
     def _finish_much_later(self, why: MdockError | None = None) -> None:
-        """The end could not be recorded now. Tell the caller, and keep trying while we live."""
+        """Tell the caller that the end could not be recorded now, and keep trying while this process lives."""
         if not self.ended:
             why = why or held_too_long(self.home)
             hint = f"{why.hint}\nFor {PATIENCE / 60:.0f} minutes mdock goes on trying by itself."
@@ -939,7 +948,7 @@ class Job:
             self._news("ended")
             | {
                 "status": self.status,
-                "marks": self.marks,
+                "parent_steps": self.parent_steps,
                 "fork": [child.fork_start, child.fork_end] if child else None,
                 "before": containers.format_record(self.record).decode() if self.record else "",
                 "after": containers.format_record(self.after).decode() if self.after else "",
@@ -950,7 +959,7 @@ class Job:
             self._close()
 
     def _news(self, event: str) -> dict[str, Any]:
-        """What every event tells: whose it is, what the child has reported, what went wrong on the way."""
+        """Return what every event tells: whose it is, what the child has reported, what went wrong on the way."""
         pid = self.child.pid if self.child else 0
         news = {"event": event, "id": self.id, "pid": pid, "reports": self.reports, "notes": self.notes}
         return news | {"snapshots": self.snapshots} if self.snapshots else news
@@ -987,19 +996,19 @@ def _called_off(number: int) -> Interrupted:
 
 
 def _shell_code(status: int) -> int:
-    """The exit code as a shell says it: 128 + n for signal n."""
+    """Return the exit code as a shell says it: 128 + n for signal n."""
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def _has_ended(pidfd: int) -> bool:
-    """A pidfd becomes readable when its process ends (pidfd_open(2))."""
+    """Return whether the process has ended: its pidfd is readable then (pidfd_open(2))."""
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     return bool(poll.poll(0))
 
 
 def _read(fd: int) -> bytes | None:
-    """What is there: None when nothing is yet, empty at the end (a terminal says EIO then)."""
+    """Return what is there: None when nothing is yet, empty at the end (a terminal says EIO then)."""
     try:
         return os.read(fd, CHUNK)
     except BlockingIOError:
