@@ -221,14 +221,14 @@ class SandboxResult:
         return self.processes[1:]
 
     def process(self, role: str) -> SandboxProcess:
-        """The process of that role. KeyError, with the roles there are."""
+        """Return the process of that role; raise KeyError, with the roles there are."""
         for process in self.processes:
             if process.role == role:
                 return process
         raise KeyError(f"no process {role!r}; there are: {', '.join(p.role for p in self.processes)}")
 
     def calls_of(self, role: str) -> tuple[SystemCall, ...]:
-        """The calls of one process."""
+        """Return the calls of one process."""
         pid = self.process(role).pid
         return tuple(call for call in self.calls if call.pid == pid)
 

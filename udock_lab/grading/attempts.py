@@ -54,7 +54,7 @@ def _is_needed(node: ast.stmt, wanted: set[str]) -> bool:
 
 
 def calling(texts: Iterable[str], functions: Sequence[str]) -> set[str]:
-    """The exercise's functions, what only a notebook has, and every function that uses one of those."""
+    """Return the exercise's functions, what only a notebook has, and every function that uses one of those."""
     users = {
         node.name: names_in_functions(_written(node))
         for text in texts
@@ -75,7 +75,10 @@ def _body(text: str) -> list[ast.stmt]:
 
 
 def without_attempts(text: str, tried: set[str]) -> str:
-    """A solution cell in which statements that call one of ``tried`` are ``pass``; every line keeps its number."""
+    """Return a solution cell in which statements that call one of ``tried`` are ``pass``.
+
+    Every line keeps its number.
+    """
     lines = text.encode().split(b"\n")
     for node in reversed(_body(text)):
         if isinstance(node, _DEFINITIONS) or not _called(node) & tried:

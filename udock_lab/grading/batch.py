@@ -86,7 +86,10 @@ class Grade:
 
 
 def find_submissions(folder: Path) -> list[Sent]:
-    """nbgrader's ``<learner>/<assignment>/*.ipynb``, and notebooks that lie flat. NotFound where there is none."""
+    """Find nbgrader's ``<learner>/<assignment>/*.ipynb``, and notebooks that are in the folder itself.
+
+    Raises NotFound where there is none.
+    """
     if not folder.is_dir():
         raise NotFound(
             f"There is no folder {folder}.", "Name the folder with the submissions: udock-lab grade submitted"
@@ -109,14 +112,14 @@ def find_submissions(folder: Path) -> list[Sent]:
 
 
 def _a_file_name(name: str) -> str:
-    """The same, unless it is too long to write something beside it, or what a file of ours is called."""
+    """Return a file name that is short enough for a name beside it, and is not one of ours."""
     if name in _OURS:
         return f"{name}_"
     return name if len(os.fsencode(name)) <= _LONGEST else f"{name[:40]}-{_hash(os.fsencode(name))[:12]}"
 
 
 def course_near(submitted: Path) -> Path | None:
-    """The course folder that the submissions lie in, or that of a checkout; None where there is none."""
+    """Return the course folder that the submissions are in, or that of a checkout; None where there is none."""
     checkout = Path(udock_lab.__file__).resolve().parents[1] / "exercises"
     return next((place for place in (submitted.resolve().parent, checkout) if (place / "source").is_dir()), None)
 
@@ -198,13 +201,13 @@ class Batch:
         return Path(self._instructor() or "", "udock_hidden", f"{slug}.py")
 
     def _version(self, slug: str, handout: Handout) -> str:
-        """Changes with whatever could change the points."""
+        """Return a text that changes with whatever could change the points."""
         hidden = self._hidden_of(slug)
         ours = hidden.read_bytes() if hidden.is_file() else b""
         return _hash(b"\n".join([_judges().encode(), repr(handout).encode(), ours]))
 
     def _write_class(self, grades: Sequence[Grade]) -> None:
-        """The CSV, a page for each learner, and one of them all."""
+        """Write the CSV, a page for each learner, and one of them all."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["learner", "exercise", "points", "out_of", "hidden_points", "not_judged_here", "remark"])
@@ -280,7 +283,7 @@ def _data(sent: Sent, slug: str, graded: Sequence[GradedCell]) -> Data:
 
 
 def reports_of(data: Data) -> list[CheckReport]:
-    """The reports of a result as it was written."""
+    """Return the reports of a result as it was written."""
     return list(_reports(data))
 
 
@@ -311,14 +314,20 @@ def _read(path: Path) -> Data | None:
 
 
 def _in_a_sheet(value: object) -> object:
-    """A name on one line, in characters that there are; a spreadsheet would compute one that begins like this."""
+    """Return a name on one line, in characters that there are.
+
+    A spreadsheet would compute one that begins with certain characters.
+    """
     if not isinstance(value, str):
         return value
     return f"'{clean(value)}" if value.startswith(("=", "+", "-", "@")) else clean(value)
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Raises MdockError where nothing can be written: that ends a whole class, and what has been written stays."""
+    """Write one file; raise MdockError where nothing can be written.
+
+    That ends a whole class, and what has been written stays.
+    """
     try:
         write_whole(path, content)
     except OSError as error:

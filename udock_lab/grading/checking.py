@@ -73,7 +73,7 @@ class Score(float):
 
 
 def _lesson_from_here(slug: str) -> str:
-    """The lessons lie above a learner's exercise, or in the repository."""
+    """Return the path of a lesson from here: above a learner's exercise, or in the repository."""
     return there(f"../../{slug}.ipynb", f"../../../notebooks/{slug}.ipynb", f"{slug}.ipynb", f"../{slug}.ipynb")
 
 
@@ -81,7 +81,7 @@ _hints_given: dict[tuple[str, str], int] = {}
 
 
 def exercise(slug: str) -> Exercise:
-    """The exercise of that name. NotFound, with the nearest one."""
+    """Return the exercise of that name; raise NotFound, with the nearest one."""
     if slug not in SLUGS:
         near = nearest(slug, SLUGS)
         guess = f" Did you mean {near!r}?" if near else ""
@@ -91,7 +91,10 @@ def exercise(slug: str) -> Exercise:
 
 
 def given(slug: str, functions: Sequence[Callable[..., object]]) -> tuple[Exercise, Submission]:
-    """The exercise, and a learner's functions in the order of its statement. NotFound; UsageError."""
+    """Return the exercise, and a learner's functions in the order of its statement.
+
+    Raises NotFound and UsageError.
+    """
     if not isinstance(slug, str):
         raise UsageError(
             "The first word of check is the exercise's name, in quotes.", f'For instance: check("{SLUGS[0]}", launch)'
@@ -120,12 +123,12 @@ def _called(name: str) -> str:
 
 
 def scored(answer: tuple[Exercise, Submission]) -> Score:
-    """What learners can check themselves."""
+    """Return the score of what learners can check themselves."""
     return Score(judge(*answer))
 
 
 def scored_hidden(answer: tuple[Exercise, Submission]) -> Score:
-    """What is judged when they hand in, without a word on how. NotFound where it is not installed."""
+    """Return the score of what is judged when they hand in, without a word on how; raise NotFound if not installed."""
     wanted, submission = answer
     return Score(without_values(judge(hidden_exercise(wanted.slug), submission)))
 

@@ -29,7 +29,7 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def forks(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
-    """Calls that made a process (not a thread), of one process or of all."""
+    """Return the calls that made a process (not a thread), of one process or of all."""
     return [
         call
         for call in result.calls
@@ -38,7 +38,7 @@ def forks(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
 
 
 def execs(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
-    """execve calls, failed ones too."""
+    """Return the execve calls, failed ones too."""
     return [call for call in result.calls if call.name in ("execve", "execveat") and pid in (None, call.pid)]
 
 
@@ -48,7 +48,7 @@ def waits(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
 
 
 def argv_of(call: SystemCall) -> list[str]:
-    """The words of an execve as strace printed them; empty when the list was too long to print."""
+    """Return the words of an execve as strace printed them; empty when the list was too long to print."""
     inside = call.arguments.partition("[")[2].rpartition("]")[0]
     return [_unescaped(word) for word in _STRING.findall(inside)]
 
@@ -63,7 +63,7 @@ def library_calls(result: SandboxResult) -> list[str]:
 
 
 def library_forks(result: SandboxResult, pid: int) -> list[str]:
-    """Calls that let parent and child share their memory until exec, as libraries do it and os.fork never does.
+    """Return calls that let parent and child share their memory until exec, as libraries do it and os.fork never does.
 
     The kernel's word, where Python's own audit events were silenced (vfork(2), posix_spawn(3)).
     """
@@ -82,11 +82,11 @@ def ended(process: SandboxProcess) -> str:
 
 
 def raised(result: SandboxResult) -> str:
-    """The error that ended the scenario, or nothing."""
+    """Return the error that ended the scenario, or nothing."""
     last = [line for line in result.stderr.splitlines() if line and not line.startswith((" ", "Traceback"))]
     return last[-1] if last and result.exit_status and result.exit_status.raw else ""
 
 
 def seen_value(result: SandboxResult) -> object:
-    """What the scenario handed back; lists come back as lists, whatever the learner's function made of them."""
+    """Return what the scenario handed back; tuples come back as lists."""
     return json.loads(json.dumps(result.value, default=repr)) if result.value is not None else None

@@ -60,13 +60,16 @@ class Bench:
             self.notes.append(sentence)
 
     def hold(self, key: str, *, expected: str = "", seen: str = "", by: str = "kernel") -> None:
-        """The requirement holds; ``seen`` is the kernel's evidence."""
+        """Judge that the requirement holds; ``seen`` is the kernel's evidence."""
         self._take(Judgement(requirement=self.requirements[key], passed=True, expected=expected, seen=seen, by=by))
 
     def fail(
         self, key: str, *, expected: str, seen: str, looks_like: str = "", by: str = "kernel", go_on: bool = False
     ) -> None:
-        """It does not hold. Judging ends here, unless what comes can be judged all the same (``go_on``)."""
+        """Judge that the requirement does not hold.
+
+        Judging ends here, unless what comes can be judged all the same (``go_on``).
+        """
         self._take(
             Judgement(
                 requirement=self.requirements[key],
@@ -81,7 +84,7 @@ class Bench:
             raise Stop
 
     def skip(self, key: str, why: str) -> None:
-        """This machine refuses what the judgement needs; it counts neither way."""
+        """Leave a requirement unjudged: this machine refuses what the judgement needs; it counts neither way."""
         self._take(Judgement(requirement=self.requirements[key], passed=None, refused=True, why=why))
 
     def _take(self, judgement: Judgement) -> None:

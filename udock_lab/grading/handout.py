@@ -84,14 +84,18 @@ def handout_of_exercise(slug: str) -> Handout:
 
 
 def read_cells(path: Path) -> list[Cell]:
-    """The cells of a notebook file. NotFound where there is none, UsageError with what is wrong with it."""
+    """Return the cells of a notebook file.
+
+    Raises NotFound where there is none, UsageError with what is wrong with it.
+    """
     return cells_of(read_notebook(path), path.name)
 
 
 def read_notebook(path: Path) -> bytes:
-    """The bytes of a notebook file. NotFound; UsageError for what is no file, or too large for one of a person.
+    """Return the bytes of a notebook file.
 
-    Neither a pipe that nobody writes to nor a device without an end is waited for.
+    Raises NotFound; UsageError for what is no file, or too large for one of a person. Neither a pipe that nobody writes
+    to nor a device without an end is waited for.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -111,7 +115,7 @@ def read_notebook(path: Path) -> bytes:
 
 
 def cells_of(data: bytes, name: str) -> list[Cell]:
-    """The cells of a notebook; ``name`` is for the sentence of a UsageError."""
+    """Return the cells of a notebook; ``name`` is for the sentence of a UsageError."""
     if not data.strip():
         raise UsageError(f"{name} is empty.", "Ask for it again.")
     try:
@@ -125,14 +129,17 @@ def cells_of(data: bytes, name: str) -> list[Cell]:
 
 
 def nbgrader_facts(cell: Cell) -> Mapping[str, Any]:
-    """What nbgrader keeps about a cell; empty where it keeps nothing."""
+    """Return what nbgrader keeps about a cell; empty where it keeps nothing."""
     metadata = cell.get("metadata")
     facts = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
     return facts if isinstance(facts, Mapping) else {}
 
 
 def text_of(cell: Cell) -> str:
-    """A cell's source, whichever of its two written forms it has; half a character (JSON can say that) becomes ?."""
+    """Return a cell's source, whichever of its two written forms it has.
+
+    Half a character (JSON can say that) becomes ?.
+    """
     source = cell.get("source", "")
     text = source if isinstance(source, str) else "".join(part for part in source if isinstance(part, str))
     return text.encode("utf-8", "replace").decode()

@@ -19,7 +19,10 @@ __all__ = ["hidden_exercise", "without_values"]
 
 
 def hidden_exercise(slug: str, folder: str | os.PathLike[str] | None = None) -> Exercise:
-    """The hidden half of an exercise, from ``folder`` or ``$UDOCK_INSTRUCTOR``. NotFound where it is not installed."""
+    """Return the hidden half of an exercise, from ``folder`` or ``$UDOCK_INSTRUCTOR``.
+
+    Raises NotFound where it is not installed.
+    """
     place = Path(folder or os.environ.get("UDOCK_INSTRUCTOR", "instructor"))
     path = place / "udock_hidden" / f"{slug}.py"
     if not path.is_file():
@@ -37,7 +40,7 @@ def hidden_exercise(slug: str, folder: str | os.PathLike[str] | None = None) -> 
 
 
 def without_values(report: CheckReport) -> CheckReport:
-    """The same judgements without a word on how they were reached."""
+    """Return the same judgements without a word on how they were reached."""
     return replace(report, judgements=tuple(map(_bare, report.judgements)))
 
 

@@ -41,12 +41,12 @@ def all_questions() -> list[Question]:
 
 
 def a_path() -> str:
-    """A root file system's path that nobody can know beforehand; all are of one length."""
+    """Return a root file system's path that nobody can know beforehand; all are of one length."""
     return f"/images/{a_word(8)}/rootfs"
 
 
 def line(name: str, path: str, day: int = 0) -> bytes:
-    """A record, of that day in January or of any."""
+    """Return a record, of that day in January or of any."""
     return f"{name}|{path}|2026-01-0{day or random.randrange(1, 9)}T10:{random.randrange(10, 59)}:00\n".encode()
 
 
@@ -209,7 +209,7 @@ def _nothing_there() -> list[Question]:
 
 
 def _damaged() -> list[Question]:
-    """The wanted record below lines that are none; several begin with its name."""
+    """Ask for a wanted record below lines that are none; several begin with its name."""
     name, path, traps = a_word(), a_path(), [a_path() for _ in range(10)]
     key, ts = name.encode(), b"2026-01-01T00:00:00"
     trap = [one.encode() for one in traps]
@@ -251,7 +251,10 @@ def _damaged() -> list[Question]:
 
 
 def _twice() -> list[Question]:
-    """The first one is neither the oldest nor the newest, and its path is neither the first nor the last in order."""
+    """Ask for a name that stands twice.
+
+    The first one is neither the oldest nor the newest, and its path is neither the first nor the last in order.
+    """
     name, (low, middle, high) = a_word(), sorted(a_path() for _ in range(3))
     records = [line(name, middle, 5), line(name, high, 9), line(name, low, 1)]
     table = [line(a_word(), a_path()), *records, line(a_word(), a_path())]

@@ -11,20 +11,20 @@ _OUT_OF_THE_WAY = 300  # descriptors from here on
 
 
 def high(fd: int) -> int:
-    """The same open file under a high number, out of the way of whoever closes what they did not open."""
+    """Return the same open file under a high number, out of the way of code that closes what it did not open."""
     moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY)
     os.close(fd)
     return moved
 
 
 def high_pipe() -> tuple[int, int]:
-    """A pipe's read and write end, likewise."""
+    """Return a pipe's read and write end, likewise."""
     low = os.pipe()
     return high(low[0]), high(low[1])
 
 
 def may_chroot() -> bool:
-    """Tried in a child."""
+    """Try in a child whether chroot is permitted."""
     pid = os.fork()
     if pid == 0:
         try:

@@ -32,7 +32,10 @@ def refuse_lazy(functions: Mapping[str, Callable[..., object]]) -> None:
 
 
 def refuse_lazy_source(source: str, names: tuple[str, ...]) -> None:
-    """The same for functions of these names at the top of a text; one that Python cannot read passes."""
+    """Refuse functions of these names at the top of a text that are generators or coroutines.
+
+    A text that Python cannot read passes.
+    """
     try:
         body = ast.parse(source).body
     except UNREADABLE:
@@ -46,7 +49,7 @@ def refuse_lazy_source(source: str, names: tuple[str, ...]) -> None:
 
 
 def _own(function: ast.AST) -> Iterator[ast.AST]:
-    """What stands in a function itself, not in one inside it."""
+    """Yield what stands in a function itself, not in one inside it."""
     queue = list(ast.iter_child_nodes(function))
     for node in queue:
         yield node

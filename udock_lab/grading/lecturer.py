@@ -118,7 +118,7 @@ def _sum_up(grades: Sequence[Grade], batch: Batch, seconds: float) -> None:
 
 
 def _say_trouble(grades: Sequence[Grade]) -> None:
-    """What was not judged, or in part only; of many the first ones."""
+    """Print what was not judged, or in part only; of many the first ones."""
     said = []
     for grade in grades:
         if grade.error:

@@ -304,7 +304,7 @@ class Story(NamedTuple):
     zone: int
 
     def own(self, when: str) -> list[list[str]]:
-        """The fields of each line that was not there before and that nobody else wrote, in the order of the file."""
+        """Return the fields of each new line that nobody else wrote, in the order of the file."""
         others = {*self.history.split("\n"), *self.value.get("another", "").split("\n")}
         return [line.split("|") for line in self.value.get(when, "").split("\n") if line not in others]
 
@@ -332,9 +332,10 @@ def play(bench: Bench, story: str, **values: object) -> Story:
 
 
 def _history(image: str, highest: int) -> str:
-    """A byte a character. Ids out of order, a number that string order gets wrong, and lines that are no records:
+    """Return a table, a byte a character, that holds every trap at once.
 
-    their ids are higher, and begin like the next one. Somebody else's container of the same image is running.
+    Ids are out of order, string order gets one number wrong, and lines that are no records have higher ids that begin
+    like the next one. Somebody else's container of the same image is running.
     """
     end = "2024-03-01T10:00:01"
     lines = [

@@ -64,7 +64,7 @@ class JudgeInSandbox(NbGraderPreprocessor):
     """Instead of executing the notebook: judge its solution, write points and report into the check cells."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        """nbgrader calls this once a notebook, with the course folder as working directory."""
+        """Judge one notebook; nbgrader calls this with the course folder as working directory."""
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
@@ -78,7 +78,7 @@ class JudgeInSandbox(NbGraderPreprocessor):
 
 
 def _source(resources: dict[str, Any]) -> list[Cell]:
-    """The lecturer's own version of this notebook."""
+    """Return the lecturer's own version of this notebook."""
     facts = resources["nbgrader"]
     return read_cells(Path("source", facts["assignment"], f"{facts['notebook']}.ipynb"))
 
@@ -88,7 +88,7 @@ def _id(cell: Cell) -> object:
 
 
 def _output(graded: GradedCell, count: int) -> NotebookNode:
-    """nbgrader reads the number from text/plain; people read the rest."""
+    """Return the cell's output: nbgrader reads the number from text/plain; people read the rest."""
     data = {"text/plain": f"{graded.points:g}", "text/html": for_light_pages(graded.html)}
     made: NotebookNode = new_output(  # type: ignore[no-untyped-call]
         "execute_result", data=data, execution_count=count, metadata={"udock": {"text": graded.text}}
@@ -97,12 +97,12 @@ def _output(graded: GradedCell, count: int) -> NotebookNode:
 
 
 def autograde_preprocessors() -> list[type]:
-    """nbgrader's own list, with our judge where it executes, and without what would clear its words."""
+    """Return nbgrader's own list, with our judge where it executes, and without what would clear its words."""
     return [JudgeInSandbox, IgnorePattern, LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
 
 
 def sanitize_preprocessors() -> list[type]:
-    """nbgrader's own list, and missing cells restored before the changed ones."""
+    """Return nbgrader's own list, and missing cells restored before the changed ones."""
     return [ClearOutput, DeduplicateIds, RestoreCells, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]
 
 

@@ -21,7 +21,7 @@ def apart(arguments: str, body: str) -> str:
 
 
 def _builtins(body: str) -> list[str]:
-    """The names of Python's own that it uses."""
+    """Return the names of Python's own that it uses."""
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
     return sorted(used & set(dir(builtins)))
 

@@ -49,7 +49,7 @@ class Row(NamedTuple):
     start_time: float
 
     def line(self, zone: int, ending: Ending | None = None) -> bytes:
-        """The line for it, local time being ``zone`` seconds east of Greenwich."""
+        """Return the line for it, local time being ``zone`` seconds east of Greenwich."""
         end = (ending.status, local(ending.end_time, zone), str(ending.exit_code)) if ending else ("running", "", "")
         fields = (self.id, str(self.pid), self.image, end[0], local(self.start_time, zone), *end[1:])
         return "|".join(fields).encode() + b"\n"
@@ -61,9 +61,9 @@ def local(seconds: float, zone: int) -> str:
 
 
 def a_zone(*, summer_time: bool) -> tuple[str, int]:
-    """A time zone that is nobody's, for TZ (tzset(3)), and how many seconds east of Greenwich its clocks go.
+    """Return a time zone that no place has, for TZ (tzset(3)), and how many seconds east of Greenwich its clocks go.
 
-    With ``summer_time`` that is so in summer only; without, all year, as who writes the time of now needs it.
+    With ``summer_time`` that is so in summer only; without, all year, as code that writes the present time needs it.
     """
     hours, minutes = random.randrange(3, 10), random.randrange(7, 53)
     east = f"{hours}:{minutes:02d}"
@@ -72,12 +72,12 @@ def a_zone(*, summer_time: bool) -> tuple[str, int]:
 
 
 def a_word(length: int = 6) -> str:
-    """A name, for an image say, that nobody can know beforehand."""
+    """Return a name, for an image say, that nobody can know beforehand."""
     return "".join(random.choices(string.ascii_lowercase, k=length))
 
 
 def a_row(number: int, image: str = "") -> Row:
-    """Some container of some summer; its time has a fraction above one half, so cutting and rounding differ."""
+    """Return some container of some summer; its time has a fraction above one half, so cutting and rounding differ."""
     new_year = timegm((random.randrange(2019, 2026), 1, 1, 0, 0, 0))
     start = new_year + random.randrange(152 * 86400, 240 * 86400) + random.randrange(55, 95) / 100
     return Row(f"c{number}", random.randrange(300, 99999), image or a_word(), start)
@@ -93,12 +93,12 @@ def an_unmistakable_row(number: int, zone: int) -> Row:
 
 
 def an_ending(row: Row, status: str, code: int) -> Ending:
-    """It ends some minutes later."""
+    """Return its end, some minutes later."""
     return Ending(row.id, status, row.start_time + random.randrange(60, 9999), code)
 
 
 def a_table(rows: list[Row], zone: int, endings: list[Ending] | None = None) -> list[bytes]:
-    """The lines of these records; those that ``endings`` name have ended."""
+    """Return the lines of these records; those that ``endings`` name have ended."""
     ended = {ending.id: ending for ending in endings or []}
     return [row.line(zone, ended.get(row.id)) for row in rows]
 
@@ -128,7 +128,7 @@ def damaged(row: Row) -> tuple[list[bytes], list[bytes]]:
 
 
 def difference(old: bytes, new: bytes) -> str:
-    """The first line that is another one now."""
+    """Return the first line that is another one now."""
     lines, other = old.split(b"\n"), new.split(b"\n")
     for at, (one, two) in enumerate(zip(lines, other, strict=False)):
         if one != two:
@@ -143,7 +143,7 @@ def shown(data: bytes, most: int = 90) -> str:
 
 
 def misspelt(got: bytes) -> str:
-    """What became of the format?"""
+    """Return what became of the format, in words."""
     fields = got.rstrip(b"\n").split(b"|")
     if len(fields) == 7 and {b"-1", b"None", b"null", b"0", b"-"} & {*fields[5:]}:
         return "a placeholder where nothing is known yet. While a container runs, both fields are empty."
@@ -161,7 +161,7 @@ def misspelt(got: bytes) -> str:
 
 
 def mistimed(told: str, true: str = "") -> str:
-    """Which time is that, where ``true`` should stand (empty: nobody knows it to the second)?"""
+    """Return which time that is, where ``true`` should stand (empty: nobody knows it to the second)."""
     if re.fullmatch(r"[0-9.]+", told):
         return "the number of seconds itself. The table is made for people: ISO 8601."
     if re.search(r"\.[0-9]", told):
@@ -183,7 +183,7 @@ def _second_after(time_of_day: str) -> str:
 
 
 def mangled(seen: bytes, wanted: bytes, before: bytes) -> str:
-    """What became of a record that should read ``wanted``?"""
+    """Return what became of a record that should read ``wanted``, in words."""
     right, fields = wanted.split(b"|"), seen.split(b"|")
     if right[3] == b"running" and fields[0] == right[0]:
         return "another container's record. An id is the whole first field: c1 is not the beginning of c12."
@@ -204,7 +204,7 @@ def mangled(seen: bytes, wanted: bytes, before: bytes) -> str:
 
 
 def tidied(error: str, wanted: bytes, got: bytes) -> str:
-    """What was done to lines that are nobody's business?"""
+    """Return what was done to lines that belong to others, in words."""
     if "Unicode" in error:
         return "the table taken for text. A damaged line may hold bytes that are none."
     if error:

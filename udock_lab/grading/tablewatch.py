@@ -44,7 +44,7 @@ class TableWatch:
         self.texts: list[str | None] = []
 
     def steps(self, data: bytes, action: Action) -> dict[str, Any]:
-        """One run of ``action(db)``, looked at from stop to stop; ``stepped``: did the kernel do the stopping?"""
+        """Run ``action(db)`` once, looked at from stop to stop; ``stepped``: whether the kernel did the stopping."""
         look = _Look(self, data)
         status = step_by_step(lambda: action(self.db), look)
         stepped = status is not None
@@ -53,9 +53,10 @@ class TableWatch:
         return look.told(status) | {"stepped": stepped}
 
     def kills(self, data: bytes, action: Action, steps: dict[str, Any], fewer: bytes) -> list[list[Any]]:
-        """The same, killed at each stop: ``[call, what was seen, the table after one more run in a new process]``.
+        """Kill the same run at each stop, once each.
 
-        Before that run the table has shrunk to ``fewer``: what the killed one left may be longer than the new one.
+        Returns ``[call, what was seen, the table after one more run in a new process]``. Before that run
+        the table has shrunk to ``fewer``: what the killed one left may be longer than the new one.
         """
         if not steps["stepped"]:
             return self._cut_short(data, action, fewer)
@@ -115,7 +116,7 @@ class _Look:
                 self.strangers.add(self.watch.names.get(folder, folder))
 
     def told(self, status: int | None) -> dict[str, Any]:
-        """What was seen, as plain data."""
+        """Return what was seen, as plain data."""
         self("end")
         with self.reader:
             held = self.half + self.reader.read(_MOST)
@@ -129,7 +130,10 @@ class _Look:
         }
 
     def _locks(self) -> set[str]:
-        """The table's lock file, if somebody takes the lock that all programs agree on: it stays, and it is empty."""
+        """Return the table's lock file, if somebody takes the lock that all programs agree on.
+
+        It stays, and it is empty.
+        """
         lock = f"{self.watch.db}.lock"
         return {os.path.basename(lock)} if _content(lock) == "" else set()
 
@@ -139,7 +143,7 @@ def _nothing(_: str) -> None:
 
 
 def _content(path: str) -> str | None:
-    """A byte a character; None where there is no such file."""
+    """Return the file, a byte a character; None where there is no such file."""
     try:
         with open(path, "rb") as file:
             return file.read(_MOST).decode("latin-1")
@@ -170,7 +174,7 @@ def _by_audit(action: Callable[[], object], look: _Look, room: int | None = None
 
 
 def _audited(action: Callable[[], object], look: _Look, room: int | None, write: int) -> None:
-    """The child. Never returns."""
+    """Be the child. Never returns."""
     code, looking = 1, False
 
     def audit(event: str, _: object) -> None:

@@ -35,7 +35,7 @@ _kept: list[BaseException] = []
 
 
 def attempt(work: Callable[[], object]) -> list[str]:
-    """What came of it: ``[returned or raised, in words, str or OSError or another type]``.
+    """Return what came of it: ``[returned or raised, in words, str or OSError or another type]``.
 
     The error stays alive with its frames, as it does behind a cell that raised: what only a frame's end would have
     closed is still open.
@@ -51,14 +51,14 @@ def attempt(work: Callable[[], object]) -> list[str]:
 
 
 def put(path: str, text: str | None) -> None:
-    """A byte a character; None makes nothing."""
+    """Write a file, a byte a character; None makes nothing."""
     if text is not None:
         with open(path, "wb") as file:
             file.write(text.encode("latin-1"))
 
 
 def content(path: str) -> str | None:
-    """A byte a character; None where there is no such file."""
+    """Return the file, a byte a character; None where there is no such file."""
     try:
         with open(path, "rb") as file:
             return file.read(1 << 16).decode("latin-1")
@@ -83,7 +83,7 @@ class Workers:
         stop: Callable[[Workers], None] | None = None,
         overtake: Callable[[], object] | None = None,
     ) -> dict[str, Any]:
-        """A child that works when a byte comes from ``at_start``.
+        """Start a child that works when a byte comes from ``at_start``.
 
         ``stop`` arranges that it is stopped, ``overtake`` is called when it first asks for flock, before it has it.
         """
@@ -147,7 +147,7 @@ class Workers:
                 one.update(words)
 
     def waiting(self) -> set[int]:
-        """The pids of those that wait in flock, as the kernel says, and of those who wait for such a child."""
+        """Return the pids of those that wait in flock, as the kernel says, and of those that wait for such a child."""
         try:
             with open("/proc/locks") as file:
                 waiting = {int(line.split()[-4]) for line in file if "->" in line}
@@ -186,7 +186,7 @@ class Workers:
 
 
 def by_existence(one: dict[str, Any]) -> bool:
-    """It has asked with O_EXCL only: for it a file that exists is the lock."""
+    """Return whether it has asked with O_EXCL only: for it a file that exists is the lock."""
     return _asks(one) and all(how == "O_EXCL" for how, _, _ in one["locks"])
 
 

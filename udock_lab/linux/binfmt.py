@@ -19,7 +19,7 @@ _ALSO_RUN = {"x86_64": "i386", "aarch64": "arm"}
 
 
 def foreign_machine(path: str | os.PathLike[str]) -> str | None:
-    """The machine that the ELF file at this host path was made for, if this one does not run its programs.
+    """Return the machine that the ELF file at this host path was made for, if this one does not run its programs.
 
     Raises OSError when it cannot be read.
     """
@@ -32,7 +32,7 @@ def foreign_machine(path: str | os.PathLike[str]) -> str | None:
 
 
 def emulator_for(path: str | os.PathLike[str]) -> str | None:
-    """The path of the emulator that is registered for the file at this host path; None where none can be seen."""
+    """Return the path of the emulator that is registered for the file at this host path; None where none is seen."""
     try:
         head = _head(path)
         names = sorted(set(os.listdir(_REGISTERED)) - {"register", "status"})
@@ -60,7 +60,10 @@ def _fields(text: str) -> dict[str, str]:
 
 
 def _fits(entry: dict[str, str], head: bytes) -> bool:
-    """The magic bytes at their offset, as far as the mask goes; an entry for a file name's end fits no program here."""
+    """Return whether the magic bytes are at their offset, as far as the mask goes.
+
+    An entry for a file name's end fits no program here.
+    """
     magic = bytes.fromhex(entry.get("magic", ""))
     mask = bytes.fromhex(entry.get("mask", "")) or b"\xff" * len(magic)
     part = head[int(entry.get("offset", "0")) :][: len(magic)]

@@ -102,12 +102,15 @@ _capset.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
 
 
 def mask_of(kept: Iterable[int]) -> int:
-    """The bits of a set, from the numbers in it."""
+    """Return the bits of a set, from the numbers in it."""
     return sum(1 << number for number in kept)
 
 
 def set_capabilities(kept: Iterable[int]) -> None:
-    """These become the permitted and the effective set, the inheritable one is empty (capset(2)). Raises OSError."""
+    """Make these the permitted and the effective set, and the inheritable one empty (capset(2)).
+
+    Raises OSError.
+    """
     mask = mask_of(kept)
     low, high = ((mask >> shift & 0xFFFFFFFF).to_bytes(4, sys.byteorder) for shift in (0, 32))
     header = _VERSION_3.to_bytes(4, sys.byteorder) + bytes(4)
@@ -134,7 +137,7 @@ def bound_capabilities(kept: Iterable[int]) -> None:
 
 
 def permitted_capabilities() -> frozenset[int]:
-    """The numbers of the capabilities that this process has (proc_pid_status(5))."""
+    """Return the numbers of the capabilities that this process has (proc_pid_status(5))."""
     with open("/proc/self/status") as file:
         mask = next((int(line.split()[1], 16) for line in file if line.startswith("CapPrm:")), 0)
     return frozenset(number for number in range(64) if mask >> number & 1)

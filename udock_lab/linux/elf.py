@@ -126,7 +126,7 @@ def _read(elf: Any) -> ElfInfo:
 
 
 def static_program(path: str | os.PathLike[str]) -> bool:
-    """Is this host file an ELF program that starts without a loader?"""
+    """Return whether this host file is an ELF program that starts without a loader."""
     try:
         info = inspect_elf(path)
     except OSError:
@@ -184,7 +184,7 @@ class _Search:
         return LibraryReport(found=tuple(found.items()), missing=tuple(missing))
 
     def _find_loader(self, found: dict[str, str]) -> None:
-        """The loader is loaded already, so libraries that need it by name have it."""
+        """Add the loader: it is loaded already, so libraries that need it by name have it."""
         loader = self.program.interpreter
         if loader and self._lookup(loader):
             found[os.path.basename(loader)] = loader
@@ -212,7 +212,7 @@ class _Search:
             return None
 
     def _origin(self, host_path: str) -> str:
-        """The folder of an object, as seen inside the root."""
+        """Return the folder of an object, as seen inside the root."""
         folder = os.path.dirname(os.path.realpath(host_path))
         root = os.path.realpath(self.root).rstrip("/")
         return folder[len(root) :] or "/" if folder.startswith(root + "/") else "/"
@@ -247,7 +247,7 @@ def _default_folders(root: str, program: ElfInfo) -> tuple[str, ...]:
 
 
 def _configured_folders(root: str, path: str, depth: int) -> list[str]:
-    """The folders that /etc/ld.so.conf names, with its ``include`` lines (ldconfig(8))."""
+    """Return the folders that /etc/ld.so.conf names, with its ``include`` lines (ldconfig(8))."""
     folders: list[str] = []
     try:
         with open(resolve_in_root(root, path), encoding="utf-8", errors="surrogateescape") as file:

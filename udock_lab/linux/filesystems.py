@@ -50,7 +50,7 @@ _fstatfs.argtypes = (ctypes.c_int, ctypes.c_void_p)
 
 
 def kind_of(name: str, dir_fd: int) -> int:
-    """The magic number of the file system that ``name`` lies on. OSError as fstatfs(2).
+    """Return the magic number of the file system that ``name`` is on; raise OSError as fstatfs(2).
 
     Opens with O_PATH, which asks nobody for permission, follows no link and starts no automount (open(2)).
     """
@@ -64,7 +64,7 @@ def kind_of(name: str, dir_fd: int) -> int:
 
 
 def mount_id(fd: int) -> int | None:
-    """The number of the mount that ``fd`` was opened on (proc_pid_fdinfo(5)); None where /proc does not say."""
+    """Return the number of the mount that ``fd`` was opened on (proc_pid_fdinfo(5)); None where /proc does not say."""
     with suppress(OSError, ValueError), open(f"/proc/self/fdinfo/{fd}") as file:
         return next((int(line.split()[1]) for line in file if line.startswith("mnt_id:")), None)
     return None

@@ -101,7 +101,10 @@ def _write(path: str, text: str) -> None:
 
 
 def nobodys_user() -> int:
-    """A uid, and gid, that nobody has: this process's own, for root to become. 0 where root may not become it."""
+    """Return a uid, and gid, that no user has: this process's own, for root to become.
+
+    0 where root may not become it.
+    """
     if os.geteuid() != 0 or not permitted_capabilities() >= _TO_HAVE_A_STRANGER:
         return 0
     for candidate in (_STRANGERS + os.getpid(), _FEW_IDS + os.getpid() % 5_000):
@@ -134,7 +137,10 @@ def become(uid: int, kept: Collection[int]) -> None:
 
 
 def user_namespaces_work() -> bool:
-    """Tried to the end in a child: some systems allow unshare and refuse the maps. For single-threaded callers."""
+    """Return whether user namespaces work, tried to the end in a child: some systems allow unshare and refuse the maps.
+
+    For single-threaded callers.
+    """
     ready, tell_ready = os.pipe()
     done, tell_done = os.pipe()
     pid = os.fork()

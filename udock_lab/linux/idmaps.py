@@ -14,7 +14,7 @@ FILES = SETGROUPS, UID_MAP, GID_MAP = "setgroups", "uid_map", "gid_map"  # in th
 
 
 def path_of(name: str, pid: int | None = None) -> str:
-    """The file of that name, of a process or of the caller."""
+    """Return the path of the file of that name, of a process or of the caller."""
     return f"/proc/{'self' if pid is None else pid}/{name}"
 
 
@@ -32,12 +32,15 @@ def write(name: str, text: str, pid: int | None = None) -> None:
 
 
 def identity(name: str) -> str:
-    """A map of all that we have to itself. Our own map's left column, twice: only what is ours can be handed on."""
+    """Return a map of all ids that we have to themselves.
+
+    It is our own map's left column, twice: only what is ours can be handed on.
+    """
     return "\n".join(f"{inside} {inside} {count}" for inside, _, count in _extents(name))
 
 
 def is_mapped(name: str, number: int) -> bool:
-    """Is there such an id in our own namespace?"""
+    """Return whether there is such an id in our own namespace."""
     return any(inside <= number < inside + count for inside, _, count in _extents(name))
 
 

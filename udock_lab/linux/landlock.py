@@ -47,7 +47,7 @@ class _RulesetAttr(ctypes.Structure):
 
 
 def abi_version() -> int:
-    """The ABI this kernel speaks; 0 where landlock is missing or switched off."""
+    """Return the ABI that this kernel speaks; 0 where landlock is missing or switched off."""
     return max(0, raw_syscall(_SYS_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(_CREATE_RULESET_VERSION)))
 
 

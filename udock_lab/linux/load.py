@@ -8,8 +8,9 @@ __all__ = ["crowd"]
 
 
 def crowd(most: float) -> float:
-    """Processes that want to run, per processor that we may use, over the last minute; at least 1, ``most`` at most.
+    """Return how many processes want to run per processor, over the last minute; at least 1, ``most`` at most.
 
-    By as much longer than alone do things take: a time limit that tells what hangs from what works is multiplied.
+    Only processors that we may use count. By this factor things take longer than on a quiet machine: a time limit that
+    tells what hangs from what works is multiplied by it.
     """
     return min(max(os.getloadavg()[0] / len(os.sched_getaffinity(0)), 1.0), most)

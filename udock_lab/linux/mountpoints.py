@@ -8,7 +8,7 @@ __all__ = ["mount_point", "nearest_existing"]
 
 
 def nearest_existing(path: str) -> str:
-    """The path itself, or the nearest folder above it that is there, links resolved."""
+    """Return the path itself, or the nearest folder above it that is there, links resolved."""
     here = os.path.realpath(path)
     while not os.path.lexists(here) and here != os.path.dirname(here):
         here = os.path.dirname(here)
@@ -16,7 +16,7 @@ def nearest_existing(path: str) -> str:
 
 
 def mount_point(path: str) -> str:
-    """The topmost folder above ``path`` that is of the same file system, mounted with the same flags (statvfs(3)).
+    """Return the topmost folder above ``path`` on the same file system, mounted with the same flags (statvfs(3)).
 
     A path that is not there, or no more, is meant to lie where it would be made. Needs no /proc. Raises OSError.
     """

@@ -23,7 +23,7 @@ def adopt(path: str, fd: int = -1) -> None:
 
 
 def keep_owner(out: int, old: os.stat_result) -> None:
-    """The new file ``out`` is to stand in an old one's place: it stays its owner's, and as private as it was."""
+    """Give the new file ``out``, which will replace an old one, that one's owner and permissions."""
     new = os.fstat(out)
     if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
         with suppress(PermissionError):  # not ours to give: then it is ours

@@ -67,7 +67,10 @@ def probe() -> DoctorReport:
 
 
 def _rung(features: list[Feature], own_mounts: bool) -> tuple[str, str]:
-    """The ladder. ``own_mounts``: a mount namespace without the help of a user namespace, as only root gets it."""
+    """Return the rung of the ladder, and why.
+
+    ``own_mounts``: a mount namespace without the help of a user namespace, as only root gets it.
+    """
     works = {feature.name for feature in features if feature.works}
     if "chroot" in works and own_mounts:
         missing = [f"{name} namespace" for name in NAMESPACES if f"{name} namespace" not in works]
@@ -110,7 +113,7 @@ def _tracing() -> list[Feature]:
 
 
 def _surroundings() -> list[Feature]:
-    """What a machine has unless somebody built it oddly; so it is told only where it is missing."""
+    """Return what nearly every machine has, and is told only where it is missing."""
     tried = [
         _feature("own /proc", _try_own_proc, "Give one to what you start here: unshare --mount-proc COMMAND"),
         _feature(
@@ -218,7 +221,7 @@ def _in_child(attempt: Callable[[], str]) -> tuple[bool, str]:
 
 
 def _reason(error: OSError) -> str:
-    """The errno's name and words, and what was refused where that is a file of /proc (others are temporary)."""
+    """Return the errno's name and words, and what was refused where that is a file of /proc (others are temporary)."""
     where = f" ({error.filename})" if "/proc" in str(error.filename) else ""
     return f"{errorcode.get(error.errno or 0, error.errno)}: {error.strerror}{where}"
 
@@ -281,7 +284,7 @@ def _unshared(flag: int) -> str:
 
 
 def _own_mounts(flags: int = 0) -> str:
-    """A private mount namespace, through a user namespace where we are not root."""
+    """Try a private mount namespace, through a user namespace where we are not root."""
     try:
         namespaces.unshare(namespaces.CLONE_NEWNS | flags)
     except PermissionError:
@@ -376,7 +379,7 @@ def _try_landlock() -> str:
 
 
 def _cgroups() -> list[Feature]:
-    """cgroup v1 and v2: mounted, and may we make a group?"""
+    """Try cgroups, v1 and v2: are they mounted, and may we make a group."""
     mounts: dict[str, list[str]] = {"cgroup": [], "cgroup2": []}
     with suppress(OSError), open("/proc/self/mounts") as file:
         for line in file:

@@ -42,7 +42,7 @@ _proven = 0  # the pid under which this process saw that it has no other one in 
 
 
 def proc_is_ours() -> bool:
-    """Is there a /proc, and does it show the pid namespace that this process lives in?
+    """Return whether there is a /proc that shows the pid namespace in which this process lives.
 
     After ``unshare --fork --pid`` the old one is still mounted, where its numbers mean other processes. There
     ``self`` is not what getpid(2) gives; should the two be equal by chance, NSpid has a second number
@@ -64,7 +64,7 @@ def proc_is_ours() -> bool:
 
 
 def pid_namespace() -> str:
-    """The name of this process's pid namespace, ``pid:[4026531836]``; empty where /proc does not tell."""
+    """Return the name of this process's pid namespace, ``pid:[4026531836]``; empty where /proc does not tell."""
     try:
         return os.readlink("/proc/self/ns/pid")
     except OSError:
@@ -72,7 +72,7 @@ def pid_namespace() -> str:
 
 
 def _stat(pid: int) -> list[bytes] | None:
-    """The fields of /proc/PID/stat from the third on; the name before them may hold blanks and parentheses.
+    """Return the fields of /proc/PID/stat from the third on; the name before them may hold blanks and parentheses.
 
     None when there is no such process, or when the machine hides it from us (hidepid, proc(5)).
     """
@@ -100,7 +100,7 @@ def stopped(pids: Iterable[int]) -> list[int]:
 
 
 def lives(pid: int) -> bool:
-    """Does any thread of it still run? Its first thread may be a zombie while others go on (proc_pid_stat(5)).
+    """Return whether any thread of it still runs; the first may be a zombie while others go on (proc_pid_stat(5)).
 
     Where /proc is not ours, only a child of this process is known to live.
     """
@@ -126,7 +126,7 @@ def is_dying(pid: int) -> bool:
 
 
 def parent(pid: int) -> int | None:
-    """The parent's pid, or None when there is no such process."""
+    """Return the parent's pid, or None when there is no such process."""
     fields = _stat(pid)
     return int(fields[1]) if fields else None
 
@@ -138,7 +138,7 @@ def start_ticks(pid: int) -> int | None:
 
 
 def boot_id() -> str:
-    """A word that differs from boot to boot."""
+    """Return a word that differs from boot to boot."""
     try:
         with open("/proc/sys/kernel/random/boot_id") as file:
             return file.read().strip()
@@ -147,7 +147,7 @@ def boot_id() -> str:
 
 
 def is_same_process(pid: int, ticks: int, boot: str) -> bool:
-    """Does that very process still run? A zombie has ended."""
+    """Return whether that very process still runs. A zombie has ended."""
     fields = _stat(pid)
     if not fields or fields[0] in (b"Z", b"X", b"x"):
         return False
@@ -155,7 +155,7 @@ def is_same_process(pid: int, ticks: int, boot: str) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    """The children of a process: from its ``children`` file where the kernel has it, else by one scan.
+    """Return the children of a process: from its ``children`` file where the kernel has it, else by one scan.
 
     Where /proc is not ours, the living children of this process are found without it, and nobody else's.
     """
@@ -210,7 +210,7 @@ def pids() -> list[int]:
 
 
 def session_members(session: int) -> list[int]:
-    """The processes of a session that is called after its leader, which may have ended (setsid(2))."""
+    """Return the processes of a session that is called after its leader, which may have ended (setsid(2))."""
     fields = ((pid, _stat(pid)) for pid in pids())
     return [pid for pid, found in fields if found and int(found[3]) == session and found[0] not in (b"Z", b"X", b"x")]
 
@@ -225,7 +225,7 @@ def _children_by_parent() -> dict[int, list[int]]:
 
 
 def process_tree(pid: int) -> ProcessNode | None:
-    """A process and all below it, zombies included, or None when there is no such process.
+    """Return a process and all below it, zombies included, or None when there is no such process.
 
     One pass over the machine with psutil, which is imported here and nowhere on the launch path.
     """
@@ -259,9 +259,9 @@ def _node(pid: int, facts: dict[int, dict[str, Any]], below: dict[int, list[int]
 
 
 def last_pid() -> int:
-    """The pid that was given out last in this pid namespace (fifth field of /proc/loadavg); 0 where it is hidden.
+    """Return the pid that was given out last in this pid namespace; 0 where it is hidden.
 
-    Whatever namespace /proc shows: the kernel answers for that of the reader.
+    It is the fifth field of /proc/loadavg. Whatever namespace /proc shows: the kernel answers for that of the reader.
     """
     try:
         fd = os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
@@ -284,9 +284,10 @@ _WITH_FD = ("read", "write", "flock", "recvfrom")
 
 
 def waits_in(pid: int) -> str:
-    """What a process is doing right now, in words: ``was waiting in read(3)``, ``was stopped``, ``was running``.
+    """Return what a process is doing right now, in words.
 
-    Empty where the machine does not tell (proc_pid_syscall(5) asks for the right to trace).
+    For instance ``was waiting in read(3)``, ``was stopped``, ``was running``. Empty where the machine does not tell
+    (proc_pid_syscall(5) asks for the right to trace).
     """
     letter = state(pid)
     if letter is None:

@@ -65,7 +65,7 @@ def resolve_in_root(root: str, path: str, cwd: str = "/") -> str:
 
 
 def _names(path: str) -> list[str]:
-    """The names of a path in order; a trailing slash becomes ``.``, as it asks for a directory."""
+    """Return the names of a path in order; a trailing slash becomes ``.``, as it asks for a directory."""
     names = [name for name in path.split("/") if name and name != "."]
     if path.endswith(("/", "/.")):
         names.append(".")

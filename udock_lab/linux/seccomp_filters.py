@@ -59,7 +59,7 @@ class _Instruction(ctypes.Structure):
 
 
 def kill_all_refused() -> bytes:
-    """A filter for :func:`~udock_lab.linux.seccomp.set_filter`: kill(-1) answers EPERM, all else passes.
+    """Return a filter for :func:`~udock_lab.linux.seccomp.set_filter`: kill(-1) answers EPERM, all else passes.
 
     kill(2) is the one call that signals everybody; killpg(1) comes down to it, too.
     """

@@ -72,7 +72,7 @@ def step_by_step(
 
 
 def _be_watched(action: Callable[[], object], theirs: socket.socket, calls: Mapping[str, tuple[int, int]]) -> None:
-    """The child: hand the listener over, act, end. Never returns."""
+    """Be the child: hand the listener over, act, end. Never returns."""
     code = 1
     try:
         with theirs:

@@ -67,7 +67,7 @@ _ERROR = re.compile(r"(?:-1|\?) (E\w+)")
 
 
 def command(strace: str, output: int, calls: Sequence[str], argv: Sequence[str], inject: str = "") -> list[str]:
-    """The words that run ``argv`` traced, events going to the inherited descriptor ``output``.
+    """Return the words that run ``argv`` traced, events going to the inherited descriptor ``output``.
 
     Calls that this machine's architecture lacks are passed over. A seccomp filter keeps the price of all
     other calls low (``--seccomp-bpf``); with ``inject`` (as strace's own ``--inject``, for instance
@@ -100,7 +100,7 @@ class TraceParser:
         return [event for event in events if event is not None]
 
     def unfinished(self) -> list[SystemCall]:
-        """Calls that had begun and never came back, for instance because their process was killed in them."""
+        """Return calls that had begun and never came back, for instance because their process was killed in them."""
         found = [
             SystemCall(pid=pid, name=name, arguments=arguments.rstrip(", "), result="?", start=start, end=start)
             for (pid, name), (start, arguments) in self._begun.items()
@@ -109,7 +109,7 @@ class TraceParser:
         return sorted(found, key=lambda call: call.start)
 
     def line(self, text: str) -> TraceEvent | None:
-        """The event of one line, or None for the first half of a call."""
+        """Return the event of one line, or None for the first half of a call."""
         found = _LINE.fullmatch(text)
         if found is None:
             self.unknown += 1
@@ -164,8 +164,10 @@ class TraceParser:
         )
 
     def _in_our_numbers(self, body: str) -> str:
-        """Pids of a pid namespace (pid_namespaces(7)) as we see them. A process that is gone has no number any more
-        that strace could look up; what was seen of it before is remembered.
+        """Return the line with the pids of a pid namespace (pid_namespaces(7)) as we see them.
+
+        A process that is gone has no number any more that strace could look up; what was seen of it before is
+        remembered.
         """
         self._outside.update((inside, outside) for inside, outside in _TRANSLATED.findall(body))
         body = _TRANSLATED.sub(r"\2", body)

@@ -203,7 +203,7 @@ def _one_program(bench: Bench) -> None:
 
 
 def _no_guess(bench: Bench, drawn: int | None) -> None:
-    """A second program ends with another code, so that no constant is right twice."""
+    """Run a second program that ends with another code, so that no constant is right twice."""
     code = random.choice([code for code in range(3, 100) if code != drawn])
     argv = ["/bin/sh", "-c", f"exit {code}"]
     result = bench.play(LAUNCH, values={"argv": argv}, timeout=TIMEOUT, trace=False, watch=False)
@@ -211,7 +211,7 @@ def _no_guess(bench: Bench, drawn: int | None) -> None:
 
 
 def _started(bench: Bench, result: SandboxResult, ran: list[int]) -> SandboxProcess | None:
-    """The child, if somebody traced it."""
+    """Return the child, if it could be traced."""
     expected = "os.fork() makes a second process"
     left = [process.role for process in result.processes if process.leftover]
     if (result.ended_by != "end" or left) and not _only_the_wait_is_wrong(result):
@@ -258,7 +258,7 @@ def _started(bench: Bench, result: SandboxResult, ran: list[int]) -> SandboxProc
 
 
 def _forks_of_its_own(result: SandboxResult) -> list[SystemCall]:
-    """What the caller of launch forked, as long as it had not become a program itself: that forks too."""
+    """Return what the caller of launch forked, until it became a program itself: that forks too."""
     me = result.parent.pid
     became = [at for at, call in enumerate(result.calls) if call.pid == me and call.name == "execve" and not call.errno]
     before = result.calls[: became[0]] if became else result.calls
@@ -314,13 +314,13 @@ def _became(bench: Bench, result: SandboxResult, child: SandboxProcess | None, a
 
 
 def _me(result: SandboxResult) -> int:
-    """The pid of the caller of launch, as it knows itself."""
+    """Return the pid of the caller of launch, as it knows itself."""
     written = result.files.get("me", b"")
     return int(written) if written.isdigit() else 0
 
 
 def _became_by_effects(bench: Bench, ran: list[int], me: int) -> None:
-    """The program has written down its pid, its parent, and how many words it got."""
+    """Judge by what the program has written down: its pid, its parent, and how many words it got."""
     expected = "the program, as a child of its caller, with 3 words behind the script"
     if len(ran) != 4:
         bench.fail("becomes", expected=expected, seen="the program did not run", by="effects")
@@ -352,7 +352,7 @@ def _other_words(got: list[str], argv: list[str]) -> str:
 
 
 def _told(bench: Bench, key: str, result: SandboxResult, wanted: list[object], *, raw: int) -> None:
-    """What launch returned, against what the kernel knows."""
+    """Compare what launch returned with what the kernel knows."""
     _returned(bench, key, result, wanted, raw=raw)
     _hold_told(bench, key, wanted, raw=raw)
 
@@ -413,7 +413,7 @@ def _never_waited(result: SandboxResult, pid: int) -> str:
 
 
 def _misread(got: object, wanted: list[object], raw: int) -> str:
-    """Which number was taken for which?"""
+    """Return which number was taken for which, in words."""
     code, number = got[0] if isinstance(got, list) and got else got, wanted[1]
     if code in (raw, str(raw)) and raw not in (0, wanted[0]):
         return "the raw wait status taken for the exit code. Bits 8-15 hold the code."
@@ -478,7 +478,7 @@ def _truths(result: SandboxResult) -> list[int | None]:
 
 
 def _truth(result: SandboxResult) -> int | None:
-    """The same of one program."""
+    """Return what the kernel knows of one program."""
     return next(iter(_truths(result)), None)
 
 

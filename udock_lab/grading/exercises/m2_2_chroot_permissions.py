@@ -282,7 +282,7 @@ def attempts(bench: Bench, tries: list[tuple[str, str]], **options: bool) -> tup
 
 
 def _attempt(result: SandboxResult, at: int, path: str, said: list[Any], root: str, cwd: str) -> Attempt:
-    """The first child asked whether chroot is permitted; the next ones made the attempts, in order."""
+    """Return one attempt: the first child asked whether chroot is permitted, the next ones made the attempts."""
     role = f"child {at + 2}"
     named = any(process.role == role for process in result.processes)
     how, word, about, left, above, uid, stdout, stderr = said + ["", "", "", [], [], 0, "", ""][len(said) :]
@@ -360,7 +360,7 @@ def _why_not_inside(seen: Attempt, calls: list[SystemCall]) -> str:
 
 
 def _call(seen: Attempt, *names: str) -> str:
-    """The last successful one of these calls, as strace printed it."""
+    """Return the last successful one of these calls, as strace printed it."""
     return next((str(call) for call in reversed(seen.calls) if call.name in names and not call.errno), "")
 
 
@@ -489,7 +489,7 @@ def _eperm(bench: Bench, seen: Attempt, by: str, looks_like: str = "") -> None:
 
 
 def _warns(bench: Bench, refused: Attempt, silent: list[Attempt], by: str) -> None:
-    """A line where chroot was refused; none where it was permitted, nor where an error speaks for itself."""
+    """Judge the warning: one line where chroot was refused; none where it was permitted, or an error says it."""
     if not refused.stderr.strip():
         wrong = bool(refused.stdout.strip())
         bench.fail(

@@ -215,7 +215,7 @@ def judge(bench: Bench) -> None:
 
 
 def _played(bench: Bench, scenario: str, *, options: dict[str, Any], **values: object) -> tuple[Any, SandboxResult]:
-    """What the scenario brings back, and all that was seen; if it did not come to its end, judging ends."""
+    """Return what the scenario brings back, and all that was seen; if it did not come to its end, judging ends."""
     result = bench.play(scenario, values=job(**values), timeout=20, **options)
     value = ev.seen_value(result)
     if value is None:
@@ -283,7 +283,7 @@ def _looked(bench: Bench, key: str, name: str, text: str | None, number: int, se
 
 
 def _misread(key: str, said: str, word: str, text: str | None) -> str:
-    """Which rule gives this answer?"""
+    """Return which rule gives this answer, in words."""
     lines = (text or "").count("\n")
     if said == "raised" and key == "highest":
         return "a missing or empty file taken for an error. Before the first container there is nothing." * (not lines)
@@ -325,7 +325,7 @@ def _before(top: int) -> str:
 
 
 def _appending(bench: Bench, before: str, top: int, seen: list[Any]) -> None:
-    """A table that is not there yet, and ``before``; nobody is in the way."""
+    """Append to a table that is not there yet, and to ``before``; no other process is in the way."""
     for text, number, (done, pid, after) in zip(("", before), (1, top + 1), seen, strict=False):
         line = f"c{number}|{pid}\n"
         if done and done[0] == "raised" and ".lock'" in done[1]:
@@ -380,7 +380,7 @@ class _Table:
 
 
 def _tables() -> list[_Table]:
-    """A record is added; the first record is made; somebody comes to the end of a line they had begun."""
+    """Return the tables: a record is added; the first one is made; a writer ends the line that it had begun."""
     top, gap = random.randrange(20, 90), random.randrange(2, 9)
     begun = _record(top + 1)
     return [
@@ -456,7 +456,7 @@ def _waited(bench: Bench, told: dict[str, Any], calls: list[SystemCall]) -> None
 
 
 def _read_late(bench: Bench, table: _Table, done: list[str], pid: int, after: str | None) -> None:
-    """Does it know of what was done before it had the lock? Its answer and its line say so."""
+    """Judge by the answer and its line whether it knows what was done before it had the lock."""
     if done != ["returned", f"c{table.number}", "str"]:
         bench.fail(
             "reads",
@@ -478,7 +478,7 @@ def _read_late(bench: Bench, table: _Table, done: list[str], pid: int, after: st
 
 
 def _no_lock(locks: list[list[Any]]) -> str:
-    """What was locked instead?"""
+    """Return what was locked instead, in words."""
     if not locks:
         return "read-then-write taken for one step. Whoever holds the lock has to be waited for."
     how, where, operation = locks[0]
@@ -531,7 +531,7 @@ _REMOVED = "a lock file that is removed. One process waits on the old one, anoth
 
 
 def _not_alone(told: dict[str, Any]) -> str:
-    """One was stopped before it wrote, and others went past it. Why could they?"""
+    """Return why others could go past one that was stopped before it wrote, in words."""
     if not told["stays"]:
         return _REMOVED
     if told["free"]:

@@ -235,14 +235,14 @@ class _Save:
 
 
 def _judge_place(bench: Bench, line: bytes, got: bytes) -> None:
-    """A record that stands in a table at all stands at its end."""
+    """Judge the place of a record that is in the table at all: the end."""
     if line in got and not got.endswith(line):
         words = "a record put where it does not belong: whoever reads the last lines for the newest gets others."
         bench.fail("saves", expected=f"{shown(line)} as the last line", seen=shown(got), looks_like=words, by="effects")
 
 
 def _judge_line(bench: Bench, wanted: bytes, got: bytes | None, error: str) -> None:
-    """The line that save wrote into a new table; the time in it is a requirement of its own."""
+    """Judge the line that save wrote into a new table; the time in it is a requirement of its own."""
     if not got:
         looks_like = "the function as it was handed out." if "NotImplemented" in error else ""
         if not error:
@@ -262,7 +262,7 @@ def _judge_line(bench: Bench, wanted: bytes, got: bytes | None, error: str) -> N
 
 
 def _judge_old_bytes(bench: Bench, old: bytes, line: bytes, got: bytes | None, error: str) -> None:
-    """The old bytes, a newline where they lack one, the record."""
+    """Judge the old bytes, a newline where they lack one, and the record."""
     newline = b"" if old.endswith(b"\n") or not old else b"\n"
     if got == old + newline + line:
         return
@@ -465,7 +465,7 @@ UNSTEPPED = (
 
 
 def _trouble(seen: dict[str, Any], tables: Tables) -> tuple[str, str] | None:
-    """The first moment at which the table was neither old nor new."""
+    """Return the first moment at which the table was neither old nor new."""
     states = [None if text is None else text.encode("latin-1") for text in seen["texts"]]
     saved, joined, updated = (
         (tables.old, tables.saved),
@@ -499,7 +499,7 @@ _LOOKS = {
 def _torn(
     who: str, told: dict[str, Any], states: list[bytes | None], allowed: tuple[bytes, bytes]
 ) -> tuple[str, str] | None:
-    """The first stop at which the table was neither old nor new, in words, and which kind of trouble that is."""
+    """Return the first stop at which the table was neither old nor new, in words, and which kind of trouble that is."""
     before = ""
     for name, at in told["stops"]:
         state = states[at]

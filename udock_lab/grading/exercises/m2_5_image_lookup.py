@@ -244,7 +244,7 @@ def _short(words: str) -> str:
 
 
 def _belief(question: Question, kind: str, words: str) -> str:
-    """Which misconception gives this answer?"""
+    """Return which misconception gives this answer."""
     if kind == "raised":
         for error, belief in _ERRORS.items():
             if words.startswith(error) and not (error == "FileNotFoundError" and question.table is not None):
@@ -297,7 +297,11 @@ def _anew(bench: Bench, paths: list[str], value: object) -> None:
 
 
 def _only_reads(bench: Bench, stops: list[str] | None) -> None:
-    """What strace saw between the marks; where it is refused, at which calls a listener stopped; and what is left."""
+    """Judge that the search only reads.
+
+    By what strace saw between the marks; where it is refused, by the calls at which a listener stopped, and by what is
+    left.
+    """
     name, path = a_word(), a_path()
     table = b"".join([line(a_word(), a_path()), b"torn|/images/4\n", line(name, path)])
     result = bench.play(ONLY_READS, values=job(table=table, name=name, mark=MARK))
@@ -357,7 +361,7 @@ _CHANGING = (
 
 
 def _writer(calls: list[SystemCall]) -> tuple[str, str] | None:
-    """A call that makes or changes a file, or opens one for that. Python's own compiled modules are not theirs."""
+    """Return a call that makes or changes a file, or opens one for that; Python's own compiled modules do not count."""
     for call in calls:
         opens = call.name in ("open", "openat") and any(flag in call.arguments for flag in _CHANGES)
         made = not call.errno or (opens and "images.db" in call.arguments)
@@ -367,7 +371,7 @@ def _writer(calls: list[SystemCall]) -> tuple[str, str] | None:
 
 
 def _stopped(stops: list[str]) -> tuple[str, str] | None:
-    """Calls at which a listener of our own (stepping.py) stopped a search."""
+    """Return calls at which a listener of our own (stepping.py) stopped a search."""
     for name in stops:
         if name in PROGRAM_CALLS:
             return f"{name}, another program", _BELIEF_HELP
@@ -377,7 +381,7 @@ def _stopped(stops: list[str]) -> tuple[str, str] | None:
 
 
 def _left(left: list[str], same: bool, names: list[str]) -> tuple[str, str] | None:
-    """What is there after three searches: found, not found, no database."""
+    """Return what is there after three searches: found, not found, no database."""
     if not same:
         belief = "a search that mends or marks what it reads. Damaged lines are somebody's."
         return "the database is not what it was: its content, its mode or its time", belief

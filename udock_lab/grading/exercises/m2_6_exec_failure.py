@@ -247,7 +247,7 @@ def judge(bench: Bench) -> None:
 
 
 def _programs_that_start(bench: Bench) -> tuple[Trial, list[int], int]:
-    """The first one draws its own exit code, so that nobody can know it without running it."""
+    """Run programs that start; the first draws its own exit code, so that nobody can know it without running it."""
     number = int(random.choice(SIGNALS))
     draw = "read u < /proc/sys/kernel/random/uuid; code=$(( 0x${u%%-*} % 97 + 3 )); echo $code >> drawn; exit $code"
     shell = ["/bin/sh", "-c"]
@@ -290,7 +290,7 @@ def _programs_that_do_not(bench: Bench) -> Trial:
 
 
 def _hangs(bench: Bench, started: Trial) -> None:
-    """An end that never comes shows here: the reader holds the pipe open itself."""
+    """Judge an end that never comes: the reader holds the pipe open itself."""
     hung = [words[1] for words in started.said.values() if words[0] == "hung"]
     if not hung and (started.came_to_its_end or started.result.ended_by != "timeout"):  # another failure is no waiting
         return
@@ -349,7 +349,7 @@ def _nothing(tried: Trial, name: str) -> str:
 
 
 def _compare(bench: Bench, key: str, tried: Trial, name: str, what: str, wanted: list[int | None]) -> None:
-    """What run returned for one program, against what the kernel says of it."""
+    """Compare what run returned for one program with what the kernel says of it."""
     kind, got = tried.said.get(name, ["", ""])
     if kind == "ExitInfo" and got == wanted:
         return
@@ -365,7 +365,7 @@ def _compare(bench: Bench, key: str, tried: Trial, name: str, what: str, wanted:
 
 
 def info(values: object) -> str:
-    """An ExitInfo as the learner would write it."""
+    """Write an ExitInfo as the learner would."""
     if not isinstance(values, list) or len(values) != 3:
         return repr(values)
     named = zip(("code", "signal", "errno"), values, strict=True)
@@ -373,7 +373,7 @@ def info(values: object) -> str:
 
 
 def _misread(got: list[Any], wanted: list[int | None]) -> str:
-    """Which number was taken for which?"""
+    """Return which number was taken for which, in words."""
     code, _, error = (*got, None, None, None)[:3]
     if wanted[2] is None and error == 0:
         return "0 for no error, as in C. Here nothing failed, so errno stays None."

@@ -147,7 +147,7 @@ def _missing(bench: Bench, story: Story) -> None:
 
 
 def _said(story: Story, name: str) -> list[Any]:
-    """The worker's own line; where there is none, what is known instead."""
+    """Return the worker's own line; where there is none, what is known instead."""
     own = [line for line in story.said.get(name, []) if line[0]]
     if own:
         return own[0]
@@ -206,7 +206,10 @@ def _inside(bench: Bench, story: Story) -> None:
 
 
 def _not_judged_where_chroot_is_refused(bench: Bench, story: Story) -> None:
-    """An answer for which EPERM is fatal runs nothing on such a machine; only the requirement on EPERM says so."""
+    """Leave an answer unjudged that runs nothing on a machine which refuses chroot, because EPERM is fatal for it.
+
+    Only the requirement on EPERM says so.
+    """
     words = _words(_said(story, "gated")[2:])
     refused = f"errno={errno.EPERM})" in words or "Operation not permitted" in words
     if story.value["may chroot"] or not refused:
@@ -261,7 +264,10 @@ def _phase_one(bench: Bench, story: Story) -> None:
 
 
 def _an_id_of_its_own(bench: Bench, story: Story) -> None:
-    """An id below the highest is somebody else's, now or a little later; nothing that follows would be right."""
+    """Judge that the id is its own: one below the highest is another container's, now or a little later.
+
+    Nothing that follows would be right.
+    """
     own = next(fields for fields in story.records("while it runs") if fields[1] == story.value["pid"])
     if int(own[0][1:]) <= story.highest:
         bench.fail("ids", expected=f"the id c{story.highest + 1}", seen=own[0], looks_like=_RULE)
@@ -417,7 +423,7 @@ def _whole(bench: Bench, story: Story) -> None:
 
 
 def _mangled(left: list[str], another: str) -> str:
-    """What became of lines that are somebody else's?"""
+    """Return what became of lines that belong to others, in words."""
     if left == [another]:
         return (
             "a line that came while your program ran was lost or changed. Phase 2 reads the table anew, and "
