@@ -25,7 +25,7 @@ Cell = dict[str, Any]
 
 
 def course_shape(path: Path, cells: list[Cell]) -> list[str]:
-    """One sentence for each thing that a lesson of the course lacks."""
+    """Return one sentence for each thing that a lesson of the course lacks."""
     slug = path.stem
     if not (slug.startswith("m2_") or slug == "00_start_here"):
         return []
@@ -46,7 +46,10 @@ def _violations(path: Path, slug: str, cells: list[Cell]) -> Iterator[str]:
 
 
 def _calls(source: str) -> list[tuple[str, ast.Call]]:
-    """(name, call) of each call in a cell: ``predict``, ``lines.settle``. A %%sandbox cell runs elsewhere."""
+    """Return (name, call) of each call in a cell: ``predict``, ``lines.settle``.
+
+    A %%sandbox cell has none: it runs elsewhere.
+    """
     if source.lstrip().startswith("%%"):
         return []
     lines = [
@@ -79,7 +82,7 @@ def _voice(cells: list[Cell]) -> Iterator[str]:
 
 
 def _predictions(calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:
-    """At most three; each settled by exactly one cell, after it was asked."""
+    """Yield what is wrong with the predictions: at most three, each settled by exactly one cell, after it was asked."""
     asked: dict[str, int] = {}
     for place, cell in enumerate(calls):
         for name, call in cell:
@@ -145,5 +148,5 @@ def _twin(path: Path, cells: list[Cell]) -> Iterator[str]:
 
 
 def _bare(code: str) -> str:
-    """Without indentation: a piece of a function stands further left on the page."""
+    """Return the code without indentation: a piece of a function stands further left on the page."""
     return "\n".join(line.strip() for line in code.strip().splitlines())

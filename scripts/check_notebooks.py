@@ -33,7 +33,7 @@ Cell = dict[str, Any]
 
 
 def problems(path: Path) -> list[str]:
-    """One sentence for each thing that is wrong with a notebook."""
+    """Return one sentence for each thing that is wrong with a notebook."""
     cells: list[Cell] = json.loads(path.read_text())["cells"]
     if not cells:
         return ["it is empty"]
@@ -74,7 +74,7 @@ def _headings(cells: list[Cell]) -> list[str]:
 
 
 def text_problems(text: str, path: Path) -> list[str]:
-    """Pictures without words, and links that lead nowhere, in one text of the file ``path``."""
+    """List pictures without words, and links that lead nowhere, in one text of the file ``path``."""
     text = INLINE_CODE.sub("", FENCED.sub("", text))
     found = []
     for written, attributes in PICTURE.findall(text):

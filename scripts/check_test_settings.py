@@ -92,7 +92,7 @@ class Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def keys(self, node: ast.expr) -> None:
-        """Of what makes a dict on the spot; a part that has a name is read where it is made."""
+        """Add the keys of what makes a dict on the spot; a part that has a name is read where it is made."""
         if isinstance(node, ast.IfExp):
             self.keys(node.body)
             self.keys(node.orelse)
@@ -199,7 +199,10 @@ def settings(root: Path) -> Iterator[Setting]:
 
 
 def complaints(root: Path, listed: Path) -> list[str]:
-    """One line for each setting that is not on the list, for each on it that is set no more, for each without why."""
+    """Return one line for each setting that is not as the list says.
+
+    It is not on the list, or on it and set no more, or on it without a reason.
+    """
     entries = tomllib.loads(listed.read_text())["set"]
     allowed = {(entry["name"], file) for entry in entries for file in entry["in"]}
     found = list(settings(root))

@@ -125,7 +125,10 @@ class Unable(Exception):
 
 
 def become_root(arguments: list[str], cache: Path) -> None:
-    """Trees hold files of many owners, so that only root can make them. The clone's source is ours: packed before."""
+    """Run again as root where this process is not: only root can make trees, which hold files of many owners.
+
+    The clone's source is ours: it is packed before.
+    """
     if os.geteuid() == 0:
         return
     if not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
@@ -165,7 +168,10 @@ def pack_source(cache: Path) -> None:
 
 
 def hold(cache: Path) -> None:
-    """Until this program ends: two at once would pull the trees from under each other's feet (flock(2))."""
+    """Hold a lock until this program ends; raise Unable where another holds it (flock(2)).
+
+    Two at once would change each other's trees.
+    """
     lock = os.open(cache / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,7 +205,7 @@ def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def run(command: list[str], log: Path, seconds: float | None = None) -> int:
-    """Its exit status; 124 when it took longer than that."""
+    """Run it; return its exit status, 124 when it took longer than that."""
     with running(command, log) as process:
         try:
             return process.wait(seconds)
@@ -287,7 +293,7 @@ def last_words(log: Path, lines: int = 8) -> str:
 
 
 def in_a_tree(machine: Machine, who: str, tests: list[str], cache: Path) -> Outcome:
-    """`make test`, or these tests, in a fresh clone in the user's home."""
+    """Run `make test`, or these tests, in a fresh clone in the user's home."""
     tree = make_tree(machine, cache)
     shutil.copy(cache / "source.bundle", tree / "source.bundle")
     what = f"make .venv/.tested && .venv/bin/python -m pytest -q {shlex.join(tests)}" if tests else "make test"
@@ -302,7 +308,7 @@ def in_a_tree(machine: Machine, who: str, tests: list[str], cache: Path) -> Outc
 
 
 def new_log(cache: Path, machine: Machine, who: str, what: str) -> Path:
-    """Where the run writes; whoever waits can follow it."""
+    """Return a new file where the run writes, and say where it is: a person who waits can follow it."""
     log = cache / f"{machine.name}-{who}.log"
     log.write_bytes(b"")
     print(f"{machine.name}, as {who}: {what} (follow it in {log}) ...", flush=True)
@@ -394,7 +400,7 @@ def make_disk(tree: Path, folder: Path) -> Path:
 
 
 def boot(machine: Machine, tree: Path, disk: Path, share: Path, logs: dict[Path, Path], cache: Path) -> None:
-    """Until it powers itself off; what its runs say is carried over while they say it."""
+    """Boot the machine and wait until it powers itself off; copy out what its runs say meanwhile."""
     command = [
         *machine.emulator,
         *("-accel", "tcg,thread=multi", "-smp", "2", "-m", "3G", "-nographic", "-no-reboot", "-nic", "none"),

@@ -47,7 +47,7 @@ def learner() -> Iterator[None]:
 
 
 def execute(notebook: Notebook) -> None:
-    """In a fresh kernel whose working directory is the folder of the lessons."""
+    """Execute it in a fresh kernel whose working directory is the folder of the lessons."""
     client = NotebookClient(
         notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}},
         record_timing=False, store_widget_state=False,
@@ -81,7 +81,7 @@ def asks(source: str) -> bool:
 
 
 def merged(outputs: list[Any]) -> list[Any]:
-    """Pieces of one stream that follow each other are one output: where it was flushed is chance."""
+    """Join pieces of one stream that follow each other: where it was flushed is chance."""
     joined: list[Any] = []
     for output in outputs:
         last = joined[-1] if joined else None
@@ -93,7 +93,7 @@ def merged(outputs: list[Any]) -> list[Any]:
 
 
 def tells(notebook: Notebook) -> list[str]:
-    """Where an output says something of this machine."""
+    """List where an output says something of this machine."""
     found = []
     for number, cell in enumerate(notebook.cells, 1):
         private = found_in(json.dumps(cell.get("outputs", []), ensure_ascii=False))

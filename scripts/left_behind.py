@@ -15,7 +15,7 @@ PATIENCE = 5.0  # seconds
 
 
 def processes(folder: str) -> list[str]:
-    """By their environment; containers, which inherit none, by their root and working directory."""
+    """List processes by their environment; containers, which inherit none, by their root and working directory."""
     found, mark = [], folder.encode()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) in (os.getpid(), os.getppid()):

@@ -27,7 +27,10 @@ COURSE = ROOT / "exercises"
 
 
 def released(slugs: list[str]) -> dict[str, bytes]:
-    """Slug to the bytes of its release. SystemExit, with nbgrader's words, where there is none."""
+    """Return slug to the bytes of its release.
+
+    Raises SystemExit, with nbgrader's words, where there is none.
+    """
     with tempfile.TemporaryDirectory(prefix="udock-release-") as folder:
         course = Path(folder)
         config = Config()
@@ -43,7 +46,7 @@ def released(slugs: list[str]) -> dict[str, bytes]:
 
 
 def _settled(path: Path) -> bytes:
-    """As JSON of one shape, without what tells of an execution."""
+    """Return the notebook as JSON of one shape, without what tells of an execution."""
     notebook = json.loads(path.read_text())
     for cell in notebook["cells"]:
         cell["metadata"].pop("execution", None)

@@ -67,7 +67,7 @@ def open_closed_folders() -> None:
 
 
 def become_ordinary() -> None:
-    """``nobody``, who owns nothing."""
+    """Become ``nobody``, who owns nothing."""
     nobody = pwd.getpwnam("nobody")
     open_closed_folders()
     os.setgroups([])

@@ -121,7 +121,7 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(ip: InteractiveShell) -> None:
-    """``%load_ext udock_lab``: add ``%mdock``, its completion and the display of its results.
+    """Add ``%mdock``, its completion and the display of its results, for ``%load_ext udock_lab``.
 
     Raises Unsupported, with the ways to get one, where the machine is not Linux.
     """
@@ -134,7 +134,7 @@ def load_ipython_extension(ip: InteractiveShell) -> None:
 
 
 def unload_ipython_extension(ip: InteractiveShell) -> None:
-    """``%unload_ext udock_lab``: take them away again and close the runtime."""
+    """Take them away again and close the runtime, for ``%unload_ext udock_lab``."""
     from udock_lab.magics import unload
 
     unload(ip)

@@ -51,7 +51,7 @@ def refuse(name: str, value: object, wanted: str, hint: str = "") -> NoReturn:
 
 
 def shown(value: object) -> str:
-    """Short, on one line, and without addresses; whatever its ``repr`` does."""
+    """Return the value in a few words, on one line, and without addresses; whatever its ``repr`` does."""
     if isinstance(value, type) or not isinstance(value, _SHORT):
         return f"a value of type {type(value).__name__}"
     try:
@@ -97,7 +97,7 @@ def _items(name: str, value: object, example: str) -> Iterator[Any]:
 
 
 def _word(name: str, value: object) -> str:
-    """One word of a program: text, bytes, a path, or a number as its text."""
+    """Return one word of a program, from text, bytes, a path, or a number."""
     if isinstance(value, bool) or value is None:
         refuse(name, value, "a word", f'Which text is meant? For instance "{str(bool(value)).lower()}" or "".')
     text = _text(value)
@@ -109,7 +109,7 @@ def _word(name: str, value: object) -> str:
 
 
 def _text(value: object) -> str | None:
-    """Text, bytes as the file system's text (os.fsdecode), or a path; None for anything else."""
+    """Return text, from text, bytes (os.fsdecode) or a path; None for anything else."""
     if isinstance(value, os.PathLike):
         try:
             value = os.fspath(value)
@@ -207,7 +207,7 @@ _SIZE = re.compile(r"([0-9]{1,19})(?:([kmgt]?)(?:i?b)?)", re.IGNORECASE)
 
 
 def size(text: str) -> int:
-    """``64M``, ``64MiB``, ``65536K``, ``67108864`` to bytes; units are powers of 1024."""
+    """Return bytes from ``64M``, ``64MiB``, ``65536K`` or ``67108864``; units are powers of 1024."""
     match = _SIZE.fullmatch(text.strip())
     value = int(match[1]) * _UNITS[match[2].lower()] if match else 0
     if not 0 < value <= LARGEST:
@@ -216,7 +216,7 @@ def size(text: str) -> int:
 
 
 def seconds(name: str, value: object) -> float:
-    """Seconds to wait, 0 or more; None and infinity: for ever."""
+    """Return seconds to wait, 0 or more; None and infinity mean for ever."""
     if value is None:
         return math.inf
     number = math.nan
@@ -256,7 +256,10 @@ def signal_number(name: str, value: object) -> int:
 
 
 def signal_named(text: str) -> int | None:
-    """``SIGTERM``, ``TERM``, ``term`` and ``15`` are one signal; so are ``RTMIN+3`` and 37 (signal(7)). Or None."""
+    """Return the number of a signal, or None.
+
+    ``SIGTERM``, ``TERM``, ``term`` and ``15`` are one signal; so are ``RTMIN+3`` and 37 (signal(7)).
+    """
     word = text.strip().upper()
     name = word if word.startswith("SIG") else f"SIG{word}"
     if re.fullmatch(r"[0-9]{1,3}", word):

@@ -27,7 +27,7 @@ class CellStreams:
         self._flushed = float("-inf")
 
     def show(self, stream: str, text: str) -> None:
-        """``stream``: stdout or stderr."""
+        """Show text on ``stream``, stdout or stderr."""
         if self.last not in ("", stream) and self._switches:
             self._switches -= 1
             self.flush(self.last)
@@ -70,7 +70,7 @@ class CellStreams:
 
 
 def signals_own(error: BaseException) -> bool:
-    """Whether the notebook's handler of a signal raised it, as a time limit by ``signal.alarm`` does.
+    """Return whether the notebook's handler of a signal raised it, as a time limit by ``signal.alarm`` does.
 
     Such an exception is for the cell, whatever was being done when the signal came.
     """
@@ -84,10 +84,9 @@ def signals_own(error: BaseException) -> bool:
 
 
 def shows_the_value() -> bool:
-    """Whether the cell shows what the magic that calls this returns: ``%mdock ps`` at its end, not ``r = %mdock ps``.
+    """Return whether the cell shows what the magic that calls this returns.
 
-    The cell's code says it: after the call comes the instruction that hands a value to ``sys.displayhook``
-    (dis.PRINT_EXPR, from Python 3.12 on dis.CALL_INTRINSIC_1 with 1).
+    It does with ``%mdock ps`` at its end, not with ``r = %mdock ps``.
     """
     import dis
 

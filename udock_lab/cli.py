@@ -51,7 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(words: Sequence[str], runtimes: list[Runtime] | None = None) -> int:
-    """``runtimes``: where to leave the one that was opened, for whoever goes on after this command."""
+    """Run one command line; return the exit code.
+
+    ``runtimes``: where to leave the one that was opened, for a caller that goes on after this command.
+    """
     try:
         return _run(list(words), runtimes if runtimes is not None else [])
     except Interrupted as interrupt:
@@ -108,17 +111,20 @@ def _context(runtimes: list[Runtime]) -> Context:
 
 
 def _at_terminal() -> bool:
-    """Input and output are one person's: nothing was redirected (``2> errors`` is), and no ``&``."""
+    """Return whether input and output are one person's.
+
+    Nothing was redirected (``2> errors`` is), and there is no ``&``.
+    """
     return all(os.isatty(fd) for fd in (0, 1, 2)) and not _in_background()
 
 
 def _are_one_file(first: int, second: int) -> bool:
-    """``2>&1``, or two names for one file: written to both in turn, it matters which comes first."""
+    """Return whether both are one file, as after ``2>&1``: then it matters which is written first."""
     return os.path.sameopenfile(first, second)
 
 
 def _in_background() -> bool:
-    """Whether the shell runs us as a job with ``&``: then the keys are the shell's, not ours (tcgetpgrp(3))."""
+    """Return whether the shell runs us as a job with ``&``: then the keys are the shell's (tcgetpgrp(3))."""
     try:
         return os.tcgetpgrp(0) != os.getpgrp()
     except OSError:

@@ -33,7 +33,10 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def course_folders() -> list[tuple[Path, str]]:
-    """(folder, where it goes below the learner's): from the wheel, or from the sources that the package lies in."""
+    """Return (folder, where it goes below the learner's).
+
+    From the wheel, or from the sources that the package is in.
+    """
     carried = _PACKAGE / "course_files"
     if carried.is_dir():
         return [(carried / "notebooks", ""), (carried / "exercises", "exercises")]
@@ -41,7 +44,7 @@ def course_folders() -> list[tuple[Path, str]]:
 
 
 def course_files() -> Iterator[tuple[str, bytes]]:
-    """(path below the learner's folder, content) of every file of the course; lessons without their outputs."""
+    """Return (path below the learner's folder, content) of every file of the course; lessons without their outputs."""
     for folder, below in course_folders():
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)
@@ -116,7 +119,7 @@ def _lay_one(target: Path, name: str, data: bytes, handed_out: dict[str, str], l
 
 
 def _write_beside(target: Path, name: str, data: bytes) -> str:
-    """``lesson.ipynb`` as ``lesson.new.ipynb``, or the first ``lesson.newN.ipynb`` that nobody has."""
+    """Write ``lesson.ipynb`` as ``lesson.new.ipynb``, or the first ``lesson.newN.ipynb`` that is free; return it."""
     stem, dot, suffix = name.rpartition(".")
     number = 1
     while True:
@@ -342,7 +345,7 @@ def _complain(text: str) -> None:
 
 
 def _write(stream: Any, text: str) -> None:
-    """Also a folder's name that is no text in this locale can be said."""
+    """Write a line, also with a folder's name that is no text in this locale."""
     with suppress(BrokenPipeError):
         stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding) + "\n")
         stream.flush()

@@ -36,7 +36,7 @@ _guarded = {"installed": False, "pid": 0}
 
 
 def guard_kernel() -> None:
-    """From now on a fork or an exec of this very process raises; what multiprocessing forked is left alone.
+    """Make a fork or an exec of this very process raise from now on; what multiprocessing forked is left alone.
 
     An audit hook cannot be taken back, so it looks at a switch.
     """
@@ -47,7 +47,7 @@ def guard_kernel() -> None:
 
 
 def let_go() -> None:
-    """From now on everything is allowed again."""
+    """Allow everything again from now on."""
     _guarded["pid"] = 0
 
 
@@ -85,9 +85,9 @@ def _who_called(event: str, arguments: tuple[object, ...]) -> tuple[FrameType | 
 
 
 def _calls_at_once(caller: FrameType) -> bool:
-    """``libc.fork()``, not ``libc.fork.restype = c_int``, which prepares a library for the sandbox.
+    """Return whether a look-up of a method is a call at once.
 
-    A method's look-up has an instruction of its own (dis.LOAD_METHOD), or from Python 3.12 on a mark in the argument.
+    ``libc.fork()`` is, and not ``libc.fork.restype = c_int``, which prepares a library for the sandbox.
     """
     import dis
 

@@ -131,7 +131,7 @@ def _runtime() -> Runtime:
 
 
 def use_runtime(runtime: Runtime) -> None:
-    """From now on ``%mdock`` uses this runtime in its home."""
+    """Make ``%mdock`` use this runtime in its home from now on."""
     _runtimes[runtime.home.path] = runtime
 
 
@@ -224,7 +224,7 @@ _COMMAND_LINE = re.compile(r"(?:^|=)\s*%%?mdock\s+(.*)$")
 
 
 def complete(context: CompletionContext) -> SimpleMatcherResult:
-    """Tab completion of subcommands, options, images and containers after ``%mdock``."""
+    """Complete subcommands, options, images and containers after ``%mdock``."""
     from udock_lab.commands.completing import candidates
 
     line = context.line_with_cursor[: context.cursor_position]
@@ -300,7 +300,7 @@ def _unregister(ip: InteractiveShell) -> None:
 
 
 def _custom_matchers(ip: InteractiveShell) -> list[Any]:
-    """Where Tab looks too; an IPython without context matchers has no place for ours."""
+    """Return where Tab looks too; an IPython without context matchers has no place for ours."""
     return [] if context_matcher is None else ip.Completer.custom_matchers
 
 

@@ -150,7 +150,10 @@ def _refuse_unknown(words: Sequence[str], known: dict[str, argparse.Action]) -> 
 
 
 def _names(cell: str, shell: InteractiveShell | None) -> dict[str, object]:
-    """Those names of the notebook that the cell reads. IPython's own (In, Out, get_ipython, ...) stay here."""
+    """Return those names of the notebook that the cell reads.
+
+    IPython's own (In, Out, get_ipython, ...) stay here.
+    """
     if shell is None:
         return {}
     try:

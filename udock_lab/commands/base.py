@@ -94,7 +94,7 @@ class Context:
         return self._runtime
 
     def complaints(self) -> list[str]:
-        """Sentences about damaged records; empty while no command has opened the runtime."""
+        """Return sentences about damaged records; none while no command has opened the runtime."""
         return self._runtime.complaints() if self._runtime is not None else []
 
     def succeeded(self, line: str) -> None:

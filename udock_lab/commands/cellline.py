@@ -66,7 +66,10 @@ def without_semicolon(words: list[str], bare: list[str]) -> tuple[list[str], lis
 
 
 def refuse_shell_words(command: Command | None, words: Sequence[str], bare: Sequence[str]) -> None:
-    """UsageError for what only a shell would understand among mdock's own words: those up to the image or the id."""
+    """Raise UsageError for what only a shell would understand among mdock's own words.
+
+    Those are the words up to the image or the id.
+    """
     own = len(words) - _count_of_program(command, words[1:])
     for word, unquoted in zip(words[:own], bare[:own], strict=False):
         what = _what_it_is(unquoted)
@@ -90,7 +93,10 @@ def shell_word_of_program(argv: Sequence[str], bare: Sequence[str]) -> str | Non
 
 
 def _count_of_program(command: Command | None, words: Sequence[str]) -> int:
-    """How many of the last words are the program's; all of them where the words before are wrong in another way."""
+    """Return how many of the last words are the program's.
+
+    All of them where the words before are wrong in another way.
+    """
     if command is None or not command.tail:
         return 0
     from udock_lab.commands.parsing import tail_of

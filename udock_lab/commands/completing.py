@@ -17,7 +17,7 @@ __all__ = ["candidates", "wanted_path"]
 
 
 def candidates(before: Sequence[str], current: str, open_runtime: Callable[[], Runtime]) -> list[tuple[str, str]]:
-    """(word, kind) pairs that begin with ``current``, given the words before it (without ``mdock``).
+    """Return (word, kind) pairs that begin with ``current``, given the words before it (without ``mdock``).
 
     ``open_runtime`` is called only where names of images or containers are wanted; its errors pass through.
     """
@@ -32,7 +32,7 @@ def candidates(before: Sequence[str], current: str, open_runtime: Callable[[], R
 
 
 def wanted_path(before: Sequence[str], current: str) -> str:
-    """``files`` or ``folders`` of this machine, where one of those comes next; else nothing."""
+    """Return ``files`` or ``folders`` of this machine, where one of those comes next; else nothing."""
     if not before or before[0] not in COMMANDS:
         return ""
     command = COMMANDS[before[0]]
@@ -90,7 +90,7 @@ def _values(command: Command, option: str, current: str) -> list[tuple[str, str]
 
 
 def _signals(current: str) -> list[str]:
-    """As they are begun: ``TE`` or ``SIGTE``."""
+    """Return signals written as they were begun: ``TE`` or ``SIGTE``."""
     cut = 0 if current.startswith("SIG") or not current else len("SIG")
     return [name[cut:] for name in signal.Signals.__members__]
 

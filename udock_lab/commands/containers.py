@@ -98,7 +98,10 @@ def _stop_options(parser: ArgumentParser) -> None:
 
 
 def stop(args: Namespace, context: Context) -> Outcome:
-    """SIGTERM, wait, SIGKILL; returns as soon as the process is gone. Several get their SIGTERM together."""
+    """Send SIGTERM, wait, send SIGKILL; return as soon as the process is gone.
+
+    Several get their SIGTERM together.
+    """
     runtime = context.runtime
 
     def one(container_id: str) -> None:
@@ -187,7 +190,7 @@ def _inspect_options(parser: ArgumentParser) -> None:
 
 
 def inspect(args: Namespace, context: Context) -> Outcome:
-    """Everything mdock knows of containers or images, as JSON: an object, or an array for several names."""
+    """Show everything mdock knows of containers or images, as JSON: an object, or an array for several names."""
     from udock_lab.commands.results import Inspections, Text
 
     template = None if args.format in (None, "", "json") else _template(args.format)

@@ -175,7 +175,7 @@ _FIRST_PROCESS = "the first process adopts orphans already; a pid 1 of its own c
 
 
 def _table(*rows: tuple[str, str]) -> dict[str, str]:
-    """Each row: words that get the same sentence, with blanks between."""
+    """Make a table of rows of words that get the same sentence, with blanks between."""
     return {word: told for words, told in rows for word in words.split()}
 
 

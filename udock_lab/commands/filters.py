@@ -71,14 +71,14 @@ def _test(key: str, value: str, containers: Sequence[Container]) -> Test:
 
 
 def _by_status(value: str) -> Test:
-    """By the word that ps shows; ``exited (orphaned)`` is both exited and orphaned."""
+    """Filter by the word that ps shows; ``exited (orphaned)`` is both exited and orphaned."""
     if value not in STATES:
         raise UsageError(f"--filter status={value}: there is no such status.", f"There are: {', '.join(STATES)}.")
     return lambda container: value in re.findall(r"\w+", container.state)
 
 
 def _by_name(value: str) -> Test:
-    """As docker: a part of the name, or a regular expression."""
+    """Filter as docker: by a part of the name, or a regular expression."""
     try:
         pattern = re.compile(value)
     except (re.error, RecursionError, OverflowError):

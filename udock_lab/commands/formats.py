@@ -109,7 +109,7 @@ def _image_row(image: Image) -> dict[str, str]:
 
 
 def _status(container: Container) -> str:
-    """As docker words it: ``Up 5 minutes``, ``Exited (0) 2 hours ago``."""
+    """Return the status as docker words it: ``Up 5 minutes``, ``Exited (0) 2 hours ago``."""
     record = container.record
     if container.alive:
         return f"Up {_lasting(container.uptime or 0.0)}" + (" (stopping)" if container.state == "stopping" else "")
@@ -120,7 +120,7 @@ def _status(container: Container) -> str:
 
 
 def _ago(written: str) -> str:
-    """``5 minutes ago``, from a local ISO 8601 time; empty where it is none."""
+    """Return ``5 minutes ago``, from a local ISO 8601 time; empty where it is none."""
     try:
         then = time.mktime(time.strptime(written[:19].replace(" ", "T"), "%Y-%m-%dT%H:%M:%S"))
     except (ValueError, OverflowError):

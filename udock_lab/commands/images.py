@@ -41,7 +41,7 @@ def _build_options(parser: ArgumentParser) -> None:
 
 
 def _name_and_directory(args: Namespace) -> tuple[str, str]:
-    """``build NAME DIR`` and ``build -t NAME DIR`` are the same."""
+    """Return name and directory; ``build NAME DIR`` and ``build -t NAME DIR`` are the same."""
     given = [word for word in (args.tag, args.name, args.directory) if word is not None]
     if len(given) == 2:
         return given[0], given[1]

@@ -125,7 +125,7 @@ def tail_of(command: Command, words: Sequence[str]) -> list[str]:
 
 
 def _scan(command: Command, parser: argparse.ArgumentParser, words: Sequence[str]) -> _Scan:
-    """Part the options from the arguments; with a ``tail``, stop at the first argument for good."""
+    """Separate the options from the arguments; with a ``tail``, stop at the first argument for good."""
     options: list[str] = []
     arguments: list[str] = []
     rest = list(words)
@@ -159,7 +159,10 @@ def _scan(command: Command, parser: argparse.ArgumentParser, words: Sequence[str
 
 
 def _mind_dockers_h(command: Command, word: str, rest: Sequence[str]) -> None:
-    """``docker run -h NAME IMAGE`` names the host: nobody who types that wants to read the help, and exit code 0."""
+    """Refuse ``docker run -h NAME IMAGE``, which names the host.
+
+    A person who types that does not want to read the help, and exit code 0.
+    """
     if command.name == "run" and not word.startswith("--") and len(rest) > 1:
         raise UsageError(
             "mdock run: -h is --help here; docker's -h, a host name of its own, comes with namespaces.",
@@ -168,7 +171,10 @@ def _mind_dockers_h(command: Command, word: str, rest: Sequence[str]) -> None:
 
 
 def _look_up(command: Command, parser: argparse.ArgumentParser, word: str) -> tuple[bool, bool]:
-    """Whether an option word still lacks its value, and whether it asks for help; UsageError if unknown."""
+    """Return whether an option word still lacks its value, and whether it asks for help.
+
+    Raises UsageError if it is unknown.
+    """
     known = parser._option_string_actions
     if word.startswith("--"):
         name, equals, _ = word.partition("=")
@@ -190,7 +196,10 @@ def _look_up(command: Command, parser: argparse.ArgumentParser, word: str) -> tu
 
 
 def _unknown(command: Command, known: Iterable[str], name: str, word: str) -> NoReturn:
-    """``name`` is no option of the command; ``word`` is what was typed, to the end (``-v/a:/b``, ``-name``)."""
+    """Raise UsageError: ``name`` is no option of the command.
+
+    ``word`` is what was typed, to the end (``-v/a:/b``, ``-name``).
+    """
     from udock_lab.commands.dockerwords import about_option
 
     long = f"-{word}" if len(word) > 2 and not word.startswith("--") else word
@@ -229,7 +238,7 @@ def nearest(word: str, known: Iterable[str], nearness: float = 0.6) -> str | Non
 
 
 def size(text: str) -> int:
-    """``64M``, ``64MiB``, ``65536K``, ``67108864`` to bytes; units are powers of 1024."""
+    """Return bytes from ``64M``, ``64MiB``, ``65536K`` or ``67108864``; units are powers of 1024."""
     from udock_lab import arguments
 
     return arguments.size(text)
@@ -245,31 +254,34 @@ def _number(text: str, what: str, example: str, smallest: int = 1, largest: int 
 
 
 def whole_seconds(text: str) -> int:
-    """Seconds of processor time: a whole number above 0."""
+    """Return seconds of processor time: a whole number above 0."""
     return _number(text, "a number of seconds", "2")
 
 
 def count(text: str) -> int:
-    """How many files a process may have open: a whole number above 0."""
+    """Return how many files a process may have open: a whole number above 0."""
     return _number(text, "a count", "64")
 
 
 def lines(text: str) -> int | None:
-    """How many lines to show: a whole number, 0 allowed; None for ``all``."""
+    """Return how many lines to show: a whole number, 0 allowed; None for ``all``."""
     if text.strip() == "all":
         return None
     return _number(text, "a number of lines", "20", smallest=0, largest=_LARGEST)
 
 
 def seconds(text: str) -> float:
-    """Seconds to wait: 0 or more, fractions allowed."""
+    """Return seconds to wait: 0 or more, fractions allowed."""
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text.strip()):
         raise UsageError(f"{text!r} is not a number of seconds.", "Write for instance -t 10 or -t 0.5.")
     return float(text)
 
 
 def signal_number(text: str) -> int:
-    """``SIGTERM``, ``TERM``, ``term`` and ``15`` are one signal; so are ``RTMIN+3`` and 37 (signal(7))."""
+    """Return the number of a signal.
+
+    ``SIGTERM``, ``TERM``, ``term`` and ``15`` are one signal; so are ``RTMIN+3`` and 37 (signal(7)).
+    """
     from udock_lab.arguments import signal_named
 
     number = signal_named(text)

@@ -177,7 +177,10 @@ def run(args: Namespace, context: Context) -> Outcome:
 
 
 def _mind_the_shell(command: str, argv: Sequence[str], context: Context) -> None:
-    """In a cell no shell reads the line: a ``|`` is one more word for the program. What was quoted is meant so."""
+    """Refuse shell words in a cell: no shell reads the line, and ``|`` is one more word for the program.
+
+    What was quoted is meant so.
+    """
     if not context.in_cell or not context.bare_words:
         return
     from shlex import quote
@@ -219,7 +222,7 @@ def exec_(args: Namespace, context: Context) -> Outcome:
 
 
 def _terminal_and_keys(args: Namespace, context: Context, *, detach: bool) -> tuple[bool, bool]:
-    """Whether the program gets a terminal of its own, and whether somebody may type.
+    """Return whether the program gets a terminal of its own, and whether a person may type.
 
     As it is asked for; where nothing is asked for, in the foreground of a terminal: both.
     """

@@ -75,7 +75,7 @@ class _Part(NamedTuple):
 
 
 def _split(template: str) -> list[_Part]:
-    r"""Text and actions in turn; ``\t`` and ``\n`` in the text are a tab and a newline, as docker has it."""
+    r"""Split into text and actions in turn; ``\t`` and ``\n`` in the text are a tab and a newline, as docker has it."""
     parts: list[_Part] = []
     at, trim = 0, False
     while (start := template.find("{{", at)) >= 0:
@@ -147,7 +147,7 @@ class _Blocks:
 
 
 def _assignment(text: str) -> tuple[tuple[str, ...], _Pipeline]:
-    """``$i, $v := .List``: the names and what they are given."""
+    """Parse ``$i, $v := .List``: the names and what they are given."""
     match = re.match(r"\s*(\$\w+)\s*(?:,\s*(\$\w+)\s*)?:=(.*)", text, re.DOTALL)
     if match is None:
         return (), _Pipeline.parse(text)
@@ -341,7 +341,10 @@ def _field(value: object, name: str) -> object:
 
 
 def _shown(value: object) -> str:
-    """As Go prints it; control characters but newline and tab are spelled out: no name may steer a terminal."""
+    """Return the value as Go prints it.
+
+    Control characters but newline and tab are spelled out: no name may steer a terminal.
+    """
     if value is None:
         return "<no value>"
     if isinstance(value, bool):
@@ -388,7 +391,7 @@ def _pad(text: str, left: int, right: int) -> str:
 
 
 def _printf(form: str, *values: Any) -> str:
-    """Go's verbs s, d, v, q, x, t and f, with their widths."""
+    """Format with Go's verbs s, d, v, q, x, t and f, with their widths."""
     rest = list(values)
 
     def put(match: re.Match[str]) -> str:

@@ -16,13 +16,19 @@ DEBUG = "--debug"
 
 
 def without_debug(words: Sequence[str]) -> tuple[list[str], bool]:
-    """``mdock --debug COMMAND ...``: the command line without that word, and whether it was there."""
+    """Return the command line without the word ``--debug``, and whether it was there.
+
+    It stands in front: ``mdock --debug COMMAND ...``.
+    """
     debug = words[:1] == [DEBUG]
     return list(words[1:] if debug else words), debug
 
 
 def in_words(error: Exception, words: Sequence[str], prefix: str = "mdock") -> MdockError:
-    """``error``, which no part of mdock has put into words. ``words`` were typed behind ``prefix``."""
+    """Put into words an ``error`` that no part of mdock has put into words.
+
+    ``words`` were typed behind ``prefix``.
+    """
     from shlex import join
 
     again = f"{prefix} {DEBUG} {join(words)}"

@@ -19,7 +19,7 @@ _NOTEBOOK_ONLY = ("check", "check_hidden", "display", "get_ipython")
 
 
 def names_in_functions(text: str) -> set[str]:
-    """Names of the notebook that its functions and classes use."""
+    """Return names of the notebook that its functions and classes use."""
     try:
         return names_used(text, top=False)
     except UNREADABLE:
@@ -27,7 +27,7 @@ def names_in_functions(text: str) -> set[str]:
 
 
 def definitions(text: str, wanted: set[str]) -> str:
-    """Of a cell that is not a solution: imports, functions, classes and assignments.
+    """Return the imports, functions, classes and assignments of a cell that is not a solution.
 
     An assignment that calls something stays where a function needs its name (``wanted``): ``libc = CDLL(None)``
     does, ``x = launch(...)`` is an attempt.
@@ -37,7 +37,10 @@ def definitions(text: str, wanted: set[str]) -> str:
 
 
 def _written(node: ast.AST) -> str:
-    """As text again; empty where it is nested deeper than ast.unparse goes, which is less deep than Python reads."""
+    """Return a statement as text again; empty where it is nested deeper than ast.unparse goes.
+
+    That is less deep than Python reads.
+    """
     try:
         return ast.unparse(node)
     except UNREADABLE:
@@ -90,6 +93,6 @@ def without_attempts(text: str, tried: set[str]) -> str:
 
 
 def _called(node: ast.stmt) -> set[str]:
-    """Names that a statement calls; ``.`` stands for what is no plain name."""
+    """Return names that a statement calls; ``.`` stands for what is no plain name."""
     calls = [part.func for part in ast.walk(node) if isinstance(part, ast.Call)]
     return {function.id if isinstance(function, ast.Name) else "." for function in calls}

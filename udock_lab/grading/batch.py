@@ -134,7 +134,7 @@ class Batch:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def grade(self, sent: Sequence[Sent], jobs: int, tell: Callable[[Grade], None]) -> list[Grade]:
-        """All of them, ``jobs`` at a time; ``tell`` hears of each.
+        """Grade all of them, ``jobs`` at a time; ``tell`` hears of each.
 
         KeyboardInterrupt is handed on at once. What is being judged then ends with this process, whose exit is all
         that its keeper waits for.
@@ -177,7 +177,7 @@ class Batch:
         return Grade(sent=sent, data=data)
 
     def _lost(self, sent: Sent) -> Data:
-        """No points, of as many as there would have been as far as its name says."""
+        """Give no points, of as many as there would have been as far as its name says."""
         try:
             slug = exercise_of(sent, [])
             return _data(sent, slug, []) | {"out_of": sum(check.points for check in self._handout(slug).checks)}
@@ -188,7 +188,10 @@ class Batch:
         return self.course / "instructor" if self.course else None
 
     def _handout(self, slug: str) -> Handout:
-        """From the course's source, whatever the assignment's name; hidden cells if they can be judged."""
+        """Read what was handed out from the course's source, whatever the assignment's name.
+
+        Hidden cells count if they can be judged here.
+        """
         found = sorted(self.course.glob(f"source/*/{slug}.ipynb")) if self.course else []
         if not found:
             return handout_of_exercise(slug)
@@ -240,7 +243,7 @@ def _handed(grade: Grade) -> Handed:
 
 @cache
 def _judges() -> str:
-    """Of the code that judges and the sandbox that it judges in."""
+    """Return a hash of the code that judges and of the sandbox that it judges in."""
     package = Path(udock_lab.__file__).parent
     return _hash(
         b"".join(
@@ -250,7 +253,10 @@ def _judges() -> str:
 
 
 def exercise_of(sent: Sent, cells: Sequence[Cell]) -> str:
-    """Which exercise a notebook answers: by its name, else by its cells. UsageError where neither says."""
+    """Return which exercise a notebook answers: by its name, else by its cells.
+
+    Raises UsageError where neither says.
+    """
     ids = [str(nbgrader_facts(cell).get("grade_id", "")) for cell in cells]
     for where in (sent.path.stem, sent.path.parent.name, *ids):
         for slug in SLUGS:

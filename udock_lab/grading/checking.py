@@ -62,7 +62,7 @@ class Score(float):
         return check_html(self.report, where=_lesson_from_here)
 
     def hint(self) -> Hint:
-        """One more hint for the first requirement that does not hold; each call gives the next one."""
+        """Give one more hint for the first requirement that does not hold; each call gives the next one."""
         failed = self.report.first_failure
         if failed is None:
             return Hint("Nothing to hint at: no requirement has failed.")
@@ -134,7 +134,7 @@ def scored_hidden(answer: tuple[Exercise, Submission]) -> Score:
 
 
 def judge(wanted: Exercise, submission: Submission, **bench_options: Any) -> CheckReport:
-    """All judgements of one submission; whatever the submission does, this returns."""
+    """Return all judgements of one submission; whatever the submission does, this returns."""
     bench = Bench(submission, wanted.requirements, **bench_options)
     start = time.monotonic()
     try:

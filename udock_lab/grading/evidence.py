@@ -43,7 +43,7 @@ def execs(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
 
 
 def waits(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
-    """wait4 and waitid calls."""
+    """Return the wait4 and waitid calls."""
     return [call for call in result.calls if call.name in ("wait4", "waitid") and pid in (None, call.pid)]
 
 
@@ -58,7 +58,7 @@ def _unescaped(word: str) -> str:
 
 
 def library_calls(result: SandboxResult) -> list[str]:
-    """Functions that do the forking for you, as Python's own audit events name them."""
+    """Return functions that do the forking for you, as Python's own audit events name them."""
     return sorted({event for event in result.audits if event in LIBRARY_EVENTS})
 
 
@@ -75,7 +75,7 @@ def _shares_memory(call: SystemCall) -> bool:
 
 
 def ended(process: SandboxProcess) -> str:
-    """``code 42``, ``signal 9``; as far as somebody saw it."""
+    """Return ``code 42`` or ``signal 9``, where a parent has seen it."""
     if process.status is None:
         return "unknown"
     return f"signal {process.status.signal}" if process.status.signaled else f"code {process.status.code}"

@@ -42,7 +42,7 @@ class Bench:
         self.protection: set[str] = set()
 
     def play(self, scenario: str, **options: object) -> SandboxResult:
-        """One scenario in a fresh sandbox; ``options`` as for :meth:`Submission.play`.
+        """Play one scenario in a fresh sandbox; ``options`` as for :meth:`Submission.play`.
 
         With ``trace=False, watch=False`` nobody watches, where effects say all: a fork costs a tenth then.
         """
@@ -94,7 +94,7 @@ class Bench:
         self.judged[key] = judgement
 
     def judgements(self) -> tuple[Judgement, ...]:
-        """All of them in the order of the requirements; what was not reached is not judged."""
+        """Return all of them in the order of the requirements; what was not reached is not judged."""
         waiting = "not judged until the requirement above holds"
         return tuple(
             self.judged.get(key, Judgement(requirement=requirement, passed=None, why=waiting))
@@ -103,7 +103,7 @@ class Bench:
 
 
 def _out_of_the_ordinary(result: SandboxResult) -> bool:
-    """Something that whoever reads the report should know, whatever else is judged."""
+    """Return whether there was something that a reader of the report should know, whatever else is judged."""
     left = any(process.leftover for process in result.processes)
     killed = result.exit_status is not None and result.exit_status.signaled
     return result.ended_by != "end" or left or killed or "kill(-1" in result.verdict

@@ -73,7 +73,10 @@ def grade_cells(
 def _grade(
     check: CheckCell, submission: Submission, instructor: str | os.PathLike[str] | None, *, earned: bool
 ) -> GradedCell:
-    """``earned``: the half before this one brought points. Who leaves nothing open by doing nothing has earned none."""
+    """Grade one half; ``earned``: the half before this one brought points.
+
+    An answer that does nothing leaves nothing open, and has earned none.
+    """
     report = judge(hidden_exercise(check.slug, instructor) if check.hidden else exercise(check.slug), submission)
     if check.hidden:
         report = without_values(report) if earned else _nothing_done(report)

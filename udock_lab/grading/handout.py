@@ -60,7 +60,7 @@ class Handout:
 
     @classmethod
     def of_cells(cls, cells: Sequence[Cell]) -> Handout:
-        """From the cells of the lecturer's own notebook (source or release)."""
+        """Read it from the cells of the lecturer's own notebook (source or release)."""
         checks: list[CheckCell] = []
         given: dict[str, str] = {}
         solutions: set[str] = set()
@@ -79,7 +79,10 @@ class Handout:
 
 
 def handout_of_exercise(slug: str) -> Handout:
-    """Where no notebook of the lecturer's is at hand: the points that the requirements say, and no hidden half."""
+    """Make it where no notebook of the lecturer's is at hand.
+
+    The points are those that the requirements say; there is no hidden half.
+    """
     return Handout((CheckCell(f"{slug}_check", sum(one.points for one in exercise(slug).requirements)),))
 
 

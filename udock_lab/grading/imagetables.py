@@ -26,7 +26,7 @@ class Question(NamedTuple):
 
 
 def all_questions() -> list[Question]:
-    """In the order in which they are asked, which is that of the requirements."""
+    """Return the questions in the order in which they are asked, which is that of the requirements."""
     return [
         *_plain(),
         *_last_letter(),
@@ -69,7 +69,7 @@ _MANY = 1 << 16  # letters: more than a buffer has, and a multiple of its size
 
 
 def _plain() -> list[Question]:
-    """Three images, one after the other; the last line lacks its newline."""
+    """Ask for three images, one after the other; the last line lacks its newline."""
     names, paths = [a_word() for _ in range(3)], [a_path() for _ in range(3)]
     table = [line(name, path) for name, path in zip(names, paths, strict=True)]
     table[-1] = table[-1].removesuffix(b"\n")
@@ -86,7 +86,7 @@ def _plain() -> list[Question]:
 
 
 def _last_letter() -> list[Question]:
-    """Whoever cuts one letter from each line cuts the whole last field here."""
+    """Ask where cutting one letter from each line cuts the whole last field."""
     name, path = a_word(), a_path()
     cut = {"None": "the last letter of the last line cut off: there it need not be a newline."}
     what = f"{name}, in a last line without a newline and with a timestamp of one letter"
@@ -94,7 +94,7 @@ def _last_letter() -> list[Question]:
 
 
 def _near_misses() -> list[Question]:
-    """Names that are almost it, above the right one; then without it."""
+    """Ask with names that are almost it, above the right one; then without it."""
     name = a_word()
     near = {
         f"my-{name}": _PART,
@@ -126,7 +126,7 @@ def _near_misses() -> list[Question]:
 
 
 def _patterns() -> list[Question]:
-    """Letters with a meaning of their own in regular expressions, in a shell, in SQL."""
+    """Ask with letters that have a meaning of their own in regular expressions, in a shell, in SQL."""
     name, path = a_word(), a_path()
     tail = name[3:]
     patterns = [f"{name[:2]}.{tail}", f"{name[:2]}?{tail}", f"{name[:3]}*", f"{name[:2]}[{name[2]}]{tail}",
@@ -139,7 +139,7 @@ def _patterns() -> list[Question]:
 
 
 def _other_spellings() -> list[Question]:
-    """Names that look alike and are not, and one that looks like no name."""
+    """Ask with names that look alike and are not, and one that looks like no name."""
     word, path = a_word(), a_path()
     one, two = f"caf\u00e9-{word}", f"cafe\u0301-{word}"
     hash_path = a_path()
@@ -161,7 +161,7 @@ def _other_spellings() -> list[Question]:
 
 
 def _odd_paths() -> list[Question]:
-    """Blanks, other letters, a field that looks like the name; what a shell, a URL or a string literal would change."""
+    """Ask for paths with blanks, other letters, a field that looks like the name, and shell or URL characters."""
     name, word = a_word(), a_word()
     deep = f"/images/{word}/" + "a-very-deep-folder/" * 300
     odd = [

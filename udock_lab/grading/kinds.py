@@ -23,7 +23,7 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 def refuse_lazy(functions: Mapping[str, Callable[..., object]]) -> None:
-    """UsageError for the first of these that is of that kind."""
+    """Raise UsageError for the first of these that is a generator or a coroutine."""
     for name, function in functions.items():
         if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
             _refuse(name, _ASYNC)

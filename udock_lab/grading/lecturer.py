@@ -142,7 +142,7 @@ class Progress:
         self.terminal, self.start = stream.isatty(), time.monotonic()
 
     def step(self, grade: Grade) -> None:
-        """One more is graded."""
+        """Count one more that is graded."""
         self.done += 1
         if not self.terminal:
             self._write(f"{self.done} of {self.total}  {clean(str(grade))}\n")

@@ -309,13 +309,16 @@ class Story(NamedTuple):
         return [line.split("|") for line in self.value.get(when, "").split("\n") if line not in others]
 
     def records(self, when: str) -> list[list[str]]:
-        """Those with seven fields, without what became of somebody else's record."""
+        """Return those with seven fields, without what became of another container's record."""
         others = {tuple(field.strip() for field in line.split("|")[:2]) for line in self.history.split("\n")}
         return [fields for fields in self.own(when) if len(fields) == 7 and tuple(fields[:2]) not in others]
 
 
 def play(bench: Bench, story: str, **values: object) -> Story:
-    """One home, one story. Each worker's lines: [is it the worker itself?, forks, type or "raised", value...]."""
+    """Play one home, one story; return each worker's lines.
+
+    A line: [is it the worker itself?, forks, type or "raised", value...].
+    """
     image = f"img{random.randrange(100, 1000)}"
     highest = random.randrange(100, 890)
     history, token = _history(image, highest), f"callers{random.randrange(10**6)}"

@@ -47,7 +47,7 @@ class RestoreCells(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        """Each missing locked cell goes behind the one that it stood behind."""
+        """Put each missing locked cell behind the one that it stood behind."""
         at = 0
         for cell in _source(resources):
             facts = nbgrader_facts(cell)

@@ -23,7 +23,7 @@ _HELP = re.compile(r"\s*[\w.]+\?\??\s*")  # os.fork?
 
 
 def solution_source(cells: Sequence[Cell], handout: Handout, functions: Sequence[str]) -> str:
-    """Everything that the learner's ``functions`` may need, as one module.
+    """Return everything that the learner's ``functions`` may need, as one module.
 
     Solution cells and given cells; of all other cells only definitions. What learners try out, in whichever cell,
     is not part of their answer. A cell that Python cannot read is kept if it is a solution cell (the checker then
@@ -55,7 +55,10 @@ def _parts(cells: Sequence[Cell], handout: Handout, functions: Sequence[str]) ->
 
 
 def _without_magics(text: str) -> str:
-    """Lines of the notebook's own language become comments, so that line numbers stay; most cell magics take all."""
+    """Turn lines of the notebook's own language into comments, so that line numbers stay.
+
+    Most cell magics take all of the cell.
+    """
     text = text.removeprefix("\ufeff")
     if text.lstrip().startswith("%%") and not _PLAIN_INSIDE.match(text):
         return ""
@@ -63,7 +66,7 @@ def _without_magics(text: str) -> str:
 
 
 def _without_magic(line: str) -> str:
-    """``pass`` keeps a block whole that had nothing else."""
+    """Turn one line into ``pass``, which keeps a block whole that had nothing else."""
     code = line.lstrip()
     if assigned := _ASSIGNED.fullmatch(line):
         return f"{assigned[1]}None  # {assigned[2]}"

@@ -11,7 +11,7 @@ __all__ = ["apart", "job"]
 
 
 def apart(arguments: str, body: str) -> str:
-    """Source that calls ``body`` with what :func:`job` packed; what it returns becomes the result's value.
+    """Return source that calls ``body`` with what :func:`job` packed; what it returns becomes the result's value.
 
     ``open`` and ``max`` in it are Python's own, also where the learner wrote ``from os import *`` or ``max = 0``.
     """
@@ -27,5 +27,5 @@ def _builtins(body: str) -> list[str]:
 
 
 def job(**arguments: object) -> Mapping[str, object]:
-    """Values for a scenario made by :func:`apart`."""
+    """Pack values for a scenario made by :func:`apart`."""
     return {"__job": arguments}

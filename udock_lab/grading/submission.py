@@ -56,5 +56,5 @@ class Submission:
 
 
 def patience() -> float:
-    """How much longer than alone a check waits, 1 to 6 times."""
+    """Return how much longer than on a quiet machine a check waits, 1 to 6 times."""
     return crowd(6.0)

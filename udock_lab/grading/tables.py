@@ -56,7 +56,7 @@ class Row(NamedTuple):
 
 
 def local(seconds: float, zone: int) -> str:
-    """ISO 8601 to the second; the fraction is cut off."""
+    """Return ISO 8601 to the second; the fraction is cut off."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(int(seconds) + zone))
 
 
@@ -84,7 +84,10 @@ def a_row(number: int, image: str = "") -> Row:
 
 
 def an_unmistakable_row(number: int, zone: int) -> Row:
-    """One in whose time no two parts can be taken for each other: day, hour and minute are above twelve."""
+    """Return a row in whose time no two parts can be taken for each other.
+
+    Day, hour and minute are above twelve.
+    """
     while True:
         row = a_row(number)
         told = local(row.start_time, zone)
@@ -104,7 +107,7 @@ def a_table(rows: list[Row], zone: int, endings: list[Ending] | None = None) -> 
 
 
 def damaged(row: Row) -> tuple[list[bytes], list[bytes]]:
-    """Lines before and after the record of ``row`` that are none, though they look like it here and there."""
+    """Return lines before and after the record of ``row`` that are none, though they look like it here and there."""
     name = row.id.encode()
     before = [
         b"\n",
@@ -137,7 +140,7 @@ def difference(old: bytes, new: bytes) -> str:
 
 
 def shown(data: bytes, most: int = 90) -> str:
-    """Bytes as a person reads them."""
+    """Return bytes as a person reads them."""
     text = repr(data)[1:]
     return text if len(text) <= most else f"{text[:most]}... ({len(data)} bytes)"
 

@@ -71,7 +71,10 @@ class TableWatch:
         return found
 
     def _cut_short(self, data: bytes, action: Action, fewer: bytes) -> list[list[Any]]:
-        """Killed when half a table is written. Whoever takes a short write for a whole one comes to their end."""
+        """Kill it when half a table is written.
+
+        A program that takes a short write for a whole one comes to its end.
+        """
         look = _Look(self, data)
         status = _by_audit(lambda: action(self.db), look, room=len(data) // 2)
         told = look.told(status)
@@ -139,7 +142,7 @@ class _Look:
 
 
 def _nothing(_: str) -> None:
-    """Nobody looks."""
+    """Look at nothing."""
 
 
 def _content(path: str) -> str | None:
@@ -159,7 +162,10 @@ def _names(folder: str) -> set[str]:
 
 
 def _by_audit(action: Callable[[], object], look: _Look, room: int | None = None) -> int:
-    """As step_by_step, looking at audit events instead; with ``room`` a write past so many bytes is deadly."""
+    """Do as step_by_step, looking at audit events instead.
+
+    With ``room`` a write past so many bytes is deadly.
+    """
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:

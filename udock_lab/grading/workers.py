@@ -104,7 +104,7 @@ class Workers:
             os._exit(0)
 
     def tell(self, **words: object) -> None:
-        """In the child: say it to the parent."""
+        """Say it to the parent, from the child."""
         os.write(self.said, json.dumps({"pid": os.getpid(), **words}).encode() + b"\n")
 
     def _hear(self, overtake: Callable[[], object] | None) -> None:
@@ -156,11 +156,11 @@ class Workers:
         return waiting | {parent(pid) or 0 for pid in waiting if pid not in self.all}
 
     def waits(self, one: dict[str, Any], waiting: set[int] | None = None) -> bool:
-        """In flock; or it has asked so often without waiting that it waits all the same."""
+        """Return whether it waits in flock, or has asked so often without waiting that it waits all the same."""
         return _asks(one) or one["pid"] in (self.waiting() if waiting is None else waiting)
 
     def settled(self, *ones: dict[str, Any]) -> list[Any]:
-        """When each is done, stopped, or waits for a lock: what the done ones returned, None for the others.
+        """Wait until each is done, stopped, or waits for a lock; return what the done ones returned, else None.
 
         Those that ask again and again are given the time in which a patience of theirs would end.
         """
@@ -171,13 +171,16 @@ class Workers:
         return [one["done"] for one in ones]
 
     def finished(self, *ones: dict[str, Any]) -> list[Any]:
-        """As settled, for those whom nobody hinders. Whoever only looks whether a file exists will not come back."""
+        """Wait until each is done, where no other is in the way; return what they returned.
+
+        One that only looks whether a file exists will not come back: it is not waited for.
+        """
         hopeless = all(one["done"] or by_existence(one) for one in ones)
         self.until(lambda: all(one["done"] for one in ones), 0.5 if hopeless else 0)
         return [one["done"] for one in ones]
 
     def end(self) -> None:
-        """All of them."""
+        """End all of them."""
         os.close(self.alive)
         for pid, one in self.all.items():
             if not one["done"]:
@@ -196,7 +199,7 @@ def _asks(one: dict[str, Any]) -> bool:
 
 
 def _lock(event: str, arguments: tuple[Any, ...]) -> list[Any] | None:
-    """``[how, on which file, operation]``, if this event asks for a lock."""
+    """Return ``[how, on which file, operation]``, if this event asks for a lock."""
     if event in ("fcntl.flock", "fcntl.lockf"):
         where = os.readlink(f"/proc/self/fd/{int(arguments[0])}")
         return [event[6:], os.path.basename(where), int(arguments[1])]
@@ -233,7 +236,7 @@ class LastMoment:
         return None
 
     def stop(self, gate: int) -> Callable[[Workers], None]:
-        """For :meth:`Workers.start`: stopped there, until a byte comes from ``gate``."""
+        """Return a ``stop`` for :meth:`Workers.start`: stopped there, until a byte comes from ``gate``."""
         last = self.seen[-1] if self.seen else None
 
         def watch(workers: Workers) -> None:

@@ -46,7 +46,10 @@ class Ledger:
         self._said: set[str] = set()
 
     def read(self) -> Data:
-        """Everything, each section there. A file that is no progress is moved aside, with a word about it."""
+        """Return everything, with each section.
+
+        A file that is no progress is moved aside, with a word about it.
+        """
         try:
             data, broken = self._load()
         except OSError as error:
@@ -161,7 +164,7 @@ def facts_of(above: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def facts_in(above: dict[str, Any], name: str) -> dict[str, Any]:
-    """As :func:`facts_of`, and an empty one is put there, to be filled."""
+    """Return the dict under ``name``, put there empty where there is none."""
     found = above.get(name)
     if not isinstance(found, dict):
         found = above[name] = {}
@@ -176,13 +179,13 @@ def reset(data: Data, slug: str) -> None:
 
 
 def times_reset(data: Data, slug: str) -> int:
-    """How often that was done."""
+    """Return how often that was done."""
     count = facts_of(data, "resets").get(slug)
     return count if isinstance(count, int) else 0
 
 
 def _checked(data: object) -> Data:
-    """With every section there; ValueError for what never was progress."""
+    """Return the data with every section; raise ValueError for what never was progress."""
     if not isinstance(data, dict) or not all(isinstance(data.get(name, {}), dict) for name in SECTIONS):
         raise ValueError("it does not hold lessons, predictions, tickets and exercises")
     return data | {name: data.get(name, {}) for name in SECTIONS}

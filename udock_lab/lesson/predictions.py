@@ -115,7 +115,10 @@ class Prediction(Shown):
         return self
 
     def lock(self, *given: object) -> None:
-        """As :meth:`answer`, without showing anything: what the widget's button does. A locked answer stays."""
+        """Lock an answer without showing anything, as the widget's button does.
+
+        A locked answer stays.
+        """
         label, before = self._label(given), self.locked
         self._store(label)
         if self.locked != before:
@@ -201,7 +204,10 @@ class Prediction(Shown):
         return LessonCard(label="prediction", headline=self.question, parts=(choices, CardText(text=say, kind="hint")))
 
     def _view(self) -> dict[str, Any]:
-        """Buttons, for whoever can show them: in a kernel, while the question is open. Others take text or HTML."""
+        """Return buttons where they can be shown: in a kernel, while the question is open.
+
+        Elsewhere text or HTML is shown.
+        """
         if self.locked or getattr(shell(), "kernel", None) is None:
             return {}
         try:

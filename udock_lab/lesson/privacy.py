@@ -28,7 +28,7 @@ def found_in(text: str) -> str | None:
 
 
 def without(text: str, home: str = "") -> str:
-    """``text`` with the mdock home ``home`` written as ``~/.mdock``; temporary folders and the host's name elided."""
+    """Return ``text`` with the mdock home ``home`` as ``~/.mdock``; leave out temporary folders and the host's name."""
     if home:
         text = text.replace(home, "~/.mdock")
     temporary = re.escape(tempfile.gettempdir())

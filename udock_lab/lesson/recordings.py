@@ -97,7 +97,10 @@ def from_json(text: str) -> Result:
 
 
 def _plain(value: Any) -> Any:
-    """Values of the model to JSON. An array is a tuple; what JSON has no word for is an object that says ``is``."""
+    """Return values of the model as JSON.
+
+    An array is a tuple; what JSON has no word for is an object that says ``is``.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"is": type(value).__name__} | fields

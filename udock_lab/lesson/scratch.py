@@ -27,10 +27,9 @@ _HOME, _OWNER = "home", "learner"
 
 
 def learner_home() -> str:
-    """Where the learner's progress is kept: ``$MDOCK_HOME`` or ``~/.mdock``, but never a lesson's scratch home.
+    """Return where the learner's progress is kept.
 
-    A scratch home leads to the home that was the learner's when its lesson began; one that is gone, to ``~/.mdock``.
-    UsageError where nobody knows which folder that is.
+    ``$MDOCK_HOME`` or ``~/.mdock``, but never a lesson's scratch home.
     """
     path = Home().path
     while _is_scratch(path):

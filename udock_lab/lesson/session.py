@@ -77,7 +77,10 @@ def _ledger_in(home: str) -> Ledger:
 
 
 def _share_with_magics(runtime: Runtime) -> None:
-    """``%mdock`` uses this very runtime: what a lesson set for it (no spare) then holds for both."""
+    """Have ``%mdock`` use this very runtime.
+
+    What a lesson set for it (no pre-forked child) then holds for both.
+    """
     magics = sys.modules.get("udock_lab.magics")
     if magics is not None:
         magics.use_runtime(runtime)
@@ -118,7 +121,7 @@ class Lesson(Shown):
         return f"{self.slug} · this machine: {machine} %mdock doctor shows each feature."
 
     def permits(self, feature: str) -> bool:
-        """Whether a feature of ``%mdock doctor`` works here: ``chroot``, ``user namespace``, ``strace``, ..."""
+        """Return whether a feature of ``%mdock doctor`` works here: ``chroot``, ``user namespace``, ``strace``, ..."""
         works = {found.name: found.works for found in self.doctor.features}
         if feature not in works:
             near = nearest(feature, works)
@@ -138,7 +141,7 @@ class Lesson(Shown):
 
     @property
     def userns(self) -> bool:
-        """User namespaces work, and chroot in them: ``%mdock run --userns``."""
+        """Return whether user namespaces work, and chroot in them: ``%mdock run --userns``."""
         return self.permits("user namespace")
 
     @property

@@ -40,7 +40,7 @@ class Shown:
         return lesson_html(self.card())
 
     def _view(self) -> dict[str, Any]:
-        """Further forms, for instance a widget's."""
+        """Return further forms, for instance a widget's."""
         return {}
 
     def show(self) -> None:
@@ -61,5 +61,5 @@ class Shown:
 
 
 def is_open(given: object) -> bool:
-    """Whether what stands in the place of an answer is none yet: None, ``...``, nothing."""
+    """Return whether what stands in the place of an answer is none yet: None, ``...``, nothing."""
     return given is None or given is Ellipsis or (isinstance(given, str) and given.strip() in ("", "..."))

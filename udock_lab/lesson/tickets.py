@@ -58,7 +58,10 @@ class ExitTicket(Shown):
         self.given = [None] * len(self.questions)
 
     def answer(self, *given: object) -> ExitTicket:
-        """Your answers in order; None or ... for one that you leave open. May be called again."""
+        """Give your answers in order; None or ... for one that you leave open.
+
+        May be called again.
+        """
         if len(given) > len(self.questions):
             raise UsageError(
                 f"There are {len(self.questions)} questions, and you gave {len(given)} answers.",
@@ -117,7 +120,10 @@ class ExitTicket(Shown):
 
 
 def _sayable(answer: object) -> object:
-    """UsageError for what has no text form, as a number of more than 4,300 digits has none."""
+    """Raise UsageError for what has no text form.
+
+    A number of more than 4,300 digits has none.
+    """
     try:
         str(answer)
     except Exception:
@@ -126,12 +132,12 @@ def _sayable(answer: object) -> object:
 
 
 def _plain(answer: object) -> object:
-    """As JSON can hold it; what it cannot, as it is shown."""
+    """Return the answer as JSON can hold it; what JSON cannot, as it is shown."""
     return answer if type(answer) in (bool, int, float, str) else str(answer)
 
 
 def accepts(answer: object, given: object) -> bool:
-    """Whether ``given`` is an accepted answer."""
+    """Return whether ``given`` is an accepted answer."""
     if callable(answer):
         check: Callable[[object], object] = answer
         try:

@@ -55,7 +55,10 @@ def _head(path: str | os.PathLike[str]) -> bytes:
 
 
 def _fields(text: str) -> dict[str, str]:
-    """``interpreter /usr/bin/qemu``, ``flags: PF``, ``magic 7f454c46``: a word, and what it says."""
+    """Return the words of an entry and what they say.
+
+    ``interpreter /usr/bin/qemu``, ``flags: PF``, ``magic 7f454c46``.
+    """
     return {word: value for word, _, value in (line.partition(" ") for line in text.splitlines())}
 
 

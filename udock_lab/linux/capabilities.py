@@ -123,7 +123,7 @@ def drop_capabilities() -> None:
 
 
 def bound_capabilities(kept: Iterable[int]) -> None:
-    """No program executed from here on gains any but these: the others leave the bounding set (prctl(2)).
+    """Drop all but these from the bounding set: no program executed from here on gains the others (prctl(2)).
 
     Needs CAP_SETPCAP; what the kernel does not let go, or does not know, stays and is passed over.
     """

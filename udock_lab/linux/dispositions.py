@@ -19,12 +19,15 @@ ENDS_NOBODY = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}  
 
 
 def hear_of_children() -> None:
-    """SIGCHLD at its default again: ignored, the kernel would reap our children before we could wait for them."""
+    """Put SIGCHLD at its default: ignored, the kernel would reap our children before we could wait for them."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def forget_inherited_signals() -> None:
-    """Every signal at its default, none blocked; what came while they were blocked is forgotten, too."""
+    """Put every signal at its default, none blocked.
+
+    What came while they were blocked is forgotten, too.
+    """
     for number in signal.sigpending():
         if number not in UNCHANGEABLE:
             signal.signal(number, signal.SIG_IGN)  # which discards it (signal(7))

@@ -58,7 +58,7 @@ class ElfInfo:
 
     @property
     def is_static(self) -> bool:
-        """It needs neither a loader nor a library."""
+        """Return whether it needs neither a loader nor a library."""
         return self.interpreter is None and not self.needed
 
 
@@ -237,7 +237,10 @@ def _readable(host: str) -> ElfInfo | None:
 
 
 def _default_folders(root: str, program: ElfInfo) -> tuple[str, ...]:
-    """Where the loader looks without being told to: ld.so.conf's folders, then the built-in ones."""
+    """Return where the loader looks without being told to.
+
+    ld.so.conf's folders come first, then the built-in ones.
+    """
     wide = ("/lib64", "/usr/lib64") if program.bits == 64 else ("/lib32", "/usr/lib32")
     triplet = _MULTIARCH.get(program.machine)
     multi = (f"/lib/{triplet}", f"/usr/lib/{triplet}") if triplet else ()
@@ -268,7 +271,7 @@ def _configured_folders(root: str, path: str, depth: int) -> list[str]:
 
 
 def _matches(root: str, pattern: str) -> list[str]:
-    """Paths inside the root whose last name matches, in order; the folder itself is taken literally."""
+    """Return paths inside the root whose last name matches, in order; the folder itself is taken literally."""
     folder, name = os.path.split(pattern)
     try:
         names = os.listdir(resolve_in_root(root, folder))

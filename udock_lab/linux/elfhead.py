@@ -20,9 +20,9 @@ _MOST = 1 << 16  # bytes of program headers; a real program has some hundred
 
 
 def names_loader(path: str | os.PathLike[str]) -> bool:
-    """Whether the file at this host path is an ELF program with a PT_INTERP segment; a damaged one has none.
+    """Return whether the file at this host path is an ELF program with a PT_INTERP segment.
 
-    Raises OSError when it cannot be read.
+    A damaged one has none.
     """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:

@@ -52,7 +52,7 @@ def abi_version() -> int:
 
 
 def scope_signals() -> None:
-    """From now on this process and all it forks signal nobody outside. Cannot be undone.
+    """Keep this process and all it forks from signalling anything outside. Cannot be undone.
 
     Sets no_new_privs, which the kernel asks for (prctl(2)). Raises OSError: ENOSYS or EOPNOTSUPP without
     landlock, EINVAL below ABI 6.
@@ -65,7 +65,7 @@ def scope_signals() -> None:
 
 
 def keep_to(*, reading: Iterable[str], devices: Iterable[str], writing: Iterable[str]) -> bool:
-    """From now on reads and executes only below ``reading``, and does as it likes only below ``writing``.
+    """Allow reading and executing only below ``reading``, everything only below ``writing``, from now on.
 
     ``devices`` may be read and written. Names can be seen everywhere, as stat shows them anyway: whoever changes root
     may want a descriptor of the old one. Descriptors that are open stay as they are; paths that cannot be opened are
@@ -97,7 +97,7 @@ def keep_to(*, reading: Iterable[str], devices: Iterable[str], writing: Iterable
 
 
 def _permit(ruleset: int, path: str, rights: int) -> None:
-    """Below a folder, or for one file."""
+    """Permit this below a folder, or for one file."""
     try:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:

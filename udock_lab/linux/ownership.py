@@ -10,7 +10,10 @@ __all__ = ["adopt", "keep_owner"]
 
 
 def adopt(path: str, fd: int = -1) -> None:
-    """Root has just made ``path`` (open as ``fd``): it belongs to whom its folder belongs. Nothing for anybody else."""
+    """Give ``path`` (open as ``fd``), which root has just made, to the owner of its folder.
+
+    Does nothing for other users.
+    """
     if os.geteuid() != 0:
         return
     with suppress(OSError):  # a file system without owners, or one that squashes root: then there is nothing to give

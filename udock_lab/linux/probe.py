@@ -132,7 +132,7 @@ def _try_own_proc() -> str:
 
 
 def _try_orphan() -> str:
-    """Whoever inherits an orphan must wait for it when it ends, or it stays a zombie (wait(2))."""
+    """Try what happens to an orphan: its new parent must wait for it when it ends, or it stays a zombie (wait(2))."""
     if not proc_is_ours():
         return "nobody can see it"
     read, write = os.pipe()
@@ -163,7 +163,7 @@ def _guards() -> list[Feature]:
 
 
 def _sandbox() -> list[Feature]:
-    """As what a learner's code will run, and what will keep its signals from the notebook."""
+    """Try what a learner's code will run as, and what will keep its signals from the notebook."""
     own = user_namespaces_work()
     identity = Feature(
         name="sandbox identity",
@@ -176,7 +176,10 @@ def _sandbox() -> list[Feature]:
 
 
 def _try_to_hold_signals() -> str:
-    """As the sandbox does, and then the proof: signal 0 asks for permission and does nothing (kill(2))."""
+    """Hold signals as the sandbox does, and then prove it.
+
+    Signal 0 asks for permission and does nothing (kill(2)).
+    """
     guard = hold_signals([os.getppid()])
     try:
         os.kill(os.getppid(), 0)
@@ -198,7 +201,10 @@ def _feature(name: str, attempt: Callable[[], str], remedy: str) -> Feature:
 
 
 def _in_child(attempt: Callable[[], str]) -> tuple[bool, str]:
-    """Whether it worked, and what the child said of it; a child that says nothing was killed."""
+    """Return whether it worked in a child, and what the child said of it.
+
+    A child that says nothing was killed.
+    """
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -241,7 +247,7 @@ def _enter_userns() -> None:
 
 
 def _try_userns(folder: str) -> str:
-    """To the end: some systems allow unshare and refuse uid_map or what comes after."""
+    """Try it to the end: some systems allow unshare and refuse uid_map or what comes after."""
     _enter_userns()
     os.chroot(folder)
     return "unshare, uid_map and chroot inside it work"
@@ -261,7 +267,7 @@ def _userns_remedy() -> str:
 
 
 def _namespace(name: str, flag: int) -> Feature:
-    """As ourselves, else inside a user namespace."""
+    """Try it as ourselves, else inside a user namespace."""
     works, detail = _in_child(lambda: _unshared(flag))
     if works:
         return Feature(name=f"{name} namespace", works=True, detail="works as you are")

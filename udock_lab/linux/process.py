@@ -89,13 +89,16 @@ def _stat(pid: int) -> list[bytes] | None:
 
 
 def state(pid: int) -> str | None:
-    """One letter (R, S, D, T, Z, ...), or None when there is no such process."""
+    """Return one letter (R, S, D, T, Z, ...), or None when there is no such process."""
     fields = _stat(pid)
     return fields[0].decode() if fields else None
 
 
 def stopped(pids: Iterable[int]) -> list[int]:
-    """Those of them that a signal has stopped and none has continued (signal(7)); not those that a tracer holds."""
+    """Return those of them that a signal has stopped and none has continued (signal(7)).
+
+    Those that a tracer holds do not count.
+    """
     return [pid for pid in pids if state(pid) == "T"]
 
 
@@ -111,9 +114,9 @@ def lives(pid: int) -> bool:
 
 
 def is_dying(pid: int) -> bool:
-    """Has a signal ended it already, so that it only has to go? The kernel then has a SIGKILL wait for it.
+    """Return whether a signal has ended it already, so that it only has to go.
 
-    proc_pid_status(5), SigPnd: the signals that wait for its first thread.
+    The kernel then has a SIGKILL wait for it.
     """
     if not proc_is_ours():
         return False
@@ -132,7 +135,7 @@ def parent(pid: int) -> int | None:
 
 
 def start_ticks(pid: int) -> int | None:
-    """When it was forked, in clock ticks since boot (field 22), or None when there is no such process."""
+    """Return when it was forked, in clock ticks since boot (field 22), or None when there is no such process."""
     fields = _stat(pid)
     return int(fields[19]) if fields else None
 
@@ -169,7 +172,10 @@ def children(pid: int) -> list[int]:
 
 
 def _is_living_child(pid: int) -> bool:
-    """waitid(2) knows our children by itself, and WNOWAIT leaves an ended one to be waited for."""
+    """Return whether this is a living child of ours.
+
+    waitid(2) knows our children by itself, and WNOWAIT leaves an ended one to be waited for.
+    """
     try:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
     except ChildProcessError:
@@ -177,7 +183,10 @@ def _is_living_child(pid: int) -> bool:
 
 
 def _given_out_since(pid: int) -> Iterable[int]:
-    """Every pid that may have been given out since ``pid`` was, in this pid namespace; they go round at the limit."""
+    """Return every pid that may have been given out since ``pid`` was, in this pid namespace.
+
+    They go round at the limit.
+    """
     newest = last_pid() or _pid_of_a_child()
     if newest >= pid:
         return range(pid + 1, newest + 1)
@@ -185,7 +194,10 @@ def _given_out_since(pid: int) -> Iterable[int]:
 
 
 def _pid_of_a_child() -> int:
-    """Without any /proc a fork tells which pid comes next. For single-threaded callers."""
+    """Return a pid that a fork has just got: without any /proc it tells which one comes next.
+
+    For single-threaded callers.
+    """
     pid = os.fork()
     if pid == 0:
         os._exit(0)
@@ -194,7 +206,7 @@ def _pid_of_a_child() -> int:
 
 
 def descendants(pid: int) -> list[int]:
-    """Everything below a process, parents before children."""
+    """Return everything below a process, parents before children."""
     by_parent = _children_by_parent()
     found, queue = [], [pid]
     while queue:
@@ -205,7 +217,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def pids() -> list[int]:
-    """All processes that /proc shows; none where it is not ours."""
+    """Return all processes that /proc shows; none where it is not ours."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()] if proc_is_ours() else []
 
 

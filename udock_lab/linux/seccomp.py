@@ -22,7 +22,7 @@ _SET_MODE_FILTER, _NEW_LISTENER = 1, 8  # SECCOMP_SET_MODE_FILTER, SECCOMP_FILTE
 
 
 def set_filter(code: bytes) -> None:
-    """From now on this process and its children pass through the filter; for good.
+    """Put this process and its children behind the filter, for good.
 
     ``code`` is its instructions, 8 bytes each. Raises OSError: EACCES without CAP_SYS_ADMIN or no_new_privs (prctl(2)).
     """
@@ -31,14 +31,17 @@ def set_filter(code: bytes) -> None:
 
 
 def set_filter_with_listener(code: bytes) -> int:
-    """As :func:`set_filter`; the descriptor at which somebody answers calls that the filter holds. Raises OSError."""
+    """Set the filter; return the descriptor at which a listener answers calls that the filter holds.
+
+    Raises OSError.
+    """
     number = _SYS_SECCOMP.get(os.uname().machine, -1)
     program = _program(code)
     return check(raw_syscall(number, _SET_MODE_FILTER, _NEW_LISTENER, program))
 
 
 def _program(code: bytes) -> ctypes.Array[ctypes.c_char]:
-    """``struct sock_fprog`` in front of its instructions, each a ``struct sock_filter``."""
+    """Return ``struct sock_fprog`` in front of its instructions, each a ``struct sock_filter``."""
     size = 2 * _POINTER + len(code)
     whole = _ROOM if size <= len(_ROOM) else ctypes.create_string_buffer(size)
     count = (len(code) // 8).to_bytes(2, sys.byteorder) + bytes(_POINTER - 2)

@@ -79,7 +79,7 @@ def kill_all_refused() -> bytes:
 
 
 def refuse_signals(pids: Iterable[int]) -> None:
-    """From now on kill(-1) and signals to ``pids`` (and to the groups they lead) answer EPERM. Cannot be undone.
+    """Make kill(-1) and signals to ``pids`` (and to the groups they lead) answer EPERM, for good.
 
     The filter has room for about a thousand pids; the first ones count. Raises OSError: ENOSYS on a machine
     whose system call numbers are not known here, EINVAL where the kernel was built without filters.
@@ -89,9 +89,9 @@ def refuse_signals(pids: Iterable[int]) -> None:
 
 
 def refuse_user_namespaces() -> None:
-    """From now on no new user namespace, as on a hardened hub: EPERM. Cannot be undone; children inherit it.
+    """Refuse new user namespaces from now on, as on a hardened hub: EPERM.
 
-    clone3 answers ENOSYS, on which the C library falls back to clone. Raises OSError as :func:`refuse_signals`.
+    Cannot be undone; children inherit it.
     """
     machine = _machine()
     clone, unshare = _NAMESPACE_CALLS[machine]
@@ -111,7 +111,7 @@ def refuse_user_namespaces() -> None:
 
 
 def refuse_chroot(error: int) -> None:
-    """From now on each chroot answers ``error`` (an errno), as a security module or a broken disk would.
+    """Make each chroot answer ``error`` (an errno) from now on, as a security module or a broken disk would.
 
     Cannot be undone; children inherit it. Raises OSError as :func:`refuse_signals`.
     """
@@ -127,7 +127,7 @@ def refuse_chroot(error: int) -> None:
 
 
 def listener(calls: Iterable[int]) -> int:
-    """From now on these system calls wait until whoever holds the returned descriptor lets them go on.
+    """Make these system calls wait from now on until a process with the returned descriptor lets them go on.
 
     ``calls`` are numbers of this machine. Inherited by children, and cannot be undone. Raises OSError: as
     :func:`refuse_signals`, EBUSY where another listener is at work already.
@@ -160,7 +160,7 @@ def _install(lines: list[_Instruction]) -> None:
 
 
 def _filter(arch: int, calls: tuple[int, ...], pids: list[int]) -> list[_Instruction]:
-    """Another architecture's calls pass; ours are looked at if they name a process."""
+    """Return a filter: another architecture's calls pass; ours are looked at if they name a process."""
     lines = [
         _Instruction(_LOAD, 0, 0, _ARCH_AT),
         _Instruction(_JUMP_IF_EQUAL, 1, 0, arch),

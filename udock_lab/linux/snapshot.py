@@ -53,7 +53,10 @@ def _link(path: str) -> str:
 
 
 def _files(folder: str) -> list[list[Any]]:
-    """[descriptor, what it is open on] of each; without the inode's number, which differs from run to run."""
+    """Return [descriptor, what it is open on] of each.
+
+    Without the inode's number, which differs from run to run.
+    """
     try:
         numbers = sorted(int(name) for name in os.listdir(folder))
     except OSError:
@@ -63,7 +66,7 @@ def _files(folder: str) -> list[list[Any]]:
 
 
 def _limits(text: str) -> list[list[str]]:
-    """[name, soft, hard] of each line; the columns stand at fixed places below their heads."""
+    """Return [name, soft, hard] of each line; the columns stand at fixed places below their heads."""
     head, _, lines = text.partition("\n")
     soft, hard, units = (head.find(word) for word in ("Soft", "Hard", "Units"))
     if min(soft, hard, units) < 0:

@@ -86,7 +86,7 @@ def _be_watched(action: Callable[[], object], theirs: socket.socket, calls: Mapp
 
 
 def _follow(pid: int, fd: int, look: Callable[[str], None], kill_at: int, calls: Mapping[str, tuple[int, int]]) -> None:
-    """From stop to stop, until the child has ended."""
+    """Follow from stop to stop, until the child has ended."""
     machine = os.uname().machine == "aarch64"
     names = {numbers[machine]: name for name, numbers in calls.items()}
     child = os.pidfd_open(pid)

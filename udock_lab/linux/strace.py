@@ -94,7 +94,7 @@ class TraceParser:
         self._outside: dict[str, str] = {}  # pids of a namespace below ours, in our own numbers
 
     def feed(self, data: bytes) -> list[TraceEvent]:
-        """Events of every line that ends in ``data``, in the order in which strace saw them end."""
+        """Return the events of every line that ends in ``data``, in the order in which strace saw them end."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         events = (self.line(line.decode("utf-8", "replace")) for line in lines if line)
         return [event for event in events if event is not None]
@@ -178,7 +178,7 @@ class TraceParser:
 
 
 def _signal_number(name: str) -> int:
-    """SIGKILL is 9; a real-time signal is written SIGRT_n, counted from the first one (signal(7))."""
+    """Return 9 for SIGKILL; a real-time signal is written SIGRT_n, counted from the first one (signal(7))."""
     if name.startswith("SIGRT_"):
         return 32 + int(name.removeprefix("SIGRT_"))
     return int(getattr(signal, name, 0))

@@ -12,9 +12,9 @@ __all__ = ["write_whole"]
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """To a file beside it, then rename; folders on the way are made. OSError leaves what was there.
+    """Write to a file beside it, then rename it; make folders on the way.
 
-    A symbolic link stays, and leads to the new file; owner and mode stay as they were.
+    Raises OSError, and leaves what was there.
     """
     path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)

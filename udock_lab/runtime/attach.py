@@ -45,7 +45,7 @@ _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)  # who sends one of th
 
 
 def terminal_size() -> list[int]:
-    """Rows and columns of the caller's terminal: 24 and 80 where there is none, or it does not know them."""
+    """Return rows and columns of the caller's terminal: 24 and 80 where there is none, or it does not know them."""
     for fd in (0, 1, 2):
         with suppress(OSError):
             size = os.get_terminal_size(fd)
@@ -136,7 +136,10 @@ class Attachment:
             self.asked.let_go_of(self.supervisors(), what, "" if self.what else self.id, wait=False)
 
     def _let_go_if_nobody_reads(self, number: int) -> None:
-        """In a signal's handler: who writes into a pipe that is full, and stays so, can be freed from nowhere else."""
+        """Let go, in a signal's handler, if nobody reads: raise LetGo.
+
+        A writer into a pipe that is full, and stays so, can be freed from nowhere else.
+        """
         if self.asked.is_held_by_a_reader(self._writing_since):
             let_go = LetGo(self.what or self.id, "" if self.what else self.id, (), None, unread=True)
             let_go.signal = number

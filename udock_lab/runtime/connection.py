@@ -44,7 +44,7 @@ class Connection(Protocol):
         """Return the processes between the caller and a container; a program in one may have stopped them."""
 
     def abandon(self) -> None:
-        """They are stopped: the next request goes to somebody else."""
+        """Abandon supervisors that are stopped: the next request goes to another one."""
 
 
 def supervisors_of(pid: int) -> list[int]:
@@ -53,7 +53,7 @@ def supervisors_of(pid: int) -> list[int]:
 
 
 def _leads_no_session(pid: int) -> bool:
-    """Containers lead a session of their own, keepers too (setsid(2))."""
+    """Return whether the process leads no session; containers lead one of their own, keepers too (setsid(2))."""
     try:
         return os.getsid(pid) != pid
     except ProcessLookupError:
@@ -85,7 +85,7 @@ class Launcher:
         raise LauncherDied("The launcher process dies at once.", "Restart the kernel, and see: %mdock doctor")
 
     def reap(self) -> None:
-        """Nothing to wait for: the launcher serves the next request, too."""
+        """Wait for nothing: the launcher serves the next request, too."""
 
     def supervisors(self) -> list[int]:
         return supervisors_of(self.pid) if self.pid else []
@@ -179,14 +179,17 @@ class ForkedSupervisor:
         return list(self._ours)
 
     def abandon(self) -> None:
-        """Each request has one of its own anyway."""
+        """Do nothing: each request has one of its own anyway."""
 
     def close(self) -> None:
-        """Nothing to close: it ends with its container."""
+        """Close nothing: it ends with its container."""
 
 
 def _reaped(pid: int, patience: float) -> bool:
-    """Has this child ended, or does it within a moment? Then nothing is left of it (waitpid(2))."""
+    """Return whether this child has ended, or does within ``patience`` seconds.
+
+    Then nothing is left of it (waitpid(2)).
+    """
     try:
         ended = select.poll()
         pidfd = os.pidfd_open(pid)
@@ -199,7 +202,7 @@ def _reaped(pid: int, patience: float) -> bool:
 
 
 def _supervise_or_refuse(message: dict[str, Any], fds: list[int]) -> None:
-    """In the forked process."""
+    """Supervise in the forked process, or tell the caller why not."""
     os.setsid()
     try:
         _supervise(message, _keep_only(fds))

@@ -67,7 +67,7 @@ _STATUSES = {status.value: status for status in Status}
 
 
 def now() -> str:
-    """Local time, ISO 8601, seconds."""
+    """Return local time, ISO 8601, to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%S")
 
 
@@ -83,7 +83,7 @@ def check_id(text: str) -> str:
 
 
 def parse_record(line: bytes) -> Record | None:
-    """One line of containers.db, or None when it is not a record."""
+    """Return the record on one line of containers.db, or None when it is not a record."""
     try:
         fields = [field.strip() for field in line.decode("utf-8").split("|")]
     except UnicodeDecodeError:
@@ -108,7 +108,10 @@ def parse_record(line: bytes) -> Record | None:
 
 
 def _is_number(text: str) -> bool:
-    """Digits that an ``int`` of any language can hold: Python itself refuses more than 4,300 of them."""
+    """Return whether these are digits that an ``int`` of any language can hold.
+
+    Python itself refuses more than 4,300 of them.
+    """
     return len(text) <= 18 and text.isascii() and text.isdigit()
 
 
@@ -122,7 +125,7 @@ def format_record(record: Record) -> bytes:
 
 
 def read_all(home: Home) -> tuple[list[Record], list[bytes]]:
-    """Every record in the order of the file, and the lines that are none."""
+    """Return every record in the order of the file, and the lines that are none."""
     records, corrupt = [], []
     for line in read_lines(home.containers_db):
         record = parse_record(line)
@@ -204,7 +207,7 @@ def _fingerprint(path: str) -> tuple[int, int, int] | None:
 
 
 def _highest_in_file(path: str) -> int:
-    """Ids are numbers, not strings: c10 comes after c9."""
+    """Return the highest id in the file. Ids are numbers, not strings: c10 comes after c9."""
     try:
         with open(open_plain(path), "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return max((int(match) for match in _ID_AT_LINE_START.findall(data)), default=0)
@@ -213,14 +216,14 @@ def _highest_in_file(path: str) -> int:
 
 
 def begin(home: Home, record: Record) -> None:
-    """Phase 1: the record exists before the program's first instruction. Lock held."""
+    """Write phase 1: the record exists before the program's first instruction. Lock held."""
     append_line(home.containers_db, format_record(record))
 
 
 def finish(
     home: Home, container_id: str, exit_code: int | None, end_time: str, *, killed: bool | None = None
 ) -> tuple[Record | None, int]:
-    """Phase 2: fill in the end. Lock held. Returns the record and the old table's fd (-1: nothing to close).
+    """Write phase 2, the end; return the record and the old table's fd (-1: nothing to close). Lock held.
 
     ``stop`` and ``kill`` wrote meanwhile what they were about to do. ``killed``, whether SIGKILL ended it, says what
     came of that: None (nobody knows) takes their word. No record: somebody removed it.
@@ -449,7 +452,7 @@ def discard_strays(home: Home) -> None:
 
 
 def _is_inside_run(home: Home, folder: object, kind: str) -> bool:
-    """Only what mdock made there is ever removed, whatever a spec says."""
+    """Return whether a path is one that mdock made: only such is ever removed, whatever a spec says."""
     if not isinstance(folder, str):
         return False
     above, name = os.path.split(os.path.normpath(folder))
@@ -497,11 +500,9 @@ def has_ended(record: Record) -> bool:
 
 
 def hold(home: Home, container_id: str) -> int:
-    """From the supervisor: lock the container's spec while we live, so that others know it where they can't see us.
+    """Lock the container's spec while its supervisor lives.
 
-    The open file; -1 where it cannot be locked. flock(2): the lock belongs to this open file, which no program
-    inherits (close-on-exec) and no later child keeps. It is opened for writing because NFS wants that.
-    BlockingIOError while somebody looks whether it is locked.
+    Others know by it that the container lives, where they can't see the supervisor.
     """
     try:
         fd = open_plain(f"{home.container_dir(container_id)}/spec.json", os.O_RDWR)
@@ -522,7 +523,10 @@ def _lock(fd: int) -> None:
 
 
 def _is_held(path: str) -> bool:
-    """Has somebody locked this file? Several may ask at once, since they ask for a shared lock."""
+    """Return whether another process has locked this file.
+
+    Several may ask at once, since they ask for a shared lock.
+    """
     try:
         fd = open_plain(path)
     except OSError:
@@ -537,7 +541,7 @@ def _is_held(path: str) -> bool:
 
 
 def elsewhere(home: Home, record: Record) -> str:
-    """Why the process of a record cannot be seen from here although its supervisor lives, or nothing.
+    """Return why the process of a record cannot be seen from here although its supervisor lives, or nothing.
 
     The supervisor holds a lock, which others see where its pid tells them nothing: in another pid namespace, on
     another host that shares the home, behind hidepid, without /proc. Without that lock nobody looks after it.
@@ -571,9 +575,9 @@ def _answers(pid: int) -> bool:
 
 
 def is_alive(home: Home, record: Record) -> bool:
-    """Is the very process of this record still there? Proven by pid and start time, never by pid alone.
+    """Return whether the very process of this record is still there.
 
-    A record without our extras (the C original's) is judged by its pid alone: nothing better is known.
+    Proven by pid and start time, never by pid alone.
     """
     identity = load_extra(home, record.id, "spec")
     ticks, boot = identity.get("start_ticks"), identity.get("boot_id")
@@ -600,7 +604,7 @@ def _began_later(record: Record) -> bool:
 
 
 def began(pid: int) -> float:
-    """When a process was forked, in seconds since the epoch, as the clock goes now; 0 if there is none."""
+    """Return when a process was forked, in seconds since the epoch, as the clock goes now; 0 if there is none."""
     ticks = start_ticks(pid)
     if ticks is None:
         return 0.0

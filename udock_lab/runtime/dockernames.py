@@ -14,7 +14,7 @@ _UNKNOWN = -1  # nobody learned how an orphaned container ended
 
 
 def container_fields(container: Container, spec: dict[str, Any], env: dict[str, str], log: str) -> dict[str, object]:
-    """``Id``, ``State``, ``Config`` and what else of ``docker inspect`` has a meaning here."""
+    """Return ``Id``, ``State``, ``Config`` and what else of ``docker inspect`` has a meaning here."""
     record = container.record
     words = spec.get("argv")
     argv = [str(word) for word in words] if isinstance(words, list) else []
@@ -48,5 +48,5 @@ def container_fields(container: Container, spec: dict[str, Any], env: dict[str, 
 
 
 def image_fields(image: Image) -> dict[str, object]:
-    """``Id``, ``RepoTags`` and ``Created``."""
+    """Return ``Id``, ``RepoTags`` and ``Created``."""
     return {"Id": image.name, "RepoTags": [image.name], "Created": image.created}

@@ -16,7 +16,7 @@ __all__ = ["answer_probe", "report_from_json"]
 
 
 def answer_probe(fd: int, what: str = "everything") -> None:
-    """In the child: try everything and write the report as JSON to ``fd``; or try user namespaces alone."""
+    """Try everything, in a child, and write the report as JSON to ``fd``; or try user namespaces alone."""
     if what == "userns":
         from udock_lab.runtime.usernstrial import answer_trial
 

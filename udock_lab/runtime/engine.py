@@ -67,7 +67,7 @@ _LONGEST_PAUSE = 2_000_000.0  # seconds; poll(2) counts milliseconds in 32 bits,
 
 
 def _no_advice() -> str:
-    """Whoever said how the container is to be shut in needs none."""
+    """Give no advice: the caller said how the container is to be isolated."""
     return ""
 
 
@@ -186,7 +186,7 @@ class Runtime:
                 return self.build("demo", made, force=True, progress=progress, on_note=on_note)
 
     def images(self) -> list[Image]:
-        """All images, in the order of their building."""
+        """Return all images, in the order of their building."""
         found, corrupt = list_images(self.home.images_db)
         self._complain(self.home.images_db, corrupt)
         return found
@@ -407,7 +407,7 @@ class Runtime:
         return spec if spec.guard is not None else replace(spec, guard=_in_a_notebook())
 
     def _userns_advice(self) -> str:
-        """One line where chroot was refused and a user namespace would give it."""
+        """Return one line where chroot was refused and a user namespace would give it."""
         if self.settings()["userns"]:
             return ""
         from udock_lab.runtime.usernstrial import ADVICE
@@ -420,7 +420,7 @@ class Runtime:
         return userns_works(self.home, lambda: self._probe("userns"))
 
     def _signals_of(self, attachment: Attachment) -> AbstractContextManager[object]:
-        """Signals go to the container until its end.
+        """Send signals to the container until its end.
 
         On a command line they are not ours again afterwards: one that comes as mdock ends with the container's code
         would end it with another.
@@ -433,7 +433,10 @@ class Runtime:
 
     @contextmanager
     def _freed(self, on_note: OnNote | None) -> Iterator[None]:
-        """Where the caller is let go, a command line is told why (a cell shows it), and the next run asks others."""
+        """Let the caller go: tell a command line why (a cell shows it).
+
+        The next run asks another supervisor.
+        """
         try:
             yield
         except LetGo as freed:
@@ -466,7 +469,7 @@ class Runtime:
     # --- looking
 
     def ps(self, *, running: bool = False) -> list[Container]:
-        """Every container, running and ended alike, in the order of their records."""
+        """Return every container, running and ended alike, in the order of their records."""
         running = _switch("running", running)
         found = [self._look(record) for record in self._records()]
         if any(map(_is_orphaned, found)):  # or did it end between our reading of the table and of /proc?
@@ -563,7 +566,10 @@ class Runtime:
         return None
 
     def inspect(self, name: str | Handle | Image) -> Inspection:
-        """Everything known of a container id, or of an image. Names with a capital are docker's for the same."""
+        """Return everything known of a container id, or of an image.
+
+        Names with a capital are docker's for the same.
+        """
         name = _image_name(name) if isinstance(name, Image) else _id(name, "name")
         try:
             containers.check_id(name)
@@ -695,7 +701,7 @@ class Runtime:
     # --- ending
 
     def stop(self, container_id: str | Handle, timeout: float | None = 5.0) -> Record:
-        """SIGTERM, then SIGKILL after ``timeout`` seconds (None: never); returns as soon as the container is gone.
+        """Send SIGTERM, then SIGKILL after ``timeout`` seconds (None: never); return as soon as the container is gone.
 
         A container that has ended already is left as it is; Conflict for one that runs elsewhere.
         """
@@ -902,7 +908,7 @@ class Runtime:
                 raise
 
     def _kill_now(self, record: Record, pidfd: int) -> bool:
-        """SIGKILL, unless a signal has ended it already and it only has to go."""
+        """Send SIGKILL, unless a signal has ended it already and it only has to go; return whether it was sent."""
         with self._lock_where_writable():
             if _gone(pidfd, 0) or is_dying(record.pid):
                 return False
@@ -963,13 +969,16 @@ class Runtime:
 
 
 def _in_a_notebook() -> bool:
-    """Is this process the kernel of a notebook? What it starts may not end it with kill(-1)."""
+    """Return whether this process is the kernel of a notebook.
+
+    What it starts may not end it with kill(-1).
+    """
     app = sys.modules.get("ipykernel.kernelapp")
     return app is not None and bool(app.IPKernelApp.initialized())
 
 
 def _fields(value: ContainerSpec | Limits | Record | Image) -> dict[str, Any]:
-    """As ``dataclasses.asdict``, of one level: that one copies everything below, too."""
+    """Return what ``dataclasses.asdict`` would, of one level: that one copies everything below, too."""
     return {name: getattr(value, name) for name in value.__slots__}
 
 
@@ -992,7 +1001,7 @@ def _stored_limits(spec: dict[str, object]) -> Limits:
 
 
 def _remove_quietly(folder: str) -> None:
-    """After an error, which is the one to tell."""
+    """Remove a folder after an error; the error is the one to tell."""
     with suppress(MdockError):
         remove_tree(folder)
 
@@ -1122,7 +1131,7 @@ def _stdin_fd(stdin: int | bytes | None) -> Iterator[int | None]:
 
 
 def _signal(pid: int, pidfd: int, number: int) -> None:
-    """To the process group; to the process itself through its pidfd if it left its group."""
+    """Signal the process group; the process itself, through its pidfd, if it left its group."""
     with suppress(ProcessLookupError):
         try:
             if os.getpgid(pid) == pid:
@@ -1166,7 +1175,10 @@ def _gone(pidfd: int, timeout: float | None) -> bool:
 
 
 def _supervisor_lives(spec: dict[str, object]) -> bool:
-    """Is the very supervisor of this container still there? Neither a zombie nor a reused pid will write the end."""
+    """Return whether the very supervisor of this container is still there.
+
+    Neither a zombie nor a reused pid will write the end.
+    """
     pid, ticks, boot = spec.get("supervisor"), spec.get("supervisor_ticks"), spec.get("boot_id")
     if not (isinstance(pid, int) and isinstance(ticks, int) and isinstance(boot, str)):
         return False
@@ -1174,7 +1186,7 @@ def _supervisor_lives(spec: dict[str, object]) -> bool:
 
 
 def _stopped_supervisors(spec: dict[str, object]) -> list[int]:
-    """Those who should write this container's end, and cannot because a signal stopped them."""
+    """Return those that should write this container's end, and cannot because a signal stopped them."""
     pid = spec.get("supervisor")
     return stopped(supervisors_of(pid)) if isinstance(pid, int) and _supervisor_lives(spec) else []
 
@@ -1192,17 +1204,20 @@ def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | N
 
 
 def _is_orphaned(container: Container) -> bool:
-    """Its record says that it runs, and the kernel says that it does not."""
+    """Return whether its record says that it runs, and the kernel says that it does not."""
     return not container.alive and not container.elsewhere and not containers.has_ended(container.record)
 
 
 def _not_removed(container_id: str, why: MdockError) -> MdockError:
-    """Its record is kept, so that it can be removed when the reason is gone."""
+    """Return the error of a removal that failed.
+
+    The record is kept, so that it can be removed when the reason is gone.
+    """
     return type(why)(f"Container '{container_id}' is not removed: {why.message}", why.hint)
 
 
 def _runs_elsewhere(container: Container) -> Conflict:
-    """Its supervisor lives, and its processes cannot be seen, nor signalled, from here."""
+    """Return whether its supervisor lives, and its processes cannot be seen, nor signalled, from here."""
     why, remove = container.elsewhere, f"To remove it all the same: mdock rm -f {container.id}"
     if why.startswith("host "):
         where, do = f"on {why}", f"Do it there: ssh {why.removeprefix('host ')}"
@@ -1223,7 +1238,7 @@ def _never_started(reports: list[list[int]]) -> bool:
 
 
 def _started_lately(record: Record) -> bool:
-    """Within the last two seconds, by the wall clock, which is all that a record has.
+    """Return whether it started within the last two seconds, by the wall clock, which is all that a record has.
 
     In which zone it was written is not said, so any quarter of an hour may be this one (zones differ by quarters).
     """
@@ -1234,7 +1249,7 @@ def _started_lately(record: Record) -> bool:
 
 
 def _uptime(spec: dict[str, object], record: Record) -> float:
-    """Seconds since the start, from the boot clock where we noted it: a clock step does not change it."""
+    """Return seconds since the start, from the boot clock where we noted it: a clock step does not change it."""
     started = spec.get("started_boottime")
     boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
     if isinstance(started, int | float) and 0 <= started <= boottime:

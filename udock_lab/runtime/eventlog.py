@@ -48,7 +48,7 @@ def write_event(home: Home, event: str, **fields: object) -> None:
 
 
 def last_exit(home: Home, container_id: str) -> tuple[str, int, str] | None:
-    """How a container ended, for one that has no record any more: (time, exit code, status), or None.
+    """Return how a container ended that has no record any more: (time, exit code, status), or None.
 
     Only the newest events are searched: whoever asks has seen it alive a moment ago.
     """

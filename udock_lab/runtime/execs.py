@@ -34,7 +34,10 @@ _PATIENCE = 2000  # milliseconds for a killed process to be gone
 
 
 def remember(home: Home, container_id: str, pid: int, pidfd: int) -> None:
-    """Before its gate opens. OSError when that cannot be written; nothing where the container is removed already."""
+    """Write the process down before its start gate opens.
+
+    Raises OSError when that cannot be written; does nothing where the container is removed already.
+    """
     known = {"pid": pid, "start_ticks": start_ticks(pid), "boot_id": boot_id(), "inode": os.fstat(pidfd).st_ino}
     with suppress(FileNotFoundError), open(_path(home, container_id, pid), "w") as file:
         json.dump(known, file)
@@ -47,7 +50,7 @@ def forget(home: Home, container_id: str, pid: int) -> None:
 
 
 def end_all(home: Home, container_id: str) -> list[int]:
-    """SIGKILL to all of them and what they started; the pids of those that may still be there."""
+    """Kill all of them and what they started; return the pids of those that may still be there."""
     left = []
     for pid in _remembered(home, container_id):
         known = load_extra(home, container_id, f"{_NAME}{pid}")
@@ -142,7 +145,10 @@ def _end_tree(pid: int, pidfd: int) -> bool:
 
 
 def _living_below(pid: int) -> list[int]:
-    """None are found where there is no /proc: then the process group is all that can be reached."""
+    """Return the living processes below.
+
+    None are found where there is no /proc: then the process group is all that can be reached.
+    """
     return [below for below in descendants(pid) if lives(below)]
 
 

@@ -107,7 +107,7 @@ class _Typed(NamedTuple):
         return f"mdock exec {self.container}" if self.container else f"mdock run {self.image}"
 
     def with_option(self, option: str) -> str:
-        """Where an option of mdock stands, and what it must stand before."""
+        """Say where an option of mdock stands, and what it must stand before."""
         if self.container:
             return f"before the container's id: mdock exec {option} ... {self.container}"
         return f"before the image's name: mdock run {option} ... {self.image}"
@@ -137,7 +137,7 @@ class _Case:
         return path if path.startswith("/") else f"{self.cwd.rstrip('/')}/{path}"
 
     def look(self, folder: str) -> str:
-        """With the image's own ls, or from outside where it has none."""
+        """Return a command that shows a folder: the image's own ls, or one from outside where it has none."""
         if not any(map(self.lookup, ("/bin/ls", "/usr/bin/ls"))):
             return f"See what is there: ls -la {quote(self.lookup(folder) or self.rootfs)}"
         return f"See what is there: {self.typed.command} ls {quote(folder)}"
@@ -204,7 +204,10 @@ def _broken_start(case: _Case, inside: str, host: str, depth: int) -> _Words | N
 
 
 def _broken_emulation(case: _Case, inside: str, host: str, machine: str, depth: int) -> _Words | None:
-    """ENOENT for a program of another machine: an emulator is registered for it, and that is what was not found."""
+    """Explain ENOENT for a program of another machine.
+
+    An emulator is registered for it, and that is what was not found.
+    """
     emulator, here = emulator_for(host), os.uname().machine
     found = case.lookup(emulator) if emulator else None
     if emulator and found:

@@ -50,7 +50,7 @@ class LocalForker:
         return status
 
     def own(self) -> set[int]:
-        """Children of this process that are no orphans."""
+        """Return the children of this process that are no orphans."""
         return self.alive
 
     def kill_leftovers(self, spared: set[int] = frozenset()) -> bool:  # type: ignore[assignment]
@@ -84,7 +84,7 @@ class RemoteForker:
         self.successor: LocalForker | None = None
 
     def own(self) -> set[int]:
-        """Children of the launcher that are no orphans: the forker, or what it left to us."""
+        """Return the children of the launcher that are no orphans: the forker, or what it left to us."""
         return {self.pid} | self.alive | (self.successor.own() if self.successor else set())
 
     def fork(self, *, rehearse: bool) -> Fresh:
@@ -105,7 +105,10 @@ class RemoteForker:
         return self._take_over().fork(rehearse=rehearse)
 
     def _give_up(self, pid: int, fds: list[int]) -> NoReturn:
-        """Not all of its descriptors found room here (recvmsg(2), MSG_CTRUNC). Without them its gate ends, and it."""
+        """Give up a child of which not all descriptors found room here (recvmsg(2), MSG_CTRUNC); raise OSError.
+
+        Without them its gate ends, and the child with it.
+        """
         for fd in fds:
             os.close(fd)
         self.reap(pid)
@@ -122,7 +125,7 @@ class RemoteForker:
         return self.ended.pop(pid) if pid in self.ended else self._take_over().reap(pid)
 
     def kill_leftovers(self, spared: set[int] = frozenset()) -> bool:  # type: ignore[assignment]
-        """As :meth:`LocalForker.kill_leftovers`, where the orphans are: at the forker."""
+        """Kill leftovers as :meth:`LocalForker.kill_leftovers`, where the orphans are: at the forker."""
         if self.successor is None:
             try:
                 send(self.sock, pack(["sweep"]))

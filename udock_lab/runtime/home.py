@@ -21,7 +21,7 @@ _LONGEST = 4096 - 200  # PATH_MAX, less the names that mdock appends to its home
 
 
 def default_home() -> str:
-    """``$MDOCK_HOME``, or ``~/.mdock``."""
+    """Return ``$MDOCK_HOME``, or ``~/.mdock``."""
     return os.environ.get("MDOCK_HOME") or os.path.expanduser("~/.mdock")
 
 
@@ -45,11 +45,11 @@ class Home:
         return self.path
 
     def image_rootfs(self, name: str) -> str:
-        """Root file system of the image ``name``."""
+        """Return the root file system of the image ``name``."""
         return f"{self.images_dir}/{name}/rootfs"
 
     def container_dir(self, container_id: str) -> str:
-        """Our own extras for one container: identity, spec, steps."""
+        """Return the folder of our own extras for one container: identity, spec, steps."""
         return f"{self.containers_dir}/{container_id}"
 
     def container_log(self, container_id: str) -> str:
@@ -84,7 +84,7 @@ def _text(path: str | os.PathLike[str] | None) -> str | None:
 
 
 def _make_folder(path: str) -> None:
-    """With what is missing above it; each belongs to whom the folder around it belongs."""
+    """Make a folder with what is missing above it; each belongs to the owner of the folder around it."""
     try:
         os.mkdir(path)
     except FileNotFoundError:
@@ -162,7 +162,10 @@ def make_room(path: str) -> str:
 
 
 def _forbidden(path: str, home: str) -> StorageError:
-    """Whose is it? The home, most often (``sudo mdock``); in a home of one's own, a single path may be another's."""
+    """Return the error for a path that is forbidden, with whose it is.
+
+    Most often the home is another's (``sudo mdock``); in a home of one's own, a single path may be.
+    """
     shown, me = _shown(path), os.geteuid()
     for place in (home, path):
         owner = _owner(place)
@@ -178,7 +181,10 @@ def _forbidden(path: str, home: str) -> StorageError:
 
 
 def _no_folder(path: str) -> StorageError:
-    """Something stands where a folder should be: name it, or the first part of the path that is none."""
+    """Return the error for something that stands where a folder should be.
+
+    It is named, or the first part of the path that is no folder.
+    """
     while not os.path.lexists(path) and path != os.path.dirname(path):
         path = os.path.dirname(path)
     if os.path.islink(path) and not os.path.exists(path):
@@ -192,7 +198,7 @@ def _no_folder(path: str) -> StorageError:
 
 
 def _shown(path: str) -> str:
-    """Short enough for a message."""
+    """Return the text, short enough for a message."""
     return path if len(path) <= 300 else f"{path[:150]}...{path[-50:]}"
 
 

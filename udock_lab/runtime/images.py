@@ -71,7 +71,10 @@ def _shown(name: str) -> str:
 
 
 def parse_image_line(line: bytes) -> Image | None:
-    """One line of images.db, or None when it is not a record. Blanks around a field are no part of it."""
+    """Return the image on one line of images.db, or None when it is not a record.
+
+    Blanks around a field are no part of it.
+    """
     try:
         fields = [field.strip() for field in line.decode("utf-8", "surrogateescape").split("|")]
     except ValueError:
@@ -169,7 +172,7 @@ def _no_such_image(db_path: str, name: str, *, to_use: bool = True) -> NotFound:
 
 
 def list_images(db_path: str) -> tuple[list[Image], list[bytes]]:
-    """Every image (the first of each name), and the lines that are no record, blank ones left out.
+    """Return every image (the first of each name), and the lines that are no record, blank ones left out.
 
     A missing database has neither. Raises StorageError when it cannot be read.
     """
@@ -410,7 +413,7 @@ def _drop(home: Home, name: str) -> None:
 
 
 def _move_aside(home: Home, name: str) -> str:
-    """Out of the way of a build of the same name."""
+    """Move a folder out of the way of a build of the same name."""
     trash = f"{home.images_dir}/.{name}.{os.getpid()}.{os.urandom(4).hex()}{_PARTIAL}"
     os.rename(f"{home.images_dir}/{name}", trash)
     return trash

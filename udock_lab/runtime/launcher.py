@@ -36,7 +36,7 @@ main(int(sys.argv[1]))
 
 
 def command_line(control: int) -> list[str]:
-    """How the kernel starts the launcher: ``control`` is the number of the socket it inherits."""
+    """Return how the kernel starts the launcher: ``control`` is the number of the socket it inherits."""
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return [sys.executable, "-I", "-S", "-c", _START, str(control), package]
 

@@ -52,7 +52,10 @@ def read_log(
 
 
 def _notice_new_file(path: str, followed: list[_Followed], tail: int | None) -> None:
-    """Another file may have taken the log's name. The old one is read on: its writer may not know of the new one."""
+    """Notice that another file has taken the log's name.
+
+    The old one is read on: its writer may not know of the new one.
+    """
     try:
         there = os.stat(path)
     except OSError:
@@ -107,7 +110,10 @@ def _open(path: str, tail: int | None) -> FileIO | None:
 
 
 def _start_of_last_lines(fd: int, wanted: int) -> int:
-    """Where the last ``wanted`` lines begin. What stands behind the last newline is a line too."""
+    """Return where the last ``wanted`` lines begin.
+
+    What stands behind the last newline is a line too.
+    """
     at = os.lseek(fd, 0, os.SEEK_END)
     if not wanted:
         return at

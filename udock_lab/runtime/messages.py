@@ -15,7 +15,7 @@ _from_json = json.JSONDecoder().decode
 
 
 def encode(message: object) -> bytes:
-    """ASCII JSON: surrogate escapes (bytes of a file name that are no UTF-8) survive."""
+    """Return ASCII JSON: surrogate escapes (bytes of a file name that are no UTF-8) survive."""
     return _to_json(message).encode("ascii")
 
 
@@ -25,5 +25,8 @@ def decode(data: bytes) -> Any:
 
 
 def refusal(error: str, message: str, hint: str) -> dict[str, Any]:
-    """Nothing was started: the name of the exception that the caller is to raise, and its words."""
+    """Return the message that nothing was started.
+
+    It holds the name of the exception that the caller is to raise, and its words.
+    """
     return {"event": "refused", "error": error, "message": message, "hint": hint}

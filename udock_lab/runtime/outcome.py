@@ -62,7 +62,7 @@ def _refused_chroot(reports: Reports, describe: list[str]) -> int:
 
 
 def isolation_of(userns: bool, reports: Reports, describe: list[str]) -> Isolation:
-    """How far the container was shut in, from what the child reported."""
+    """Return how far the container was isolated, from what the child reported."""
     if _refused_chroot(reports, describe):
         return Isolation.CHDIR
     return Isolation.USERNS if userns else Isolation.CHROOT
@@ -118,7 +118,7 @@ def run_result(
 
 
 def _snapshot(fields: dict[str, Any], environment: dict[str, str]) -> Snapshot:
-    """Messages carry lists; a result holds tuples."""
+    """Return a snapshot of a message's fields: messages carry lists, a result holds tuples."""
     plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
     plain |= {key: tuple(tuple(row) for row in fields[key]) for key in ("files", "limits")}
     from udock_lab.model import Snapshot
@@ -186,7 +186,10 @@ def _signals(answers: list[int]) -> Signals | None:
 
 
 def _has_ended(home: Home, container_id: str) -> bool:
-    """Has the container ended that ``exec`` was to enter? Its record may follow a moment later, or be removed."""
+    """Return whether the container has ended that ``exec`` was to enter.
+
+    Its record may follow a moment later, or be removed.
+    """
     try:
         record = containers.find(home, container_id)
     except errors.NotFound:
@@ -205,7 +208,10 @@ def _ended_meanwhile(spec: ContainerSpec, container_id: str, status: ExitStatus 
 
 
 def _silent_end(spec: ContainerSpec, last: dict[str, Any], status: ExitStatus | None) -> Failure:
-    """Somebody killed the child at its gate or between its steps: ``stop``, ``kill``, a stranger, the kernel."""
+    """Explain a child that was killed at its gate or between its steps.
+
+    By ``stop``, ``kill``, another process, the kernel.
+    """
     said = status.signal_name if status else "an unknown end"
     record = _record(last, "after")
     if record is not None and record.status in (Status.STOPPED, Status.KILLED):
@@ -249,7 +255,10 @@ def _step_hint(call: str, answer: int, spec: ContainerSpec, request: dict[str, A
 
 
 def _exec_failure(spec: ContainerSpec, request: dict[str, Any], reports: Reports, status: ExitStatus | None) -> Failure:
-    """Why execve refused: the last word, or that one of the folders of PATH held a file which may not be executed."""
+    """Explain why execve refused.
+
+    Its last word counts, or that one of the folders of PATH held a file which may not be executed.
+    """
     from udock_lab.runtime.explain import explain_exec_failure
 
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
@@ -291,7 +300,7 @@ def _explain_limit(
 
 
 def _is_dynamic(rootfs: str, candidates: list[str], workdir: str | None) -> bool:
-    """Whether the program names an ELF loader; a script is judged by its interpreter."""
+    """Return whether the program names an ELF loader; a script is judged by its interpreter."""
     from udock_lab.linux.elfhead import names_loader
     from udock_lab.linux.resolve import resolve_in_root, shebang
 
@@ -341,7 +350,7 @@ def _steps(
     status: ExitStatus | None,
     candidates: list[str],
 ) -> list[StepReport]:
-    """Parent's and child's steps in the order of time."""
+    """Return the parent's and the child's steps in the order of time."""
     pid = last["pid"]
     refused = _refused_chroot(reports, describe)
     steps = []

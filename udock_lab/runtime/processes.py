@@ -39,7 +39,10 @@ def _pids(node: ProcessNode) -> Iterator[int]:
 
 
 def _named(node: ProcessNode, roles: Mapping[int, str], above: str) -> ProcessNode:
-    """With its role and its children's; those with a name of their own come first, then the older ones."""
+    """Return the node with its role and its children's.
+
+    Children with a name of their own come first, then the older ones.
+    """
     role = roles.get(node.pid) or _helper(node, above)
     below = sorted(node.children, key=lambda child: (roles.get(child.pid, "~"), child.start_ticks, child.pid))
     return replace(node, role=role, children=tuple(_named(child, roles, role) for child in below))

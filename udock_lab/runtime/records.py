@@ -37,7 +37,7 @@ __all__ = [
 
 
 def lock_timeout() -> float:
-    """Seconds to wait for the lock: ``$MDOCK_LOCK_TIMEOUT``, or 10 where that is no number of seconds."""
+    """Return seconds to wait for the lock: ``$MDOCK_LOCK_TIMEOUT``, or 10 where that is no number of seconds."""
     with suppress(ValueError):
         seconds = float(os.environ.get("MDOCK_LOCK_TIMEOUT", ""))
         if 0 <= seconds < float("inf"):  # neither "nan" nor "inf", which would be for ever
@@ -59,7 +59,10 @@ def try_lock(home: Home) -> int | None:
 
 
 def _open_lock(path: str) -> int:
-    """Another user's lock (``sudo mdock`` made it) locks as well; only NFS wants it open for writing."""
+    """Open the lock's file.
+
+    Another user's lock (``sudo mdock`` made it) locks as well; only NFS wants it open for writing.
+    """
     try:
         return os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -172,9 +175,9 @@ def take_over(path: str) -> bool:
 
 
 def read_lines(path: str) -> list[bytes]:
-    """All lines without their newline; a missing table has none. A torn last line is a line too.
+    """Return all lines without their newline.
 
-    StorageError when it cannot be read.
+    A missing table has none. A torn last line is a line too.
     """
     try:
         with open(open_plain(path), "rb") as file:
@@ -270,7 +273,7 @@ def replace_last_match(path: str, key: bytes, change: Callable[[bytes], bytes]) 
 
 
 def _find_last(fd: int, size: int, key: bytes) -> tuple[int, bytes] | None:
-    """Offset and bytes (without newline) of the last line that begins with ``key``."""
+    """Return offset and bytes (without newline) of the last line that begins with ``key``."""
     tail = b""
     start = size
     while True:

@@ -114,7 +114,10 @@ def make_rootfs(
 
 
 def _cannot_make(path: str, error: OSError) -> StorageError:
-    """Why ``path`` stays unfinished. It may be gone when the hint is read; what the hint names is there."""
+    """Return the error that says why ``path`` stays unfinished.
+
+    It may be gone when the hint is read; what the hint names is there.
+    """
     if error.errno in DISK_FULL:
         return StorageError(
             f"No space is left to make {path}.", f"Make room there and try again: df -h {quote(mount_point(path))}"
@@ -218,7 +221,7 @@ class _Maker:
             self._folder(name)
 
     def add_busybox(self, busybox: str) -> None:
-        """One file, and a symlink to it for each of its applets."""
+        """Add one file, and a symlink to it for each of its applets."""
         self._say(f"busybox, from {busybox}")
         self._copy_file(os.path.realpath(busybox), "bin/busybox")
         listed = subprocess.run([busybox, "--list-full"], capture_output=True, text=True, check=False)

@@ -51,7 +51,7 @@ _now = time.monotonic_ns
 
 
 def log_limit() -> int:
-    """Bytes that one container's log may hold: ``$MDOCK_LOG_LIMIT``, or 1 GiB."""
+    """Return the bytes that one container's log may hold: ``$MDOCK_LOG_LIMIT``, or 1 GiB."""
     with suppress(ValueError):
         return int(os.environ.get("MDOCK_LOG_LIMIT", ""))
     return 1 << 30
@@ -102,7 +102,7 @@ class Supervisor:
         heapq.heappush(self.timers, (time.monotonic() + seconds, self.timer_number, action))
 
     def serve(self) -> None:
-        """Until the control socket is closed (if there was one) and the last container has ended."""
+        """Serve until the control socket is closed (if there was one) and the last container has ended."""
         while self.control is not None or self.jobs:
             timeout = max(0.0, self.timers[0][0] - time.monotonic()) if self.timers else -1
             for fd, events in self.epoll.poll(timeout):
@@ -141,7 +141,7 @@ class Supervisor:
             self._turn_away(message["op"], fds, error)
 
     def _keep_reserve(self) -> None:
-        """Descriptors held back: a request that came while none is left could not even be refused."""
+        """Hold descriptors back: a request that came while none is left could not even be refused."""
         while len(self.reserve) < RESERVE:
             self.reserve.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
 
@@ -150,7 +150,10 @@ class Supervisor:
             os.close(self.reserve.pop())
 
     def _turn_away(self, op: str, fds: list[int], error: OSError) -> None:
-        """No process or no descriptor is left. Other requests than a run see the end of what they brought."""
+        """Turn a request away: no process or no descriptor is left.
+
+        Other requests than a run see the end of what they brought.
+        """
         words = storage_error(error, "")
         for number, fd in enumerate(fds):
             with suppress(OSError):
@@ -312,7 +315,10 @@ class Job:
     # --- phase 1
 
     def _try_begin(self) -> None:
-        """Under the lock: id and record; then the gate. Tried again soon while somebody else has the lock."""
+        """Begin under the lock: id and record; then the start gate.
+
+        Tried again soon while another process has the lock.
+        """
         if self.sock is None:
             self._forget()
             return
@@ -360,9 +366,9 @@ class Job:
             fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, packed)
 
     def _begin(self) -> None:
-        """Phase 1. The pid is known because fork came first; the program has not run because the gate is shut.
+        """Begin phase 1.
 
-        The child reads its plan meanwhile.
+        The pid is known because fork came first; the program has not run because the start gate is shut.
         """
         assert self.child is not None
         with suppress(OSError):  # tried again at the gate, where a failure is dealt with
@@ -390,7 +396,7 @@ class Job:
         self.parent_steps.append(("record_running", 0, start, _now()))
 
     def _remember_exec(self, child: Fresh) -> None:
-        """So that it ends with its container, even if we are killed."""
+        """Note the process, so that it ends with its container, even if we are killed."""
         try:
             execs.remember(self.home, self.id, child.pid, child.pidfd)
         except OSError as error:
@@ -407,7 +413,7 @@ class Job:
         self._refuse(held_too_long(self.home))
 
     def _refuse(self, error: MdockError | Interrupted) -> None:
-        """Nothing was started: say why and forget it."""
+        """Say why nothing was started, and forget it."""
         said = refusal(type(error).__name__, error.message, error.hint)
         self._tell(said | ({"signal": error.signal} if isinstance(error, Interrupted) else {}))
         self._forget()
@@ -427,7 +433,7 @@ class Job:
     # --- the gate and after
 
     def _open_gate(self) -> None:
-        """From here the child runs beside us; what follows costs the learner nothing."""
+        """Open the start gate. From here the child runs beside us; what follows costs the learner nothing."""
         assert self.child is not None
         child, request = self.child, self.request
         self.opened = True
@@ -482,7 +488,7 @@ class Job:
             send(gate, b"seen")
 
     def _keep_extras(self, child: Fresh) -> None:
-        """Identity and spec under containers/<id>/, RUN in the log, an open log file."""
+        """Write identity and spec under containers/<id>/ and RUN in the event log; open the container's log."""
         if self.request.get("exec_of"):
             return
         spec = dict(self.request["spec"])
@@ -511,7 +517,7 @@ class Job:
             return open_plain(path, flags)
 
     def _hold(self) -> None:
-        """Others see by this lock that the container is looked after, wherever they are."""
+        """Lock the container's spec: others see by this lock that it has a supervisor, wherever they are."""
         if self.reaped or self.held >= 0:
             return
         try:
@@ -536,7 +542,7 @@ class Job:
             self.notes.append(f"log.txt lacks a line ({event} of {self.id}): {error.strerror}")
 
     def _on_started(self, events: int) -> None:
-        """End-of-file on the reports: exec worked, or the child has ended."""
+        """Read the reports to their end: exec worked, or the child has ended."""
         assert self.child is not None
         if self.started:
             return
@@ -594,7 +600,7 @@ class Job:
             self._queue(self.outputs.get(fd, b"o") + data)
 
     def _look_for_start(self) -> None:
-        """Output before we saw exec: its news come first."""
+        """Look whether exec has succeeded, before its output is passed on: its news come first."""
         assert self.child is not None
         poll = select.poll()
         poll.register(self.child.reports, 0)
@@ -712,7 +718,7 @@ class Job:
             self._close()
 
     def _on_keys(self, _: int) -> None:
-        """Keys for the container's terminal."""
+        """Take keys for the container's terminal."""
         self.typed = os.read(self.keys, KEYS)
         if self.typed:
             self._type()
@@ -720,7 +726,10 @@ class Job:
             self._close_keys()
 
     def _type(self, pause: float = 0.01) -> None:
-        """While the line discipline has no room for what was typed, no more of it is taken from the pipe."""
+        """Write keys to the terminal.
+
+        While the line discipline has no room for what was typed, no more of it is taken from the pipe.
+        """
         if self.keys < 0:
             return
         try:
@@ -742,7 +751,7 @@ class Job:
             self.keys = -1
 
     def signal(self, number: int) -> None:
-        """To the container's process group; the group's leader is ours and not reaped, so the number is safe.
+        """Signal the container's process group; its leader is ours and not reaped, so the number is safe.
 
         Before the gate is open there is no container: the run is called off, and its child serves the next one.
         After its end nobody waits for the lock any longer: the end is recorded as soon as the lock is free.
@@ -764,7 +773,7 @@ class Job:
                     signal.pidfd_send_signal(self.child.pidfd, number)
 
     def _caller_gone(self) -> None:
-        """Only a detached container outlives its caller: TERM, and KILL after a while."""
+        """End what does not outlive its caller (only a detached container does): TERM, and KILL after a while."""
         if self.sock is None:
             return
         self.queue.clear()
@@ -821,7 +830,7 @@ class Job:
             self.supervisor.later(0.001, self._sweep)
 
     def _drain(self) -> None:
-        """Every writer is dead: what is in the pipes is all there will be."""
+        """Empty the pipes: every writer is dead, and what is in them is all there will be."""
         for fd in list(self.outputs):
             self.supervisor.unwatch(fd)
             while True:
@@ -864,7 +873,7 @@ class Job:
             execs.forget(self.home, self.id, child.pid)
 
     def _try_finish(self) -> None:
-        """Phase 2, under the lock."""
+        """Finish under the lock: phase 2."""
         if self.request.get("exec_of"):
             assert self.child is not None
             self._forget_exec(self.child)
@@ -938,7 +947,7 @@ class Job:
         self.supervisor.later(0.5, self._try_finish)
 
     def _end(self) -> None:
-        """Word to whoever is attached."""
+        """Tell the attached caller the end."""
         if self.ended:
             self.supervisor.jobs.discard(self)
             return

@@ -245,7 +245,10 @@ class _Copier:
             self._copy_entry(entry.name, info)
 
     def _do_without(self, name: str, error: FileNotFoundError) -> None:
-        """Others may work in a tree while it is copied, as containers do in their image: what is gone is gone."""
+        """Go on without an entry that was removed.
+
+        Others may work in a tree while it is copied, as containers do in their image.
+        """
         try:
             os.stat(name, dir_fd=self.here, follow_symlinks=False)
         except FileNotFoundError:
@@ -259,7 +262,7 @@ class _Copier:
         return self.kinds[info.st_dev]
 
     def _is_kernels_own(self, name: str, info: os.stat_result) -> bool:
-        """Leave out what the kernel makes up while it is read: /proc/kmsg would never end, /proc/1/mem fail."""
+        """Return whether the kernel makes it up while it is read: /proc/kmsg would never end, /proc/1/mem fail."""
         kind = self.filesystems.KERNELS_OWN.get(self._kind(name, info))
         if kind is not None:
             self._leave_out(name, f"is a view of the kernel ({kind}) that is mounted there", stat.S_ISDIR(info.st_mode))
@@ -476,7 +479,7 @@ class _Copier:
     # -- metadata ----------------------------------------------------------------------------------
 
     def _keep_metadata(self, source: int, target: int, info: os.stat_result, name: str) -> None:
-        """Owner, attributes, mode, times, in this order: chown clears setuid and file capabilities."""
+        """Keep owner, attributes, mode, times, in this order: chown clears setuid and file capabilities."""
         mode = stat.S_IMODE(info.st_mode)
         if not self._own(target, info) and mode & (stat.S_ISUID | stat.S_ISGID) and stat.S_ISREG(info.st_mode):
             mode &= ~(stat.S_ISUID | stat.S_ISGID)  # not for an owner who never asked for it (as cp -p)

@@ -52,7 +52,7 @@ class _Piped:
         self.close()
 
     def close(self) -> None:
-        """No more: the reader sees the end of its input."""
+        """Close the pipe: the reader sees the end of its input."""
         for fd in (self.far_end, self._pipe):
             if fd >= 0:
                 os.close(fd)
@@ -60,7 +60,7 @@ class _Piped:
         self._unsent = b""
 
     def waits_for(self) -> dict[int, int]:
-        """Descriptors and what they are to become ready for (poll(2))."""
+        """Return descriptors and what they are to become ready for (poll(2))."""
         if self._pipe < 0:
             return {}
         if self._resting:
@@ -68,7 +68,7 @@ class _Piped:
         return {self._pipe: select.POLLOUT} if self._unsent else {self._pipe: 0, self.fd: select.POLLIN}
 
     def rests(self) -> float | None:
-        """Seconds after which to look again, though no descriptor is ready."""
+        """Return seconds after which to look again, though no descriptor is ready."""
         return _REST if self._resting else None
 
     def go_on(self, ready: dict[int, int]) -> None:
@@ -82,7 +82,7 @@ class _Piped:
             self._take(gone=bool(ready[self.fd] & _OVER))
 
     def heed(self, notices: bytes) -> None:
-        """Signals of ``heard`` that came."""
+        """Act on signals of ``heard`` that came."""
 
     def _take(self, *, gone: bool) -> None:
         """Read what was typed, and feed it. ``gone``: the terminal was hung up, or the pipe closed."""
@@ -105,7 +105,10 @@ class Lines(_Piped):
     """
 
     def _take(self, *, gone: bool) -> None:
-        """One line, if this is the moment to read one. An empty one is Ctrl-D, or the end of the terminal."""
+        """Read one line, if this is the moment to read one.
+
+        An empty one is Ctrl-D, or the end of the terminal.
+        """
         if not gone and (not _is_ours_to_read(self.fd) or self._unread()):
             self._resting = True
             return
@@ -190,7 +193,7 @@ class Keys(_Piped):
 
 
 def _make_raw(fd: int) -> list[Any] | None:
-    """Raw mode; the mode before, or None where the terminal refuses.
+    """Set raw mode; return the mode before, or None where the terminal refuses.
 
     The kernel stops a job in the background at this call (tcsetattr(3), SIGTTOU) until it comes to the foreground.
     """
@@ -203,7 +206,10 @@ def _make_raw(fd: int) -> list[Any] | None:
 
 
 def _is_ours_to_read(fd: int) -> bool:
-    """Whether this job is in the foreground (tcgetpgrp(3)); a terminal that no session has may be read by anybody."""
+    """Return whether this job is in the foreground (tcgetpgrp(3)).
+
+    A terminal that no session has may be read by anybody.
+    """
     try:
         return os.tcgetpgrp(fd) == os.getpgrp()
     except OSError:
@@ -212,7 +218,7 @@ def _is_ours_to_read(fd: int) -> bool:
 
 @contextmanager
 def _no_stop_for_reading() -> Iterator[None]:
-    """In here, reading the terminal from the background is an error (EIO) instead of a reason to be stopped."""
+    """Make reading the terminal from the background an error (EIO) inside the block, instead of a stop."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTTIN,))
     try:
         yield

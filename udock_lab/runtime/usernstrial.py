@@ -32,7 +32,7 @@ _DEPENDS_ON = (
 
 
 def answer_trial(fd: int) -> None:
-    """In a child that ends afterwards: make the steps and write the answer to ``fd``."""
+    """Make the steps and write the answer to ``fd``, in a child that ends afterwards."""
     try:
         NewUserNamespace(os.geteuid(), os.getegid()).apply(Child("/"))
         Chroot("/").apply(Child("/"))
@@ -57,7 +57,10 @@ def userns_works(home: Home, ask: Callable[[], bytes]) -> bool:
 
 
 def _circumstances() -> bytes:
-    """One line: who we are and what the kernel was told. What cannot be read is left out."""
+    """Return one line: who we are and what the kernel was told.
+
+    What cannot be read is left out.
+    """
     words = [str(os.geteuid()).encode()]
     with suppress(OSError):
         words.append(os.fsencode(os.readlink("/proc/self/ns/user")))

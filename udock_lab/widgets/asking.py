@@ -56,7 +56,7 @@ class Question(Panel):
         return {"choose": self._choose, "lock": self._lock}
 
     def _answered(self) -> None:
-        """Locked, or opened again: then nothing is chosen any more."""
+        """Update after an answer was locked, or opened again."""
         if not self.asked.locked:
             self.chosen = self.problem = ""
         self.draw()

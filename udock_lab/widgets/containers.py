@@ -198,7 +198,7 @@ def _cells(found: Sequence[Container], columns: Sequence[str]) -> list[list[str]
 
 
 def containers_panel(runtime: Runtime | None = None) -> ContainersPanel:
-    """All containers, about once a second, with their logs, and buttons to stop and to remove them.
+    """Show all containers, about once a second, with their logs, and buttons to stop and to remove them.
 
     ``runtime``: whose containers; by default those that ``%mdock ps`` lists.
     """

@@ -44,7 +44,7 @@ def chosen(runtime: Runtime | None) -> Runtime:
 
 
 def static_only() -> bool:
-    """Whether ``$UDOCK_WIDGETS`` is ``off``: then panels show their static form and nothing else.
+    """Return whether ``$UDOCK_WIDGETS`` is ``off``: then panels show their static form and nothing else.
 
     For published pages, and where the server lacks the widget extensions.
     """
@@ -166,7 +166,7 @@ class Panel(anywidget.AnyWidget):
         return self.text()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Text and HTML for everyone; the live view on top where there is a front end for it."""
+        """Return text and HTML for everyone; the live view on top where there is a front end for it."""
         self.refresh()
         forms = {"text/plain": self.text(), "text/html": card(self.picture(), self.label)}
         view = None if static_only() else super()._repr_mimebundle_(**kwargs)

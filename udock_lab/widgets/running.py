@@ -148,7 +148,7 @@ class RunPanel(Panel):
         self.in_background(lambda: self._attend(spec))
 
     def _attend(self, spec: ContainerSpec) -> None:
-        """In a thread: run it, showing what it writes."""
+        """Run it in a thread, showing what it writes."""
         shown = time.monotonic()
 
         def take(stream: str, data: bytes) -> None:
@@ -289,7 +289,7 @@ class _Output:
         self._add("stderr", "".join(f"[mdock] {line}\n" for line in text.splitlines()))
 
     def finish(self) -> None:
-        """Half a character at the end is shown as what it is."""
+        """Show what is left: half a character at the end is shown as what it is."""
         for stream, decoder in self._decoders.items():
             self._add(stream, decoder.decode(b"", final=True))
 
@@ -304,7 +304,7 @@ class _Output:
         self._parts.append((stream, shown))
 
     def html(self) -> str:
-        """Escaped; no character of it steers anything."""
+        """Return the text escaped; no character of it steers anything."""
         shown = "".join(
             f'<span class="err">{_visible(text)}</span>' if stream == "stderr" else _visible(text)
             for stream, text in list(self._parts)

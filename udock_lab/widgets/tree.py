@@ -42,7 +42,7 @@ class ProcessTree(Panel):
             self._see()
 
     def _see(self) -> None:
-        """Without the records, the tree is still there; only the containers lack their names."""
+        """Look at the processes; without the records, the tree is still there, and only the containers lack names."""
         try:
             trees, trouble = self.runtime.process_tree(), ""
         except MdockError as error:

@@ -180,7 +180,7 @@ PATIENCE = 12.0  # for ten at once on a machine that has other work; who never e
 
 
 def judge(bench: Bench) -> None:
-    """Five stories: one program; a signal; another child beside it; programs that cannot start; ten at once."""
+    """Judge five stories: one program; a signal; another child beside it; programs that cannot start; ten at once."""
     _one_program(bench)
     _ended_by_signal(bench)
     _another_child(bench)
@@ -266,18 +266,18 @@ def _forks_of_its_own(result: SandboxResult) -> list[SystemCall]:
 
 
 def _only_the_wait_is_wrong(result: SandboxResult) -> bool:
-    """Fork and exec went well (one child, its program, and what that starts: sleep); launch waits too long, or not."""
+    """Return whether fork and exec went well (one child, its program, its sleep), and only the wait is wrong."""
     return len(_programs(result)) == 1 and len(result.processes) <= 3
 
 
 def _programs(result: SandboxResult) -> list[SandboxProcess]:
-    """Children of launch's caller that became a program."""
+    """Return children of launch's caller that became a program."""
     mine = [child for child in result.children if child.parent == result.parent.pid]
     return [child for child in mine if child.program or any(not call.errno for call in ev.execs(result, child.pid))]
 
 
 def _ended_early(result: SandboxResult, otherwise: str) -> str:
-    """Why there is nothing to judge: an error, a time limit, a signal; ``otherwise`` if none of them."""
+    """Say why there is nothing to judge: an error, a time limit, a signal; ``otherwise`` if none of them."""
     error = ev.raised(result)
     if error.startswith(("SyntaxError", "IndentationError", "TabError")):
         return f"Python {sys.version_info.major}.{sys.version_info.minor} cannot read the solution: {error}"
@@ -370,7 +370,7 @@ def _returned(bench: Bench, key: str, result: SandboxResult, wanted: list[object
 
 
 def _compare(bench: Bench, key: str, result: SandboxResult, said: object, wanted: list[object], *, raw: int) -> None:
-    """``said``: what ``__say`` made of it."""
+    """Compare ``said``, what ``__say`` made of the answer, with what is wanted."""
     expected = _info(wanted)
     if not isinstance(said, list) or len(said) != 2:
         looks_like = _why_no_value(result)
@@ -470,7 +470,10 @@ def _ended_by_signal(bench: Bench) -> None:
 
 
 def _truths(result: SandboxResult) -> list[int | None]:
-    """Codes or signals of the programs, as the kernel tells; without that, as the programs have written them down."""
+    """Return codes or signals of the programs, as the kernel tells them.
+
+    Without that, as the programs have written them down.
+    """
     if not result.untraced:
         ends = [child.status for child in _programs(result)]
         return [status.signal if status.signaled else status.code for status in ends if status]
@@ -517,7 +520,10 @@ def _another_child(bench: Bench) -> None:
 
 
 def _taken(result: SandboxResult) -> bool:
-    """Did somebody collect the other child before its own parent asked for it by its pid? The kernel's word."""
+    """Return whether the other child was waited for before its own parent asked for it by its pid.
+
+    The kernel says so.
+    """
     other = [child.pid for child in result.children if child.status and child.status.code == 99 and not child.program]
     return not result.untraced and not any(
         call.value in other and call.arguments.startswith(f"{call.value},")
@@ -526,7 +532,7 @@ def _taken(result: SandboxResult) -> bool:
 
 
 def _no_program(bench: Bench) -> None:
-    """Twice: a file that does not exist, and one that only execve itself finds to be no program (126 for a shell)."""
+    """Judge a file that does not exist, and one that only execve itself finds to be no program (126 for a shell)."""
     missing = f"/no/such/program-{random.randrange(10**6)}"
     result = bench.play(MISSING, values={"missing": missing}, timeout=TIMEOUT)
     lines = result.files.get("returned", b"").decode(errors="replace").splitlines()
@@ -579,7 +585,7 @@ def _ends_there(bench: Bench, words: str, codes: tuple[str, ...], expected: str)
 
 
 def _ten(bench: Bench) -> None:
-    """Eight that draw a code, one that a signal ends, one that is not there."""
+    """Judge ten at once: eight that draw a code, one that a signal ends, one that is not there."""
     drawn = ["/bin/sh", "-c", f'{_DRAWN} echo "$0 $code" >> ran; exit $code']
     programs = [[*drawn, str(number)] for number in range(8)]
     programs += [["/bin/sh", "-c", "kill -9 $$"], [f"/no/such/program-{random.randrange(10**6)}"]]
@@ -603,7 +609,7 @@ def _ten(bench: Bench) -> None:
 
 
 def _ends_by_number(result: SandboxResult, programs: list[list[str]]) -> dict[str, str]:
-    """Which program ended how: of those that somebody waited for, as the kernel saw it.
+    """Return which program ended how: of those that a parent waited for, as the kernel saw it.
 
     Where nobody traced, as the programs have written it down.
     """
@@ -623,7 +629,7 @@ def _ends_by_number(result: SandboxResult, programs: list[list[str]]) -> dict[st
 
 
 def _numbered(text: bytes) -> list[tuple[str, str]]:
-    """Lines of a number and words."""
+    """Return lines of a number and words."""
     lines = text.decode(errors="replace").splitlines()
     return [(number, words) for number, _, words in (line.partition(" ") for line in lines)]
 

@@ -303,7 +303,7 @@ def _attempt(result: SandboxResult, at: int, path: str, said: list[Any], root: s
 
 
 def judge(bench: Bench) -> None:
-    """Two stories: chroot permitted, chroot refused; in both the kernel says where the process is."""
+    """Judge two stories: chroot permitted, chroot refused; in both the kernel says where the process is."""
     may, (plain, relative, other) = attempts(bench, [("./{}", ""), ("{}", ""), ("./{}", "not root")])
     by = "effects" if any(note.startswith("Judged by effects") for note in bench.notes) else "kernel"
     if may and _took_no_for_an_answer(plain):
@@ -404,7 +404,7 @@ def _place(where: str) -> str:
 
 
 def _took_no_for_an_answer(seen: Attempt) -> bool:
-    """Where a sandbox lets nobody be root: it warns of a refusal that the kernel never gave."""
+    """Return whether the answer warns of a refusal that the kernel never gave: nobody can be root here."""
     gave_up = (seen.said, seen.word) == ("returned", "chdir") and bool(seen.stderr.strip())
     return seen.uid != 0 and gave_up and not any(call.name == "chroot" for call in seen.calls)
 
@@ -441,7 +441,7 @@ _BAD = {"./plain file": errno.ENOTDIR, "./closed/inside": errno.EACCES, "./shut"
 
 
 def _refused(bench: Bench, permitted: Attempt | None, by: str) -> None:
-    """EPERM for want of the right, EPERM by a filter, then what else a path and chroot may answer."""
+    """Judge EPERM for want of the right, EPERM by a filter, then what else a path and chroot may answer."""
     bad = {f"./no folder-{random.randrange(10**6)}": errno.ENOENT, **_BAD}
     tries = [("./{}", "none"), ("{}", "none"), ("./{}", str(errno.EPERM)), *((path, "none") for path in bad)]
     _, seen = attempts(bench, tries + [("./{}", str(number)) for number in _OTHERS], **UNTRACED)
@@ -470,7 +470,7 @@ _HAS_THE_RIGHT = (
 
 
 def _eperm(bench: Bench, seen: Attempt, by: str, looks_like: str = "") -> None:
-    """``looks_like``: what it means if EPERM comes out of enter here."""
+    """Judge EPERM that comes out of enter; ``looks_like`` is what it means here."""
     expected = 'enter returns "chdir", and the working directory is the folder'
     if (seen.said, seen.word, seen.cwd) == ("returned", "chdir", "rootfs"):
         return

@@ -202,7 +202,7 @@ ROOMY = UNTRACED | {"processes": 4 * MANY}  # some answers have threads
 
 
 def judge(bench: Bench) -> None:
-    """Three stories: nobody in the way; somebody who has the lock; fifty at once."""
+    """Judge three stories: nobody in the way; another process that has the lock; fifty at once."""
     cases, words = _files()
     top = random.randrange(20, 90)
     before = _before(top)
@@ -229,7 +229,10 @@ def _record(number: int, blanks: str = "", image: str = "demo") -> str:
 
 
 def _files() -> tuple[list[tuple[str, str, str | None, int]], dict[str, str]]:
-    """Files for next_id: requirement, in words, content, the number that comes next; and words for what held."""
+    """Return files for next_id, and words for what held.
+
+    Of each: requirement, in words, content, the number that comes next.
+    """
     top, tens = random.randrange(5, 9), random.choice((10, 100, 1000))
     long = [_record(number, image="x" * 3000) for number in (1, 2, 3, 4)]
     junk = _junk(top)
@@ -274,7 +277,7 @@ def _looking(bench: Bench, cases: list[tuple[str, str, str | None, int]], words:
 
 
 def _looked(bench: Bench, key: str, name: str, text: str | None, number: int, seen: list[Any]) -> None:
-    """One file, and what next_id made of it."""
+    """Judge one file, and what next_id made of it."""
     said, word, kind, untouched = seen
     if (said, word, kind, untouched) != ("returned", f"c{number}", "str", True):
         words = f"next_id {said} {word}" if untouched else "next_id changed the file"
@@ -496,7 +499,7 @@ def _no_lock(locks: list[list[Any]]) -> str:
 
 
 def _many(bench: Bench) -> None:
-    """One of them is stopped between its reading and its writing, each time."""
+    """Judge many at once, one of them stopped between its reading and its writing."""
     top = random.randrange(8, 90)
     told, _ = _played(bench, _MANY, options=ROOMY, text=_record(top), many=MANY)
     all_done = [told["first"], *told["done"]]

@@ -181,7 +181,7 @@ return {**seen, "stepped": stepped, "cuts": cuts, "kills": kills, "texts": watch
 
 
 def judge(bench: Bench) -> None:
-    """Phase 1, phase 2, and what cannot be done: one scenario. What others see meanwhile: another."""
+    """Judge phase 1, phase 2 and what cannot be done in one scenario; what others see meanwhile in another."""
     zone, east = a_zone(summer_time=True)
     stories = (_Save(east), _Finish(east), _Damaged(east), _Refuse(east))
     updates = [one for story in stories[1:] for one in story.jobs]
@@ -205,7 +205,7 @@ class Played:
         return self.result.files.get(name)
 
     def error(self, name: str) -> str:
-        """``KeyError: 'c7'``, or nothing; where the calls did not come to an end, why not."""
+        """Return ``KeyError: 'c7'``, or nothing; where the calls did not come to an end, why not."""
         if name not in self.said:
             return ev.raised(self.result) or self.result.verdict
         kind, words, _ = self.said[name]
@@ -326,7 +326,7 @@ class _Finish:
 
 
 def _judge_end(bench: Bench, rest: list[bytes]) -> None:
-    """All records are right; the table's end is not."""
+    """Judge the table's end, where all records are right."""
     seen = "lines behind it" if rest else "no newline behind it"
     looks_like = "" if rest else "split takes the newlines away: join them in again, behind the last line too."
     bench.fail("finishes", expected="the last line as it was", seen=seen, looks_like=looks_like, by="effects")

@@ -201,7 +201,7 @@ return [said[0], left, same, names]
 
 
 def judge(bench: Bench) -> None:
-    """Questions about tables of all kinds; a table that changes; then what the search did to the machine."""
+    """Judge questions about tables of all kinds; a table that changes; then what the search did to the machine."""
     questions = all_questions()
     asked = [
         (f"q{number}", None if one.table is None else b"".join(one.table), one.name)
@@ -239,7 +239,7 @@ def _right(bench: Bench, question: Question, answer: object, result: SandboxResu
 
 
 def _short(words: str) -> str:
-    """Long paths tell nothing more than their ends."""
+    """Shorten long paths: they tell nothing more than their ends."""
     return words if len(words) <= _LONG else f"{words[:40]}...{words[-40:]} ({len(words)} characters)"
 
 
@@ -275,7 +275,7 @@ _ERRORS = {
 
 
 def _anew(bench: Bench, paths: list[str], value: object) -> None:
-    """Between two calls the database was replaced, rewritten, removed, made again."""
+    """Judge a database that was replaced, rewritten, removed, made again between two calls."""
     answers = [*paths, None, paths[0]]
     wanted = [["str", path] if path else ["NoneType", "None"] for path in answers]
     if value != wanted:
@@ -343,7 +343,7 @@ _BELIEF_HELP = "a shell's tools for a search. They cost two processes, and grep 
 
 
 def _helper(result: SandboxResult, calls: list[SystemCall]) -> tuple[str, str] | None:
-    """Another program, or another process of Python's."""
+    """Return another program, or another process of Python's, that did the search."""
     execs = [call for call in calls if call.name in ("execve", "execveat") and not call.errno]
     if execs:
         return f"{execs[0].name}({execs[0].arguments[:60]}", _BELIEF_HELP

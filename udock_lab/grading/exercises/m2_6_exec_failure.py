@@ -232,7 +232,7 @@ def trial(
 
 
 def judge(bench: Bench) -> None:
-    """Two stories: programs that start, and programs that cannot."""
+    """Judge two stories: programs that start, and programs that cannot."""
     started, codes, number = _programs_that_start(bench)
     _hangs(bench, started)
     _ended(bench, started, codes, number)

@@ -108,7 +108,7 @@ NOT_STARTED = {"no-file": "/no-such-program", "closed": "/etc/passwd"}
 
 
 def judge(bench: Bench) -> None:
-    """Two stories: a few programs one by one, the first held at a gate; ten at once."""
+    """Judge two stories: a few programs one by one, the first held at a gate; ten at once."""
     code, number = random.randrange(129, 256), int(random.choice((signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1)))
     scripts = {"signal": f"kill -{number} $$", "127": "echo 127 2; echo 127 2 >&2; exit 127"}
     scripts |= {"2": "exit 2", "0": "exit 0"}
@@ -278,7 +278,7 @@ def _now(story: Story) -> str:
 
 
 def _is_now(text: str, story: Story) -> bool:
-    """Local time, ISO 8601 to the second, some minutes ago at most."""
+    """Return whether it is local time, ISO 8601 to the second, some minutes ago at most."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", text):
         return False
     try:
@@ -378,7 +378,10 @@ def _incomplete(fields: list[str], wanted: int) -> str:
 
 
 def _same_line(bench: Bench, story: Story, first: list[str], one: list[str]) -> None:
-    """Phase 2 completes the line of phase 1, where it stands; a second had passed, and another line came after it."""
+    """Judge that phase 2 completes the line of phase 1, where it stands.
+
+    A second had passed, and another line came after it.
+    """
     was, became = "|".join(first), "|".join(one)
     if (first[0], first[1], first[4]) != (one[0], one[1], one[4]):
         expected = "the same id, pid and start as in phase 1"
