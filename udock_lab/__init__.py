@@ -2,14 +2,14 @@
 
 Layout, and who may import whom (imports point down only; a test reads them)::
 
-    faces      cli  magics  course  widgets  lesson  grading     what a person touches
+    faces      cli  notebook  course  grading  lesson  widgets   what a person touches
                  │     └──────┬──────────┘
     middle     commands    sandbox        display                one per subcommand; results to text
-                 │            │             │                    (display imports model and errors only)
+                 │            │             │                    (display imports model, text and errors only)
     engine     runtime ───────┘             │
                  │                          │
     ground     linux                        │
-                 └───────────► model ◄──────┘ ───► arguments ───► errors
+                 └───────────► model ◄──────┘ ───► text ───► errors
 
 ``import udock_lab`` itself imports none of these: each name below is fetched when it is first asked for,
 so that ``mdock --help`` is quick and a notebook pays only for what it uses.
@@ -51,9 +51,8 @@ if TYPE_CHECKING:
         StepReport,
     )
     from udock_lab.runtime.engine import Runtime
+    from udock_lab.version import __version__
     from udock_lab.widgets import containers_panel, process_tree, run_panel, status_decoder
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Conflict",
@@ -104,6 +103,8 @@ def __getattr__(name: str) -> object:
 
         require_linux()
         from udock_lab.runtime.engine import Runtime as value
+    elif name == "__version__":
+        from udock_lab.version import __version__ as value
     elif name in _WIDGETS:
         from udock_lab import widgets
 
@@ -128,13 +129,13 @@ def load_ipython_extension(ip: InteractiveShell) -> None:
     from udock_lab.commands.base import require_linux
 
     require_linux()
-    from udock_lab.magics import load
+    from udock_lab.notebook.mdock_magic import load
 
     load(ip)
 
 
 def unload_ipython_extension(ip: InteractiveShell) -> None:
     """Take them away again and close the runtime, for ``%unload_ext udock_lab``."""
-    from udock_lab.magics import unload
+    from udock_lab.notebook.mdock_magic import unload
 
     unload(ip)

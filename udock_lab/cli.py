@@ -173,7 +173,7 @@ def _note(text: str) -> None:
 
     Where it cannot be written (a full disk, nobody there), the exit code alone says it.
     """
-    from udock_lab.commands.results import printable
+    from udock_lab.text.terminal import printable
 
     lines = "".join(f"[mdock] {printable(line)}\n" for line in text.splitlines())
     with suppress(OSError):

@@ -19,6 +19,7 @@ from classroom import answer, dump, handed_in, release, with_extras, with_forger
 from harness import COURSE
 
 from udock_lab import course as program
+from udock_lab.grading import lecturer
 from udock_lab.grading.batch import Batch, find_submissions, reports_of
 from udock_lab.grading.lecturer import Progress
 
@@ -283,9 +284,7 @@ def test_a_course_folder_is_ready_for_nbgrader(tmp_path: Path, capsys: pytest.Ca
 def test_an_installation_without_sources_says_where_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import udock_lab as package
-
-    monkeypatch.setattr(package, "__file__", str(tmp_path / "udock_lab" / "__init__.py"))
+    monkeypatch.setattr(lecturer, "_OURS", tmp_path / "exercises")
     assert program.main(["course", str(tmp_path / "course")]) == 1
     assert "clone of the repository" in capsys.readouterr().err
     assert not (tmp_path / "course").exists()

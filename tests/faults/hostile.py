@@ -25,7 +25,7 @@ for part in ("commands", "display", "linux", "runtime"):
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
 from elftools.elf.elffile import ELFFile
-from udock_lab import arguments
+from udock_lab.text import arguments
 from udock_lab.cli import main
 user = int(sys.argv[1])
 os.setgroups([]); os.setgid(user); os.setuid(user)

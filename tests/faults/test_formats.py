@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from udock_lab.commands.templates import Template
-from udock_lab.display.strictjson import strict_json
 from udock_lab.errors import UsageError
+from udock_lab.text.strictjson import strict_json
 
 RECORDS = """\
 c1|4000001|demo|exited|2026-01-02T03:04:05|2026-01-02T03:04:06|0

@@ -28,7 +28,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from udock_lab import course
+from udock_lab.course import layout
 from udock_lab.lesson.session import ledger
 
 HANDED_OUT = Path(__file__).resolve().parents[1] / "handed_out"
@@ -55,8 +55,8 @@ def laid(path: Path, learner: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The course of that notebook's version, laid out as ``udock-lab start`` did; where the notebook is now."""
     version = HANDED_OUT / path.relative_to(HANDED_OUT).parts[0]
     lessons, exercises = version / "notebooks", version / "exercises"
-    monkeypatch.setattr(course, "course_folders", lambda: [(lessons, ""), (exercises, "exercises")])
-    course.lay_out(learner)
+    monkeypatch.setattr(layout, "course_folders", lambda: [(lessons, ""), (exercises, "exercises")])
+    layout.lay_out(learner)
     return learner / path.relative_to(lessons if path.is_relative_to(lessons) else version)
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from udock_lab.commands import COMMANDS, Context, dispatch, overview
 from udock_lab.commands.completing import candidates
-from udock_lab.commands.results import Containers, Images, Lines, Text, printable, tell
+from udock_lab.commands.results import Containers, Images, Lines, Text, tell
 from udock_lab.commands.several import each
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.model import Container, Image, Record, Status
+from udock_lab.text.terminal import printable
 
 ISSUED = {
     "build", "demo", "images", "rmi", "run", "ps", "stop", "kill", "wait", "rm", "prune", "logs", "exec",

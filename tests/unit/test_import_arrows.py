@@ -15,7 +15,7 @@ from udock_lab import Runtime
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from check_imports import wrong_arrows  # noqa: E402
+from check_imports import arrows, faults, rooms, unexpected  # noqa: E402
 
 HEAVY = {
     "IPython",
@@ -30,8 +30,32 @@ HEAVY = {
 }
 
 
-def test_no_import_of_the_package_points_up() -> None:
-    assert wrong_arrows(ROOT / "udock_lab") == []
+def house(place: Path, files: dict[str, str]) -> list[str]:
+    """What is wrong with a package of these files."""
+    for name, text in files.items():
+        path = place / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(text)
+    return faults(place)
+
+
+def test_the_house_stands_as_it_is_drawn() -> None:
+    done = subprocess.run([sys.executable, ROOT / "scripts/check_imports.py"], capture_output=True, text=True)
+    assert done.stdout == "imports point down only, and nothing runs in a circle\n"
+    assert done.returncode == 0
+
+
+def test_what_was_to_be_mended_and_is_has_to_leave_the_list() -> None:
+    assert unexpected(["a.py:7: wrong", "b.py:1: wrong"], {"a.py: wrong"}) == ["b.py:1: wrong"]
+    assert unexpected([], {"a.py: wrong"}) == ["mended: take it off TO_MEND: a.py: wrong"]
+
+
+def test_the_drawing_names_every_room_and_only_arrows_that_are_allowed() -> None:
+    there = rooms()
+    assert {module for inside in there.values() for module in inside} > {"udock_lab.cli", "udock_lab.text.nearest"}
+    assert {name for pair in arrows() for name in pair} <= set(there)
+    assert arrows()["cli", "commands"] > 0
+    assert ("runtime", "commands") not in arrows()
 
 
 @pytest.mark.parametrize(
@@ -40,20 +64,24 @@ def test_no_import_of_the_package_points_up() -> None:
         ("linux/probe.py", "from udock_lab.runtime.engine import Runtime", "runtime"),
         ("runtime/engine.py", "import udock_lab.commands.base", "commands"),
         ("runtime/engine.py", "from udock_lab.display import text", "display"),
-        ("runtime/engine.py", "from udock_lab import magics", "magics"),
+        ("runtime/engine.py", "from udock_lab import notebook", "notebook"),
         ("runtime/engine.py", "from ..cli import main", "cli"),
         ("display/html.py", "def late():\n    from udock_lab.runtime.home import Home", "runtime"),
         ("commands/base.py", "class Inner:\n    import udock_lab.widgets", "widgets"),
-        ("commands/base.py", "from .. import magics", "magics"),
+        ("commands/base.py", "from .. import notebook", "notebook"),
+        ("commands/base.py", "from udock_lab import Runtime", "the facade"),
         ("model.py", "from udock_lab.linux.process import state", "linux"),
         ("errors.py", "from udock_lab.model import Record", "model"),
         ("linux/a.py", "if TYPE_CHECKING:\n    pass\nelse:\n    from udock_lab.runtime import home", "runtime"),
+        ("cli.py", "from udock_lab.notebook.mdock_magic import load", "notebook"),
+        ("widgets/panel.py", "def late():\n    from udock_lab.lesson.session import begin", "lesson"),
+        ("notebook/mdock_magic.py", "from udock_lab.lesson import begin", "lesson"),
+        ("lesson/session.py", "from udock_lab.grading.cells import check", "grading"),
+        ("sandbox/client.py", "from udock_lab.display.text import runs", "display"),
     ],
 )
 def test_an_arrow_that_points_up_is_found(tmp_path: Path, place: str, line: str, there: str) -> None:
-    (tmp_path / place).parent.mkdir(exist_ok=True)
-    (tmp_path / place).write_text(line)
-    (wrong,) = wrong_arrows(tmp_path)
+    (wrong,) = house(tmp_path, {place: line})
     assert wrong.startswith(place)
     assert wrong.endswith(f"must not import {there}")
 
@@ -63,16 +91,65 @@ def test_an_arrow_that_points_up_is_found(tmp_path: Path, place: str, line: str,
     [
         ("runtime/engine.py", "from udock_lab.linux import process\nfrom . import home\nfrom .home import Home"),
         ("display/html.py", "from udock_lab.model import Record\nfrom udock_lab.errors import MdockError"),
-        ("commands/base.py", "if TYPE_CHECKING:\n    from udock_lab.magics import load"),
-        ("commands/base.py", "from udock_lab import __version__"),
-        ("magics.py", "from udock_lab.commands import COMMANDS\nfrom udock_lab.runtime.engine import Runtime"),
+        ("commands/base.py", "if TYPE_CHECKING:\n    from udock_lab.notebook import load"),
+        ("commands/base.py", "from udock_lab.version import __version__"),
+        ("notebook/cell.py", "from udock_lab.commands import COMMANDS\nfrom udock_lab.runtime.engine import Runtime"),
         ("linux/elf.py", "import os\nfrom elftools import elf\nfrom . import resolve"),
+        (
+            "lesson/showing.py",
+            "import sys\nsys.modules.get('IPython')\nimport importlib\nimportlib.import_module('os')",
+        ),
     ],
 )
 def test_an_arrow_that_points_down_or_is_for_type_checkers_is_fine(tmp_path: Path, place: str, line: str) -> None:
-    (tmp_path / place).parent.mkdir(exist_ok=True)
-    (tmp_path / place).write_text(line)
-    assert wrong_arrows(tmp_path) == []
+    assert house(tmp_path, {place: line}) == []
+
+
+def test_a_circle_inside_a_room_is_found_also_where_one_import_waits_in_a_function(tmp_path: Path) -> None:
+    text, html = "def to_text():\n    from udock_lab.display import html", "from udock_lab.display.text import table"
+    assert house(
+        tmp_path,
+        {"display/text.py": text, "display/html.py": html, "display/lanes.py": "from udock_lab.display import html"},
+    ) == ["a circle: udock_lab.display.html, udock_lab.display.text"]
+
+
+def test_a_room_that_imports_from_its_own_front_is_a_circle(tmp_path: Path) -> None:
+    front, back = (
+        "from udock_lab.commands import completion",
+        "def late():\n    from udock_lab.commands import COMMANDS",
+    )
+    (wrong,) = house(tmp_path, {"commands/__init__.py": front, "commands/completion.py": back})
+    assert wrong == "a circle: udock_lab.commands, udock_lab.commands.completion"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "importlib.import_module('udock_lab.widgets')",
+        "import_module(f'udock_lab.grading.{name}')",
+        "__import__('udock_lab.cli')",
+        "sys.modules['udock_lab.widgets']",
+        "def reach():\n    return sys.modules.get('udock_lab.notebook')",
+        "importlib.util.find_spec('udock_lab.widgets')",
+    ],
+)
+def test_a_module_of_ours_that_is_fetched_by_its_name_is_found(tmp_path: Path, line: str) -> None:
+    (wrong,) = house(tmp_path, {"lesson/session.py": line})
+    assert "udock_lab.lesson.session:" in wrong and "fetched by its name" in wrong
+
+
+def test_a_file_outside_every_room_is_found(tmp_path: Path) -> None:
+    (wrong,) = house(tmp_path, {"helpers.py": ""})
+    assert wrong.startswith("udock_lab.helpers: no room")
+
+
+def test_a_file_too_long_and_a_class_of_too_many_methods_are_found_where_they_count(tmp_path: Path) -> None:
+    long, wide = "pass\n" * 501, "class Wide:\n" + "".join(f"    def f{n}(self): ...\n" for n in range(26))
+    assert house(tmp_path, {"runtime/supervise.py": long + wide, "grading/exercises/m.py": long}) == []
+    assert house(tmp_path, {"display/text.py": long, "linux/elf.py": wide}) == [
+        "display/text.py: 501 lines, and 500 are the most",
+        "linux/elf.py:1: Wide has 26 methods, and 25 are the most",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +191,7 @@ def test_a_run_does_without_the_code_for_odd_arguments_templates_and_copies(runt
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     result, *loaded = done.stderr.splitlines()[-1].split()
-    unused = ("arguments", "commands.envfile", "commands.filters", "commands.formats", "commands.templates",
-              "display.strictjson", "linux.filesystems")  # fmt: skip
+    unused = ("text.arguments", "commands.envfile", "commands.filters", "commands.formats", "commands.templates",
+              "text.strictjson", "linux.filesystems")  # fmt: skip
     assert result == "0"
     assert {f"udock_lab.{name}" for name in unused} & set(loaded) == set()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from udock_lab import course
-from udock_lab.course import lay_out, main, without_outputs
+from udock_lab.course import lay_out, layout, main, without_outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = "m2_1b_exec_and_wait.ipynb"
@@ -30,7 +30,7 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
             sources.mkdir(exist_ok=True)
             (sources / f"{stem}.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
 
-    monkeypatch.setattr(course, "course_folders", lambda: [(sources, "")])
+    monkeypatch.setattr(layout, "course_folders", lambda: [(sources, "")])
     return publish
 
 
@@ -92,7 +92,7 @@ def test_released_exercises_arrive_in_a_folder_of_their_own(
     released.mkdir(parents=True)
     (released / "m2_4_metadata.ipynb").write_text('{"cells": []}')
     (released / ".hidden").touch()
-    monkeypatch.setattr(course, "_PACKAGE", package)
+    monkeypatch.setattr(layout, "_PACKAGE", package)
     assert lay_out(target).added == ["exercises/m2_4_metadata/m2_4_metadata.ipynb"]
 
 

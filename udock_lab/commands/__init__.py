@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from udock_lab.commands import completion, containers, images, machine, running
-from udock_lab.commands.base import LINUX_ONLY, Command, Context, Outcome, require_linux
+from udock_lab.commands.base import COMMANDS, LINUX_ONLY, Command, Context, Outcome, require_linux
 from udock_lab.errors import UsageError
 
 __all__ = [
@@ -24,9 +24,8 @@ __all__ = [
     "require_linux",
 ]
 
-COMMANDS: dict[str, Command] = {
-    command.name: command for room in (images, running, containers, machine, completion) for command in room.COMMANDS
-}
+for _file in (images, running, containers, machine, completion):
+    COMMANDS.update({command.name: command for command in _file.COMMANDS})
 
 _NEVER_GUESSED = {"kill", "prune", "rm", "rmi", "stop"}  # what they take away does not come back
 _HELP_WORDS = ("-h", "--help", "help")
@@ -59,8 +58,8 @@ def find(name: str, *rest: str) -> Command:
     if command is not None:
         return command
     from udock_lab.commands.dockerwords import about_command
-    from udock_lab.commands.parsing import nearest
-    from udock_lab.commands.results import printable
+    from udock_lab.text.nearest import nearest
+    from udock_lab.text.terminal import printable
 
     told = about_command([name, *rest], COMMANDS)
     if told:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from udock_lab.runtime.engine import Runtime
 
-__all__ = ["LINUX_ONLY", "Command", "Context", "Outcome", "require_linux"]
+__all__ = ["COMMANDS", "LINUX_ONLY", "Command", "Context", "Outcome", "require_linux"]
 
 LINUX_ONLY = (
     "mdock needs Linux, because containers are made of Linux system calls: "
@@ -129,3 +129,6 @@ class Command(NamedTuple):
         if self.own_exit_code:
             return error.exit_code
         return 2 if isinstance(error, UsageError) else 1
+
+
+COMMANDS: dict[str, Command] = {}  # all by name; the package fills it from the files that define them

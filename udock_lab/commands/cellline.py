@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from shlex import quote
 
 from udock_lab.commands.base import Command
-from udock_lab.commands.results import printable
 from udock_lab.errors import UsageError
+from udock_lab.text.terminal import printable
 
 __all__ = ["bare_words", "refuse_shell_words", "shell_word_of_program", "without_semicolon"]
 

@@ -6,8 +6,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from udock_lab.commands import COMMANDS
-from udock_lab.commands.base import Command
+from udock_lab.commands.base import COMMANDS, Command
 from udock_lab.commands.parsing import parser_of
 
 if TYPE_CHECKING:

@@ -200,7 +200,7 @@ def inspect(args: Namespace, context: Context) -> Outcome:
     else:
         found, errors = _inspect_each(args.names, context)
     if args.format == "json":
-        from udock_lab.display.strictjson import strict_json
+        from udock_lab.text.strictjson import strict_json
 
         texts = [strict_json(one.data) for one in found]
         value: object = Text(texts[0] if len(args.names) == 1 else f"[{','.join(texts)}]")

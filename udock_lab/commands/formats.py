@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from udock_lab.commands.results import Text
 from udock_lab.commands.templates import Template
-from udock_lab.display.columns import cut
-from udock_lab.display.strictjson import spelled, strict_json
 from udock_lab.display.text import clean, table, uptime
 from udock_lab.model import Container, Image
+from udock_lab.text.columns import cut
+from udock_lab.text.strictjson import spelled, strict_json
 
 __all__ = ["format_containers", "format_images"]
 

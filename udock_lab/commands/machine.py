@@ -50,8 +50,8 @@ def version(args: Namespace, context: Context) -> Outcome:
     """Show the versions of mdock, Python and the kernel."""
     import sys
 
-    from udock_lab import __version__
     from udock_lab.commands.results import Text
+    from udock_lab.version import __version__
 
     python = ".".join(str(part) for part in sys.version_info[:3])
     system = os.uname()

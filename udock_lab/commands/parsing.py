@@ -20,7 +20,6 @@ __all__ = [
     "count",
     "environment",
     "lines",
-    "nearest",
     "parse",
     "parser_of",
     "seconds",
@@ -215,6 +214,8 @@ def _unknown(command: Command, known: Iterable[str], name: str, word: str) -> No
         raise UsageError(
             f"mdock kill: the signal is given with -s, not as {word}.", f"Type: mdock kill -s {word[1:]} ID"
         )
+    from udock_lab.text.nearest import nearest
+
     single = len(word) == 2  # every short option is as near as any other: only its other case is meant
     near = next((name for name in known if name == word.swapcase()), None) if single else nearest(word, known, 0.75)
     guess = f" Did you mean {near}?" if near else ""
@@ -225,21 +226,9 @@ def _help_hint(command: Command) -> str:
     return f"All options: mdock {command.name} --help"
 
 
-def nearest(word: str, known: Iterable[str], nearness: float = 0.6) -> str | None:
-    """Return the known word most like ``word``, or None when none is near (``kill`` is not what ``pull`` meant).
-
-    ``nearness``: from 0 to 1, as :func:`difflib.get_close_matches` counts it. Options share their dashes, so they
-    need more of it.
-    """
-    import difflib
-
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=nearness)
-    return found[0] if found else None
-
-
 def size(text: str) -> int:
     """Return bytes from ``64M``, ``64MiB``, ``65536K`` or ``67108864``; units are powers of 1024."""
-    from udock_lab import arguments
+    from udock_lab.text import arguments
 
     return arguments.size(text)
 
@@ -282,7 +271,7 @@ def signal_number(text: str) -> int:
 
     ``SIGTERM``, ``TERM``, ``term`` and ``15`` are one signal; so are ``RTMIN+3`` and 37 (signal(7)).
     """
-    from udock_lab.arguments import signal_named
+    from udock_lab.text.arguments import signal_named
 
     number = signal_named(text)
     if number is not None:

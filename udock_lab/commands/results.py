@@ -5,17 +5,16 @@ Each shows as plain text (``str``); a listing has an HTML form with the same con
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from udock_lab.model import Container, Image
+from udock_lab.text.terminal import printable
 
 if TYPE_CHECKING:
     from udock_lab.model import Inspection
-    from udock_lab.runtime.rootfs import RootfsReport
 
-__all__ = ["Containers", "Images", "Inspections", "Lines", "Text", "printable", "tell"]
+__all__ = ["Containers", "Images", "Inspections", "Lines", "Text", "tell"]
 
 T = TypeVar("T")
 
@@ -83,32 +82,12 @@ class Inspections(list["Inspection"]):
         return "".join(inspect_html(one) for one in self)
 
 
-def printable(text: str) -> str:
-    """Make control characters and undecodable bytes visible, so that no message can steer a terminal."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
-def _rootfs_text(report: RootfsReport) -> str:
-    shown = ", ".join(report.programs[:12]) + (", ..." if len(report.programs) > 12 else "")
-    lines = [
-        f"Root file system made: {report.path}",
-        f"source: {report.source}",
-        f"programs: {len(report.programs)} ({shown})",
-        *(f"note: {note}" for note in report.notes),
-        f"Make an image of it: mdock build NAME {report.path}",
-    ]
-    return "\n".join(printable(line) for line in lines)
-
-
 def tell(value: object) -> str:
     """Return the text form of anything a command returns, for a terminal (no final newline)."""
     if isinstance(value, (str, Lines, Images, Containers, Inspections)):
         return str(value)
     if isinstance(value, Image):
         return f"Image '{value.name}' is ready: {printable(value.rootfs)}"
-    rootfs = sys.modules.get("udock_lab.runtime.rootfs")  # not loaded: then the value is none of its reports
-    if rootfs is not None and isinstance(value, rootfs.RootfsReport):
-        return _rootfs_text(value)
     from udock_lab.display import to_text
 
     return to_text(value)

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from udock_lab.display.strictjson import spelled, strict_json
 from udock_lab.errors import UsageError
+from udock_lab.text.strictjson import spelled, strict_json
 
 __all__ = ["FUNCTIONS", "Template"]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from html import escape
 from urllib.parse import quote
 
-from udock_lab.display.columns import columns, padded
 from udock_lab.display.html import card, paragraphs, say, style_sheet
 from udock_lab.display.text import clean
 from udock_lab.model import CheckReport, Judgement
+from udock_lab.text.columns import columns, padded
 
 __all__ = ["check_html", "check_text", "hint_html", "hint_text", "points"]
 

@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from udock_lab.display.columns import columns, cut, padded
 from udock_lab.model import (
     Container,
     DoctorReport,
@@ -23,6 +22,7 @@ from udock_lab.model import (
     Signals,
     StepReport,
 )
+from udock_lab.text.columns import columns, cut, padded
 
 __all__ = [
     "FIELDS",
@@ -386,7 +386,7 @@ def images_text(images: Sequence[Image]) -> str:
 
 def inspect_text(inspection: Inspection) -> str:
     """JSON of one object, strict whatever bytes are in it."""
-    from udock_lab.display.strictjson import strict_json
+    from udock_lab.text.strictjson import strict_json
 
     return strict_json(inspection.data, indent=2)
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from udock_lab.display.columns import cut
 from udock_lab.display.html import card, say
 from udock_lab.display.text import clean, command_line
 from udock_lab.model import ProcessNode
+from udock_lab.text.columns import cut
 
 __all__ = ["tree_body", "tree_html", "tree_text"]
 

@@ -27,7 +27,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import udock_lab
 from udock_lab.display.classroom import Handed, class_page, learner_page
 from udock_lab.display.grading import points
 from udock_lab.display.text import clean
@@ -120,7 +119,7 @@ def _a_file_name(name: str) -> str:
 
 def course_near(submitted: Path) -> Path | None:
     """Return the course folder that the submissions are in, or that of a checkout; None where there is none."""
-    checkout = Path(udock_lab.__file__).resolve().parents[1] / "exercises"
+    checkout = Path(__file__).resolve().parents[2] / "exercises"
     return next((place for place in (submitted.resolve().parent, checkout) if (place / "source").is_dir()), None)
 
 
@@ -244,12 +243,9 @@ def _handed(grade: Grade) -> Handed:
 @cache
 def _judges() -> str:
     """Return a hash of the code that judges and of the sandbox that it judges in."""
-    package = Path(udock_lab.__file__).parent
-    return _hash(
-        b"".join(
-            path.read_bytes() for room in ("grading", "sandbox") for path in sorted(package.glob(f"{room}/**/*.py"))
-        )
-    )
+    package = Path(__file__).parents[1]
+    files = [path for room in ("grading", "isolation", "sandbox") for path in sorted(package.glob(f"{room}/**/*.py"))]
+    return _hash(b"".join(path.read_bytes() for path in files))
 
 
 def exercise_of(sent: Sent, cells: Sequence[Cell]) -> str:

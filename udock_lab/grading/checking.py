@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any, Self
 
-from udock_lab.commands.parsing import nearest
 from udock_lab.display.grading import check_html, check_text, hint_html, hint_text
 from udock_lab.display.html import there
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.grading.exercise import Bench, Exercise, Stop
+from udock_lab.grading.exercises import SLUGS, load
 from udock_lab.grading.hidden import hidden_exercise, without_values
 from udock_lab.grading.kinds import refuse_lazy, refuse_lazy_source
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
+from udock_lab.text.nearest import nearest
 
 __all__ = ["SLUGS", "Hint", "Score", "exercise", "given", "judge", "scored", "scored_hidden"]
-
-SLUGS = (
-    "m2_1_process_creation",
-    "m2_2_chroot_permissions",
-    "m2_3_container_ids",
-    "m2_4_metadata",
-    "m2_5_image_lookup",
-    "m2_6_exec_failure",
-    "m2_7_mdock_run",
-)
 
 
 class Hint(str):
@@ -86,8 +76,7 @@ def exercise(slug: str) -> Exercise:
         near = nearest(slug, SLUGS)
         guess = f" Did you mean {near!r}?" if near else ""
         raise NotFound(f"There is no exercise {slug!r}.{guess}", f"The exercises: {', '.join(SLUGS)}")
-    found: Exercise = import_module(f"udock_lab.grading.exercises.{slug}").EXERCISE
-    return found
+    return load(slug)
 
 
 def given(slug: str, functions: Sequence[Callable[..., object]]) -> tuple[Exercise, Submission]:

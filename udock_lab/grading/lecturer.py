@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-import udock_lab
 from udock_lab.display.grading import points
 from udock_lab.display.text import clean
 from udock_lab.errors import Conflict, NotFound, UsageError
@@ -21,6 +20,7 @@ from udock_lab.grading.batch import Batch, Grade, course_near, find_submissions
 __all__ = ["Progress", "course", "grade"]
 
 REPOSITORY_PARTS = ("source", "release", "instructor")
+_OURS = Path(__file__).resolve().parents[2] / "exercises"  # of a checkout
 _INTERRUPTED = 128 + 2  # SIGINT
 _LISTED = 10  # submissions that the summary names
 
@@ -33,7 +33,7 @@ def course(args: Namespace) -> int:
 
     Solutions and hidden requirements are in the repository only; an installed package does not have them.
     """
-    target, ours = Path(args.folder), Path(udock_lab.__file__).resolve().parents[1] / "exercises"
+    target, ours = Path(args.folder), _OURS
     if not (ours / "source").is_dir() or not (ours / "instructor").is_dir():
         raise NotFound(
             "This is the learners' installation: it has no solutions and no hidden requirements.",

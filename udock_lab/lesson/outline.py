@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from udock_lab.commands.parsing import nearest
 from udock_lab.errors import UsageError
+from udock_lab.text.nearest import nearest
 
 __all__ = ["COURSE", "EXERCISES", "Entry", "after", "entry"]
 

@@ -7,16 +7,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from udock_lab.commands.parsing import nearest
 from udock_lab.errors import UsageError
 from udock_lab.lesson.ledger import Data, facts_in, facts_of, times_reset
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown, is_open, shell
 from udock_lab.model import CardChoices, CardText, LessonCard
+from udock_lab.text.nearest import nearest
 
 __all__ = ["Prediction", "Verdict", "predict"]
 
@@ -211,10 +210,10 @@ class Prediction(Shown):
         if self.locked or getattr(shell(), "kernel", None) is None:
             return {}
         try:
-            panels = importlib.import_module("udock_lab.widgets")
+            from udock_lab.widgets import question
         except ModuleNotFoundError:
             return {}  # ipywidgets or anywidget is not installed
-        self._widget = self._widget or panels.question(self)
+        self._widget = self._widget or question(self)
         bundle = self._widget._repr_mimebundle_()
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         return {_VIEW: data[_VIEW]} if data and _VIEW in data else {}

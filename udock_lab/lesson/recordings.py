@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from udock_lab import model
-from udock_lab.commands.parsing import nearest
 from udock_lab.errors import UsageError
 from udock_lab.lesson.privacy import found_in, without
 from udock_lab.lesson.showing import Shown
 from udock_lab.model import CardLines, LessonCard, RunResult, SandboxResult
+from udock_lab.text.nearest import nearest
 
 __all__ = ["Recorded", "from_json", "record", "recorded", "recordings", "to_json"]
 

@@ -15,7 +15,6 @@ import time
 from functools import cached_property
 from typing import Any
 
-from udock_lab.commands.parsing import nearest
 from udock_lab.display.html import there
 from udock_lab.errors import UsageError
 from udock_lab.lesson import outline
@@ -25,6 +24,8 @@ from udock_lab.lesson.showing import Shown
 from udock_lab.linux.process import descendants, state
 from udock_lab.model import CardText, Container, DoctorReport, LessonCard
 from udock_lab.runtime.engine import Runtime
+from udock_lab.runtime.kept import use_runtime
+from udock_lab.text.nearest import nearest
 
 __all__ = ["End", "Lesson", "begin", "current", "keep_score", "ledger"]
 
@@ -49,7 +50,7 @@ def begin(slug: str, *, spare: bool = False) -> Lesson:
         _current._close()
     _current = Lesson(lesson_of, spare=spare)
     _current._move_in()
-    _share_with_magics(_current.runtime)
+    use_runtime(_current.runtime)  # for %mdock, too: what a lesson set for it (no spare) holds for both
     print(_current.permission_line)
     return _current
 
@@ -74,16 +75,6 @@ def keep_score(exercise: str, score: float, most: float) -> None:
 
 def _ledger_in(home: str) -> Ledger:
     return _ledgers.setdefault(home, Ledger(home))
-
-
-def _share_with_magics(runtime: Runtime) -> None:
-    """Have ``%mdock`` use this very runtime.
-
-    What a lesson set for it (no pre-forked child) then holds for both.
-    """
-    magics = sys.modules.get("udock_lab.magics")
-    if magics is not None:
-        magics.use_runtime(runtime)
 
 
 class Lesson(Shown):

@@ -217,7 +217,7 @@ class Limits:
         values = (self.memory, self.cpu, self.files)
         if all(value is None or (type(value) is int and 0 < value < _LARGEST_LIMIT) for value in values):
             return  # plain already, which needs no import
-        from udock_lab import arguments
+        from udock_lab.text import arguments
 
         for name, value, what, example in (
             ("memory", self.memory, "a number of bytes", "memory=64 * 2**20 or memory='64M'"),
@@ -255,7 +255,7 @@ class ContainerSpec:
         """Leave what is plain, which needs no import; convert what is meant, refuse the rest."""
         if self._is_plain():
             return
-        from udock_lab import arguments
+        from udock_lab.text import arguments
 
         image = self.image.name if isinstance(self.image, Image) else self.image
         fields: dict[str, object] = {

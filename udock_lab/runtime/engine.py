@@ -1011,7 +1011,7 @@ def _remove_quietly(folder: str) -> None:
 
 def _arguments() -> ModuleType:
     """Import the file that checks arguments, for a value that is not plain already: start paths do without it."""
-    from udock_lab import arguments
+    from udock_lab.text import arguments
 
     return arguments
 

@@ -286,16 +286,15 @@ def _first_missing(case: _Case, folder: str) -> str | None:
 
 
 def _nearest(case: _Case, folders: Sequence[str], name: str) -> str | None:
-    import difflib
-
     names: set[str] = set()
     for folder in folders:
         host = case.lookup(folder)
         if host and os.path.isdir(host):
             names.update(os.listdir(host))
+    from udock_lab.text.nearest import nearest
+
     names -= {name, *_NEVER_GUESSED}  # it was tried already, and is no program then
-    close = difflib.get_close_matches(name, sorted(names), n=1)
-    return close[0] if close else None
+    return nearest(name, sorted(names))
 
 
 # -- EACCES, ENOEXEC and the rest ----------------------------------------------------------------------

@@ -78,7 +78,7 @@ def _text(path: str | os.PathLike[str] | None) -> str | None:
     """Return the path as text; raise UsageError for what is no path."""
     if path is None or type(path) is str:
         return path
-    from udock_lab import arguments
+    from udock_lab.text import arguments
 
     return arguments.path("home", path)
 

@@ -152,16 +152,16 @@ def _lookup(db_path: str, name: str) -> Image | None:
 
 
 def _no_such_image(db_path: str, name: str, *, to_use: bool = True) -> NotFound:
-    """Name the nearest image, unless it was to be removed; ``difflib`` is loaded here only, off the launch path."""
-    import difflib
+    """Name the nearest image, unless it was to be removed."""
+    from udock_lab.text.nearest import nearest
 
     hints = []
     names = [image.name for image in list_images(db_path)[0]]
-    near = difflib.get_close_matches(name, names, n=1) or [n for n in names if n.lower() == name.lower()]
+    near = nearest(name, names) or next((n for n in names if n.lower() == name.lower()), None)
     if name == "demo" and to_use:
         hints.append("Make it with: mdock demo")
     if near and to_use:
-        hints.append(f"Did you mean '{near[0]}'?")
+        hints.append(f"Did you mean '{near}'?")
     if name and _looks_like_id(name):
         hints.append(f"{name} is the name of a container; one more program in it: mdock exec {name} PROGRAM")
     hints.append("List images with: mdock images")

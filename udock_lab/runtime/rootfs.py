@@ -24,6 +24,8 @@ from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.runtime.home import DISK_FULL
 from udock_lab.runtime.planning import DEFAULT_PATH
 from udock_lab.runtime.tree import absolute
+from udock_lab.text.nearest import nearest
+from udock_lab.text.terminal import printable
 
 __all__ = ["HOST_PROGRAMS", "RootfsReport", "make_rootfs"]
 
@@ -65,6 +67,17 @@ class RootfsReport:
     source: str
     programs: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.programs[:12]) + (", ..." if len(self.programs) > 12 else "")
+        lines = [
+            f"Root file system made: {self.path}",
+            f"source: {self.source}",
+            f"programs: {len(self.programs)} ({shown})",
+            *(f"note: {note}" for note in self.notes),
+            f"Make an image of it: mdock build NAME {self.path}",
+        ]
+        return "\n".join(map(printable, lines))
 
 
 def make_rootfs(
@@ -156,16 +169,13 @@ def _find_program(program: str) -> str:
         folders = [*_HOST_PATH.split(":"), *os.environ.get("PATH", "").split(":")]
     if path:
         return os.path.abspath(path)
-    import difflib
-
     names: set[str] = set()
     for folder in folders:
         with suppress(OSError):
             names.update(os.listdir(folder or "."))
     wanted = os.path.basename(program)
-    near = difflib.get_close_matches(wanted, HOST_PROGRAMS, n=1, cutoff=0.75)  # rather ls than lsns
-    near = near or difflib.get_close_matches(wanted, sorted(names), n=1)
-    hint = f"Did you mean '{near[0]}'?" if near else "Name a program of this machine, or give its path."
+    near = nearest(wanted, HOST_PROGRAMS, 0.75) or nearest(wanted, sorted(names))  # rather ls than lsns
+    hint = f"Did you mean '{near}'?" if near else "Name a program of this machine, or give its path."
     raise NotFound(f"This machine has no program '{program}'.", hint)
 
 

@@ -37,7 +37,7 @@ def chosen(runtime: Runtime | None) -> Runtime:
     if runtime is None:
         return Runtime()
     if not isinstance(runtime, Runtime):
-        from udock_lab.arguments import refuse
+        from udock_lab.text.arguments import refuse
 
         refuse("runtime", runtime, "a Runtime", "For instance runtime=Runtime('~/another-home').")
     return runtime

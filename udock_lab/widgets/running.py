@@ -12,13 +12,14 @@ from typing import Any
 
 from udock_lab.commands import COMMANDS, Context
 from udock_lab.commands.parsing import parse, split_words
-from udock_lab.commands.results import Images, printable
+from udock_lab.commands.results import Images
 from udock_lab.commands.running import spec_of
 from udock_lab.display import run_html, run_text
 from udock_lab.errors import MdockError, UsageError
 from udock_lab.model import ContainerSpec, RunResult
 from udock_lab.runtime.engine import Runtime
 from udock_lab.runtime.home import Home
+from udock_lab.text.terminal import printable
 from udock_lab.widgets.controls import button, checkbox, field, problem, select, status
 from udock_lab.widgets.panel import Panel, bare, chosen
 

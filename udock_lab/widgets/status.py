@@ -87,8 +87,8 @@ def status_decoder(raw: int = 10752) -> StatusDecoder:
 
     ``raw`` is what ``os.waitpid`` handed back: 0 to 65535. UsageError for anything else.
     """
-    from udock_lab.arguments import shown
     from udock_lab.errors import UsageError
+    from udock_lab.text.arguments import shown
 
     if not isinstance(raw, int) or isinstance(raw, bool) or not 0 <= raw <= _LARGEST:
         raise UsageError(

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 from IPython.core.inputtransformer2 import classic_prompt, ipython_prompt, leading_indent
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from udock_lab.cell import CellStreams, shows_the_value
 from udock_lab.commands.cellline import bare_words, without_semicolon
-from udock_lab.commands.parsing import CommandParser, count, nearest, seconds, size
+from udock_lab.commands.parsing import CommandParser, count, seconds, size
 from udock_lab.display.sandbox import TaggedLines
 from udock_lab.errors import UsageError
 from udock_lab.model import SandboxResult
+from udock_lab.notebook.cell import CellStreams, shows_the_value
 from udock_lab.runtime.shortage import shortage_told
 from udock_lab.sandbox import MEMORY, PROCESSES, TIMEOUT, names_used, run
 from udock_lab.sandbox.client import MOST_PROCESSES, MOST_SECONDS
 from udock_lab.sandbox.reading import UNREADABLE
+from udock_lab.text.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

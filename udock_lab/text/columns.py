@@ -16,7 +16,7 @@ _MOST_PER_COLUMN = 8  # characters: an accent takes no column, so a text without
 
 
 def columns(text: str) -> int:
-    """Columns that a printable text takes."""
+    """Count the columns that a printable text takes."""
     if text.isascii() or _NARROW.match(text):
         return len(text)
     from wcwidth import wcswidth
@@ -26,12 +26,12 @@ def columns(text: str) -> int:
 
 
 def padded(text: str, width: int) -> str:
-    """The text with blanks behind it up to ``width`` columns."""
+    """Return the text with blanks behind it up to ``width`` columns."""
     return text + " " * (width - columns(text))
 
 
 def cut(text: str, width: int) -> str:
-    """The text, or as much of it as fits into ``width`` columns with ``…`` behind it."""
+    """Return the text, or as much of it as fits into ``width`` columns with ``…`` behind it."""
     if len(text) <= width * _MOST_PER_COLUMN and columns(text) <= width:
         return text
     end = min(len(text), width * _MOST_PER_COLUMN)

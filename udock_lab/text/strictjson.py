@@ -1,7 +1,7 @@
-"""JSON that every reader takes, whatever bytes are in names, words and variables (RFC 8259).
+r"""JSON that every reader takes, whatever bytes are in names, words and variables (RFC 8259).
 
 JSON text holds characters, and a file's name or a program's word may hold bytes that are none. Such a byte is
-spelled ``\\xff`` in its string. So that nothing is lost, an object in which that happened gets one more key:
+spelled ``\xff`` in its string. So that nothing is lost, an object in which that happened gets one more key:
 ``"not_utf8": {"/spec/argv/1": "66ff"}`` gives those strings' bytes, in hexadecimal digits, by their JSON pointer
 (RFC 6901). Infinity and NaN, which JSON has no numbers for, are the words of that name.
 """
@@ -18,7 +18,7 @@ _DEEPEST = 200  # levels; more is nobody's record
 
 
 def strict_json(value: object, indent: int | None = None) -> str:
-    """The value as JSON, and the bytes of what is no UTF-8 beside it where the value is an object."""
+    """Return the value as JSON, and the bytes of what is no UTF-8 beside it where the value is an object."""
     stray: dict[str, str] = {}
     plain = _plain(value, "", stray)
     if stray and isinstance(plain, dict):
@@ -28,7 +28,7 @@ def strict_json(value: object, indent: int | None = None) -> str:
 
 
 def spelled(text: str) -> str:
-    """The text with stray bytes as ``\\xff`` and halves of characters as ``\\ud800``."""
+    r"""Return the text with stray bytes as ``\xff`` and halves of characters as ``\ud800``."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -50,7 +50,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _plain(value: object, pointer: str, stray: dict[str, str]) -> object:
-    """A copy of numbers, texts, lists and objects; whatever else stands there becomes its text."""
+    """Copy numbers, texts, lists and objects; whatever else stands there becomes its text."""
     if pointer.count("/") > _DEEPEST:
         return "nested too deeply to be shown"
     if isinstance(value, Mapping):

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from udock_lab.cell import CellStreams, shows_the_value, signals_own
 from udock_lab.commands import COMMANDS, Context, Outcome, dispatch, overview
 from udock_lab.commands.cellline import bare_words, refuse_shell_words, without_semicolon
 from udock_lab.commands.parsing import split_words
-from udock_lab.commands.results import Containers, Images, Inspections, Lines, Text, printable, tell
+from udock_lab.commands.results import Containers, Images, Inspections, Lines, Text, tell
 from udock_lab.commands.unexpected import in_words, without_debug
 from udock_lab.display.figure import figure_html
 from udock_lab.errors import Interrupted, MdockError, UsageError
-from udock_lab.fork_guard import guard_kernel, let_go
 from udock_lab.model import (
     Container,
     DoctorReport,
@@ -30,7 +28,11 @@ from udock_lab.model import (
     RunResult,
     SandboxResult,
 )
-from udock_lab.sandbox_magics import SandboxMagics
+from udock_lab.notebook.cell import CellStreams, shows_the_value, signals_own
+from udock_lab.notebook.fork_guard import guard_kernel, let_go
+from udock_lab.notebook.sandbox_magic import SandboxMagics
+from udock_lab.runtime.kept import close_runtimes, runtime_here
+from udock_lab.text.terminal import printable
 
 try:
     from IPython.core.completer import SimpleCompletion, context_matcher
@@ -41,9 +43,7 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
-    from udock_lab.runtime.engine import Runtime
-
-__all__ = ["CellOutput", "MdockMagics", "load", "unload", "use_runtime"]
+__all__ = ["CellOutput", "MdockMagics", "load", "unload"]
 
 CELL_BYTES = 256 * 1024
 CELL_LINES = 5_000
@@ -116,25 +116,6 @@ class CellOutput:
             self.note(rest)
 
 
-_runtimes: dict[str, Runtime] = {}
-
-
-def _runtime() -> Runtime:
-    """Return this kernel's runtime for the home that ``$MDOCK_HOME`` names at this moment."""
-    from udock_lab.runtime.engine import Runtime
-    from udock_lab.runtime.home import Home
-
-    path = Home().path
-    if path not in _runtimes:
-        _runtimes[path] = Runtime(path)
-    return _runtimes[path]
-
-
-def use_runtime(runtime: Runtime) -> None:
-    """Make ``%mdock`` use this runtime in its home from now on."""
-    _runtimes[runtime.home.path] = runtime
-
-
 @magics_class
 class MdockMagics(Magics):
     """The magics of udock-lab."""
@@ -156,7 +137,7 @@ class MdockMagics(Magics):
             )
         output = CellOutput()
         context = Context(
-            _runtime,
+            runtime_here,
             output.write,
             output.note,
             environ=os.environ,
@@ -234,7 +215,7 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
     words = match[1].split()
     current = words.pop() if words and not match[1][-1].isspace() else ""
     try:
-        found = candidates(words, current, _runtime)
+        found = candidates(words, current, runtime_here)
     except (MdockError, OSError):
         found = []  # Tab is no place for an error message; the command itself will say it.
     return {
@@ -284,8 +265,7 @@ def unload(ip: InteractiveShell) -> None:
     """Take back what ``load`` registered and close the runtimes; detached containers run on."""
     let_go()
     _unregister(ip)
-    while _runtimes:
-        _runtimes.popitem()[1].close()
+    close_runtimes()
 
 
 def _unregister(ip: InteractiveShell) -> None:

@@ -1,0 +1,5 @@
+"""``python -m udock_lab.course``: the same as ``udock-lab``."""
+
+from udock_lab.course.cli import command
+
+command()

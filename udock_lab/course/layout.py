@@ -1,0 +1,153 @@
+"""The course's files, and how they come into a learner's folder without writing over the learner's work.
+
+A small list of hashes, ``.udock-lab.json``, tells what the learner has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from udock_lab.linux.wholefile import write_whole
+
+__all__ = ["MANIFEST", "Laid", "course_files", "course_folders", "lay_out", "without_outputs"]
+
+MANIFEST = ".udock-lab.json"
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+# --- what the course consists of
+
+
+def course_folders() -> list[tuple[Path, str]]:
+    """Return (folder, where it goes below the learner's).
+
+    From the wheel, or from the sources that the package is in.
+    """
+    carried = _PACKAGE / "course_files"
+    if carried.is_dir():
+        return [(carried / "notebooks", ""), (carried / "exercises", "exercises")]
+    return [(_PACKAGE.parent / "notebooks", ""), (_PACKAGE.parent / "exercises" / "release", "exercises")]
+
+
+def course_files() -> Iterator[tuple[str, bytes]]:
+    """Return (path below the learner's folder, content) of every file of the course; lessons without their outputs."""
+    for folder, below in course_folders():
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            if path.is_file() and not any(part.startswith((".", "__")) for part in inside.parts):
+                data = path.read_bytes()
+                yield str(below / inside), without_outputs(data) if path.suffix == ".ipynb" else data
+
+
+def without_outputs(notebook: bytes) -> bytes:
+    """Return a notebook (JSON) whose cells have not been run, so that it gives no answer away."""
+    content: dict[str, Any] = json.loads(notebook)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+# --- laying it into the learner's folder
+
+
+class Laid(NamedTuple):
+    """What ``start`` did, each a list of paths below the folder. ``beside``: (the learner's, our newer one)."""
+
+    added: list[str]
+    updated: list[str]
+    kept: list[str]
+    beside: list[tuple[str, str]]
+
+    def __str__(self) -> str:
+        done = ((self.added, "added"), (self.updated, "updated"))
+        did = [f"{len(files)} file{'s' * (len(files) > 1)} {word}" for files, word in done if files]
+        kept = len(self.kept) + len(self.beside)
+        if kept:
+            did.append(f"{kept} of yours kept as {'it is' if kept == 1 else 'they are'}")
+        said = ", ".join(did) or "everything was there"
+        if self.beside:
+            pairs = ", ".join(f"{new} beside your {yours}" for yours, new in self.beside)
+            said += f"; there is a newer version: {pairs}"
+        return said
+
+
+def lay_out(target: Path) -> Laid:
+    """Bring the course's files into ``target``, made if it is missing. Files that the learner changed stay untouched.
+
+    OSError where that folder cannot be written to.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    handed_out, laid = _read_manifest(target), Laid([], [], [], [])
+    for name, data in course_files():
+        _lay_one(target, name, data, handed_out, laid)
+        handed_out[name] = _hash(data)
+    listed = json.dumps({"files": handed_out}, indent=1, sort_keys=True).encode() + b"\n"
+    if _content(target / MANIFEST) != listed:
+        write_whole(target / MANIFEST, listed)
+    return laid
+
+
+def _lay_one(target: Path, name: str, data: bytes, handed_out: dict[str, str], laid: Laid) -> None:
+    there = _content(target / name)
+    if there is None:
+        write_whole(target / name, data)
+        laid.added.append(name)
+    elif there == data:
+        pass
+    elif _hash(there) == handed_out.get(name):
+        write_whole(target / name, data)
+        laid.updated.append(name)
+    elif handed_out.get(name) == _hash(data):  # the learner's work on the version that we have, too
+        laid.kept.append(name)
+    else:
+        laid.beside.append((name, _write_beside(target, name, data)))
+
+
+def _write_beside(target: Path, name: str, data: bytes) -> str:
+    """Write ``lesson.ipynb`` as ``lesson.new.ipynb``, or the first ``lesson.newN.ipynb`` that is free; return it."""
+    stem, dot, suffix = name.rpartition(".")
+    number = 1
+    while True:
+        other = f"{stem}{dot}new{number if number > 1 else ''}.{suffix}"
+        there = _content(target / other)
+        if there is None:
+            write_whole(target / other, data)
+        if there in (None, data):
+            return other
+        number += 1
+
+
+def _content(path: Path) -> bytes | None:
+    """Return a file's bytes, None where there is nothing.
+
+    What is no readable file counts as a learner's own, as b"" does.
+    """
+    if not os.path.lexists(path):
+        return None
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except OSError:
+        return b""
+
+
+def _hash(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read_manifest(target: Path) -> dict[str, str]:
+    """Return what was handed out last: path to hash.
+
+    Empty where the list is missing or damaged: then nothing is replaced.
+    """
+    try:
+        files = json.loads((target / MANIFEST).read_bytes())["files"]
+        return {str(name): str(value) for name, value in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}

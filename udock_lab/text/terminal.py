@@ -1,0 +1,12 @@
+"""Text that no terminal trips over."""
+
+from __future__ import annotations
+
+__all__ = ["printable"]
+
+
+def printable(text: str) -> str:
+    """Spell control characters and undecodable bytes as escapes: no name and no message moves a terminal's cursor."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
