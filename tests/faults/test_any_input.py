@@ -17,7 +17,7 @@ from udock_lab.commands import COMMANDS
 from udock_lab.commands.results import Containers, Images, tell
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers
+from udock_lab.runtime import containers, ids
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.images import check_image_name, list_images
 from udock_lab.runtime.planning import DEFAULT_PATH
@@ -104,9 +104,8 @@ def test_next_id_is_new_and_readable_whatever_the_table_and_the_mark_hold(
 ) -> None:
     Path(empty.containers_db).write_bytes(b"\n".join(data))
     Path(empty.highest_id).write_bytes(mark)
-    source = containers.IdSource(empty)
     try:
-        new = [source.allocate(), source.allocate()]
+        new = [ids.allocate(empty), ids.allocate(empty)]
     except OSError as error:
         assert "no container id is left" in str(error)
         return

@@ -172,7 +172,7 @@ def test_a_container_that_removes_itself_takes_the_replaced_image_with_it(
     assert mdock(end, names[0]).returncode == 0
     assert kept[0] in os.listdir(mdock.home.run_dir), "the other one still runs in it"
     assert mdock(end, names[1]).returncode == 0
-    eventually(lambda: sorted(os.listdir(mdock.home.run_dir)) == ["highest_id", "lock"])
+    eventually(lambda: sorted(os.listdir(mdock.home.run_dir)) == ["highest_id", "known_table", "lock"])
 
 
 def test_every_end_says_killed_if_and_only_if_sigkill_was_sent(runtime: Runtime) -> None:

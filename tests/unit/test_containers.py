@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.linux.process import boot_id, start_ticks
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers
+from udock_lab.runtime import containers, ids
 from udock_lab.runtime.home import Home
 
 
@@ -26,6 +26,12 @@ def store(tmp_path: Path) -> Home:
 
 def running(number: int, pid: int = 4_000_000) -> Record:
     return Record(id=f"c{number}", pid=pid, image="demo", status=Status.RUNNING, start_time="2026-01-02T03:04:05")
+
+
+def append_as_another_program(home: Home, record: Record) -> None:
+    """As the C original does: in place, without our lock."""
+    with open(home.containers_db, "ab") as file:
+        file.write(containers.format_record(record))
 
 
 def db(home: Home) -> bytes:
@@ -122,46 +128,44 @@ def test_malformed_id_is_refused_with_how_ids_look(text: str) -> None:
 def test_ids_count_up_as_numbers_not_as_strings(store: Home) -> None:
     for number in (9, 10, 2):
         containers.begin(store, running(number))
-    assert containers.IdSource(store).allocate() == "c11"
+    assert ids.allocate(store) == "c11"
 
 
 def test_id_is_not_reused_after_its_record_is_gone(store: Home) -> None:
-    source = containers.IdSource(store)
-    assert source.allocate() == "c1"
+    assert ids.allocate(store) == "c1"
     containers.begin(store, running(1))
     containers.discard(store, ["c1"])
-    assert containers.IdSource(store).allocate() == "c2"
+    assert ids.allocate(store) == "c2"
 
 
 def test_lost_mark_falls_back_on_the_file(store: Home) -> None:
     containers.begin(store, running(41))
-    assert containers.IdSource(store).allocate() == "c42"
+    assert ids.allocate(store) == "c42"
     os.unlink(store.highest_id)
-    assert containers.IdSource(store).allocate() == "c42"
+    assert ids.allocate(store) == "c42"
 
 
 @pytest.mark.parametrize("junk", [b"", b"abc\n", b"\xff\xff", b"0" * 20])
 def test_torn_mark_is_repaired(store: Home, junk: bytes) -> None:
     containers.begin(store, running(5))
     Path(store.highest_id).write_bytes(junk)
-    assert containers.IdSource(store).allocate() == "c6"
-    assert containers.IdSource(store).allocate() == "c7"
+    assert ids.allocate(store) == "c6"
+    assert ids.allocate(store) == "c7"
 
 
 def test_allocation_sees_a_record_that_somebody_else_wrote(store: Home) -> None:
-    source = containers.IdSource(store)
-    assert source.allocate() == "c1"
+    assert ids.allocate(store) == "c1"
     containers.begin(store, running(1))
-    source.remember()
-    assert source.is_current()
-    containers.begin(store, running(70))
-    assert not source.is_current()
-    assert source.allocate() == "c71"
+    assert ids.allocate(store) == "c2"
+    assert ids.is_known(store)
+    append_as_another_program(store, running(70))
+    assert not ids.is_known(store)
+    assert ids.allocate(store) == "c71"
 
 
 def test_ids_inside_other_text_do_not_count(store: Home) -> None:
     Path(store.containers_db).write_bytes(b"xc900|junk\nnote c800|x\n c7 |1|demo|running|t|-1|-1\n")
-    assert containers.IdSource(store).allocate() == "c8"
+    assert ids.allocate(store) == "c8"
 
 
 def test_phase_two_fills_in_the_end_and_keeps_every_other_byte(store: Home) -> None:

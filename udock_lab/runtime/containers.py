@@ -1,4 +1,4 @@
-"""Ids, two-phase records and state transitions: what happens to ``containers.db``.
+"""Two-phase records and state transitions: what happens to ``containers.db``.
 
 One line a container::
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
-import mmap
 import os
 import re
 import time
@@ -26,10 +25,10 @@ from udock_lab.linux.ownership import adopt
 from udock_lab.linux.process import boot_id, is_same_process, pid_namespace, proc_is_ours, start_ticks, state
 from udock_lab.model import Record, Status
 from udock_lab.runtime.home import Home, storage_error
+from udock_lab.runtime.ids import follow, raise_mark
 from udock_lab.runtime.records import append_line, open_plain, read_lines, replace_last_match, replace_lines
 
 __all__ = [
-    "IdSource",
     "began",
     "begin",
     "check_id",
@@ -56,8 +55,6 @@ __all__ = [
 ]
 
 _ID = re.compile(rb"c[1-9][0-9]{0,17}\Z")
-_ID_AT_LINE_START = re.compile(rb"^ *c([1-9][0-9]{0,17}) *\|", re.MULTILINE)
-_MOST = 10**18 - 1  # the highest id that both of these take
 _HIGHEST_PID = 1 << 31  # pid_t has 32 bits; no kernel gives this many
 _LOCK = "lock"  # beside the files of a private copy
 _EXEC = re.compile(r"exec-[0-9]+\.json")
@@ -154,70 +151,14 @@ def find(home: Home, container_id: str) -> Record:
     return found
 
 
-class IdSource:
-    """Allocates c1, c2, ...: one more than the larger of the highest id in the file and the mark beside it.
-
-    Remembers the file it saw last by inode, size and time, so that the next id after our own append
-    needs no second reading. Call :meth:`allocate` with the lock held.
-    """
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-        self._seen: tuple[int, int, int] | None = None
-        self._highest = 0
-
-    def allocate(self) -> str:
-        """Return the next id.
-
-        The high-water mark is written before the id is used, so a death skips an id and never reuses one.
-        """
-        if not self.is_current():
-            self._highest = _highest_in_file(self.home.containers_db)
-        mark = open_plain(self.home.highest_id, os.O_RDWR | os.O_CREAT)
-        try:
-            text = os.pread(mark, 32, 0).partition(b"\n")[0].strip()
-            marked = int(text) if text.isdigit() else 0
-            self._highest = max(self._highest, marked if marked <= _MOST else 0) + 1
-            if self._highest > _MOST:
-                raise OSError(errno.ERANGE, f"no container id is left after c{_MOST}", self.home.containers_db)
-            os.pwrite(mark, b"%020d\n" % self._highest, 0)
-        finally:
-            os.close(mark)
-        return f"c{self._highest}"
-
-    def is_current(self) -> bool:
-        """Return whether the table is still the one we saw last."""
-        return self._seen is not None and self._seen == _fingerprint(self.home.containers_db)
-
-    def remember(self) -> None:
-        """Remember that the table now holds what we wrote: it is read again only if another process changes it."""
-        self._seen = _fingerprint(self.home.containers_db)
-
-    def forget(self) -> None:
-        """Forget what the table held: it may have changed in a way we did not follow."""
-        self._seen = None
-
-
-def _fingerprint(path: str) -> tuple[int, int, int] | None:
-    try:
-        info = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return info.st_ino, info.st_size, info.st_mtime_ns
-
-
-def _highest_in_file(path: str) -> int:
-    """Return the highest id in the file. Ids are numbers, not strings: c10 comes after c9."""
-    try:
-        with open(open_plain(path), "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return max((int(match) for match in _ID_AT_LINE_START.findall(data)), default=0)
-    except (FileNotFoundError, ValueError):  # mmap refuses an empty file with ValueError
-        return 0
-
-
 def begin(home: Home, record: Record) -> None:
     """Write phase 1: the record exists before the program's first instruction. Lock held."""
-    append_line(home.containers_db, format_record(record))
+    follow(home, append_line(home.containers_db, format_record(record)), _number(record.id))
+
+
+def _number(container_id: str) -> int:
+    """Return the number of an id that is spelled like one."""
+    return int(container_id[1:])
 
 
 def finish(
@@ -252,11 +193,14 @@ def _outcome(intent: Status, killed: bool) -> Status:
 def _rewrite(home: Home, container_id: str, change: Callable[[bytes], bytes]) -> tuple[Record | None, int]:
     """Change the line of one record; the new record and the old table's fd (-1: nothing to close)."""
     changed = replace_last_match(home.containers_db, f"{container_id}|".encode(), change)
-    record = parse_record(changed[1]) if changed else None
-    if changed and record:
-        return record, changed[2]
-    if changed:  # a line that only begins like a record
-        os.close(changed[2])
+    record = None
+    if changed:
+        _, line, old, rewritten = changed
+        follow(home, rewritten)
+        record = parse_record(line)
+        if record:
+            return record, old
+        os.close(old)  # a line that only begins like a record
 
     def change_its_own(line: bytes) -> bytes:
         nonlocal record
@@ -267,7 +211,8 @@ def _rewrite(home: Home, container_id: str, change: Callable[[bytes], bytes]) ->
         record = parse_record(line)
         return line
 
-    replace_lines(home.containers_db, change_its_own)  # another program may have put blanks around the id
+    written = replace_lines(home.containers_db, change_its_own)  # another program may have put blanks around the id
+    follow(home, written)
     return record, -1
 
 
@@ -338,13 +283,16 @@ def take_back(home: Home, container_id: str, intent: Status, before: Status) -> 
 
 
 def remove(home: Home, ids: set[str]) -> None:
-    """Drop these records; everything else stays byte for byte. Lock held."""
+    """Drop these records; everything else stays byte for byte. Their ids are not given out again. Lock held."""
 
     def drop(line: bytes) -> bytes | None:
         record = parse_record(line)
         return None if record is not None and record.id in ids else line
 
-    replace_lines(home.containers_db, drop)
+    if ids:
+        with suppress(OSError):  # another program gave the id out, and the disk is full: removing makes room
+            raise_mark(home, max(map(_number, ids)))
+        follow(home, replace_lines(home.containers_db, drop))
 
 
 def discard(home: Home, ids: Sequence[str]) -> dict[str, MdockError]:

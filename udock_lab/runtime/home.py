@@ -40,6 +40,7 @@ class Home:
         self.lock = f"{self.run_dir}/lock"
         self.config = f"{self.run_dir}/config"
         self.highest_id = f"{self.run_dir}/highest_id"
+        self.known_table = f"{self.run_dir}/known_table"
 
     def __fspath__(self) -> str:
         return self.path

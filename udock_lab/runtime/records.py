@@ -23,17 +23,26 @@ from udock_lab.linux.process import proc_is_ours, state
 from udock_lab.runtime.home import Home, storage_error
 
 __all__ = [
+    "Fingerprint",
+    "Written",
     "append_line",
+    "fingerprint",
     "lock_timeout",
     "locked",
     "open_plain",
     "read_lines",
+    "read_to_end",
+    "read_whole",
     "release",
     "replace_last_match",
     "replace_lines",
+    "stamp",
     "take_over",
     "try_lock",
 ]
+
+Fingerprint = tuple[int, int, int, int]  # inode, size, time of the last write, time of the last change of any kind
+Written = tuple[Fingerprint, Fingerprint | None]  # the table before and after a write; None: nobody can tell
 
 
 def lock_timeout() -> float:
@@ -166,12 +175,47 @@ def take_over(path: str) -> bool:
         info = os.stat(path)
         if os.stat(os.path.dirname(path)).st_uid != os.geteuid() or not stat.S_ISREG(info.st_mode):
             return False
-        with open(open_plain(path), "rb") as file:
-            content = file.read()
-        _splice(path, -1, content, 0, 0)
+        _splice(path, -1, read_whole(path), 0, 0)
     except OSError:
         return False
     return True
+
+
+def fingerprint(info: os.stat_result) -> Fingerprint:
+    """Return what tells a file from another in its place, and from itself before a write (inode(7))."""
+    return info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
+def stamp(fd: int) -> os.stat_result | None:
+    """Set the file's time to this very nanosecond. Return its status; None if that is refused or not kept.
+
+    Two writes within one tick of the kernel's clock get the same time (inode(7), "Timestamps"); the exact time lies
+    between two ticks, so no later write has it. Only the owner may set it, and FAT, for one, keeps seconds.
+    """
+    now = time.time_ns()
+    try:
+        os.utime(fd, ns=(now, now))
+    except OSError:
+        return None
+    info = os.fstat(fd)
+    return info if info.st_mtime_ns == now else None
+
+
+def read_to_end(fd: int) -> bytes:
+    """Return all that follows in an open file. A file object would cost more than a small file's bytes."""
+    chunks = []
+    while chunk := os.read(fd, 1 << 20):
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def read_whole(path: str) -> bytes:
+    """Return the bytes of an ordinary file. OSError."""
+    fd = open_plain(path)
+    try:
+        return read_to_end(fd)
+    finally:
+        os.close(fd)
 
 
 def read_lines(path: str) -> list[bytes]:
@@ -180,8 +224,7 @@ def read_lines(path: str) -> list[bytes]:
     A missing table has none. A torn last line is a line too.
     """
     try:
-        with open(open_plain(path), "rb") as file:
-            data = file.read()
+        data = read_whole(path)
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -192,7 +235,7 @@ def read_lines(path: str) -> list[bytes]:
     return lines
 
 
-def append_line(path: str, line: bytes) -> None:
+def append_line(path: str, line: bytes) -> Written:
     """Add one line (with its newline) in one write. Call it with the lock held.
 
     A line torn by an earlier death is closed first, so that it stays one bad line. A write cut short by
@@ -200,7 +243,8 @@ def append_line(path: str, line: bytes) -> None:
     """
     fd = open_plain(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
     try:
-        size = os.lseek(fd, 0, os.SEEK_END)
+        before = os.fstat(fd)
+        size = before.st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":
             line = b"\n" + line
         written = 0
@@ -211,28 +255,47 @@ def append_line(path: str, line: bytes) -> None:
                 os.ftruncate(fd, size)
         if written != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        after = stamp(fd)
+        grown = after is not None and after.st_size == size + len(line)  # by this line, and by nobody else's
+        return fingerprint(before), fingerprint(after) if after is not None and grown else None
     finally:
         os.close(fd)
 
 
-def replace_lines(path: str, change: Callable[[bytes], bytes | None]) -> None:
+def replace_lines(path: str, change: Callable[[bytes], bytes | None]) -> Written | None:
     """Rewrite a table line by line: ``change`` gets a line without newline and returns it, a new one, or None.
 
-    Call it with the lock held. Nothing happens to the table if ``change`` raises or the disk is full.
+    Call it with the lock held. Nothing happens to the table if ``change`` raises or the disk is full; None where
+    there was nothing to change.
     """
     try:
-        with open(open_plain(path), "rb") as file:
-            old = file.read()
+        source = open_plain(path)
     except FileNotFoundError:
-        return
-    kept = []
-    for line in _lines(old):
-        new = change(line.rstrip(b"\n"))
-        if new is not None:
-            kept.append(line if new == line.rstrip(b"\n") else new + b"\n")
-    data = b"".join(kept)
-    if data != old:
-        _splice(path, -1, data, 0, 0)
+        return None
+    try:
+        before = os.fstat(source)
+        old = read_to_end(source)
+        kept = []
+        for line in _lines(old):
+            new = change(line.rstrip(b"\n"))
+            if new is not None:
+                kept.append(line if new == line.rstrip(b"\n") else new + b"\n")
+        data = b"".join(kept)
+        if data == old:
+            return None
+        return _written(before, source, _splice(path, source, data, 0, len(old)))
+    finally:
+        os.close(source)
+
+
+def _written(before: os.stat_result, source: int, after: Fingerprint | None) -> Written:
+    """Return before and after of a rewrite; what was written to the old table meanwhile may be in the new or not."""
+    same = _but_for_ctime(os.fstat(source)) == _but_for_ctime(before)  # to fall out of the folder changes its ctime
+    return fingerprint(before), after if same else None
+
+
+def _but_for_ctime(info: os.stat_result) -> tuple[int, ...]:
+    return fingerprint(info)[:3]
 
 
 def _lines(data: bytes) -> list[bytes]:
@@ -244,8 +307,10 @@ def _lines(data: bytes) -> list[bytes]:
 _CHUNK = 1 << 16
 
 
-def replace_last_match(path: str, key: bytes, change: Callable[[bytes], bytes]) -> tuple[bytes, bytes, int] | None:
-    """Rewrite the last line that begins with ``key``; returns (old, new, fd of the old table), or None.
+def replace_last_match(
+    path: str, key: bytes, change: Callable[[bytes], bytes]
+) -> tuple[bytes, bytes, int, Written | None] | None:
+    """Rewrite the last line that begins with ``key``; (old, new, fd of the old table, what was written), or None.
 
     Searches from the end, since the newest records change most; the rest is copied inside the kernel
     (copy_file_range(2)). The caller closes the fd when it has time: freeing the old table's blocks is
@@ -256,20 +321,21 @@ def replace_last_match(path: str, key: bytes, change: Callable[[bytes], bytes]) 
     except FileNotFoundError:
         return None
     try:
-        size = os.lseek(source, 0, os.SEEK_END)
-        found = _find_last(source, size, key)
+        before = os.fstat(source)
+        found = _find_last(source, before.st_size, key)
         if found is None:
             os.close(source)
             return None
         start, old = found
         new = change(old)
+        written = None
         if new != old:
-            _splice(path, source, new, start, start + len(old))
+            written = _written(before, source, _splice(path, source, new, start, start + len(old)))
     except BaseException:
         with suppress(OSError):
             os.close(source)
         raise
-    return old, new, source
+    return old, new, source, written
 
 
 def _find_last(fd: int, size: int, key: bytes) -> tuple[int, bytes] | None:
@@ -292,8 +358,8 @@ def _find_last(fd: int, size: int, key: bytes) -> tuple[int, bytes] | None:
     return start + position, tail[position : end if end >= 0 else len(tail)]
 
 
-def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> None:
-    """Put a new table in place by one rename: source[:start] + middle + source[end:].
+def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> Fingerprint | None:
+    """Put a new table in place by one rename: source[:start] + middle + source[end:]. Return its fingerprint.
 
     One name for all writers: the lock is held, so what stands there is of a writer that died. Where the table is a
     symbolic link, the file that it leads to is replaced, in that one's folder.
@@ -312,13 +378,19 @@ def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> None
         _write_all(out, middle, start)
         if total > end:
             _copy(source, out, total - end, end, start + len(middle))
+        if source >= 0 and (now := os.fstat(source).st_size) > total:  # appended by one who takes no lock
+            _copy(source, out, now - total, total, size)
+        stamped = stamp(out)  # while nobody else can have it open
         os.rename(temporary, path)
+        info = os.fstat(out)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
         raise
     finally:
         os.close(out)
+    same = stamped is not None and _but_for_ctime(info) == _but_for_ctime(stamped)
+    return fingerprint(info) if same else None
 
 
 def _create(path: str) -> int:

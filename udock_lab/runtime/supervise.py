@@ -30,6 +30,7 @@ from udock_lab.runtime import containers, execs
 from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.forker import LocalForker, RemoteForker
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
+from udock_lab.runtime.ids import allocate
 from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, brief, open_gate, parse_reports
 from udock_lab.runtime.messages import decode, encode, refusal
 from udock_lab.runtime.records import held_too_long, lock_timeout, open_plain, release, try_lock
@@ -69,7 +70,6 @@ class Supervisor:
         self.timers: list[tuple[float, int, Callable[[], None]]] = []
         self.timer_number = 0
         self.jobs: set[Job] = set()
-        self.ids: dict[str, containers.IdSource] = {}
         self.homes: dict[str, Home] = {}
         self.log_limit = log_limit()
         self.helpers: set[int] = set()
@@ -265,11 +265,6 @@ class Supervisor:
             self.homes[path] = Home(path)
         return self.homes[path]
 
-    def id_source(self, home: Home) -> containers.IdSource:
-        if home.path not in self.ids:
-            self.ids[home.path] = containers.IdSource(home)
-        return self.ids[home.path]
-
 
 class Job:
     """One container from request to record. ``request`` is what engine.py sends: see ``Runtime._request``."""
@@ -378,8 +373,7 @@ class Job:
             self._remember_exec(self.child)
             return
         start = _now()
-        ids = self.supervisor.id_source(self.home)
-        self.id = ids.allocate()
+        self.id = allocate(self.home)
         self.record = Record(
             id=self.id,
             pid=self.child.pid,
@@ -387,12 +381,7 @@ class Job:
             status=Status.RUNNING,
             start_time=containers.now(),
         )
-        try:
-            containers.begin(self.home, self.record)
-            ids.remember()
-        except BaseException:
-            ids.forget()
-            raise
+        containers.begin(self.home, self.record)
         self.parent_steps.append(("record_running", 0, start, _now()))
 
     def _remember_exec(self, child: Fresh) -> None:
@@ -903,16 +892,11 @@ class Job:
     def _finish(self) -> int:
         start = _now()
         code = _shell_code(self.status)
-        ids = self.supervisor.id_source(self.home)
-        followed = ids.is_current()
         killed = os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) == signal.SIGKILL
         self.after, old = containers.finish(self.home, self.id, code, containers.now(), killed=killed)
-        if followed:
-            ids.remember()
         self.parent_steps.append(("record_ended", 0, start, _now()))
         if self.request.get("remove"):
             self._discard()
-            ids.forget()
         status = self.after.status.value if self.after else "removed"
         self._event("EXIT", id=self.id, pid=self.child.pid if self.child else 0, code=code, status=status)
         return old
