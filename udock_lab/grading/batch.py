@@ -7,9 +7,10 @@
     OUT/class.html                  the class for the lecturer to read: who needs a look, what is failed most
     OUT/grades.csv                  the same, one line a submission
 
-A result is written when it is whole, by rename, and bears the hash of the submission and of what judged it. A run that
-was killed goes on where it was: what has not changed is not judged again. Threads are enough to keep all processors
-busy, since each judgement happens in processes of its own.
+A result is written when it is whole, by rename. It bears the hash of the submission and of what judged it, and the
+number of its schema (0.1.0 wrote none, which is 0, with the same fields as 1). A run that was killed goes on where it
+was: what has not changed is not judged again, unless a later version wrote it. Threads are enough to keep all
+processors busy, since each judgement happens in processes of its own.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from udock_lab.model import CheckReport, Judgement, Requirement
 __all__ = ["Batch", "Grade", "Sent", "course_near", "find_submissions", "reports_of"]
 
 Data = dict[str, Any]
+_SCHEMA = 1
 _OURS = ("grades.csv", "class.html")
 _LONGEST = 180  # bytes; a file name may have 255
 
@@ -273,6 +275,7 @@ def _data(sent: Sent, slug: str, graded: Sequence[GradedCell]) -> Data:
         for one in graded
     ]
     return {
+        "schema": _SCHEMA,
         "learner": sent.learner,
         "exercise": slug,
         "notebook": sent.path.name,
@@ -308,11 +311,12 @@ def _hash(content: bytes) -> str:
 
 
 def _read(path: Path) -> Data | None:
+    """Return a result kept by this version or an older one; None for anything else."""
     try:
         found = json.loads(path.read_bytes())
-        return found if isinstance(found, dict) else None
     except (OSError, ValueError):
         return None
+    return found if isinstance(found, dict) and found.get("schema", 0) in (0, _SCHEMA) else None
 
 
 def _in_a_sheet(value: object) -> object:

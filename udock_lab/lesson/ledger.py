@@ -2,12 +2,16 @@
 
 ::
 
-    {"lessons":     {"m2_1a_fork": {"done": true, "orders": {"launch": {"tries": 2, "solved": true}}}},
+    {"schema":      1,
+     "lessons":     {"m2_1a_fork": {"done": true, "orders": {"launch": {"tries": 2, "solved": true}}}},
      "predictions": {"m2_1a_fork": {"lines": {"answer": "one", "late": false, "verdict": "wrong"}}},
      "tickets":     {"m2_1a_fork": {"ticket": {"right": [true, false]}}},
      "answers":     {"m2_1a_fork": {"Which exit code is 34304?": 134}},
      "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4}},
      "resets":      {"m2_1a_fork": 1}}
+
+A file without a schema is of version 0.1.0 and reads the same. What a later version has put there stays, its schema
+too.
 
 A change is read, made and renamed into place under a lock, so two kernels at once lose nothing and a reader sees
 the file before or after. What is damaged is kept aside; what cannot be read or written is said once, costs no lesson
@@ -30,6 +34,7 @@ from udock_lab.runtime.home import storage_error
 
 __all__ = ["SECTIONS", "Data", "Ledger", "facts_in", "facts_of", "reset", "times_reset"]
 
+SCHEMA = 1
 SECTIONS = ("lessons", "predictions", "tickets", "exercises")
 PATIENCE = 10.0  # seconds to wait for another kernel's change, which takes milliseconds
 
@@ -133,7 +138,7 @@ class Ledger:
         beside = f"{path}.new"
         try:
             with open(beside, "w", encoding="utf-8", opener=_private) as file:
-                json.dump(data, file, indent=1)
+                json.dump({"schema": SCHEMA} | data, file, indent=1)
             os.replace(beside, path)
         except BaseException:
             with suppress(OSError):

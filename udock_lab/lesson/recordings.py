@@ -1,7 +1,8 @@
 """Real runs, recorded where they are permitted, for machines where they are not.
 
-``recordings/<name>.json`` holds one RunResult or SandboxResult. What is recorded is marked as recorded wherever it
-is shown, and tells nothing of the machine that it was made on.
+``recordings/<name>.json`` holds one RunResult or SandboxResult, and the number of its schema (0.1.0 wrote none, which
+is 0, with the same fields as 1). What is recorded is marked as recorded wherever it is shown, and tells nothing of the
+machine that it was made on.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from udock_lab.text.nearest import nearest
 __all__ = ["Recorded", "from_json", "record", "recorded", "recordings", "to_json"]
 
 FOLDER = Path(__file__).parent / "recordings"
+SCHEMA = 1
 BANNER = "Recorded on a machine where this is permitted (not run here)"
 _KINDS: dict[str, Any] = {name: getattr(model, name) for name in model.__all__}
 
@@ -82,13 +84,17 @@ def record(name: str, result: Result) -> Path:
 
 def to_json(result: Result) -> str:
     """Return a result as JSON that :func:`from_json` turns back into the same result."""
-    return json.dumps(_plain(result), indent=1, ensure_ascii=False)
+    return json.dumps({"schema": SCHEMA} | _plain(result), indent=1, ensure_ascii=False)
 
 
 def from_json(text: str) -> Result:
-    """Return the result that :func:`to_json` wrote; raise UsageError for anything else."""
+    """Return the result that :func:`to_json` wrote, in this version or before; raise UsageError for anything else."""
     try:
-        value = _value(json.loads(text))
+        plain = json.loads(text)
+        schema = plain.pop("schema", 0) if isinstance(plain, dict) else 0
+        if schema not in (0, SCHEMA):
+            raise ValueError(f"its schema is {schema!r}, and this version reads up to {SCHEMA}")
+        value = _value(plain)
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"This is no recording: {error}.") from None
     if not isinstance(value, (RunResult, SandboxResult)):
