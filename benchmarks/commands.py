@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from udock_lab import Runtime
-from udock_lab.linux.probe import probe
+from udock_lab.isolation.probe import probe
 from udock_lab.runtime.images import find_image_by_name
 from udock_lab.runtime.rootfs import make_rootfs
 

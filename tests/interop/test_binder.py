@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from udock_lab.linux import probe
+from udock_lab.isolation import probe
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -143,7 +143,7 @@ def test_ordinary_user_s_bomb_is_ended_and_closed_folders_are_removed(
 
 DOCTOR = """
 import json
-from udock_lab.linux.probe import probe
+from udock_lab.isolation.probe import probe
 print(json.dumps({f.name: [f.works, f.detail, f.remedy] for f in probe().features}))
 """
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from udock_lab import Runtime
-from udock_lab.linux.probe import probe
+from udock_lab.isolation.probe import probe
 from udock_lab.linux.process import children
 from udock_lab.model import DoctorReport
 from udock_lab.runtime.doctor import report_from_json
@@ -21,7 +21,7 @@ from udock_lab.runtime.doctor import report_from_json
 PRELUDE = """
 import json, os, sys
 from dataclasses import asdict
-from udock_lab.linux.probe import probe
+from udock_lab.isolation.probe import probe
 from udock_lab.linux.mounts import *
 from udock_lab.linux.namespaces import *
 from udock_lab.linux.prctl import *
@@ -148,7 +148,7 @@ def test_every_no_comes_with_a_reason_and_a_remedy_and_no_yes_has_one(
 def test_a_system_call_that_kills_is_reported_and_not_caught_by_us() -> None:
     """A strict filter answers with SIGSYS or SIGKILL: the attempt's child dies, the probe goes on."""
     code = (
-        "import os, signal; from udock_lab.linux.probe import _in_child;"
+        "import os, signal; from udock_lab.isolation.probe import _in_child;"
         "print(_in_child(lambda: os.kill(os.getpid(), signal.SIGSYS)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

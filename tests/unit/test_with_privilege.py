@@ -17,7 +17,7 @@ SCRIPT = ROOT / "scripts" / "with_privilege.py"
 LEFT_BEHIND = ROOT / "scripts" / "left_behind.py"
 ASK = """
 import json, os
-from udock_lab.linux.probe import probe
+from udock_lab.isolation.probe import probe
 report = probe()
 works = {feature.name: feature.works for feature in report.features}
 print(json.dumps([os.geteuid(), report.rung, works["chroot"], works["user namespace"]]))

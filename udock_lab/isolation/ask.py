@@ -13,7 +13,7 @@ from udock_lab.linux import idmaps
 from udock_lab.linux.process import proc_is_ours
 from udock_lab.model.value import Value
 
-__all__ = ["IDENTITY", "ROOT_IS_NOBODY", "AnyAsk", "Ask", "WriteIdMap", "answer"]
+__all__ = ["ASKS", "IDENTITY", "ROOT_IS_NOBODY", "AnyAsk", "Ask", "WriteIdMap", "answer"]
 
 IDENTITY = "identity"  # each id that we have is itself in there: a refusal stays a refusal
 ROOT_IS_NOBODY = "root is nobody"  # root in there is nobody outside; for an ordinary user, who has no other id, theirs
@@ -68,6 +68,7 @@ class WriteIdMap(Ask):
 
 
 AnyAsk = WriteIdMap  # with "|", as they come: what a message that carries one may hold
+ASKS: tuple[type[WriteIdMap], ...] = (WriteIdMap,)  # the same, for a codec
 
 
 def answer(ask: Ask, pid: int) -> int:

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FILES_ABI", "SIGNAL_SCOPE_ABI", "TCP_ABI", "abi_version", "keep_to", "scope_signals"]
+__all__ = ["FILES_ABI", "SIGNAL_SCOPE_ABI", "TCP_ABI", "abi_version", "asked_abi_version", "keep_to", "scope_signals"]
 
 FILES_ABI = 3  # Linux 6.2: before, files could be emptied (truncate(2)), or not be renamed from folder to folder
 TCP_ABI = 4
@@ -46,9 +46,17 @@ class _RulesetAttr(ctypes.Structure):
     )
 
 
+def asked_abi_version() -> int:
+    """Return the ABI that this kernel speaks. OSError: ENOSYS where Landlock is missing, EOPNOTSUPP where it is off."""
+    return check(raw_syscall(_SYS_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(_CREATE_RULESET_VERSION)))
+
+
 def abi_version() -> int:
-    """Return the ABI that this kernel speaks; 0 where landlock is missing or switched off."""
-    return max(0, raw_syscall(_SYS_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(_CREATE_RULESET_VERSION)))
+    """Return the ABI that this kernel speaks; 0 where it has no Landlock."""
+    try:
+        return asked_abi_version()
+    except OSError:
+        return 0
 
 
 def scope_signals() -> None:

@@ -16,7 +16,7 @@ from udock_lab.linux.namespaces import CLONE_NEWUSER
 from udock_lab.linux.prctl import PR_SET_NO_NEW_PRIVS, prctl
 from udock_lab.linux.seccomp import set_filter, set_filter_with_listener
 
-__all__ = ["kill_all_refused", "listener", "refuse_chroot", "refuse_signals", "refuse_user_namespaces"]
+__all__ = ["kill_all_refused", "listener", "refuse_chroot", "refuse_user_namespaces", "signals_refused"]
 
 _MOST = 4096  # BPF_MAXINSNS
 _ALLOW = 0x7FFF0000
@@ -78,20 +78,22 @@ def kill_all_refused() -> bytes:
     return b"".join(map(bytes, [*lines, _Instruction(_RETURN, 0, 0, _ALLOW)]))
 
 
-def refuse_signals(pids: Iterable[int]) -> None:
-    """Make kill(-1) and signals to ``pids`` (and to the groups they lead) answer EPERM, for good.
+def signals_refused(pids: Iterable[int]) -> bytes:
+    """Return a filter: kill(-1) and signals to ``pids`` (and to the groups they lead) answer EPERM.
 
-    The filter has room for about a thousand pids; the first ones count. Raises OSError: ENOSYS on a machine
-    whose system call numbers are not known here, EINVAL where the kernel was built without filters.
+    It has room for about a thousand pids; the first ones count. Raises OSError: ENOSYS on a machine whose system call
+    numbers are not known here.
     """
     arch, calls = _MACHINES[_machine()]
-    _install(_filter(arch, calls, list(pids)))
+    return b"".join(map(bytes, _filter(arch, calls, list(pids))))
 
 
 def refuse_user_namespaces() -> None:
     """Refuse new user namespaces from now on, as on a hardened hub: EPERM.
 
-    Cannot be undone; children inherit it.
+    clone3 answers ENOSYS, on which the C library falls back to clone. Cannot be undone; children inherit it. Raises
+    OSError: ENOSYS on a machine whose system call numbers are not known here, EINVAL where the kernel was built without
+    filters.
     """
     machine = _machine()
     clone, unshare = _NAMESPACE_CALLS[machine]
@@ -113,7 +115,7 @@ def refuse_user_namespaces() -> None:
 def refuse_chroot(error: int) -> None:
     """Make each chroot answer ``error`` (an errno) from now on, as a security module or a broken disk would.
 
-    Cannot be undone; children inherit it. Raises OSError as :func:`refuse_signals`.
+    Cannot be undone; children inherit it. Raises OSError as :func:`refuse_user_namespaces`.
     """
     machine = _machine()
     _install([
@@ -130,7 +132,7 @@ def listener(calls: Iterable[int]) -> int:
     """Make these system calls wait from now on until a process with the returned descriptor lets them go on.
 
     ``calls`` are numbers of this machine. Inherited by children, and cannot be undone. Raises OSError: as
-    :func:`refuse_signals`, EBUSY where another listener is at work already.
+    :func:`refuse_user_namespaces`, EBUSY where another listener is at work already.
     """
     machine = _machine()
     numbers = sorted(set(calls) - {0})

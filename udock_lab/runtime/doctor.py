@@ -22,7 +22,7 @@ def answer_probe(fd: int, what: str = "everything") -> None:
 
         answer_trial(fd)
         return
-    from udock_lab.linux.probe import probe
+    from udock_lab.isolation.probe import probe
 
     data = memoryview(json.dumps(asdict(probe())).encode())
     while data:

@@ -13,21 +13,30 @@ import sys
 import time
 from contextlib import suppress
 
+from udock_lab.isolation.ask import ASKS, answer
+from udock_lab.isolation.enter import enter
+from udock_lab.isolation.wanted import Wanted
 from udock_lab.linux.dispositions import forget_inherited_signals
-from udock_lab.linux.identity import nobodys_user, protected_pids, user_namespaces_work, write_maps
-from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.linux.process import children, parent, waits_in
 from udock_lab.linux.strace import ProcessEnded, SignalCame
+from udock_lab.model.plain import plain, revive_tagged
 from udock_lab.runtime.messages import decode, encode
 from udock_lab.sandbox import sweep
 from udock_lab.sandbox.calls import CallLog
 from udock_lab.sandbox.census import Census
 from udock_lab.sandbox.channel import message
 from udock_lab.sandbox.marks import CAME_TO_THE_END
+from udock_lab.sandbox.policy import (
+    SandboxPolicy,
+    missing_walls,
+    protected_pids,
+    refused_walls,
+    unprivileged_uid,
+    user_namespaces_work,
+    walls_refused,
+)
 from udock_lab.sandbox.scratch import remove, remove_all_of, small_files
-from udock_lab.sandbox.shut import walls_work
 from udock_lab.sandbox.spawn import Started, start
-from udock_lab.sandbox.stranger import missing_walls
 from udock_lab.wire.framing import hang_up, receive, send
 from udock_lab.wire.hearing import hear, hear_bytes
 from udock_lab.wire.loop import Loop
@@ -128,9 +137,9 @@ class Keeper:
     def _try_identity(self) -> None:
         """Walls where they are wanted and work, else somebody else, else a user namespace where that works."""
         if self.request["shut"]:
-            self.refusal = walls_work(self.request["folder"])
+            self.refusal = walls_refused(self.request["folder"])
             self.shut = not self.refusal
-            self.uid = nobodys_user() if self.refusal else 0
+            self.uid = unprivileged_uid() if self.refusal else 0
         self.userns = self.shut or (not self.uid and user_namespaces_work())
         if self.uid:
             os.chown(self.scratch, self.uid, self.uid)
@@ -302,12 +311,12 @@ class Keeper:
         """While it prepares: our own code speaks."""
         if kind == "hello":
             self._welcome(pid)
-        elif kind == "unshared":
-            send(self.runner.reports, encode(write_maps(pid, shut=self.shut)))
+        elif kind == "ask":
+            send(self.runner.reports, encode(answer(revive_tagged(ASKS, words[0]), pid)))
         elif kind == "inside":
             self.helpers = {self.census.first, pid}
         elif kind == "walls":
-            self.walls = [f"own {name}" for name in words[0]]
+            self.walls = refused_walls(words[0])
             self.census.begin(pid)
         elif kind == "aside":
             self.walls = missing_walls(self.refusal, self.uid, *words)
@@ -360,10 +369,18 @@ class Keeper:
         limits = dict(self.request["limits"])
         if os.geteuid() and not self.userns:  # then it counts every process of this user on the machine
             limits["RLIMIT_NPROC"] += sweep.threads_of(os.geteuid())
-        orders |= {"shut": self.shut, "userns": self.userns, "folder": self.request["folder"], "limits": limits}
-        orders |= {"graded": self.request["shut"], "uid": self.uid}
-        orders["cwd"] = self.request["cwd"] or self.scratch
-        orders["protected"] = [one for one in protected_pids() if one != pid]
+        policy = SandboxPolicy(
+            walls=self.shut,
+            userns=self.userns,
+            uid=self.uid,
+            package=self.request["folder"],
+            path=tuple(self.request["path"]),
+            cwd=self.request["cwd"] or self.scratch,
+            limits=tuple(limits.items()),
+            graded=self.request["shut"],
+            protected=tuple(one for one in protected_pids() if one != pid),
+        )
+        orders["policy"] = plain(policy)
         send(self.runner.reports, encode(orders), [self.names])
 
     def _on_output(self, kind: str, stream: _socket.socket) -> None:
@@ -455,8 +472,7 @@ def main(control: int) -> None:
     forget_inherited_signals()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):  # the last two come as OSError
         signal.signal(number, signal.SIG_IGN)
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
-    prctl(PR_SET_PDEATHSIG, signal.SIGCONT)  # stopped or not, we see that launcher and kernel are gone
+    enter(Wanted(adopts_orphans=True, death_signal=signal.SIGCONT))  # stopped or not, we see that the launcher is gone
     with suppress(OSError):  # where we may: first in line for a processor, also when a fork bomb wants them all
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     sock = socket.socket(fileno=control)

@@ -14,7 +14,6 @@ import fcntl
 import linecache
 import os
 import pickle
-import resource
 import socket
 import sys
 import traceback
@@ -23,13 +22,15 @@ from _ast import Expr, Interactive, Module
 from _ast import PyCF_ONLY_AST as ONLY_PARSE
 from contextlib import suppress
 
-from udock_lab.linux.identity import enter_user_namespace, hold_signals
+from udock_lab.isolation.ask import Ask
+from udock_lab.isolation.enter import enter
+from udock_lab.model.plain import revive, tagged
 from udock_lab.runtime.messages import decode, encode
+from udock_lab.sandbox.doors import hold_open, import_through
 from udock_lab.sandbox.marks import AUDITED, BEGIN, CAME_TO_THE_END
+from udock_lab.sandbox.policy import SCRATCH, SandboxPolicy, visible_folders, wanted_by
 from udock_lab.sandbox.reading import UNREADABLE, in_words
-from udock_lab.sandbox.shut import SCRATCH
-from udock_lab.sandbox.shut import enter as enter_walls
-from udock_lab.sandbox.stranger import enter as step_aside
+from udock_lab.sandbox.scratch import small_files
 from udock_lab.wire.framing import receive, send
 
 TYPE_CHECKING = False
@@ -76,45 +77,51 @@ def _connect() -> socket.socket:
 
 
 def _shut_in(reports: socket.socket) -> tuple[dict[str, Any], bytes]:
-    """User namespace, signal guard, limits; each as the keeper's request says. Returns it, and the pickled names."""
+    """Take the keeper's orders, put on what they ask for, and say what came of it. Returns them, and pickled names."""
     send(reports, encode(["hello"]))
     data, fds = receive(reports)
     request: dict[str, Any] = decode(data)
     with open(fds[0], "rb") as file:
         names = file.read()
-
-    def tell(*words: object) -> None:
-        send(reports, encode(words))
-
-    def maps_are_written() -> bool:
-        tell("unshared")
-        return bool(decode(receive(reports)[0]))
-
-    if request["shut"]:
-        tell("walls", enter_walls(request["folder"], maps_are_written, tell, request["path"]))
-        request["cwd"] = SCRATCH
-    elif request["userns"]:
-        enter_user_namespace(maps_are_written)
-    _limit(request["limits"])
-    if not request["graded"]:  # in a lesson Jupyter goes first; what is graded is judged by the clock
-        os.nice(10)
-    os.chdir(request["cwd"])
-    held = False
-    if request["graded"] and not request["shut"]:
-        kept_to, held, closed = step_aside(request["uid"], request["cwd"], request["folder"], request["path"])
-        tell("aside", kept_to, closed)
-    tell("guard", "landlock" if held else hold_signals(request["protected"]))
+    policy = revive(SandboxPolicy, request["policy"])
+    keeper = _Keeper(reports)
+    held = hold_open(visible_folders(policy)) if policy.uid else {}
+    child = enter(wanted_by(policy), keeper)
+    if policy.walls:
+        keeper.tell("walls", list(child.refused))
+    elif policy.graded:
+        keeper.tell("aside", bool(child.files), import_through(held))
+    keeper.tell("guard", child.signals or "none")
     return request, names
 
 
-def _limit(limits: dict[str, int]) -> None:
-    """Each limit as far as the hard limit allows (setrlimit(2)); no core files."""
-    for name, value in {**limits, "RLIMIT_CORE": 0}.items():
-        kind = getattr(resource, name)
-        hard = resource.getrlimit(kind)[1]
-        resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")  # when memory runs out, these go first (proc_pid_oom_score_adj(5))
+class _Keeper:
+    """The keeper, as a process sees it that shuts itself in (isolation's Parent)."""
+
+    def __init__(self, reports: socket.socket) -> None:
+        self.reports = reports
+
+    def tell(self, *words: object) -> None:
+        """Say something; OSError when it is gone."""
+        send(self.reports, encode(words))
+
+    def ask(self, ask: Ask) -> int:
+        """Have it done out there; 0 or the errno of the refusal."""
+        self.tell("ask", tagged(ask))
+        return int(decode(receive(self.reports)[0]))
+
+    def inside(self) -> None:
+        """Say that this is the first process of its pid namespace."""
+        self.tell("inside")
+
+    def ended(self, status: int) -> None:
+        """Say how the learner's process ended, and what it left in its folder."""
+        self.tell("ended", status)
+        self.tell("files", small_files(SCRATCH))
+
+    def alone(self) -> None:
+        """Say what is left in the folder now that all are gone."""
+        self.tell("files", small_files(SCRATCH))
 
 
 def _load(request: dict[str, Any], names: bytes) -> dict[str, Any]:

@@ -6,7 +6,6 @@ namespaces that end with their child.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import shutil
@@ -18,9 +17,27 @@ from collections.abc import Callable
 from contextlib import suppress
 from errno import errorcode
 
-from udock_lab.linux import mounts, namespaces
-from udock_lab.linux.identity import hold_signals, user_namespaces_work
-from udock_lab.linux.landlock import SIGNAL_SCOPE_ABI
+from udock_lab.isolation.ask import IDENTITY
+from udock_lab.isolation.mount import MountProc, PrivateMounts
+from udock_lab.isolation.namespaces import (
+    NewCgroups,
+    NewIpcs,
+    NewMounts,
+    NewNamespace,
+    NewNetwork,
+    NewPids,
+    NewTimes,
+    NewUts,
+)
+from udock_lab.isolation.root import Chdir, Chroot
+from udock_lab.isolation.signals import keep_signals_inside
+from udock_lab.isolation.step import Child, Step, apply
+from udock_lab.isolation.trial import refusal
+from udock_lab.isolation.user import own_namespace
+from udock_lab.isolation.wanted import MappedByParent, OwnIds, Wanted
+from udock_lab.linux.landlock import SIGNAL_SCOPE_ABI, asked_abi_version
+from udock_lab.linux.libc import check, libc
+from udock_lab.linux.mounts import mount
 from udock_lab.linux.prctl import PR_SET_SECCOMP, prctl
 from udock_lab.linux.process import parent, proc_is_ours, state
 from udock_lab.model import DoctorReport, Feature
@@ -28,19 +45,18 @@ from udock_lab.model import DoctorReport, Feature
 __all__ = ["probe"]
 
 NAMESPACES = {
-    "mount": namespaces.CLONE_NEWNS,
-    "pid": namespaces.CLONE_NEWPID,
-    "network": namespaces.CLONE_NEWNET,
-    "hostname (uts)": namespaces.CLONE_NEWUTS,
-    "ipc": namespaces.CLONE_NEWIPC,
-    "cgroup": namespaces.CLONE_NEWCGROUP,
-    "time": namespaces.CLONE_NEWTIME,
+    "mount": NewMounts,
+    "pid": NewPids,
+    "network": NewNetwork,
+    "hostname (uts)": NewUts,
+    "ipc": NewIpcs,
+    "cgroup": NewCgroups,
+    "time": NewTimes,
 }
 DEV_CONTAINER = "a privileged dev container (udock-lab's .devcontainer/)"
 USE_ROOT = f"Run as root (sudo), in a VM or in {DEV_CONTAINER}."
 USE_USERNS = "Needs root or user namespaces."
 SECCOMP_MODE_FILTER = 2  # seccomp(2)
-SYS_LANDLOCK_CREATE_RULESET, LANDLOCK_CREATE_RULESET_VERSION = 444, 1  # landlock_create_ruleset(2)
 PTRACE_TRACEME = 0  # ptrace(2)
 PATIENCE = 3  # seconds for one attempt
 
@@ -62,7 +78,7 @@ def probe() -> DoctorReport:
         ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    rung, summary = _rung(features, _in_child(lambda: _unshared(namespaces.CLONE_NEWNS))[0])
+    rung, summary = _rung(features, _in_child(lambda: _unshared(NewMounts))[0])
     return DoctorReport(rung=rung, summary=summary, features=tuple(features))
 
 
@@ -92,7 +108,7 @@ def _roots(folder: str) -> list[Feature]:
 
 
 def _namespaces() -> list[Feature]:
-    return [_namespace(name, flag) for name, flag in NAMESPACES.items()]
+    return [_namespace(name, kind) for name, kind in NAMESPACES.items()]
 
 
 def _mounts(folder: str) -> list[Feature]:
@@ -164,7 +180,7 @@ def _guards() -> list[Feature]:
 
 def _sandbox() -> list[Feature]:
     """Try what a learner's code will run as, and what will keep its signals from the notebook."""
-    own = user_namespaces_work()
+    own = not refusal(Wanted(mapped=MappedByParent(rule=IDENTITY)))
     identity = Feature(
         name="sandbox identity",
         works=own,
@@ -180,11 +196,13 @@ def _try_to_hold_signals() -> str:
 
     Signal 0 asks for permission and does nothing (kill(2)).
     """
-    guard = hold_signals([os.getppid()])
+    child = Child()
+    for step in keep_signals_inside([os.getppid()]):
+        apply(step, child)
     try:
         os.kill(os.getppid(), 0)
     except PermissionError:
-        return _GUARDS[guard]
+        return _GUARDS[child.signals]
     raise OSError(errno.ENOTSUP, "a sandboxed process may signal your notebook")
 
 
@@ -233,23 +251,24 @@ def _reason(error: OSError) -> str:
 
 
 def _try_chroot(folder: str) -> str:
-    os.chroot(folder)
-    os.chdir("/")
+    _make(Chroot(folder), Chdir("/"))
     return "chroot works"
 
 
-def _enter_userns() -> None:
-    uid, gid = os.geteuid(), os.getegid()
-    namespaces.unshare(namespaces.CLONE_NEWUSER)
-    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
+def _make(*steps: Step) -> None:
+    """Apply these steps here, and survive no refusal."""
+    child = Child()
+    for step in steps:
+        step.apply(child)
+
+
+def _own_userns() -> list[Step]:
+    return own_namespace(OwnIds(uid=os.geteuid(), gid=os.getegid()))
 
 
 def _try_userns(folder: str) -> str:
     """Try it to the end: some systems allow unshare and refuse uid_map or what comes after."""
-    _enter_userns()
-    os.chroot(folder)
+    _make(*_own_userns(), Chroot(folder))
     return "unshare, uid_map and chroot inside it work"
 
 
@@ -266,15 +285,15 @@ def _userns_remedy() -> str:
     return f"The surrounding container or hub forbids it; use a VM or {DEV_CONTAINER}."
 
 
-def _namespace(name: str, flag: int) -> Feature:
+def _namespace(name: str, kind: type[NewNamespace]) -> Feature:
     """Try it as ourselves, else inside a user namespace."""
-    works, detail = _in_child(lambda: _unshared(flag))
+    works, detail = _in_child(lambda: _unshared(kind))
     if works:
         return Feature(name=f"{name} namespace", works=True, detail="works as you are")
 
     def inside() -> str:
-        _enter_userns()
-        return _unshared(flag)
+        _make(*_own_userns())
+        return _unshared(kind)
 
     works, said = _in_child(inside)
     if works:
@@ -284,28 +303,28 @@ def _namespace(name: str, flag: int) -> Feature:
     return Feature(name=f"{name} namespace", works=works, detail=detail, remedy="" if works else USE_USERNS)
 
 
-def _unshared(flag: int) -> str:
-    namespaces.unshare(flag)
+def _unshared(kind: type[NewNamespace]) -> str:
+    _make(kind())
     return "works"
 
 
-def _own_mounts(flags: int = 0) -> str:
+def _own_mounts() -> str:
     """Try a private mount namespace, through a user namespace where we are not root."""
     try:
-        namespaces.unshare(namespaces.CLONE_NEWNS | flags)
+        _make(NewMounts())
     except PermissionError:
-        _enter_userns()
-        namespaces.unshare(namespaces.CLONE_NEWNS | flags)
-    mounts.mount("none", "/", None, mounts.MS_REC | mounts.MS_PRIVATE)
+        _make(*_own_userns(), NewMounts())
+    _make(PrivateMounts())
     return "works"
 
 
 def _try_proc() -> str:
-    _own_mounts(namespaces.CLONE_NEWPID)
+    _own_mounts()
+    _make(NewPids())
     pid = os.fork()
     if pid == 0:
         try:
-            mounts.mount("proc", "/proc", "proc")
+            _make(MountProc("/proc"))
         except OSError as error:
             os._exit(error.errno or errno.EIO)
         os._exit(0)
@@ -317,11 +336,11 @@ def _try_proc() -> str:
 
 def _try_overlay(folder: str) -> str:
     _own_mounts()
-    mounts.mount("tmpfs", folder, "tmpfs")
+    mount("tmpfs", folder, "tmpfs")
     for name in ("lower", "upper", "work", "merged"):
         os.mkdir(f"{folder}/{name}")
     options = f"lowerdir={folder}/lower,upperdir={folder}/upper,workdir={folder}/work"
-    mounts.mount("overlay", f"{folder}/merged", "overlay", 0, options)
+    mount("overlay", f"{folder}/merged", "overlay", 0, options)
     return "overlay mounts work"
 
 
@@ -331,10 +350,7 @@ def _try_mknod(folder: str) -> str:
 
 
 def _try_ptrace() -> str:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.ptrace(PTRACE_TRACEME, 0, 0, 0) == -1:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+    check(libc.ptrace(PTRACE_TRACEME, 0, 0, 0))
     return "a process may be traced"
 
 
@@ -376,12 +392,7 @@ def _try_seccomp() -> str:
 
 
 def _try_landlock() -> str:
-    libc = ctypes.CDLL(None, use_errno=True)
-    abi = libc.syscall(SYS_LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_CREATE_RULESET_VERSION)
-    if abi < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return f"ABI {abi}"
+    return f"ABI {asked_abi_version()}"
 
 
 def _cgroups() -> list[Feature]:

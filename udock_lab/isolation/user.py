@@ -1,0 +1,89 @@
+"""A user namespace: in there, some other id may be root's (user_namespaces(7)).
+
+Here the process writes its own maps, one line each. Where it may not, its parent does: mapped.py.
+"""
+
+from __future__ import annotations
+
+import os
+
+from udock_lab.isolation.step import Child, Step
+from udock_lab.linux import idmaps
+from udock_lab.linux.namespaces import CLONE_NEWUSER, setns, unshare
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from udock_lab.isolation.wanted import OwnIds
+
+__all__ = ["DenySetgroups", "JoinUserNamespace", "MapGid", "MapUid", "NewUserNamespace", "own_namespace"]
+
+
+def own_namespace(ids: OwnIds) -> list[Step]:
+    """Be root in a namespace of one's own: unshare, then its three files, in the order that the kernel wants."""
+    return [NewUserNamespace(), DenySetgroups(), MapUid(ids.uid), MapGid(ids.gid)]
+
+
+class NewUserNamespace(Step):
+    """Leave the user namespace for a new one, with every capability in there; until its maps are written, as nobody."""
+
+    name = "userns"
+    call = "unshare"
+
+    def describe(self) -> str:
+        return "unshare(CLONE_NEWUSER)"
+
+    def apply(self, child: Child) -> None:
+        unshare(CLONE_NEWUSER)
+
+
+class DenySetgroups(Step):
+    """Nobody in there leaves a group: before gid_map, or an unprivileged write to that one is refused."""
+
+    name = "setgroups"
+    call = "write"
+
+    def describe(self) -> str:
+        return f'write(open("{idmaps.path_of(idmaps.SETGROUPS)}"), "deny")'
+
+    def apply(self, child: Child) -> None:
+        idmaps.write(idmaps.SETGROUPS, "deny")
+
+
+class MapUid(Step):
+    """Our user id outside is root's inside."""
+
+    name = "uid_map"
+    call = "write"
+    fields = ("outside",)
+    outside: int
+
+    def describe(self) -> str:
+        return f'write(open("{idmaps.path_of(self.name)}"), "0 {self.outside} 1")'
+
+    def apply(self, child: Child) -> None:
+        idmaps.write(self.name, f"0 {self.outside} 1")
+
+
+class MapGid(MapUid):
+    """Our group id outside is root's inside."""
+
+    name = "gid_map"
+
+
+class JoinUserNamespace(Step):
+    """Enter the user namespace of a running container (setns(2))."""
+
+    name = "join_userns"
+    call = "setns"
+    fields = ("pid",)
+    pid: int
+
+    def describe(self) -> str:
+        return f'setns(open("/proc/{self.pid}/ns/user"), CLONE_NEWUSER)'
+
+    def apply(self, child: Child) -> None:
+        fd = os.open(f"/proc/{self.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            setns(fd, CLONE_NEWUSER)
+        finally:
+            os.close(fd)
