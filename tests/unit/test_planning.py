@@ -35,7 +35,8 @@ def test_plain_run_steps_in_order() -> None:
 def test_limits_come_last_because_the_child_needs_memory_until_then() -> None:
     spec = ContainerSpec(image="demo", tty=True, userns=True, limits=Limits(memory=1, cpu=2, files=3))
     assert names(spec) == [
-        "subreaper", "terminal", "userns", "chdir", "chroot", "chdir_inside", "limit", "limit", "limit",
+        "subreaper", "terminal", "userns", "setgroups", "uid_map", "gid_map",
+        "chdir", "chroot", "chdir_inside", "limit", "limit", "limit",
     ]  # fmt: skip
     assert plan_of(spec)["steps"][-1] == ["limit", "RLIMIT_AS", 1, 1]  # type: ignore[index]
 
@@ -61,7 +62,7 @@ def test_every_step_describes_itself() -> None:
     spec = ContainerSpec(image="demo", tty=True, userns=True, limits=Limits(memory=1, cpu=2, files=3))
     plan, described = make_plan(spec, "/r", None)
     assert len(plan["steps"]) == len(described)
-    assert described[4] == 'chroot("/r")'
+    assert described[7] == 'chroot("/r")'
 
 
 def test_nothing_is_inherited_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

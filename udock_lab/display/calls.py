@@ -94,6 +94,8 @@ CALLS: dict[str, CallNote] = {
     "mount": CallNote("mount(2)", "Attaches a file system to a directory."),
     "umount2": CallNote("umount(2)", "Detaches the file system at a directory.", "umount()"),
     "pivot_root": CallNote("pivot_root(2)", "Swaps the root mount of a mount namespace for another one."),
+    "write": CallNote("write(2)", "Writes bytes to an open file; for a file of /proc they are an order to the kernel."),
+    "nice": CallNote("nice(2)", "Lets other processes have the processor first."),
     "sethostname": CallNote("sethostname(2)", "Sets the host name of the UTS namespace."),
     "prlimit64": CallNote("prlimit(2)", _LIMIT, "setrlimit() or getrlimit()"),
     "setrlimit": CallNote("setrlimit(2)", _LIMIT),

@@ -20,6 +20,13 @@ MOST_CALLS = 200
 MOST_LANES = 60
 GAP = 1_000_000  # nanoseconds in which nothing happens that are named: a millisecond
 
+# A run's steps are named by the system call that they make, but for these.
+_CALLED = {
+    "gate": "recvmsg",
+    "open_gate": "sendmsg",
+    "record_running": "append to containers.db",
+    "record_ended": "rename over containers.db",
+}
 _NO_RETURN = frozenset(("exit", "exit_group"))
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}( /\* \d+ vars? \*/)?")
 _PROGRAM = re.compile(r'[^"]*"((?:[^"\\]|\\.)*)"')
@@ -115,7 +122,7 @@ def _step(step: StepReport, lane: int, child: int | None, run: RunResult | None)
         effect, other = "", None
     return Moment(
         lane=lane,
-        name=step.call.partition("(")[0],
+        name=_CALLED.get(step.name, step.name),
         call=call,
         full=f"{seen}  {plain.clean(step.result)}",
         result=result,

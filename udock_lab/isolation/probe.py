@@ -34,7 +34,7 @@ from udock_lab.isolation.signals import keep_signals_inside
 from udock_lab.isolation.step import Child, Step, apply
 from udock_lab.isolation.trial import refusal
 from udock_lab.isolation.user import own_namespace
-from udock_lab.isolation.wanted import MappedByParent, OwnIds, Wanted
+from udock_lab.isolation.wanted import Wanted
 from udock_lab.linux.landlock import SIGNAL_SCOPE_ABI, asked_abi_version
 from udock_lab.linux.libc import check, libc
 from udock_lab.linux.mounts import mount
@@ -180,7 +180,7 @@ def _guards() -> list[Feature]:
 
 def _sandbox() -> list[Feature]:
     """Try what a learner's code will run as, and what will keep its signals from the notebook."""
-    own = not refusal(Wanted(mapped=MappedByParent(rule=IDENTITY)))
+    own = not refusal(Wanted(mapped=IDENTITY))
     identity = Feature(
         name="sandbox identity",
         works=own,
@@ -263,7 +263,7 @@ def _make(*steps: Step) -> None:
 
 
 def _own_userns() -> list[Step]:
-    return own_namespace(OwnIds(uid=os.geteuid(), gid=os.getegid()))
+    return own_namespace(os.geteuid(), os.getegid())
 
 
 def _try_userns(folder: str) -> str:

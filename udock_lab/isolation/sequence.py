@@ -55,12 +55,12 @@ def _user(wanted: Wanted) -> Sequence[Step]:
     if wanted.joins:
         return [user.JoinUserNamespace(wanted.joins)]
     if wanted.own_ids is not None:
-        return user.own_namespace(wanted.own_ids)
-    if wanted.mapped is None:
+        return user.own_namespace(*wanted.own_ids)
+    if not wanted.mapped:
         return []
     from udock_lab.isolation import mapped
 
-    return mapped.namespace_by_rule(wanted.mapped.rule)
+    return mapped.namespace_by_rule(wanted.mapped)
 
 
 def _namespaces(wanted: Wanted) -> Sequence[Step]:

@@ -11,16 +11,20 @@ from udock_lab.isolation.step import Child, Step
 from udock_lab.linux import idmaps
 from udock_lab.linux.namespaces import CLONE_NEWUSER, setns, unshare
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from udock_lab.isolation.wanted import OwnIds
+__all__ = [
+    "OWN_NAMESPACE",
+    "DenySetgroups",
+    "JoinUserNamespace",
+    "MapGid",
+    "MapUid",
+    "NewUserNamespace",
+    "own_namespace",
+]
 
-__all__ = ["DenySetgroups", "JoinUserNamespace", "MapGid", "MapUid", "NewUserNamespace", "own_namespace"]
 
-
-def own_namespace(ids: OwnIds) -> list[Step]:
+def own_namespace(uid: int, gid: int) -> list[Step]:
     """Be root in a namespace of one's own: unshare, then its three files, in the order that the kernel wants."""
-    return [NewUserNamespace(), DenySetgroups(), MapUid(ids.uid), MapGid(ids.gid)]
+    return [NewUserNamespace(), DenySetgroups(), MapUid(uid), MapGid(gid)]
 
 
 class NewUserNamespace(Step):
@@ -68,6 +72,9 @@ class MapGid(MapUid):
     """Our group id outside is root's inside."""
 
     name = "gid_map"
+
+
+OWN_NAMESPACE = (NewUserNamespace, DenySetgroups, MapUid, MapGid)  # the steps, as they follow each other
 
 
 class JoinUserNamespace(Step):

@@ -7,20 +7,7 @@ from __future__ import annotations
 
 from udock_lab.model.value import Value
 
-__all__ = ["Files", "MappedByParent", "OwnIds", "PrivateRoot", "Wanted"]
-
-
-class OwnIds(Value):
-    """A user namespace in which the caller's own ids are root's; it writes the maps itself."""
-
-    uid: int
-    gid: int
-
-
-class MappedByParent(Value):
-    """A user namespace whose maps the parent writes, by a rule of ask.py."""
-
-    rule: str
+__all__ = ["Files", "PrivateRoot", "Wanted"]
 
 
 class PrivateRoot(Value):
@@ -49,8 +36,8 @@ class Wanted(Value):
     death_signal: int = 0  # which one comes when whoever started it ends
     terminal: bool = False
     joins: int = 0  # the pid of the process whose user namespace is entered
-    own_ids: OwnIds | None = None
-    mapped: MappedByParent | None = None
+    own_ids: tuple[int, int] | None = None  # uid and gid that are root's in a user namespace; it writes the maps itself
+    mapped: str = ""  # the rule (ask.py) by which the parent writes the maps of one
     namespaces: tuple[str, ...] = ()  # names of namespaces.py that must be had
     optional_namespaces: tuple[str, ...] = ()  # and those that are done without where they are refused
     private_root: PrivateRoot | None = None

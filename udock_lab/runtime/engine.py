@@ -38,7 +38,7 @@ from udock_lab.runtime.eventlog import last_exit, write_event
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import aside, build_image, find_image_by_name, list_images, retire_image
 from udock_lab.runtime.logs import read_log
-from udock_lab.runtime.outcome import raise_refusal, run_result, start_notes
+from udock_lab.runtime.outcome import isolation_of, raise_refusal, run_result, start_notes, stored_names
 from udock_lab.runtime.planning import make_plan
 from udock_lab.runtime.tree import remove_tree
 from udock_lab.wire.framing import pair
@@ -371,7 +371,7 @@ class Runtime:
             if event["event"] == "started" and on_start is not None:
                 on_start(event["id"])
             if event["event"] == "started" and on_note is not None:
-                for note in start_notes(event["reports"], request["describe"], advise):
+                for note in start_notes(event["reports"], [words[0] for words in request["plan"]["steps"]], advise):
                     said.append(note)
                     on_note(note)
 
@@ -554,15 +554,11 @@ class Runtime:
 
     def _isolation(self, container_id: str, spec: dict[str, object]) -> Isolation | None:
         steps = containers.load_extra(self.home, container_id, "steps")
-        if not steps:
+        reports = steps.get("reports")
+        if not isinstance(reports, list):
             return None
-        reports, describe = steps.get("reports"), steps.get("steps")
-        if not isinstance(reports, list) or not isinstance(describe, list):
-            return None
-        from udock_lab.runtime.outcome import isolation_of
-
         with suppress(ValueError, TypeError, LookupError, AttributeError):  # somebody edited the file
-            return isolation_of(bool(spec.get("userns")), reports, describe)
+            return isolation_of(bool(spec.get("userns")), reports, stored_names(steps))
         return None
 
     def inspect(self, name: str | Handle | Image) -> Inspection:

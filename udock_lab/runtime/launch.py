@@ -14,14 +14,16 @@ import os
 import resource
 import time
 
+from udock_lab.isolation import sequence  # noqa: F401 - so the steps of its layers are known by name
+from udock_lab.isolation.step import Child, Step, make_step
 from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.resolve import resolve_in_root, shebang
-from udock_lab.runtime.steps import Child, Step, make_step
 from udock_lab.wire.framing import adopt, pack, pair, receive, send, unpack
 
 __all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "may_open_many", "open_gate", "parse_reports"]
 
-GATE, REPORTS = Child.gate, 4  # what the child keeps open besides 0, 1 and 2
+GATE, REPORTS = Child.SYNC, Child.REPORTS  # what the child keeps open besides 0, 1 and 2
+STDIN, TERMINAL = "stdin", "terminal"  # descriptors that come through the gate
 EXEC = -1  # the number under which execve reports
 NO_ANSWER = -1  # the errno of a call that did not come back
 UMASK = 0o022  # a program's files may be read by everybody and written by their owner, whatever the caller's umask
@@ -112,7 +114,8 @@ def brief(child: Fresh, plan: Plan) -> None:
 
 def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:
     """Let the child go, with its standard input (and its terminal, if it gets one)."""
-    send(child.gate, b"go", (stdin,) if terminal is None else (stdin, terminal))
+    fds = {STDIN: stdin} if terminal is None else {STDIN: stdin, TERMINAL: terminal}
+    send(child.gate, pack(list(fds)), list(fds.values()))
 
 
 # --- from here on, in the child ---------------------------------------------------------------------------
@@ -148,9 +151,9 @@ def _be_a_container(rehearse: bool) -> NoReturn:
     plan: Plan = unpack(_wait_at(gate)[0])
     child = Child(plan["rootfs"])
     steps = [make_step(words) for words in plan["steps"]]
-    _, fds = _wait_at(gate)
+    names, fds = _wait_at(gate)
     woken = _now()
-    _place(fds, one_pipe=plan.get("one_pipe", False))
+    _place(dict(zip(unpack(names), fds)), one_pipe=plan.get("one_pipe", False))  # noqa: B905 - the kernel may drop some
     _report(0, 0, woken, _now())
     for number, step in enumerate(steps, 1):
         _apply(number, step, child)
@@ -165,19 +168,18 @@ def _wait_at(gate: socket) -> tuple[bytes, list[int]]:
     return message
 
 
-def _place(fds: list[int], *, one_pipe: bool) -> None:
+def _place(fds: dict[str, int], *, one_pipe: bool) -> None:
     """Standard input, or all three from a terminal, where the program expects them.
 
     ``one_pipe``: both outputs go through one pipe, so that what is written in order stays in order.
     """
     if one_pipe:
         os.dup2(1, 2)
-    if not fds:
-        return
-    os.dup2(fds[0], 0)
-    if len(fds) > 1:
+    if STDIN in fds:
+        os.dup2(fds[STDIN], 0)
+    if TERMINAL in fds:
         for target in (0, 1, 2):
-            os.dup2(fds[1], target)
+            os.dup2(fds[TERMINAL], target)
 
 
 def _apply(number: int, step: Step, child: Child) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from errno import errorcode
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from udock_lab import errors
+from udock_lab.isolation.observe import Hold
+from udock_lab.isolation.rlimit import Limit
+from udock_lab.isolation.root import Chdir, ChdirInside, Chroot
+from udock_lab.isolation.step import Step, make_step
+from udock_lab.isolation.syscalls import GUARD
+from udock_lab.isolation.user import OWN_NAMESPACE, JoinUserNamespace
 from udock_lab.model import (
     ContainerSpec,
     ExitStatus,
@@ -26,16 +31,14 @@ from udock_lab.runtime import containers
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.launch import EXEC, NO_ANSWER
 from udock_lab.runtime.shortage import shortage
-from udock_lab.runtime.steps import make_step
 
 if TYPE_CHECKING:
     from udock_lab.model import Snapshot
     from udock_lab.runtime.attach import Attachment
 
-__all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes"]
+__all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes", "stored_names"]
 
 CHROOT_REFUSED = "chroot failed (need root). Running with chdir only."
-GUARD = ("signals", "no_new_privs")  # names of the layer's steps, in their order
 _LONG_NAME = 100  # characters of a name that a sentence repeats
 Reports = list[list[int]]
 
@@ -48,24 +51,33 @@ def raise_refusal(event: dict[str, Any]) -> NoReturn:
     raise kind(event["message"], event["hint"])
 
 
-def start_notes(reports: Reports, describe: list[str], advise: Callable[[], str]) -> list[str]:
+def start_notes(reports: Reports, names: list[str], advise: Callable[[], str]) -> list[str]:
     """Return what to say as soon as the program runs: the chroot warning, and what ``advise`` knows against it."""
-    return [CHROOT_REFUSED, *filter(None, [advise()])] if _refused_chroot(reports, describe) else []
+    return [CHROOT_REFUSED, *filter(None, [advise()])] if _refused_chroot(reports, names) else []
 
 
-def _refused_chroot(reports: Reports, describe: list[str]) -> int:
+def _refused_chroot(reports: Reports, names: list[str]) -> int:
     """Return the number of the step at which chroot was refused; 0 if it was not."""
     for number, answer, _, _ in reports:
-        if number > 0 and answer == errno.EPERM and describe[number - 1].startswith("chroot("):
+        if number > 0 and answer == errno.EPERM and names[number - 1] == Chroot.name:
             return number
     return 0
 
 
-def isolation_of(userns: bool, reports: Reports, describe: list[str]) -> Isolation:
-    """Return how far the container was isolated, from what the child reported."""
-    if _refused_chroot(reports, describe):
+def isolation_of(userns: bool, reports: Reports, names: list[str]) -> Isolation:
+    """Return how far the container was isolated, from what the child reported of its steps, which ``names`` names."""
+    if _refused_chroot(reports, names):
         return Isolation.CHDIR
     return Isolation.USERNS if userns else Isolation.CHROOT
+
+
+def stored_names(steps: dict[str, Any]) -> list[str]:
+    """Return the names of the steps in a container's ``steps.json``.
+
+    Files from before names were stored hold only each step's words, which begin with its call.
+    """
+    names: list[str] | None = steps.get("names")
+    return [words.partition("(")[0] for words in steps["steps"]] if names is None else names
 
 
 def run_result(
@@ -81,19 +93,20 @@ def run_result(
     ended = events.get("ended")
     last = (ended or events["started"]) | {"passed_on": attachment.passed_on}
     reports: Reports = last["reports"]
-    describe: list[str] = request["describe"]
+    planned = _planned(request)
+    names = [step.name for step in planned]
     status = ExitStatus(raw=ended["status"]) if ended else None
     candidates: list[str] = request["plan"]["candidates"]
     failure = _failure(home, spec, request, last, status)
-    isolation = isolation_of(bool(spec.userns), reports, describe)
-    notes = start_notes(reports, describe, advise)
+    isolation = isolation_of(bool(spec.userns), reports, names)
+    notes = start_notes(reports, names, advise)
     if isolation is Isolation.CHDIR and failure is None and _is_dynamic(rootfs, candidates, spec.workdir):
         notes.append("The program is dynamic: it runs with this machine's own loader and libraries here.")
     notes += last["notes"]
     if failure is None and status is not None:
         notes += _explain_start(spec, rootfs, status, candidates)
         notes += filter(None, [_explain_limit(spec, request, last, ended, status)])
-    guard = _guard_answers(reports, request)
+    guard = _guard_answers(reports, names)
     taught = [report for report in reports if report[0] not in guard]
     return RunResult(
         id=last["id"],
@@ -103,7 +116,7 @@ def run_result(
         exit_code=status.shell_code if status else None,
         exit_status=status,
         isolation=isolation,
-        steps=tuple(_steps(last, taught, describe, spec, status, candidates)),
+        steps=tuple(_steps(last, taught, planned, spec, status, candidates)),
         before=_record(ended, "before"),
         after=_record(ended, "after"),
         stdout=bytes(attachment.stdout),
@@ -115,6 +128,11 @@ def run_result(
         snapshots=tuple(_snapshot(fields, request["plan"]["env"]) for fields in last.get("snapshots", ())),
         signals=_signals(list(guard.values())),
     )
+
+
+def _planned(request: dict[str, Any]) -> list[Step]:
+    """Return the steps that the child was to make; a report's number counts them from 1."""
+    return [make_step(words) for words in request["plan"]["steps"]]
 
 
 def _snapshot(fields: dict[str, Any], environment: dict[str, str]) -> Snapshot:
@@ -138,15 +156,15 @@ def _failure(
     status: ExitStatus | None,
 ) -> Failure | None:
     """Return the step that ended the child, or execve's refusal; None when the program started."""
-    reports, describe = last["reports"], request["describe"]
+    reports, planned = last["reports"], _planned(request)
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
     if answers[-1:] == [NO_ANSWER]:
         return None
     number, answer, _, _ = reports[-1] if reports else [0, 0, 0, 0]
-    silent = not reports or answer == 0 or _survivable(reports[-1], request)
+    step = planned[number - 1] if number > 0 else None  # None: the start gate, where nothing is called yet
+    silent = not reports or answer == 0 or (step is not None and answer in step.optional_errnos)
     silent = silent and not answers and (status is None or status.code != 125)
-    call = describe[number - 1] if 0 < number <= len(describe) else "the gate"
-    in_vain = silent or call.startswith("setns") or not os.path.isdir(request["plan"]["rootfs"])
+    in_vain = silent or isinstance(step, JoinUserNamespace) or not os.path.isdir(request["plan"]["rootfs"])
     if request.get("exec_of") and in_vain and _has_ended(home, last["id"]):
         return _ended_meanwhile(spec, last["id"], status)
     if answers:
@@ -154,26 +172,20 @@ def _failure(
     if silent:
         return _silent_end(spec, last, status)
     return Failure(
-        step=call.partition("(")[0],
+        step=step.call if step else "the gate",
         errno=answer,
         exit_code=125,
-        message=f"{call} failed: {errorcode.get(answer, answer)} ({os.strerror(answer)}).",
-        hint=_step_hint(call, answer, spec, request),
+        message=f"{step.describe() if step else 'the gate'} failed: {_errno_words(answer)}.",
+        hint=_step_hint(step, answer, spec, request),
     )
 
 
-def _survivable(report: list[int], request: dict[str, Any]) -> bool:
-    number, answer, _, _ = report
-    return number > 0 and answer in make_step(request["plan"]["steps"][number - 1]).optional_errnos
-
-
-def _guard_answers(reports: Reports, request: dict[str, Any]) -> dict[int, int]:
+def _guard_answers(reports: Reports, names: list[str]) -> dict[int, int]:
     """Return number to errno of the steps of the layer ``signals``.
 
     They were not asked for, and no lesson teaches them.
     """
-    steps = request["plan"]["steps"]
-    return {number: answer for number, answer, _, _ in reports if number > 0 and steps[number - 1][0] in GUARD}
+    return {number: answer for number, answer, _, _ in reports if number > 0 and names[number - 1] in GUARD}
 
 
 def _signals(answers: list[int]) -> Signals | None:
@@ -227,31 +239,38 @@ def _silent_end(spec: ContainerSpec, last: dict[str, Any], status: ExitStatus | 
     return Failure(step="launch", errno=0, exit_code=code, message=message, hint=hint)
 
 
-def _step_hint(call: str, answer: int, spec: ContainerSpec, request: dict[str, Any]) -> str:
+def _step_hint(step: Step | None, answer: int, spec: ContainerSpec, request: dict[str, Any]) -> str:
     container = request.get("exec_of")
     command = f"mdock exec {container}" if container else f"mdock run {spec.image}"
-    short = shortage(answer) if call == "the gate" else None
+    short = shortage(answer) if step is None else None
     if short is not None:
         return "\n".join(short)
-    if call.startswith("unshare"):
+    if isinstance(step, OWN_NAMESPACE):
         without = "Go without: mdock run --no-userns   or in every run: mdock config userns off"
-        if answer == errno.ENOENT:  # unshare knows no such answer: it is of /proc/self/uid_map
+        if answer == errno.ENOENT:
             why = "Its user ids are set in /proc/self/uid_map, and no /proc is mounted here."
             return f"{why}\n{without}"
         return f"This machine refuses user namespaces; see what it permits with: mdock doctor\n{without}"
-    if call.startswith("setns"):
+    if isinstance(step, JoinUserNamespace):
         return f"Only who started {container}, or root, may enter its user namespace; whose is it? ps -o user= -p PID"
-    if call.startswith("setrlimit"):
+    if isinstance(step, Limit):
         return "The limit is above what you may have; see: ulimit -H -a"
-    if call.startswith("chdir") and spec.workdir and f'"{spec.workdir}"' in call:
+    if isinstance(step, ChdirInside) and spec.workdir:
         if answer == errno.ENOTDIR:
             return f"-w takes a folder, and this is (or leads through) a file; look: {command} ls /"
         return f"{'The container' if container else 'The image'} has no such folder; look: {command} ls /"
+    if not (step is None or isinstance(step, (Chdir, Chroot, ChdirInside))):
+        return f"This machine refuses it to you: see what it permits with: mdock doctor{_as_root(spec)}"
     if answer == errno.EACCES:
         return "A folder on the way is closed to you; look at the path: namei -l PATH"
     if container:
         return f"Its files are gone; run it again: mdock stop {container}; mdock run {spec.image}"
     return f"Is the image whole? Build it again with: mdock build --force {spec.image} DIR"
+
+
+def _as_root(spec: ContainerSpec) -> str:
+    """Return what gives more rights in a container, where that is not asked for yet."""
+    return "" if spec.userns or os.geteuid() == 0 else "\nIn a user namespace more is permitted: mdock run --userns"
 
 
 def _exec_failure(spec: ContainerSpec, request: dict[str, Any], reports: Reports, status: ExitStatus | None) -> Failure:
@@ -273,7 +292,8 @@ def _exec_failure(spec: ContainerSpec, request: dict[str, Any], reports: Reports
         spec.argv[0],
         image=spec.image,
         container=request.get("exec_of", ""),
-        confined=isolation_of(bool(spec.userns), reports, request["describe"]) is not Isolation.CHDIR,
+        confined=isolation_of(bool(spec.userns), reports, [step.name for step in _planned(request)])
+        is not Isolation.CHDIR,
     )
     name = spec.argv[0]
     if len(name) > _LONG_NAME:
@@ -345,14 +365,14 @@ def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candida
 def _steps(
     last: dict[str, Any],
     reports: Reports,
-    describe: list[str],
+    planned: list[Step],
     spec: ContainerSpec,
     status: ExitStatus | None,
     candidates: list[str],
 ) -> list[StepReport]:
     """Return the parent's and the child's steps in the order of time."""
     pid = last["pid"]
-    refused = _refused_chroot(reports, describe)
+    refused = _refused_chroot(reports, [step.name for step in planned])
     steps = []
     tried = iter(candidates)
     if last.get("fork"):
@@ -362,9 +382,14 @@ def _steps(
         call, result = _parent_words(name, last, status)
         steps.append(StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result))
     for number, answer, start, end in reports:
-        call = _execve_words(next(tried, spec.argv[0]), spec) if number == EXEC else describe[number - 1]
-        step = _child_step(number, answer, start, end, call)
-        steps.append(_outside(step) if refused and number == refused + 1 and not answer else step)
+        if number == EXEC:
+            steps.append(_execve(next(tried, spec.argv[0]), spec, answer, start, end))
+        elif number == 0:
+            steps.append(
+                StepReport(name="gate", who="child", call="recvmsg(gate)", start=start, end=end, result='"go"')
+            )
+        else:
+            steps.append(_child_step(planned[number - 1], answer, start, end, outside=bool(refused)))
     return sorted(steps, key=lambda step: step.start)
 
 
@@ -378,38 +403,27 @@ def _parent_words(name: str, last: dict[str, Any], status: ExitStatus | None) ->
     return words.get(name, (name, ""))
 
 
-def _execve_words(path: str, spec: ContainerSpec) -> str:
-    """Write the call with the path that was tried: a bare name is looked for folder by folder (execvp(3))."""
+def _execve(path: str, spec: ContainerSpec, answer: int, start: int, end: int) -> StepReport:
+    """Report the call with the path that was tried: a bare name is looked for folder by folder (execvp(3))."""
     shown = ", ".join(f'"{word}"' for word in spec.argv)
-    return f'execve("{path}", [{shown}])'
+    call = f'execve("{path}", [{shown}])'
+    if answer == NO_ANSWER:
+        return StepReport(name="execve", who="child", call=call, start=start, end=start, result="does not return")
+    result = f"= -1 {_errno_words(answer)}"
+    return StepReport(name="execve", who="child", call=call, start=start, end=end, errno=answer, result=result)
 
 
-def _child_step(number: int, answer: int, start: int, end: int, call: str) -> StepReport:
-    if number == EXEC:
-        if answer == NO_ANSWER:
-            return StepReport(name="execve", who="child", call=call, start=start, end=start, result="does not return")
-        return StepReport(
-            name="execve", who="child", call=call, start=start, end=end, errno=answer, result=_minus_one(answer)
-        )
-    if number == 0:
-        return StepReport(name="gate", who="child", call="recvmsg(gate)", start=start, end=end, result='"go"')
-    result = _minus_one(answer) if answer else "= 0"
-    if call.startswith("read(gate)"):
-        call, _, moment = call.partition(" ")
-        result = result if answer else f"the parent has looked, {moment}"
+def _child_step(step: Step, answer: int, start: int, end: int, *, outside: bool) -> StepReport:
+    """Report a step. ``outside``: chroot was refused, so the chdir after it went as it could, or not at all."""
+    result = f"= -1 {_errno_words(answer)}" if answer else "= 0"
+    if isinstance(step, Hold) and not answer:
+        result = f"the parent has looked, {step.moment}"
+    elif isinstance(step, ChdirInside) and outside and not answer:
+        result = "skipped: / is still this machine's" if step.path == "/" else "= 0, looked up in the image"
     return StepReport(
-        name=call.partition("(")[0], who="child", call=call, start=start, end=end, errno=answer, result=result
+        name=step.call, who="child", call=step.describe(), start=start, end=end, errno=answer, result=result
     )
 
 
-def _outside(step: StepReport) -> StepReport:
-    """Return the chdir after a refused chroot, as it really went.
-
-    ``/`` is the host's there, so it was not called.
-    """
-    skipped = step.call == 'chdir("/")'
-    return replace(step, result="skipped: / is still this machine's" if skipped else "= 0, looked up in the image")
-
-
-def _minus_one(number: int) -> str:
-    return f"= -1 {errorcode.get(number, number)} ({os.strerror(number)})"
+def _errno_words(number: int) -> str:
+    return f"{errorcode.get(number, number)} ({os.strerror(number)})"

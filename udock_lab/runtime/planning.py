@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from udock_lab.errors import UsageError
+from udock_lab.isolation.sequence import steps_of
+from udock_lab.isolation.wanted import Wanted
 from udock_lab.model import ContainerSpec, Limits
-from udock_lab.runtime.steps import make_step
 
-__all__ = ["AT_THE_GATE", "BEFORE_EXEC", "DEFAULT_ENV", "DEFAULT_PATH", "container_env", "make_plan"]
+__all__ = ["DEFAULT_ENV", "DEFAULT_PATH", "container_env", "make_plan"]
 
-AT_THE_GATE, BEFORE_EXEC = "at the gate", "before exec"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_ENV = {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"}
 
@@ -33,45 +33,45 @@ def make_plan(
     """
     env = container_env(spec)
     _refuse_what_no_call_takes(spec, env)
-    steps: list[list[object]] = [["subreaper"]]
-    if spec.tty:
-        steps.append(["terminal"])
-    if spec.userns:
-        steps.append(["join_userns", join] if join else ["userns", os.geteuid(), os.getegid()])
-    steps += [["chdir", rootfs], ["chroot", rootfs], ["chdir_inside", spec.workdir or "/"]]
-    steps += _limit_steps(spec.limits)
-    if spec.guard:
-        steps += _guard_steps()
-    if snapshots:
-        steps = [["hold", AT_THE_GATE], *steps, ["hold", BEFORE_EXEC]]
+    steps = steps_of(_wanted(spec, rootfs, join, observed=snapshots))
     plan = {
-        "steps": steps,
+        "steps": [step.words() for step in steps],
         "argv": list(spec.argv),
         "env": env,
         "rootfs": rootfs,
         "candidates": _candidates(spec.argv[0], env["PATH"]),
         "one_pipe": one_pipe,
     }
-    return plan, [make_step(words).describe() for words in steps]
+    return plan, [step.describe() for step in steps]
 
 
-def _limit_steps(limits: Limits) -> list[list[object]]:
-    """Soft and hard limit are equal, except for processor time: soft < hard lets SIGXCPU come before SIGKILL."""
-    steps: list[list[object]] = []
+def _wanted(spec: ContainerSpec, rootfs: str, join: int | None, *, observed: bool) -> Wanted:
+    """Return what the spec asks for, layer by layer; sequence.py knows the order."""
+    own = (os.geteuid(), os.getegid()) if spec.userns and not join else None
+    return Wanted(
+        observed=observed,
+        adopts_orphans=True,
+        terminal=spec.tty,
+        joins=join or 0 if spec.userns else 0,
+        own_ids=own,
+        rootfs=rootfs,
+        workdir=spec.workdir or "/",
+        limits=tuple(_limits(spec.limits)),
+        no_kill_all=bool(spec.guard),
+    )
+
+
+def _limits(limits: Limits) -> Iterator[tuple[str, int, int]]:
+    """Name each limit with its soft and its hard value, which are equal but for processor time.
+
+    There, soft < hard lets SIGXCPU come before SIGKILL.
+    """
     if limits.files is not None:
-        steps.append(["limit", "RLIMIT_NOFILE", limits.files, limits.files])
+        yield "RLIMIT_NOFILE", limits.files, limits.files
     if limits.cpu is not None:
-        steps.append(["limit", "RLIMIT_CPU", limits.cpu, limits.cpu + 1])
+        yield "RLIMIT_CPU", limits.cpu, limits.cpu + 1
     if limits.memory is not None:
-        steps.append(["limit", "RLIMIT_AS", limits.memory, limits.memory])
-    return steps
-
-
-def _guard_steps() -> list[list[object]]:
-    """The layer ``signals``, last of all: no filter is in the way of the other steps."""
-    from udock_lab.linux.seccomp_filters import kill_all_refused
-
-    return [["signals", kill_all_refused().hex()], ["no_new_privs"]]
+        yield "RLIMIT_AS", limits.memory, limits.memory
 
 
 def _candidates(program: str, path: str) -> list[str]:

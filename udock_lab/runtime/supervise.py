@@ -544,6 +544,7 @@ class Job:
         self.reports = parse_reports(data)
         os.close(fd)
         extra = {"reports": self.reports, "parent_steps": self.parent_steps, "steps": self.request["describe"]}
+        extra["names"] = [words[0] for words in self.request["plan"]["steps"]]
         if not self.request.get("exec_of"):
             with suppress(OSError):
                 containers.save_extra(self.home, self.id, "steps", extra)

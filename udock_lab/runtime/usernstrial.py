@@ -10,9 +10,11 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 
+from udock_lab.isolation.root import Chroot
+from udock_lab.isolation.step import Child
+from udock_lab.isolation.user import own_namespace
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.records import open_plain
-from udock_lab.runtime.steps import Child, Chroot, NewUserNamespace
 
 __all__ = ["ADVICE", "answer_trial", "userns_works"]
 
@@ -34,8 +36,8 @@ _DEPENDS_ON = (
 def answer_trial(fd: int) -> None:
     """Make the steps and write the answer to ``fd``, in a child that ends afterwards."""
     try:
-        NewUserNamespace(os.geteuid(), os.getegid()).apply(Child("/"))
-        Chroot("/").apply(Child("/"))
+        for step in (*own_namespace(os.geteuid(), os.getegid()), Chroot("/")):
+            step.apply(Child())
     except OSError:
         os.write(fd, _NO)
     else:

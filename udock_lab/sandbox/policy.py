@@ -17,7 +17,7 @@ import sys
 from udock_lab.isolation.ask import IDENTITY, ROOT_IS_NOBODY
 from udock_lab.isolation.rlimit import as_far_as_allowed
 from udock_lab.isolation.trial import refusal
-from udock_lab.isolation.wanted import Files, MappedByParent, PrivateRoot, Wanted
+from udock_lab.isolation.wanted import Files, PrivateRoot, Wanted
 from udock_lab.linux import capabilities as cap
 from udock_lab.linux import idmaps
 from udock_lab.linux.process import parent, pids
@@ -98,14 +98,14 @@ def wanted_by(policy: SandboxPolicy) -> Wanted:
         return _behind_walls(common, policy)
     if policy.userns:
         ordinary = os.geteuid() != 0  # root keeps in there what it has out here, and an ordinary user gains nothing
-        common = replace(common, mapped=MappedByParent(rule=IDENTITY), capabilities=() if ordinary else None)
+        common = replace(common, mapped=IDENTITY, capabilities=() if ordinary else None)
     return _aside(common, policy) if policy.graded else common
 
 
 def _behind_walls(common: Wanted, policy: SandboxPolicy) -> Wanted:
     return replace(
         common,
-        mapped=MappedByParent(rule=ROOT_IS_NOBODY),
+        mapped=ROOT_IS_NOBODY,
         namespaces=("new_mounts", "new_pids"),  # the rest would be worth little without them
         optional_namespaces=tuple(_WALLS),
         private_root=PrivateRoot(
@@ -155,7 +155,7 @@ def walls_refused(package: str) -> str:
 
 def user_namespaces_work() -> bool:
     """Can a process stay who it is in a user namespace of its own? For single-threaded callers."""
-    return not refusal(Wanted(mapped=MappedByParent(rule=IDENTITY)))
+    return not refusal(Wanted(mapped=IDENTITY))
 
 
 def unprivileged_uid() -> int:

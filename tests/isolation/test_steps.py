@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 from chrooting import be_able_to_chroot, needs_chroot
 
-from udock_lab.runtime.steps import STEPS, Child, make_step
+from udock_lab.isolation import sequence  # noqa: F401 - the steps of its layers are known by name
+from udock_lab.isolation.step import STEPS, Child, make_step
 
 
 def in_child(work: Callable[[], int]) -> int:
@@ -33,7 +34,12 @@ def in_child(work: Callable[[], int]) -> int:
         (["chdir", "/r"], 'chdir("/r")'),
         (["chroot", "/r"], 'chroot("/r")'),
         (["chdir_inside", "/w"], 'chdir("/w")'),
-        (["userns", 1, 2], "unshare(CLONE_NEWUSER)"),
+        (["userns"], "unshare(CLONE_NEWUSER)"),
+        (["setgroups"], 'write(open("/proc/self/setgroups"), "deny")'),
+        (["uid_map", 7], 'write(open("/proc/self/uid_map"), "0 7 1")'),
+        (["gid_map", 7], 'write(open("/proc/self/gid_map"), "0 7 1")'),
+        (["join_userns", 7], 'setns(open("/proc/7/ns/user"), CLONE_NEWUSER)'),
+        (["terminal"], "ioctl(0, TIOCSCTTY)"),
         (["signals", "00"], "prctl(PR_SET_SECCOMP, no kill(-1))"),
         (["no_new_privs"], "prctl(PR_SET_NO_NEW_PRIVS, 1), if the filter needs it"),
         (["limit", "RLIMIT_CPU", 1, 2], "setrlimit(RLIMIT_CPU, soft=1, hard=2)"),
