@@ -214,8 +214,8 @@ def test_without_a_course_folder_the_hidden_half_is_left_out_and_that_is_said(tm
     hand_in(tmp_path, "kim", handed_in(SLUG, RAW))
     batch = Batch(out=tmp_path / "out", course=None)
     (grade,) = batch.grade(find_submissions(tmp_path), 1, lambda grade: None)
-    assert (grade.data["points"], grade.data["out_of"]) == (2.0, 7.0)
-    assert [report.points for report in reports_of(grade.data)] == [2.0]
+    assert (grade.marks.points, grade.marks.out_of) == (2.0, 7.0)
+    assert [report.points for report in reports_of(grade.marks)] == [2.0]
 
 
 @pytest.mark.parametrize(
@@ -266,9 +266,13 @@ def test_on_a_terminal_progress_is_a_bar_on_one_line() -> None:
 
 
 def find_submissions_of_one() -> list[Any]:
-    from udock_lab.grading.batch import Grade, Sent
+    from udock_lab.grading.batch import Grade, Marks, Sent
 
-    return [Grade(sent=Sent(learner="kim", name=SLUG, path=Path("x")), data={})]
+    return [
+        Grade(
+            sent=Sent(learner="kim", name=SLUG, path=Path("x")), marks=Marks(learner="kim", exercise="", notebook="x")
+        )
+    ]
 
 
 def test_a_course_folder_is_ready_for_nbgrader(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

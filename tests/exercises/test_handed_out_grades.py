@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from udock_lab.grading.batch import Batch, Grade, find_submissions, reports_of
+from udock_lab.grading.batch import Batch, Grade, Marks, find_submissions, read_marks, reports_of
 
 STORED = Path(__file__).resolve().parents[1] / "handed_out" / "0.1.0" / "stored"
 SLUG = "m2_1_process_creation"
@@ -18,6 +18,12 @@ SLUG = "m2_1_process_creation"
 
 def kept_by(learner: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((STORED / "graded" / learner / f"{SLUG}.json").read_text())
+    return found
+
+
+def marks_of(learner: str) -> Marks:
+    found = read_marks(STORED / "graded" / learner / f"{SLUG}.json")
+    assert found is not None
     return found
 
 
@@ -35,7 +41,7 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("learner", "points", "failed"), [("anna", [7, 2], None), ("ben", [2, 1], "code")])
 def test_judgements_of_an_old_version_are_read(learner: str, points: list[int], failed: str | None) -> None:
-    public, hidden = reports_of(kept_by(learner))
+    public, hidden = reports_of(marks_of(learner))
     assert [public.points, hidden.points] == points
     assert (public.slug, public.out_of, hidden.out_of) == (SLUG, 7, 2)
     first = public.first_failure
@@ -44,8 +50,8 @@ def test_judgements_of_an_old_version_are_read(learner: str, points: list[int], 
 
 
 def test_what_could_not_be_judged_then_still_says_why() -> None:
-    assert reports_of(kept_by("cleo")) == []
-    assert "is not a notebook" in kept_by("cleo")["error"]
+    assert reports_of(marks_of("cleo")) == []
+    assert "is not a notebook" in marks_of("cleo").error
 
 
 @pytest.mark.parametrize(("schema", "kept"), [(None, True), (1, True), (2, False), ("1", False)])
@@ -53,7 +59,7 @@ def test_an_old_grade_is_kept_where_nothing_has_changed_and_a_later_versions_is_
     out: Path, schema: object, kept: bool
 ) -> None:
     """The old grade is said to come from the judges of today, whose hash no older version could know."""
-    old = kept_by("ben") | {"points": 2.5, "made_from": judged(out).data["made_from"]}
+    old = kept_by("ben") | {"points": 2.5, "made_from": judged(out).marks.made_from}
     old |= {} if schema is None else {"schema": schema}
     (out / "ben" / f"{SLUG}.json").write_text(json.dumps(old))
     grade = judged(out)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 import timeit
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from test_display_text import CHDIR_RUN, EXITED, IMAGE, KILLED_STATUS, NEVER, co
 
 from udock_lab import display
 from udock_lab.model import DoctorReport, ExitStatus, Failure, Feature, Image, Inspection, RunResult, StepReport
+from udock_lab.model.value import replace
 
 _ALLOWED = frozenset(
     (

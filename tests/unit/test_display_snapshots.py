@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from test_display_html import Page, hostile
@@ -13,6 +11,7 @@ from udock_lab import display
 from udock_lab.display.snapshots import change_rows
 from udock_lab.linux.snapshot import read_snapshot
 from udock_lab.model import Snapshot
+from udock_lab.model.value import replace
 
 ROOTFS = "/home/ada/.mdock/images/demo/rootfs"
 GATE = Snapshot(

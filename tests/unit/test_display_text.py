@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -27,6 +26,7 @@ from udock_lab.model import (
     Status,
     StepReport,
 )
+from udock_lab.model.value import replace
 
 KILLED_STATUS = ExitStatus(raw=9)
 IMAGE = Image(name="demo", rootfs="/home/ada/.mdock/images/demo/rootfs", created="2026-01-02T03:04:05")

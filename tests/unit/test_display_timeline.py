@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +16,7 @@ from udock_lab.display.lanes import lanes_html
 from udock_lab.display.timeline import MOST_CALLS, MOST_LANES, drawn, lanes_text
 from udock_lab.linux.strace import TEACHING_CALLS
 from udock_lab.model import ExitStatus, SandboxProcess, SandboxResult, SystemCall
+from udock_lab.model.value import replace
 
 MS = 1_000_000
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +13,7 @@ from udock_lab import display
 from udock_lab.display import pictures
 from udock_lab.linux.process import process_tree
 from udock_lab.model import ExitStatus, ProcessNode
+from udock_lab.model.value import replace
 
 
 def node(pid: int, role: str = "", *children: ProcessNode, state: str = "S", command: str = "") -> ProcessNode:

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from udock_lab.commands import COMMANDS, Context, dispatch
 from udock_lab.commands.parsing import parse, split_words
 from udock_lab.commands.running import spec_of
 from udock_lab.lesson.predictions import Prediction
+from udock_lab.model.value import replace
 from udock_lab.widgets import clock as clocks
 from udock_lab.widgets import containers_panel, process_tree, question, run_panel, status_decoder
 from udock_lab.widgets.clock import Clock

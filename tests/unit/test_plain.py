@@ -245,9 +245,9 @@ def test_a_field_that_a_newer_version_added_is_ignored() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({"schema": 3, "id": "c1"}, "schema: a newer version of udock-lab wrote this (3; this one knows 2)"),
-        ({"schema": "2", "id": "c1"}, "schema: a whole number is expected, not '2'"),
-        ({"schema": -1}, "schema: a whole number is expected, not -1"),
+        ({"schema": 3, "id": "c1"}, "its schema is 3, and this version reads up to 2"),
+        ({"schema": "2", "id": "c1"}, "its schema is '2', and this version reads up to 2"),
+        ({"schema": -1}, "its schema is -1, and this version reads up to 2"),
         ({"schema": 2}, "id: it is missing"),
         ({"schema": 0, "words": 1}, "this is not what older versions wrote"),
         ([], "an object is expected, not an array"),

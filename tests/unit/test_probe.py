@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -15,13 +13,16 @@ from udock_lab import Runtime
 from udock_lab.isolation.probe import probe
 from udock_lab.linux.process import children
 from udock_lab.model import DoctorReport
+from udock_lab.model.jsontext import to_json
+from udock_lab.model.plain import plain
 from udock_lab.runtime.doctor import report_from_json
 
 # The probe's child must not depend on files that an ordinary user may not read: everything is imported first.
 PRELUDE = """
-import json, os, sys
-from dataclasses import asdict
+import os, sys
 from udock_lab.isolation.probe import probe
+from udock_lab.model.jsontext import to_json
+from udock_lab.model.plain import plain
 from udock_lab.linux.mounts import *
 from udock_lab.linux.namespaces import *
 from udock_lab.linux.prctl import *
@@ -58,7 +59,7 @@ def become_ordinary():
     prctl(4, 1)  # PR_SET_DUMPABLE: our files in /proc are ours again
     os.chdir("/")
 """
-ANSWER = "\nprint(json.dumps(asdict(probe())))\n"
+ANSWER = "\nprint(to_json(plain(probe())).decode())\n"
 CHROOT_ONLY = ["setpriv", "--bounding-set", "-all,+sys_chroot"]
 
 
@@ -183,4 +184,4 @@ def test_doctor_from_a_process_with_threads_gives_the_same_report(home: Path) ->
 
 def test_a_report_survives_its_journey_as_json() -> None:
     report = probe()
-    assert report_from_json(json.dumps(asdict(report)).encode()) == report
+    assert report_from_json(to_json(plain(report))) == report

@@ -16,17 +16,15 @@ processors busy, since each judgement happens in processes of its own.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import io
-import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from udock_lab.display.classroom import Handed, class_page, learner_page
 from udock_lab.display.grading import points
@@ -44,18 +42,19 @@ from udock_lab.grading.handout import (
     read_notebook,
 )
 from udock_lab.linux.wholefile import write_whole
-from udock_lab.model import CheckReport, Judgement, Requirement
+from udock_lab.model import CheckReport
+from udock_lab.model.jsontext import from_json, to_json
+from udock_lab.model.plain import read_stored, stored
+from udock_lab.model.value import Value, field, replace
 
-__all__ = ["Batch", "Grade", "Sent", "course_near", "find_submissions", "reports_of"]
+__all__ = ["Batch", "Grade", "Marks", "Sent", "course_near", "find_submissions", "read_marks", "reports_of"]
 
-Data = dict[str, Any]
-_SCHEMA = 1
+_SCHEMA = 1  # of what is kept
 _OURS = ("grades.csv", "class.html")
 _LONGEST = 180  # bytes; a file name may have 255
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(Value):
     """One notebook that somebody handed in; ``name`` is what its result is called.
 
     ``linked``: it is a symbolic link, or lies behind one; whose work that is, nobody can tell.
@@ -67,23 +66,45 @@ class Sent:
     linked: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grade:
-    """What became of it. ``error`` says why there are no points; ``kept`` that it was judged in an earlier run."""
+class MarkedCell(Value):
+    """One check cell of a submission."""
+
+    grade_id: str
+    hidden: bool
+    points: float
+    out_of: float
+    report: CheckReport
+
+
+class Marks(Value):
+    """What is kept of one submission.
+
+    ``made_from``: the hashes of what was judged and of what judged it. ``error`` says why there are no points.
+    """
+
+    learner: str
+    exercise: str
+    notebook: str
+    points: float = 0.0
+    out_of: float = 0.0
+    not_judged_here: float = 0.0
+    finished: bool = False
+    cells: tuple[MarkedCell, ...] = ()
+    made_from: dict[str, str] = field(factory=dict)
+    error: str = ""
+
+
+class Grade(Value):
+    """What became of it; ``kept`` says that it was judged in an earlier run."""
 
     sent: Sent
-    data: Data
+    marks: Marks
     kept: bool = False
 
-    @property
-    def error(self) -> str:
-        """Why it could not be judged; empty if it was."""
-        return str(self.data.get("error", ""))
-
     def __str__(self) -> str:
-        data, said = self.data, self.error.partition("\n")[0]
-        earned = f"{points(data['points'])} of {points(data['out_of'])}"
-        return f"{self.sent.learner}  {data['exercise'] or self.sent.name}  {said or earned}"
+        marks, said = self.marks, self.marks.error.partition("\n")[0]
+        earned = f"{points(marks.points)} of {points(marks.out_of)}"
+        return f"{self.sent.learner}  {marks.exercise or self.sent.name}  {said or earned}"
 
 
 def find_submissions(folder: Path) -> list[Sent]:
@@ -125,14 +146,14 @@ def course_near(submitted: Path) -> Path | None:
     return next((place for place in (submitted.resolve().parent, checkout) if (place / "source").is_dir()), None)
 
 
-@dataclass
+@dataclasses.dataclass
 class Batch:
     """One run of ``udock-lab grade``. ``course`` is the lecturer's folder (source/, instructor/), or None."""
 
     out: Path
     course: Path | None = None
     again: bool = False
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     def grade(self, sent: Sequence[Sent], jobs: int, tell: Callable[[Grade], None]) -> list[Grade]:
         """Grade all of them, ``jobs`` at a time; ``tell`` hears of each.
@@ -166,24 +187,25 @@ class Batch:
             slug = exercise_of(sent, cells)
             handout = self._handout(slug)
             made_from = {"submission": _hash(content), "version": self._version(slug, handout)}
-            kept = None if self.again else _read(place)
-            if kept and kept.get("finished") and kept.get("made_from") == made_from:
-                return Grade(sent=sent, data=kept, kept=True)
+            kept = None if self.again else read_marks(place)
+            if kept and kept.finished and kept.made_from == made_from:
+                return Grade(sent=sent, marks=kept, kept=True)
             graded = grade_cells(cells, handout, self._instructor())
-            data = _data(sent, slug, graded) | {"made_from": made_from}
+            marks = replace(_marks(sent, slug, graded), made_from=made_from)
         except Exception as error:  # whatever one submission provokes, the others are graded
-            data = self._lost(sent) | {"error": _words(error), "finished": False}
+            marks = replace(self._lost(sent), error=_words(error))
         if not self.stopping.is_set():
-            _keep(place, json.dumps(data, indent=1).encode())
-        return Grade(sent=sent, data=data)
+            _keep(place, to_json(stored(marks, _SCHEMA), indented=True))
+        return Grade(sent=sent, marks=marks)
 
-    def _lost(self, sent: Sent) -> Data:
+    def _lost(self, sent: Sent) -> Marks:
         """Give no points, of as many as there would have been as far as its name says."""
         try:
             slug = exercise_of(sent, [])
-            return _data(sent, slug, []) | {"out_of": sum(check.points for check in self._handout(slug).checks)}
+            out_of = sum((check.points for check in self._handout(slug).checks), 0.0)
         except (MdockError, ImportError):
-            return _data(sent, "", [])
+            slug, out_of = "", 0.0
+        return Marks(learner=sent.learner, exercise=slug, notebook=sent.path.name, out_of=out_of)
 
     def _instructor(self) -> Path | None:
         return self.course / "instructor" if self.course else None
@@ -216,10 +238,10 @@ class Batch:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["learner", "exercise", "points", "out_of", "hidden_points", "not_judged_here", "remark"])
         for grade in grades:
-            data = grade.data
-            hidden = sum(cell["points"] for cell in data["cells"] if cell["hidden"])
-            remark = grade.error.partition("\n")[0]
-            row = [data["exercise"] or grade.sent.name, data["points"], data["out_of"], hidden, data["not_judged_here"]]
+            marks = grade.marks
+            hidden = sum(cell.points for cell in marks.cells if cell.hidden)
+            remark = marks.error.partition("\n")[0]
+            row = [marks.exercise or grade.sent.name, marks.points, marks.out_of, hidden, marks.not_judged_here]
             writer.writerow([_in_a_sheet(value) for value in (grade.sent.learner, *row, remark)])
         _keep(self.out / "grades.csv", text.getvalue().encode())
         handed = [_handed(grade) for grade in grades]
@@ -230,15 +252,15 @@ class Batch:
 
 
 def _handed(grade: Grade) -> Handed:
-    data = grade.data
+    marks = grade.marks
     return Handed(
         learner=grade.sent.learner,
         exercise=grade.sent.name,
-        points=data["points"],
-        out_of=data["out_of"],
-        lost=data["not_judged_here"],
-        error=grade.error,
-        reports=reports_of(data),
+        points=marks.points,
+        out_of=marks.out_of,
+        lost=marks.not_judged_here,
+        error=marks.error,
+        reports=reports_of(marks),
     )
 
 
@@ -263,43 +285,32 @@ def exercise_of(sent: Sent, cells: Sequence[Cell]) -> str:
     raise UsageError(f"{sent.path.name} answers no exercise of this course.", "Was it made from exercises/release?")
 
 
-def _data(sent: Sent, slug: str, graded: Sequence[GradedCell]) -> Data:
-    cells = [
-        {
-            "grade_id": one.check.grade_id,
-            "hidden": one.check.hidden,
-            "points": one.points,
-            "out_of": one.check.points,
-            "report": asdict(one.report),
-        }
-        for one in graded
-    ]
-    return {
-        "schema": _SCHEMA,
-        "learner": sent.learner,
-        "exercise": slug,
-        "notebook": sent.path.name,
-        "points": sum((one.points for one in graded), 0.0),
-        "out_of": sum((one.check.points for one in graded), 0.0),
-        "not_judged_here": sum((one.not_judged_here for one in graded), 0.0),
-        "finished": all(one.finished for one in graded),
-        "cells": cells,
-    }
-
-
-def reports_of(data: Data) -> list[CheckReport]:
-    """Return the reports of a result as it was written."""
-    return list(_reports(data))
-
-
-def _reports(data: Data) -> Iterator[CheckReport]:
-    for cell in data["cells"]:
-        report = dict(cell["report"])
-        judged = tuple(
-            Judgement(**one | {"requirement": Requirement(**one["requirement"] | {"hints": ()})})
-            for one in report["judgements"]
+def _marks(sent: Sent, slug: str, graded: Sequence[GradedCell]) -> Marks:
+    cells = tuple(
+        MarkedCell(
+            grade_id=one.check.grade_id,
+            hidden=one.check.hidden,
+            points=one.points,
+            out_of=one.check.points,
+            report=one.report,
         )
-        yield CheckReport(**report | {"judgements": judged, "notes": tuple(report["notes"])})
+        for one in graded
+    )
+    return Marks(
+        learner=sent.learner,
+        exercise=slug,
+        notebook=sent.path.name,
+        points=sum((one.points for one in graded), 0.0),
+        out_of=sum((one.check.points for one in graded), 0.0),
+        not_judged_here=sum((one.not_judged_here for one in graded), 0.0),
+        finished=all(one.finished for one in graded),
+        cells=cells,
+    )
+
+
+def reports_of(marks: Marks) -> list[CheckReport]:
+    """Return the report of each check cell."""
+    return [cell.report for cell in marks.cells]
 
 
 def _words(error: Exception) -> str:
@@ -310,13 +321,12 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _read(path: Path) -> Data | None:
-    """Return a result kept by this version or an older one; None for anything else."""
+def read_marks(path: Path) -> Marks | None:
+    """Read what an earlier run kept, of this version or an older one; None where it is to be judged again."""
     try:
-        found = json.loads(path.read_bytes())
+        return read_stored(Marks, from_json(path.read_bytes()), _SCHEMA)
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("schema", 0) in (0, _SCHEMA) else None
 
 
 def _in_a_sheet(value: object) -> object:

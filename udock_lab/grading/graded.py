@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from udock_lab.display.grading import check_html, check_text
 from udock_lab.grading.checking import exercise, judge
@@ -13,6 +13,7 @@ from udock_lab.grading.hidden import hidden_exercise, without_values
 from udock_lab.grading.notebook import solution_source
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport, Judgement
+from udock_lab.model.value import replace
 
 __all__ = ["GradedCell", "grade_cells"]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from udock_lab.errors import NotFound
 from udock_lab.grading.exercise import Exercise
 from udock_lab.model import CheckReport, Judgement
+from udock_lab.model.value import replace
 
 __all__ = ["hidden_exercise", "without_values"]
 

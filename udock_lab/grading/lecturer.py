@@ -108,10 +108,10 @@ def _sum_up(grades: Sequence[Grade], batch: Batch, seconds: float) -> None:
     kept = sum(grade.kept for grade in grades)
     before = f" ({kept} kept from before)" if kept else ""
     _say(f"{len(grades)} submissions of {len({g.sent.learner for g in grades})} learners in {seconds:.0f} s{before}.")
-    for slug in sorted({grade.data["exercise"] for grade in grades if grade.data["exercise"]}):
-        own = [grade.data for grade in grades if grade.data["exercise"] == slug]
-        middle = points(statistics.median(data["points"] for data in own))
-        _say(f"  {slug}: {len(own)}, median {middle} of {points(max(data['out_of'] for data in own))}")
+    for slug in sorted({grade.marks.exercise for grade in grades if grade.marks.exercise}):
+        own = [grade.marks for grade in grades if grade.marks.exercise == slug]
+        middle = points(statistics.median(marks.points for marks in own))
+        _say(f"  {slug}: {len(own)}, median {middle} of {points(max(marks.out_of for marks in own))}")
     _say_trouble(grades)
     _say(f"The class at a glance: {batch.out / 'class.html'}")
     _say(f"Points: {batch.out / 'grades.csv'}   Reports: {batch.out}/<learner>/report.html")
@@ -121,10 +121,10 @@ def _say_trouble(grades: Sequence[Grade]) -> None:
     """Print what was not judged, or in part only; of many the first ones."""
     said = []
     for grade in grades:
-        if grade.error:
+        if grade.marks.error:
             said.append(f"  {grade}")
-        elif grade.data["not_judged_here"]:
-            lost = points(grade.data["not_judged_here"])
+        elif grade.marks.not_judged_here:
+            lost = points(grade.marks.not_judged_here)
             said.append(
                 f"  {grade.sent.learner}: {lost} points could not be judged on this machine; the report says why"
             )

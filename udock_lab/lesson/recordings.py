@@ -1,33 +1,37 @@
 """Real runs, recorded where they are permitted, for machines where they are not.
 
 ``recordings/<name>.json`` holds one RunResult or SandboxResult, and the number of its schema (0.1.0 wrote none, which
-is 0, with the same fields as 1). What is recorded is marked as recorded wherever it is shown, and tells nothing of the
-machine that it was made on.
+is 0). What is recorded is marked as recorded wherever it is shown, and tells nothing of the machine that it was made
+on.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from udock_lab import model
 from udock_lab.errors import UsageError
 from udock_lab.lesson.privacy import found_in, without
 from udock_lab.lesson.showing import Shown
 from udock_lab.model import CardLines, LessonCard, RunResult, SandboxResult
+from udock_lab.model.plain import bytes_in_text, read_stored, stored, tag
+from udock_lab.model.value import Value
 from udock_lab.text.nearest import nearest
 
 __all__ = ["Recorded", "from_json", "record", "recorded", "recordings", "to_json"]
 
 FOLDER = Path(__file__).parent / "recordings"
-SCHEMA = 1
 BANNER = "Recorded on a machine where this is permitted (not run here)"
-_KINDS: dict[str, Any] = {name: getattr(model, name) for name in model.__all__}
+SCHEMA = 1  # of the files
 
 Result = RunResult | SandboxResult
+
+
+class Recording(Value):
+    """What a file holds."""
+
+    result: RunResult | SandboxResult
 
 
 def recorded(name: str) -> Recorded:
@@ -84,59 +88,44 @@ def record(name: str, result: Result) -> Path:
 
 def to_json(result: Result) -> str:
     """Return a result as JSON that :func:`from_json` turns back into the same result."""
-    return json.dumps({"schema": SCHEMA} | _plain(result), indent=1, ensure_ascii=False)
+    return json.dumps(stored(Recording(result=result), SCHEMA), indent=1, ensure_ascii=False, default=bytes_in_text)
 
 
 def from_json(text: str) -> Result:
-    """Return the result that :func:`to_json` wrote, in this version or before; raise UsageError for anything else."""
+    """Return the result that :func:`to_json` wrote, now or in an earlier version; UsageError for anything else."""
     try:
-        plain = json.loads(text)
-        schema = plain.pop("schema", 0) if isinstance(plain, dict) else 0
-        if schema not in (0, SCHEMA):
-            raise ValueError(f"its schema is {schema!r}, and this version reads up to {SCHEMA}")
-        value = _value(plain)
-    except (ValueError, KeyError, TypeError) as error:
+        return read_stored(Recording, json.loads(text), SCHEMA, _lift).result
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"This is no recording: {error}.") from None
-    if not isinstance(value, (RunResult, SandboxResult)):
-        raise UsageError("This is no recording: it holds neither a RunResult nor a SandboxResult.")
-    return value
 
 
-def _plain(value: Any) -> Any:
-    """Return values of the model as JSON.
-
-    An array is a tuple; what JSON has no word for is an object that says ``is``.
-    """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {"is": type(value).__name__} | fields
-    if isinstance(value, Enum):
-        return {"is": type(value).__name__, "value": value.value}
-    if isinstance(value, bytes):
-        return {"is": "bytes", "latin1": value.decode("latin-1")}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, (list, set, frozenset)):
-        return {"is": type(value).__name__, "items": [_plain(item) for item in value]}
-    if isinstance(value, dict):
-        return {"is": "dict", "items": [[_plain(key), _plain(item)] for key, item in value.items()]}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return repr(value)
+def _lift(old: dict[str, object], schema: int) -> dict[str, object]:
+    """Bring to today's shape what had no number: each value said of which class it is, and an array was a tuple."""
+    made = {"RunResult": tag(RunResult), "SandboxResult": tag(SandboxResult)}[str(old["is"])]
+    value = {"value": _free(old["value"])} if "value" in old else {}
+    return {"result": {"is": made} | {name: _typed(item) for name, item in old.items() if name != "is"} | value}
 
 
-def _value(plain: Any) -> Any:
-    if isinstance(plain, list):
-        return tuple(_value(item) for item in plain)
-    if not isinstance(plain, dict):
-        return plain
-    kind = plain.pop("is")
-    if kind == "bytes":
-        return plain["latin1"].encode("latin-1")
-    if kind in ("list", "set", "frozenset"):
-        makers: dict[str, Any] = {"list": list, "set": set, "frozenset": frozenset}
-        return makers[kind](_value(item) for item in plain["items"])
-    if kind == "dict":
-        return {_value(key): _value(item) for key, item in plain["items"]}
-    made = _KINDS[kind]
-    return made(plain["value"]) if issubclass(made, Enum) else made(**{name: _value(v) for name, v in plain.items()})
+def _typed(old: Any) -> Any:
+    """Bring what stands in a field with a type, where it said of which class it is, to today's shape."""
+    if isinstance(old, list):
+        return [_typed(item) for item in old]
+    if not isinstance(old, dict) or old["is"] == "bytes":
+        return old
+    if old["is"] == "dict":
+        return {key: _typed(item) for key, item in old["items"]}
+    if set(old) == {"is", "value"}:  # a member of an Enum
+        return old["value"]
+    return {name: _typed(item) for name, item in old.items() if name != "is"}
+
+
+def _free(old: Any) -> Any:
+    """Bring what a function returned, whose type nobody knows, to today's shape."""
+    if isinstance(old, list):
+        return {"is": "tuple", "items": [_free(item) for item in old]}
+    if not isinstance(old, dict) or old["is"] == "bytes":
+        return old
+    if old["is"] == "dict":
+        return {"is": "dict", "items": [[_free(key), _free(item)] for key, item in old["items"]]}
+    items = [_free(item) for item in old["items"]]
+    return items if old["is"] == "list" else {"is": old["is"], "items": items}

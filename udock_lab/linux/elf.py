@@ -11,11 +11,11 @@ import errno
 import fnmatch
 import os
 import stat
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from udock_lab.linux.resolve import resolve_in_root
+from udock_lab.model.value import Value
 
 __all__ = ["ElfInfo", "LibraryReport", "inspect_elf", "libraries", "static_program"]
 
@@ -41,8 +41,7 @@ _MACHINES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElfInfo:
+class ElfInfo(Value):
     """What an ELF file says of itself. ``machine`` is spelled as ``uname -m`` does; ``bits`` is 32 or 64.
 
     ``runpath`` holds the folders of DT_RUNPATH, or of DT_RPATH where there is no DT_RUNPATH
@@ -62,8 +61,7 @@ class ElfInfo:
         return self.interpreter is None and not self.needed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryReport:
+class LibraryReport(Value):
     """``found`` are pairs of a name and the path inside the root; ``missing`` are names."""
 
     found: tuple[tuple[str, str], ...] = ()
@@ -147,13 +145,12 @@ def libraries(path: str | os.PathLike[str], root: str = "/") -> LibraryReport:
     return _Search(root, info).run(os.fspath(path), info)
 
 
-@dataclass(frozen=True, slots=True)
-class _Object:
+class _Object(Value):
     """A program or library on the way: where its ``$ORIGIN`` is, and the RPATHs it has from its loaders."""
 
     info: ElfInfo
     origin: str
-    rpaths: tuple[str, ...] = field(default=())
+    rpaths: tuple[str, ...] = ()
 
 
 class _Search:
@@ -167,7 +164,7 @@ class _Search:
     def run(self, path: str, info: ElfInfo) -> LibraryReport:
         found: dict[str, str] = {}
         missing: dict[str, None] = {}
-        queue = [_Object(info, self._origin(path))]
+        queue = [_Object(info=info, origin=self._origin(path))]
         self._find_loader(found)
         while queue:
             current = queue.pop(0)
@@ -180,7 +177,7 @@ class _Search:
                     missing[name] = None
                     continue
                 found[name], host, library = place
-                queue.append(_Object(library, self._origin(host), rpaths))
+                queue.append(_Object(info=library, origin=self._origin(host), rpaths=rpaths))
         return LibraryReport(found=tuple(found.items()), missing=tuple(missing))
 
     def _find_loader(self, found: dict[str, str]) -> None:

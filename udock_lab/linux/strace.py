@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from udock_lab.model import ExitStatus, SystemCall
+from udock_lab.model.value import Value
 
 __all__ = ["PROCESS_CALLS", "TEACHING_CALLS", "ProcessEnded", "SignalCame", "TraceEvent", "TraceParser", "command"]
 
@@ -33,8 +33,7 @@ TEACHING_CALLS = (
 STRING_LENGTH = 200  # characters of a string argument that strace prints
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessEnded:
+class ProcessEnded(Value):
     """A process is gone; ``time`` in nanoseconds since the epoch."""
 
     pid: int
@@ -42,8 +41,7 @@ class ProcessEnded:
     status: ExitStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalCame:
+class SignalCame(Value):
     """A signal was delivered, or stopped the process (``stops``)."""
 
     pid: int

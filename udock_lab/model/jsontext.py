@@ -1,7 +1,7 @@
-"""Plain data as JSON text: ASCII alone, whatever it holds.
+r"""Plain data as JSON text: ASCII alone, whatever it holds.
 
 Bytes go as ``{"is": "bytes", "latin1": ...}``, one character for each byte. What a file name holds beside UTF-8 is in
-Python's text as lone surrogates (os.fsdecode, PEP 383); as ``\\udcff`` they pass unharmed.
+Python's text as lone surrogates (os.fsdecode, PEP 383); as ``\udcff`` they pass unharmed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _decode = json.JSONDecoder().decode
 
 
 def to_json(data: object, *, indented: bool = False) -> bytes:
-    """JSON on one line, or indented for people."""
+    """Write JSON on one line, or indented for people."""
     return (_indented if indented else _compact)(data).encode("ascii")
 
 
 def from_json(text: bytes) -> object:
-    """The data of :func:`to_json`. MalformedError for what is no JSON, no ASCII, or nested too deeply."""
+    """Return the data of :func:`to_json`; MalformedError for what is no JSON, no ASCII, or nested too deeply."""
     try:
         return _decode(text.decode("ascii"))
     except (ValueError, RecursionError) as error:

@@ -57,33 +57,33 @@ class MalformedError(ValueError):
         return f"{self.where}: {self.problem}" if self.where else self.problem
 
     def below(self, place: str) -> MalformedError:
-        """The same, seen from one level up."""
+        """Return the same error as it is seen from one level up."""
         dot = "." if self.where and not self.where.startswith("[") else ""
         return MalformedError(self.problem, f"{place}{dot}{self.where}")
 
 
 def plain(value: Value) -> dict[str, object]:
-    """The fields of a value as plain data."""
+    """Return the fields of a value as plain data."""
     return {name: kind.write(getattr(value, name)) for name, kind in _shape(type(value)).items()}
 
 
 def revive(cls: type[V], data: object) -> V:
-    """The value that :func:`plain` wrote. MalformedError for anything else, a field that it has not included."""
+    """Return the value that :func:`plain` wrote; MalformedError for anything else, a field that it has not included."""
     return _guarded(lambda: _read(cls, data, True))
 
 
 def tagged(value: Value) -> dict[str, object]:
-    """As :func:`plain`, and ``is`` says of which class."""
+    """Do as :func:`plain` does; ``is`` says of which class the value is."""
     return {"is": tag(type(value))} | plain(value)
 
 
 def revive_tagged(classes: tuple[type[V], ...], data: object) -> V:
-    """The value of one of these classes that :func:`tagged` wrote; MalformedError for anything else."""
+    """Return the value of one of these classes that :func:`tagged` wrote; MalformedError for anything else."""
     return _guarded(lambda: _one_of(classes, data, True))
 
 
 def stored(value: Value, schema: int) -> dict[str, object]:
-    """As :func:`plain`, for a file: with the number of its shape, which grows when older readers would be misled."""
+    """Do as :func:`plain` does, for a file; ``schema`` grows when its shape would mislead older readers."""
     return {SCHEMA: schema} | plain(value)
 
 
@@ -93,7 +93,7 @@ def read_stored(
     schema: int,
     lift: Callable[[dict[str, object], int], dict[str, object]] | None = None,
 ) -> V:
-    """The value that :func:`stored` wrote, now or years ago; fields that are not known are somebody newer's.
+    """Return the value that :func:`stored` wrote, now or years ago; fields that are not known are somebody newer's.
 
     ``lift`` takes data of an older number (0: it says none) and returns it in today's shape. MalformedError, also for
     a number that is newer than ``schema``.
@@ -101,10 +101,8 @@ def read_stored(
     if not isinstance(data, dict):
         raise MalformedError(f"an object is expected, not {_named(data)}")
     found = data.get(SCHEMA, 0)
-    if type(found) is not int or found < 0:
-        raise MalformedError(f"a whole number is expected, not {_named(found)}", SCHEMA)
-    if found > schema:
-        raise MalformedError(f"a newer version of udock-lab wrote this ({found}; this one knows {schema})", SCHEMA)
+    if type(found) is not int or not 0 <= found <= schema:
+        raise MalformedError(f"its schema is {_named(found)}, and this version reads up to {schema}")
     content = {name: item for name, item in data.items() if name != SCHEMA}
     if lift is not None and found < schema:
         content = _lifted(lift, content, found)
@@ -114,7 +112,7 @@ def read_stored(
 def _lifted(
     lift: Callable[[dict[str, object], int], dict[str, object]], content: dict[str, object], schema: int
 ) -> dict[str, object]:
-    """What lifts an old shape may take it as it should be: where it is not, that is the data's fault."""
+    """Call ``lift``, which may take the data as it should be: where it is not, that is the data's fault."""
     try:
         return lift(content, schema)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -130,19 +128,19 @@ def prepare(*classes: ValueType) -> None:
 
 
 def tag(cls: type) -> str:
-    """What ``is`` says of a class: its name in snake case."""
+    """Return what ``is`` says of a class: its name in snake case."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in cls.__name__).lstrip("_")
 
 
 def bytes_in_text(value: object) -> dict[str, str]:
-    """Bytes for a format that has none, one character for each; for ``default=`` of a JSON encoder."""
+    """Write bytes where a format has none, one character for each; for ``default=`` of a JSON encoder."""
     if not isinstance(value, bytes):
         raise TypeError(f"{type(value).__name__} is no plain data")
     return {"is": "bytes", "latin1": value.decode("latin-1")}
 
 
 def _guarded(read: Callable[[], T]) -> T:
-    """Whatever data makes a reader do, it is the data's fault."""
+    """Call a reader; where it descends too deeply, that is the data's fault."""
     try:
         return read()
     except RecursionError:
@@ -184,7 +182,7 @@ def _below(place: str, kind: _Kind, data: object, strict: bool) -> Any:
 
 
 def _named(data: object) -> str:
-    """What it is, in a few characters."""
+    """Say what it is, in a few characters."""
     if data is None or isinstance(data, (bool, int, float, str)):
         text = f"{data!r:.200}" if not isinstance(data, int) or abs(data) < 1 << 64 else "a huge number"
         return text if len(text) < 60 else f"{text[:56]}..."
@@ -200,15 +198,15 @@ class _Kind:
     python_type: type = object
 
     def write(self, value: Any) -> object:
-        """Plain data for a value."""
+        """Return plain data for a value."""
         return value
 
     def read(self, data: Any, strict: bool) -> Any:
-        """The value that plain data stands for; MalformedError. ``strict``: no field may be left over."""
+        """Return the value that plain data stands for; MalformedError. ``strict``: no field may be left over."""
         raise NotImplementedError
 
     def classes(self) -> tuple[ValueType, ...]:
-        """The classes of values that one may hold."""
+        """Return the classes of values that it may hold."""
         return ()
 
 
@@ -451,7 +449,7 @@ _SHAPES: dict[ValueType, dict[str, _Kind]] = {}
 
 
 def _shape(cls: ValueType) -> dict[str, _Kind]:
-    """How each field of a class is written and read."""
+    """Find how each field of a class is written and read."""
     shape = _SHAPES.get(cls)
     if shape is None:
         shape = _SHAPES[cls] = {
@@ -462,7 +460,7 @@ def _shape(cls: ValueType) -> dict[str, _Kind]:
 
 
 def _kind(type_: Any) -> _Kind:
-    """How values of one type are written and read; TypeError for a type that this codec does not know."""
+    """Find how values of one type are written and read; TypeError for a type that this codec does not know."""
     if (known := _KINDS.get(type_)) is not None:
         return known
     if isinstance(type_, ValueType):

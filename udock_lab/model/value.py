@@ -51,7 +51,10 @@ class _Fresh:
 
 
 def field(*, factory: Callable[[], T]) -> T:
-    """A default that is made anew for each value, for instance ``files: dict[str, bytes] = field(factory=dict)``."""
+    """Give a field a default that is made anew for each value.
+
+    For instance ``files: dict[str, bytes] = field(factory=dict)``.
+    """
     return _Fresh(factory)  # type: ignore[return-value]
 
 
@@ -85,7 +88,7 @@ class ValueType(type):
 
     @property
     def __signature__(cls) -> Signature:
-        """For help and completion: each field, its type and its default."""
+        """Show help and completion each field, its type and its default."""
         from inspect import Parameter, Signature
 
         defaults = cls._defaults | {name: make() for name, make in cls._factories.items()}
@@ -99,7 +102,7 @@ class ValueType(type):
 
 
 def _annotated(name: str, namespace: dict[str, Any]) -> dict[str, str]:
-    """The fields that a class body names, with their annotations."""
+    """Return the fields that a class body names, with their annotations."""
     found: dict[str, object] = namespace.get("__annotations__", {})
     fields = {key: text for key, text in found.items() if isinstance(text, str)}
     if len(fields) != len(found) or "__annotate_func__" in namespace:  # the latter from Python 3.14 on
@@ -130,7 +133,7 @@ class Value(metaclass=ValueType):
         self.__post_init__()
 
     def __post_init__(self) -> None:
-        """Nothing to refuse or to convert."""
+        """Refuse or convert nothing."""
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -144,7 +147,7 @@ class Value(metaclass=ValueType):
         return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in fields(self).items())})"
 
     def __replace__(self, /, **changes: object) -> Self:
-        """``copy.replace`` of Python 3.13 and later."""
+        """Serve ``copy.replace`` of Python 3.13 and later."""
         return type(self)(**fields(self) | changes)
 
     def __getstate__(self) -> dict[str, object]:
@@ -168,7 +171,7 @@ def _items(value: Value) -> tuple[object, ...]:
 
 
 def _wrong_fields(cls: ValueType, given: dict[str, object]) -> TypeError:
-    """In Python's own words for keyword arguments."""
+    """Say it in Python's own words for keyword arguments."""
     if unknown := [name for name in given if name not in cls._names]:
         has = f"it has {', '.join(cls._names)}" if cls._names else "it has no fields"
         return TypeError(f"{cls.__name__}() got an unexpected keyword argument {unknown[0]!r}; {has}")
@@ -178,10 +181,10 @@ def _wrong_fields(cls: ValueType, given: dict[str, object]) -> TypeError:
 
 
 def fields(value: Value) -> dict[str, object]:
-    """The fields by name, in the order of the class; what they hold stays as it is."""
+    """Return the fields by name, in the order of the class; what they hold stays as it is."""
     return {name: getattr(value, name) for name in type(value)._names}
 
 
 def replace(value: V, /, **changes: object) -> V:
-    """A copy with some fields changed; made anew, so ``__post_init__`` looks at it, too."""
+    """Return a copy with some fields changed; made anew, so ``__post_init__`` looks at it, too."""
     return value.__replace__(**changes)

@@ -5,12 +5,11 @@ Probes change the process that makes them, so the single-threaded supervisor mak
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import asdict
-from typing import Any
 
-from udock_lab.model import DoctorReport, Feature
+from udock_lab.model import DoctorReport
+from udock_lab.model.jsontext import from_json, to_json
+from udock_lab.model.plain import plain, revive
 
 __all__ = ["answer_probe", "report_from_json"]
 
@@ -24,13 +23,11 @@ def answer_probe(fd: int, what: str = "everything") -> None:
         return
     from udock_lab.isolation.probe import probe
 
-    data = memoryview(json.dumps(asdict(probe())).encode())
+    data = memoryview(to_json(plain(probe())))
     while data:
         data = data[os.write(fd, data) :]
 
 
 def report_from_json(data: bytes) -> DoctorReport:
     """Return the report of :func:`answer_probe`."""
-    fields: dict[str, Any] = json.loads(data)
-    features = tuple(Feature(**feature) for feature in fields["features"])
-    return DoctorReport(rung=fields["rung"], summary=fields["summary"], features=features)
+    return revive(DoctorReport, from_json(data))

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
-from dataclasses import replace
 from itertools import starmap
 from typing import IO, TYPE_CHECKING, Any
 
@@ -31,6 +30,7 @@ from udock_lab.model import (
     RunResult,
     Status,
 )
+from udock_lab.model.value import fields, replace
 from udock_lab.runtime import containers, execs, records, settings
 from udock_lab.runtime.attach import Attachment, terminal_size
 from udock_lab.runtime.connection import ForkedSupervisor, supervisors_of, the_launcher
@@ -333,7 +333,7 @@ class Runtime:
     ) -> dict[str, Any]:
         """Return what the supervisor gets: the plan for the child, and what to write down."""
         plan, describe = make_plan(spec, rootfs, join, snapshots=snapshots, one_pipe=one_pipe)
-        stored = _fields(spec) | {"limits": _fields(spec.limits), "rootfs": rootfs}
+        stored = fields(spec) | {"limits": fields(spec.limits), "rootfs": rootfs}
         stored["private"] = os.path.dirname(rootfs) if spec.copy else None
         return {
             "op": "run",
@@ -574,7 +574,7 @@ class Runtime:
         container = self._look_up(name)
         data: dict[str, object] = {"id": name, "state": container.state, "alive": container.alive}
         data["elsewhere"] = container.elsewhere or None
-        data |= {"record": _fields(container.record), "uptime_seconds": container.uptime}
+        data |= {"record": fields(container.record), "uptime_seconds": container.uptime}
         data["isolation"] = container.isolation.value if container.isolation else None
         data["spec"] = spec = containers.load_extra(self.home, name, "spec")
         data["steps"] = containers.load_extra(self.home, name, "steps")
@@ -591,7 +591,7 @@ class Runtime:
         from udock_lab.model import Inspection
         from udock_lab.runtime.dockernames import image_fields
 
-        return Inspection(kind="image", data=_fields(image) | {"used_by": users} | image_fields(image))
+        return Inspection(kind="image", data=fields(image) | {"used_by": users} | image_fields(image))
 
     def logs(self, container_id: str | Handle, *, tail: int | None = None) -> bytes:
         """Return what the container wrote, or its last ``tail`` lines. For a long log see :meth:`read_logs`."""
@@ -973,11 +973,6 @@ def _in_a_notebook() -> bool:
     return app is not None and bool(app.IPKernelApp.initialized())
 
 
-def _fields(value: ContainerSpec | Limits | Record | Image) -> dict[str, Any]:
-    """Return what ``dataclasses.asdict`` would, of one level: that one copies everything below, too."""
-    return {name: getattr(value, name) for name in value.__slots__}
-
-
 def _stored_env(spec: dict[str, object]) -> dict[str, str]:
     """Return the ``-e`` variables of a container's stored spec."""
     pairs = spec.get("env")
@@ -1018,7 +1013,7 @@ def _spec(image: object, said: dict[str, Any]) -> ContainerSpec:
         limits = {name: said.pop(name) for name in ("memory", "cpu", "files") if name in said}
         return ContainerSpec(image=image, limits=Limits(**limits), **said)  # type: ignore[arg-type]
     for name in said:
-        where = f"limits=Limits({name}=...)" if name in Limits.__slots__ else f"{name}=..."
+        where = f"limits=Limits({name}=...)" if name in fields(Limits()) else f"{name}=..."
         raise UsageError(
             f"{name} stands beside a spec, which says it all.",
             f"Write it into the spec: ContainerSpec(image={image.image!r}, {where})",

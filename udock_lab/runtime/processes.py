@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from udock_lab.linux.process import process_tree
 from udock_lab.model import ProcessNode
+from udock_lab.model.value import replace
 
 __all__ = ["KERNEL", "named_trees"]
 

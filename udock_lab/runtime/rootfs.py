@@ -14,13 +14,13 @@ import stat
 import subprocess
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from shlex import quote
 
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, Unsupported, UsageError
 from udock_lab.linux.elf import inspect_elf, libraries, static_program
 from udock_lab.linux.mountpoints import mount_point, nearest_existing
 from udock_lab.linux.resolve import resolve_in_root, shebang
+from udock_lab.model.value import Value
 from udock_lab.runtime.home import DISK_FULL
 from udock_lab.runtime.planning import DEFAULT_PATH
 from udock_lab.runtime.tree import absolute
@@ -59,8 +59,7 @@ _FILES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootfsReport:
+class RootfsReport(Value):
     """What was made: ``path`` on the host, ``source`` ("busybox" or "host"), the programs' names, notes."""
 
     path: str

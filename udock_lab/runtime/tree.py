@@ -14,9 +14,9 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 from udock_lab.errors import Conflict, NotFound, StorageError, UsageError
+from udock_lab.model.value import Value
 from udock_lab.runtime.home import DISK_FULL, make_room
 from udock_lab.runtime.shortage import shortage
 
@@ -36,8 +36,7 @@ _NULL = os.makedev(1, 3)  # null(4)
 _MAX_NOTES = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyStats:
+class CopyStats(Value):
     """What a copy did. ``bytes`` counts the data of regular files, holes included, hard links once.
 
     ``files`` are regular files, further names of one file not included: those are ``hard_links``.

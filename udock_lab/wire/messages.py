@@ -45,7 +45,7 @@ class Message(Value):
 
 
 def encode(message: Message) -> bytes:
-    """A message as bytes. TypeError for a field that does not hold what its type says, where that shows."""
+    """Return a message as bytes; TypeError for a field that does not hold what its type says, where that shows."""
     return to_json(tagged(message))
 
 
@@ -80,7 +80,7 @@ if TYPE_CHECKING:  # of more than eight: TYPES: tuple[type[Hello | Ready | ...],
 
 
 def decode(data: bytes, types: tuple[type[Any], ...], most: int = MOST) -> Any:
-    """The message, one of ``types``, of at most ``most`` bytes. MalformedError, and no other, for anything else."""
+    """Return a message of one of ``types`` and at most ``most`` bytes; MalformedError alone for all else."""
     if len(data) > most:
         raise MalformedError(f"a message of {len(data)} bytes is too large; at most {most} are read")
     return revive_tagged(types, from_json(data))
