@@ -27,7 +27,6 @@ from udock_lab.model import (
     Status,
     StepReport,
 )
-from udock_lab.model.value import replace
 from udock_lab.runtime import containers
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.launch import EXEC, NO_ANSWER
