@@ -12,19 +12,11 @@ from dataclasses import dataclass
 
 from udock_lab.display import text as plain
 from udock_lab.display.html import card, say
+from udock_lab.linux.capabilities import ALL, names_of
 from udock_lab.model import RunResult, Snapshot
 
 __all__ = ["Row", "change_rows", "changes_body", "changes_html", "changes_text"]
 
-_EVERY_CAPABILITY = (1 << 41) - 1  # capabilities(7): CAP_CHOWN is bit 0, CAP_CHECKPOINT_RESTORE bit 40
-_CAPABILITIES = (
-    "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
-    "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
-    "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
-    "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
-    "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
-    "CHECKPOINT_RESTORE",
-)  # fmt: skip
 _UNTOLD = "not told"
 _FEW = 4  # capabilities that are named one by one
 
@@ -105,19 +97,18 @@ def _who(numbers: Sequence[int]) -> str:
 
 
 def _has_all(s: Snapshot) -> bool:
-    return s.capabilities & _EVERY_CAPABILITY == _EVERY_CAPABILITY
+    return s.capabilities & ALL == ALL
 
 
 def _rights(s: Snapshot) -> str:
-    names = [f"CAP_{name}" for bit, name in enumerate(_CAPABILITIES) if s.capabilities >> bit & 1]
+    names, missing = names_of(s.capabilities), names_of(ALL & ~s.capabilities)
     if not names:
         return "none"
-    if len(names) == len(_CAPABILITIES):
+    if not missing:
         return "all"
-    missing = [f"CAP_{name}" for bit, name in enumerate(_CAPABILITIES) if not s.capabilities >> bit & 1]
     if len(missing) <= _FEW:
         return f"all but {', '.join(missing)}"
-    return ", ".join(names) if len(names) <= _FEW else f"{len(names)} of {len(_CAPABILITIES)}"
+    return ", ".join(names) if len(names) <= _FEW else f"{len(names)} of {len(names) + len(missing)}"
 
 
 def _pair(run: RunResult) -> tuple[Snapshot, Snapshot] | None:

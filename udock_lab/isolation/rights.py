@@ -29,17 +29,17 @@ __all__ = [
 
 
 def become_root() -> list[Step]:
-    """uid 0 of a new user namespace; nothing of the groups that we had, where those may be left (setgroups(2))."""
+    """Be uid 0 of a new user namespace, without the groups that we had where those may be left (setgroups(2))."""
     return [LeaveGroupsIfAllowed(), SetGid(0), SetUid(0), Dumpable(1)]
 
 
 def become(uid: int) -> list[Step]:
-    """That user, and the group of the same number, for good; capabilities are kept for whoever drops them next."""
+    """Be that user, and in the group of that number, for good; which capabilities stay is said by the next layer."""
     return [SetGroups(), SetGid(uid), KeepCapabilities(), SetUid(uid)]
 
 
 def keep_only(kept: Sequence[int], *, bounded: bool) -> list[Step]:
-    """All other capabilities go; ``bounded``: out of reach of every program executed later, too."""
+    """Give up all other capabilities; ``bounded``: out of reach of every program executed later, too."""
     steps: list[Step] = [BoundCapabilities(tuple(kept))] if bounded else []
     return [*steps, SetCapabilities(tuple(kept)), Dumpable(1)]
 

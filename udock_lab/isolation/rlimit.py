@@ -19,12 +19,12 @@ __all__ = ["DiesFirst", "Limit", "Nice", "as_far_as_allowed", "limits"]
 
 
 def limits(wanted: Iterable[tuple[str, int, int]]) -> list[Step]:
-    """One step for each."""
+    """Set each of them."""
     return [Limit(name, soft, hard) for name, soft, hard in wanted]
 
 
 def as_far_as_allowed(name: str, soft: int) -> tuple[str, int, int]:
-    """That soft limit, or what is left below the hard one, which stays as it is."""
+    """Return that soft limit, or as much as the hard one leaves, which stays as it is."""
     hard = resource.getrlimit(getattr(resource, name))[1]
     return name, soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard
 

@@ -15,7 +15,7 @@ __all__ = ["FilterSignals", "ScopeSignals", "keep_signals_inside"]
 
 
 def keep_signals_inside(protected: Iterable[int]) -> list[Step]:
-    """The better guard first; the second one only where it is needed, and ``protected`` are for that one."""
+    """Try the better guard first; the other, which needs to know whom to protect, works only where that one did not."""
     return [ScopeSignals(), FilterSignals(tuple(protected))]
 
 

@@ -83,11 +83,11 @@ class Step:
             setattr(self, field, value)
 
     def words(self) -> list[object]:
-        """How it travels: its name, then its fields."""
+        """Return what travels: its name, then its fields."""
         return [self.name, *(getattr(self, field) for field in self.fields)]
 
     def describe(self) -> str:
-        """The call as a person writes it."""
+        """Return the call as a person writes it."""
         raise NotImplementedError
 
     def apply(self, child: Child) -> None:
@@ -99,12 +99,12 @@ STEPS: dict[str, type[Step]] = {}  # by name; a step is known once the file of i
 
 
 def make_step(words: Sequence[object]) -> Step:
-    """The step that travelled as ``[name, field, ...]``; KeyError, ValueError for what is none."""
+    """Make the step that travelled as ``[name, field, ...]``; KeyError, ValueError for what is none."""
     return STEPS[str(words[0])](*words[1:])
 
 
 def optional(step: S) -> S:
-    """The same step, whose refusal ends nothing. That does not travel."""
+    """Let a refusal of this step end nothing, and return it. That does not travel."""
     step.optional_errnos = ANY_ERRNO
     return step
 

@@ -16,7 +16,7 @@ __all__ = ["GUARD", "NoNewPrivs", "Signals", "refuse_kill_all"]
 
 
 def refuse_kill_all() -> list[Step]:
-    """The filter, and the second attempt of whoever has not the privilege."""
+    """Set the filter, and try again without the privilege where that is missing."""
     from udock_lab.linux.seccomp_filters import kill_all_refused
 
     return [Signals(kill_all_refused().hex()), NoNewPrivs()]

@@ -59,13 +59,13 @@ class _Outside:
         return int(self.sock.recv(_MOST) or 32)  # EPIPE
 
     def inside(self) -> None:
-        """A trial needs not to know."""
+        """Tell nobody."""
 
     def ended(self, status: int) -> None:
-        """A trial needs not to know."""
+        """Tell nobody."""
 
     def alone(self) -> None:
-        """A trial needs not to know."""
+        """Tell nobody."""
 
 
 def _attempt(wanted: Wanted, sock: socket.socket) -> bytes:

@@ -58,5 +58,5 @@ class Wanted(Value):
     options: tuple[tuple[str, str], ...] = ()  # layers that are asked for by name, each with its value
 
     def option(self, name: str) -> str:
-        """The value with which a layer was asked for by name; empty where it was not."""
+        """Return the value with which a layer was asked for by name; empty where it was not."""
         return dict(self.options).get(name, "")

@@ -34,6 +34,7 @@ __all__ = [
     "bound_capabilities",
     "drop_capabilities",
     "mask_of",
+    "names_of",
     "permitted_capabilities",
     "set_capabilities",
 ]
@@ -99,6 +100,11 @@ CAP_MKNOD = 27
 _VERSION_3 = 0x20080522  # of capset's header
 _capset = libc.capset
 _capset.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
+
+
+def names_of(mask: int) -> list[str]:
+    """Return the names of the capabilities in a set that is given as bits, as in /proc/PID/status."""
+    return [f"CAP_{name}" for number, name in enumerate(NAMES) if mask >> number & 1]
 
 
 def mask_of(kept: Iterable[int]) -> int:

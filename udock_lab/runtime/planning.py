@@ -25,7 +25,7 @@ def container_env(spec: ContainerSpec) -> dict[str, str]:
 def make_plan(
     spec: ContainerSpec, rootfs: str, join: int | None, *, snapshots: bool = False, one_pipe: bool = False
 ) -> tuple[dict[str, Any], list[str]]:
-    """The plan that goes through the gate, and each step as a person writes it.
+    """Return the plan that goes through the start gate, and each step as a person writes it.
 
     ``join``: the process whose user namespace is entered (``exec``), instead of making a new one.
     ``snapshots``: the child waits before its first step and after its last one, until it has been looked at.
@@ -75,7 +75,7 @@ def _limits(limits: Limits) -> Iterator[tuple[str, int, int]]:
 
 
 def _candidates(program: str, path: str) -> list[str]:
-    """A bare name is looked for in the container's PATH (execvp(3)); anything with a slash is a path.
+    """Look for a bare name in the container's PATH (execvp(3)); take anything with a slash as a path.
 
     An empty folder in it is the current one (POSIX, Environment Variables, PATH).
     """
@@ -85,7 +85,7 @@ def _candidates(program: str, path: str) -> list[str]:
 
 
 def _refuse_what_no_call_takes(spec: ContainerSpec, env: dict[str, str]) -> None:
-    """The kernel takes strings of bytes that end with a NUL (execve(2))."""
+    """Raise UsageError for what is no string of bytes that ends with a NUL (execve(2))."""
     if not spec.argv or not spec.argv[0]:
         raise UsageError("The program's name is empty.", f"For instance: mdock run {spec.image} /bin/sh")
     for key in env:

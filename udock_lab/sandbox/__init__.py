@@ -14,9 +14,8 @@
     scratch.py      what the working folder brings back, and its removal
     census.py       knows who is who
     runner.py     the disposable process
-    shut.py         walls around code that is not trusted
-    stranger.py     where those are refused: nobody's user, Landlock before the files
-                    (linux/identity.py: its user namespace, and the guard that holds its signals inside)
+    policy.py       what it is isolated from, and how much it may use (isolation/ makes the calls)
+    doors.py        imports from folders that its user may not enter
     verdict.py    one sentence on what happened
 
 >>> from udock_lab import sandbox

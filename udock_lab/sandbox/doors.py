@@ -30,7 +30,7 @@ OUT_OF_THE_WAY = 210  # descriptors from here on, where learners close none by a
 
 
 def hold_open(folders: Iterable[str]) -> dict[str, int]:
-    """Folder to descriptor, taken while we may still walk there."""
+    """Open each folder while we may still walk there; return its descriptor by its name."""
     held = {}
     for folder in filter(os.path.exists, folders):
         low = os.open(folder, os.O_PATH | os.O_CLOEXEC)
@@ -59,7 +59,7 @@ _doors: dict[str, str] = {}  # a folder that is closed to us, and the name by wh
 
 
 def _through(path: str) -> str:
-    """The name that works, of a file that is called ``path``."""
+    """Return the name that works, of a file that is called ``path``."""
     for folder, door in _doors.items():
         if path == folder or path.startswith(f"{folder}/"):
             return door + path[len(folder) :]
@@ -67,7 +67,7 @@ def _through(path: str) -> str:
 
 
 def _called(path: str) -> str:
-    """The other way round."""
+    """Return what the file is called whose name that works is ``path``."""
     for folder, door in _doors.items():
         if path.startswith(f"{door}/"):
             return folder + path[len(door) :]
@@ -95,7 +95,7 @@ _LOADERS = (
 
 
 def _find(path: str) -> FileFinder:
-    """A path hook (PEP 302); a package found through a door has its name. ImportError for any other folder."""
+    """Be a path hook (PEP 302): a package found through a door has its name. ImportError for any other folder."""
     if _through(path) == _called(path):
         raise ImportError(path)
     return FileFinder(_through(path), *_LOADERS)

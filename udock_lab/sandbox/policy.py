@@ -85,7 +85,7 @@ class SandboxPolicy(Value):
 
 
 def wanted_by(policy: SandboxPolicy) -> Wanted:
-    """All that the policy asks for. Call it in the runner: which folders are needed is a matter of its Python."""
+    """Return all that the policy asks for. Call it in the runner: which folders are needed is a matter of its Python."""
     common = Wanted(
         limits=tuple(as_far_as_allowed(name, soft) for name, soft in (*policy.limits, ("RLIMIT_CORE", 0))),
         dies_first=True,
@@ -117,7 +117,7 @@ def _behind_walls(common: Wanted, policy: SandboxPolicy) -> Wanted:
 
 
 def _aside(common: Wanted, policy: SandboxPolicy) -> Wanted:
-    """Without walls: out of reach of files, and as a user that nobody is where the policy names one."""
+    """Ask, without walls, for files out of reach, and for a user that nobody is where the policy names one."""
     files = Files(
         reading=(*visible_folders(policy), *_READABLE),
         devices=tuple(f"/dev/{name}" for name in _DEVICES),
@@ -131,7 +131,7 @@ def _aside(common: Wanted, policy: SandboxPolicy) -> Wanted:
 
 
 def visible_folders(policy: SandboxPolicy) -> list[str]:
-    """What a Python with this package needs to run, in the order in which it can be mounted; none lies in another.
+    """Return what a Python with this package needs to run, in the order in which it can be mounted; none in another.
 
     ``policy.path`` is the notebook's sys.path, with libraries that this user has installed for themselves.
     """
@@ -149,17 +149,20 @@ def visible_folders(policy: SandboxPolicy) -> list[str]:
 
 
 def walls_refused(package: str) -> str:
-    """Why there can be no walls here; empty where there can. For single-threaded callers."""
+    """Say why there can be no walls here; empty where there can. For single-threaded callers."""
     return refusal(wanted_by(SandboxPolicy(walls=True, graded=True, package=package)))
 
 
 def user_namespaces_work() -> bool:
-    """Can a process stay who it is in a user namespace of its own? For single-threaded callers."""
+    """Return whether a process can stay who it is in a user namespace of its own. For single-threaded callers."""
     return not refusal(Wanted(mapped=IDENTITY))
 
 
 def unprivileged_uid() -> int:
-    """A uid, and gid, that nobody has: this process's own, for root to become. 0 where root may not become it."""
+    """Return a uid, and gid, that nobody has, for root to become; 0 where root may not become it.
+
+    It is this process's own: no two sandboxes share one.
+    """
     if os.geteuid() != 0 or not cap.permitted_capabilities() >= _TO_BECOME_ANOTHER:
         return 0
     for candidate in (_UIDS + os.getpid(), _FEW_IDS + os.getpid() % 5_000):
@@ -169,7 +172,7 @@ def unprivileged_uid() -> int:
 
 
 def protected_pids() -> list[int]:
-    """For a filter that knows pids only: the caller and what is above it first, then all that exists now."""
+    """List, for a filter that knows pids only, the caller and what is above it first, then all that exists now."""
     above: list[int] = []
     pid = os.getpid()
     while pid and len(above) < 64:
@@ -179,12 +182,12 @@ def protected_pids() -> list[int]:
 
 
 def refused_walls(refused: Sequence[str]) -> list[str]:
-    """Of the steps that were refused, those that were walls, in words."""
+    """Name, of the steps that were refused, those that were walls."""
     return [f"own {_WALLS[name]}" for name in refused if name in _WALLS]
 
 
 def missing_walls(why: str, uid: int, kept_to: bool, closed: str) -> list[str]:
-    """What was wanted, is not there, and what code can therefore do; ``why`` is the refusal of the whole.
+    """Say what was wanted, is not there, and what code can therefore do; ``why`` is the refusal of the whole.
 
     ``kept_to``: files are out of reach. ``closed``: a folder of this Python that only root may enter, if there is one.
     """
