@@ -85,7 +85,7 @@ class SandboxPolicy(Value):
 
 
 def wanted_by(policy: SandboxPolicy) -> Wanted:
-    """Return all that the policy asks for. Call it in the runner: which folders are needed is a matter of its Python."""
+    """Return all that the policy asks for, in the runner: which folders are needed is a matter of its Python."""
     common = Wanted(
         limits=tuple(as_far_as_allowed(name, soft) for name, soft in (*policy.limits, ("RLIMIT_CORE", 0))),
         dies_first=True,
