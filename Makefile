@@ -34,6 +34,7 @@ check: $(VENV)/.tested
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(PYTHON) scripts/check_imports.py
+	$(PYTHON) scripts/draw_architecture.py --check
 	$(PYTHON) scripts/check_notebooks.py
 	$(PYTHON) scripts/check_test_settings.py
 

@@ -58,6 +58,16 @@ def test_every_layer_says_why_it_stands_where_it_stands() -> None:
     assert {layer.name for layer in TABLE if layer.option} == set(OPTIONS)
 
 
+def test_the_page_on_isolation_has_the_same_layers_in_the_same_order_and_their_calls() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "isolation.md").read_text()
+    table = page.partition("<!-- the layers, as in sequence.py -->")[2].partition("\n\n")[0]
+    rows = [row.split(" | ") for row in table.strip().splitlines()[2:]]
+    assert [row[0].removeprefix("| ") for row in rows] == [layer.name for layer in TABLE]
+    for row, layer in zip(rows, TABLE, strict=True):
+        called = {step.call for step in layer.steps(EVERYTHING)}
+        assert called <= set(re.findall(r"\w+", row[1])), f"{layer.name}: {called}"
+
+
 def test_everything_at_once_is_put_on_in_the_order_that_the_kernel_asks_for() -> None:
     order = names(EVERYTHING)
     first = {name: order.index(name) for name in order}

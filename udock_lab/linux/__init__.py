@@ -1,1 +1,1 @@
-"""Ground floor: what the operating system offers. One file per concept; imports nothing of ours."""
+"""What the operating system offers: thin wrappers around system calls and /proc, one file per concept."""
