@@ -2,8 +2,9 @@
 
 ``udock-lab start`` never writes over a notebook its reader has changed, so copies of each version that was handed out
 are in use for as long as a course runs, whatever package is installed beside them. ``tests/handed_out/<version>/``
-keeps them byte for byte. Here they are only read: what they import has to be there, and what they call has to take
-the keywords they give. ``tests/notebooks/test_handed_out_notebooks.py`` executes them.
+keeps them byte for byte. Here they are only read: what they import has to be there, what they call has to take the
+words they give, and what they get has to have the attributes they ask for, as far as its type is known.
+``tests/notebooks/test_handed_out_notebooks.py`` executes them.
 
 A name that fails here was moved or renamed: let its old module import it from the new one.
 """
@@ -14,6 +15,10 @@ import ast
 import importlib
 import inspect
 import json
+import re
+import subprocess
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,3 +136,71 @@ def test_this_version_is_among_those_kept() -> None:
 def test_a_name_that_is_gone_is_named(program: str, said: str) -> None:
     (found,) = {text for use in uses(program) if (text := missing(use))}
     assert found.startswith(said)
+
+
+# --- attributes of what a call returns: mypy reads each notebook as one program
+
+ROOT = HANDED_OUT.parents[1]
+GIVEN = """# mypy: allow-redefinition
+from typing import Any
+from udock_lab.model import RunResult, SandboxResult
+def get_ipython() -> Any: ...
+def display(*what: object) -> None: ...
+"""
+ERROR = re.compile(r"^(?P<where>[^:]+:\d+): error: (?P<text>.*)  \[(?:attr-defined|union-attr|call-arg)\]$")
+OF_SOME = re.compile(r'Item "(?P<one>[^"]+)" of "(?P<all>[^"]+)" (?P<lacks>.*)')
+NOT_OURS = (
+    '"object" has no',
+    "does not explicitly export",
+)  # a value from a sandbox; a name that is there all the same
+
+
+def typed(notebook: Path) -> str:
+    """A notebook as one program, in which magics return what they return."""
+    cells = []
+    for cell in json.loads(notebook.read_text())["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code":
+            continue
+        first = source.partition("\n")[0]
+        if first.startswith("%%"):
+            kept = re.search(r"^%%sandbox.* -o (\w+)", first)
+            cells.append(f"{kept[1]}: SandboxResult\n" if kept else "")
+        else:
+            cells.append(TransformerManager().transform_cell(source))
+    runs = re.compile(r"^(\w+)( = get_ipython\(\)\.run_line_magic\('mdock', [\"']run )", re.MULTILINE)
+    return GIVEN + runs.sub(r"\1: RunResult\2", "".join(cells))
+
+
+def lacking(said: str) -> set[str]:
+    """What no type that a value may have there has, of mypy's errors: ``file:line: text``."""
+    found, some = set(), defaultdict(set)
+    for error in filter(None, map(ERROR.match, said.splitlines())):
+        if any(words in error["text"] for words in NOT_OURS):
+            continue
+        if item := OF_SOME.match(error["text"]):
+            some[error["where"], item["all"], item["lacks"]].add(item["one"])
+        else:
+            found.add(f"{error['where']}: {error['text']}")
+    for (where, kinds, lacks), without in some.items():
+        if without >= {*kinds.split(" | ")} - {"None"}:
+            found.add(f"{where}: {kinds} {lacks}")
+    return found
+
+
+def test_what_notebooks_handed_out_ask_of_results_is_there(tmp_path: Path) -> None:
+    broken = (
+        GIVEN
+        + "def f(run: RunResult, either: RunResult | SandboxResult) -> None:\n    run.lost; either.lost; either.value\n"
+    )
+    (tmp_path / "broken.py").write_text(broken)
+    for notebook in NOTEBOOKS:
+        name = re.sub(r"\W", "_", str(notebook.relative_to(HANDED_OUT).with_suffix("")))
+        (tmp_path / f"of_{name}.py").write_text(typed(notebook))
+    command = [sys.executable, "-m", "mypy", *sorted(map(str, tmp_path.glob("*.py")))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 1, done.stdout + done.stderr  # 2: mypy itself could not go on
+    assert {line.removeprefix(f"{tmp_path}/") for line in lacking(done.stdout)} == {
+        'broken.py:7: "RunResult" has no attribute "lost"',
+        'broken.py:7: RunResult | SandboxResult has no attribute "lost"',
+    }
