@@ -151,7 +151,7 @@ class LetGo(Interrupted):
         self.stopped = tuple(stopped)
         self.unread = unread
         if unread:
-            message, hint = f"{what} is let go: nobody takes its output.", "See what became of it with: mdock ps"
+            message, hint = f"{what} is let go: its output is not read.", "See what became of it with: mdock ps"
         elif stopped:
             pids = " ".join(map(str, stopped))
             which = f"process {pids}, which supervises it, is" if len(stopped) == 1 else f"its supervisors, {pids}, are"

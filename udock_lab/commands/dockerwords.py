@@ -12,7 +12,7 @@ from typing import NamedTuple
 __all__ = ["GROUPS", "OPTIONS", "WORDS", "Group", "about_command", "about_option"]
 
 _NO_REGISTRY = "mdock asks no registry. Make an image of a folder: mdock rootfs DIR   then: mdock build NAME DIR"
-_NO_LAYERS = "an image here is one folder, without layers or tags; mdock inspect NAME shows where it lies."
+_NO_LAYERS = "an image here is one folder, without layers or tags; mdock inspect NAME shows where it is."
 _NO_SWARM = "mdock runs containers on this machine only, and has nothing to spread over several."
 _NO_VOLUMES = "volumes need mounts, which come with namespaces; mdock run --copy gives a private copy of the image."
 _NO_NETWORK = "containers share the host's network, so every port is open already and there is nothing to set up."
@@ -28,7 +28,7 @@ _LIMITS_ONCE = "limits are set at the start: mdock run --mem 64M --cpu 2 --files
 _SEES_IT_ALL = "everything of a container, as JSON: mdock inspect ID"
 
 WORDS: Mapping[str, str] = {
-    "attach": "see what it writes: mdock logs -f ID   or work beside it: mdock exec -it ID /bin/sh",
+    "attach": "see what it writes: mdock logs -f ID   or run a shell in it: mdock exec -it ID /bin/sh",
     "auto-update": _NO_REGISTRY,
     "bash": _SHELL,
     "builder": _NO_DOCKERFILE,
@@ -44,14 +44,14 @@ WORDS: Mapping[str, str] = {
     "debug": _SHELL,
     "delete": "a container that has ended is removed with mdock rm ID, an image with mdock rmi NAME.",
     "df": "see how much room the home takes: du -sh ~/.mdock",
-    "diff": f"nobody notes what a container changes; {_ROOTFS_IS_A_FOLDER}; compare with diff -r.",
+    "diff": f"what a container changes is not recorded; {_ROOTFS_IS_A_FOLDER}; compare with diff -r.",
     "down": _NO_COMPOSE,
     "enter": _SHELL,
-    "events": "they stand in a text file, log.txt in mdock's home; follow it: tail -f ~/.mdock/log.txt",
+    "events": "they are in a text file, log.txt in mdock's home; follow it: tail -f ~/.mdock/log.txt",
     "exists": "ask for it and look at the exit code: mdock inspect ID",
     "export": f"{_ROOTFS_IS_A_FOLDER}. Pack it: tar -C ROOTFS -cf FILE .",
     "features": "what this machine permits, each feature tried: mdock doctor",
-    "healthcheck": "nobody looks after a container's health; ask it yourself: mdock exec ID PROGRAM",
+    "healthcheck": "no program checks a container's health; ask it yourself: mdock exec ID PROGRAM",
     "history": _NO_LAYERS,
     "import": _UNPACK,
     "info": "what this machine permits: mdock doctor   which mdock this is: mdock version",
@@ -143,8 +143,8 @@ def about_command(words: Sequence[str], commands: Collection[str]) -> str | None
     wanted = rest[0] if rest else "ls"
     meant = group.own.get(wanted, wanted)
     if meant in commands:
-        return f"commands about {group.about} stand alone here. Type: {' '.join(['mdock', meant, *rest[1:]])}"
-    return WORDS.get(wanted, f"commands about {group.about} stand alone here; see them: mdock --help")
+        return f"commands about {group.about} have no group here. Type: {' '.join(['mdock', meant, *rest[1:]])}"
+    return WORDS.get(wanted, f"commands about {group.about} have no group here; see them: mdock --help")
 
 
 _AS_YOU = "programs run as you; mdock run --userns makes them root inside a user namespace."
@@ -156,9 +156,9 @@ _NAMESPACES = "it comes with namespaces; the one that mdock makes is for users: 
 _NO_LABELS = "containers and images carry no labels; they are called by id and by name."
 _MOUNTS = "it needs mounts, which come with namespaces; mdock run --copy gives a private copy of the image."
 _LOG_IS_PLAIN = "a log is the program's bytes and nothing else, so it knows no times; log.txt in mdock's home does."
-_ONE_LOG = "each container's output goes to one file, logs/ID.log in mdock's home, and to whoever is attached."
+_ONE_LOG = "each container's output goes to one file, logs/ID.log in mdock's home, and to the caller that is attached."
 _IN_FRONT = "a run in the foreground is attached to all three streams, and -i keeps standard input open."
-_HEALTH = "nobody looks after a container's health; ask it yourself: mdock exec ID PROGRAM"
+_HEALTH = "no program checks a container's health; ask it yourself: mdock exec ID PROGRAM"
 _NOBODY_RESTARTS = (
     "mdock has no daemon that would start it again; a shell can: until mdock run IMAGE PROGRAM; do :; done"
 )
@@ -199,7 +199,7 @@ _RUN = _table(
     ("--cidfile", "the shell can keep the id: mdock run -d IMAGE PROGRAM > FILE"),
     ("--cpu-rt-period --cpu-rt-runtime --device-cgroup-rule", _CGROUPS),
     ("--cpuset-cpus --cpuset-mems", "choose processors with: taskset -c 0 mdock run IMAGE PROGRAM"),
-    ("--device --gpus", "an image has the devices that lie in its own /dev, and no others."),
+    ("--device --gpus", "an image has the devices that are in its own /dev, and no others."),
     ("--device-read-bps --device-read-iops --device-write-bps --device-write-iops", _CGROUPS),
     ("--dns --dns-option --dns-opt --dns-search --add-host", _NAMES),
     ("--entrypoint", _IMAGE_IS_FILES),

@@ -133,7 +133,7 @@ def spec_of(args: Namespace, context: Context) -> ContainerSpec:
 
     tty, interactive = _terminal_and_keys(args, context, detach=args.detach)
     if context.in_cell and not args.argv and context.stdin is None:
-        _no_terminal(f"a shell in '{args.image}' would have nobody to talk to", args)
+        _no_terminal(f"a shell in '{args.image}' would have nobody who types", args)
     return ContainerSpec(
         image=args.image,
         argv=tuple(args.argv) or ("/bin/sh",),

@@ -45,7 +45,7 @@ class Template:
             _wrong(f"the template has {len(text):,} characters, more than {_LONGEST:,}", "Make it shorter.")
         self._nodes, end = _Blocks(_split(text)).body(0)
         if end:
-            _wrong(f"{{{{{end}}}}} stands there without an if, range or with")
+            _wrong(f"{{{{{end}}}}} is there without an if, range or with")
 
     def render(self, value: object) -> str:
         """Return the text for one value: a mapping of names to fields."""
@@ -232,7 +232,7 @@ def _operand(tokens: list[tuple[str, str]], text: str, depth: int) -> Any:
             )
         return word
     if word != "(":
-        _wrong(f"{word!r} cannot stand there in {{{{{text[:60]}}}}}")
+        _wrong(f"{word!r} cannot be there in {{{{{text[:60]}}}}}")
     inner = _pipeline(tokens, text, depth + 1)
     if not tokens or tokens.pop() != ("sign", ")"):
         _wrong(f"a parenthesis is not closed in {{{{{text[:60]}}}}}")

@@ -55,7 +55,7 @@ def in_words(error: Exception, words: Sequence[str], prefix: str = "mdock") -> M
     said = str(error).partition("\n")[0]
     return MdockError(
         f"mdock itself has failed: {type(error).__name__}{f': {said}' if said else ''} ({_place(error)}).",
-        f"That is a fault of mdock. Please report it to whoever gave it to you, with what this prints: {again}",
+        f"That is a fault of mdock. Please report it to the person who gave it to you, with what this prints: {again}",
     )
 
 

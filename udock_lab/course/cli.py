@@ -124,7 +124,7 @@ def _grade(args: Namespace) -> int:
 def _grade_options(parser: ArgumentParser) -> None:
     parser.add_argument("folder", metavar="SUBMITTED_DIR", help="<learner>/<assignment>/*.ipynb, or *.ipynb")
     parser.add_argument("-j", "--jobs", type=int, metavar="N", help="how many at a time (default: as many as cores)")
-    parser.add_argument("--out", metavar="DIR", help="where results go (default: graded, beside SUBMITTED_DIR)")
+    parser.add_argument("--out", metavar="DIR", help="where results go (default: graded, next to SUBMITTED_DIR)")
     parser.add_argument("--course", metavar="DIR", help="course folder, with source/ and instructor/")
     parser.add_argument("--again", action="store_true", help="judge also what was judged before and has not changed")
 

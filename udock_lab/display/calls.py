@@ -42,7 +42,7 @@ _IDS = "Sets the user ids of the calling process (real, effective, saved)."
 
 CALLS: dict[str, CallNote] = {
     "fork": CallNote("fork(2)", _FORK),
-    "vfork": CallNote("vfork(2)", "Like fork, but the caller stands still until the child execs or ends."),
+    "vfork": CallNote("vfork(2)", "Like fork, but the caller waits until the child execs or ends."),
     "clone": CallNote("fork(2)", _FORK, "fork()"),
     "clone3": CallNote("clone(2)", "Makes a second process or thread; flags say what the two share.", "fork()"),
     "execve": CallNote("execve(2)", _EXEC),

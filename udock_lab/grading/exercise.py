@@ -50,7 +50,7 @@ class Bench:
         if result.untraced and options.get("trace", True):
             self._note(f"Judged by effects alone: {result.untraced}")
         if result.missing_walls:
-            self._note(f"This machine refuses walls around graded code: {', '.join(result.missing_walls)}.")
+            self._note(f"This machine refuses some isolation for graded code: {', '.join(result.missing_walls)}.")
         if _out_of_the_ordinary(result):
             self._note(f"In the sandbox: {result.verdict}")
         return result

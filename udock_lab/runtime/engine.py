@@ -762,12 +762,12 @@ class Runtime:
         if not containers.has_ended(record) and stuck:
             pids = " ".join(map(str, stuck))
             raise MdockError(
-                f"{container_id} has ended, and nobody knows how: process {pids}, which supervises it, is stopped.",
+                f"{container_id} has ended, and how is not known: process {pids}, which supervises it, is stopped.",
                 f"Continue with: kill -CONT {pids}   Then its end is recorded.",
             )
         if not containers.has_ended(record):
             raise MdockError(
-                f"{container_id} is orphaned: its supervisor was killed, so nobody learned how it ended.",
+                f"{container_id} is orphaned: its supervisor was killed, so how it ended is not known.",
                 f"Remove its record with: mdock rm {container_id}",
             )
         return record
@@ -1015,7 +1015,7 @@ def _spec(image: object, said: dict[str, Any]) -> ContainerSpec:
     for name in said:
         where = f"limits=Limits({name}=...)" if name in fields(Limits()) else f"{name}=..."
         raise UsageError(
-            f"{name} stands beside a spec, which says it all.",
+            f"{name} is given together with a spec, which says it all.",
             f"Write it into the spec: ContainerSpec(image={image.image!r}, {where})",
         )
     return image
@@ -1208,14 +1208,14 @@ def _not_removed(container_id: str, why: MdockError) -> MdockError:
 
 
 def _runs_elsewhere(container: Container) -> Conflict:
-    """Return whether its supervisor lives, and its processes cannot be seen, nor signalled, from here."""
+    """Return the error for a container whose processes cannot be seen or signalled from here."""
     why, remove = container.elsewhere, f"To remove it all the same: mdock rm -f {container.id}"
     if why.startswith("host "):
         where, do = f"on {why}", f"Do it there: ssh {why.removeprefix('host ')}"
     elif why == "another pid namespace":
         where, do = f"in {why}", "Do it where it was started: in that dev container, or that kernel's terminal."
     elif why.startswith("no /proc"):
-        where = "where nobody can see it: there is " + why
+        where = "where it cannot be seen: there is " + why
         do = "Give mdock one, without changing it for others: unshare --mount-proc mdock ps"
     elif why == "/proc hides it":
         where, do = "hidden: /proc shows you no process of others (hidepid)", "Do it as its owner, or with sudo."

@@ -259,7 +259,7 @@ def _missing_program(case: _Case) -> _Words:
     if case.argv0 == "--":
         return message, f"One -- is enough: {case.typed.command} -- PROGRAM"
     if case.argv0.startswith("-"):
-        return message, f"Options of mdock stand {case.typed.with_option(case.argv0)}"
+        return message, f"Options of mdock go {case.typed.with_option(case.argv0)}"
     words = case.argv0.split()
     if len(words) > 1 and _is_there(case, words[0], folders):
         return message, f"Program and arguments are separate words: {case.typed.command} {case.argv0}"
@@ -343,10 +343,10 @@ def _not_executable(case: _Case, inside: str, host: str) -> _Words | None:
         return f"{inside} is no regular file ({stat.filemode(info.st_mode)}), so it cannot be run.", case.look(inside)
     if os.statvfs(host).f_flag & os.ST_NOEXEC:  # first: there the mode does not matter, and access(2) says no
         return (
-            f"{inside} lies on a file system that is mounted noexec (at {mount_point(host)}): nothing may be run "
+            f"{inside} is on a file system that is mounted noexec (at {mount_point(host)}): nothing may be run "
             "from there, whatever its mode.",
             "Keep the images elsewhere: export MDOCK_HOME=/some/folder   "
-            f"or have it mounted anew: sudo mount -o remount,exec {quote(mount_point(host))}",
+            f"or mount it again: sudo mount -o remount,exec {quote(mount_point(host))}",
         )
     mode = f"{stat.S_IMODE(info.st_mode):04o} ({stat.filemode(info.st_mode)})"
     if not info.st_mode & 0o111:

@@ -110,7 +110,7 @@ def _absolute(path: str) -> str:
         raise UsageError(f"{path!r} holds half of a character, which no path can.", _ANOTHER) from None
     expanded = os.path.expanduser(path)
     if expanded.startswith("~"):
-        raise UsageError(f"Nobody knows which folder {path} is: this user has no home folder.", _ANOTHER)
+        raise UsageError(f"It is not known which folder {path} is: this user has no home folder.", _ANOTHER)
     try:
         return os.path.abspath(expanded)
     except FileNotFoundError:

@@ -102,7 +102,7 @@ def _refuse_what_no_call_takes(spec: ContainerSpec, env: dict[str, str]) -> None
     except UnicodeEncodeError as error:
         raise UsageError(
             f"{_holder(spec, env, _has_half)} holds {error.object[error.start]!r}, half of a character, "
-            "which no sequence of bytes stands for.",
+            "which has no bytes.",
             "Write the whole character, or bytes with os.fsdecode(b'...').",
         ) from None
 

@@ -26,7 +26,7 @@ def shortage(number: int | None) -> tuple[str, str] | None:
     if number == errno.ENFILE:
         return (
             "This machine cannot open one more file (ENFILE).",
-            "End some programs, or ask whoever runs the machine to raise fs.file-max.",
+            "End some programs, or ask the machine's administrator to raise fs.file-max.",
         )
     if number == errno.EAGAIN:
         limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]

@@ -107,7 +107,7 @@ def _check_ends(source: str, target: str) -> None:
     outer = os.path.realpath(source)
     if inner == outer or inner.startswith(outer.rstrip("/") + "/"):
         raise UsageError(
-            f"{source} would be copied into itself: {target} lies inside it.",
+            f"{source} would be copied into itself: {target} is inside it.",
             "Name a directory that does not hold mdock's home, or move the home: export MDOCK_HOME=/some/folder",
         )
 

@@ -194,7 +194,7 @@ def missing_walls(why: str, uid: int, kept_to: bool, closed: str) -> list[str]:
     words = [f"own {'' if uid else 'user, '}processes, mounts and network ({why})"]
     if uid and not kept_to:
         words.append("files kept out of sight (no Landlock): it could read what everybody here may read")
-        words[-1] += f", and what lies beside {closed}" if closed else ""
+        words[-1] += f", and what is next to {closed}" if closed else ""
         words[-1] += ", and write where everybody may write"
     elif not kept_to:
         words.append("files kept out of reach (no Landlock): it could read and change all that you can")

@@ -139,7 +139,7 @@ def _no_keyboard(e: Evidence) -> str:
     if words[0] != "raised" or not words[1].startswith("EOFError"):
         return ""
     return (
-        "nothing came from input() (EOFError): nobody types into a sandbox, its standard input is /dev/null. "
+        "nothing came from input() (EOFError): a sandbox has no keyboard, its standard input is /dev/null. "
         "Set the value by hand, in this code or in the notebook."
     )
 

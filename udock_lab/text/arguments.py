@@ -180,7 +180,7 @@ def path(name: str, value: object) -> str:
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
-        refuse(name, value, "a path, and half of a character stands for no bytes", "Write the whole character.")
+        refuse(name, value, "a path, and half of a character has no bytes", "Write the whole character.")
     return text
 
 
