@@ -75,7 +75,7 @@ class House(NamedTuple):
 
 
 def read_house(package: Path) -> House:
-    """All modules below ``package`` and what they import of each other."""
+    """Return all modules below ``package`` and what they import of each other."""
     files = {_dotted(path.relative_to(package)): path for path in sorted(package.rglob("*.py"))}
     found = [one for module, path in files.items() for one in _imports_of(module, path, package, files)]
     return House(files, tuple(found))
@@ -123,13 +123,13 @@ def _targets(node: ast.Import | ast.ImportFrom, inside: str, files: Mapping[str,
 
 
 def _module_or_its_package(source: str, name: str, files: Mapping[str, Path]) -> str:
-    """``from udock_lab import cli`` is a module, ``from udock_lab import Runtime`` the facade's word."""
+    """Return the module that is meant: ``cli`` in ``from udock_lab import cli``, the facade for ``Runtime``."""
     inner = f"{source}.{name}"
     return inner if inner in files or (source == PACKAGE and name in HOUSE) else source
 
 
 def room(module: str) -> str:
-    """``udock_lab.runtime.engine`` lives in the room ``runtime``."""
+    """Return the room of a module: ``udock_lab.runtime.engine`` lives in ``runtime``."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else FACADE
 
@@ -138,13 +138,13 @@ def room(module: str) -> str:
 
 
 def rooms(package: Path = ROOT / PACKAGE) -> dict[str, tuple[str, ...]]:
-    """Each room that has files, from the ground up, with the modules in it."""
+    """Return each room that has files, from the ground up, with the modules in it."""
     files = read_house(package).files
     return {name: inside for name in HOUSE if (inside := tuple(m for m in sorted(files) if room(m) == name))}
 
 
 def arrows(package: Path = ROOT / PACKAGE) -> Counter[tuple[str, str]]:
-    """How many imports lead from one room to another: (from, to) to their number."""
+    """Return how many imports lead from one room to another: (from, to) to their number."""
     found = ((room(one.source), room(one.target)) for one in read_house(package).imports)
     return Counter((here, there) for here, there in found if here != there and {here, there} <= set(HOUSE))
 
@@ -264,7 +264,7 @@ def too_big(house: House, package: Path) -> list[str]:
 
 
 def faults(package: Path = ROOT / PACKAGE) -> list[str]:
-    """Everything that is wrong with the house, a line each."""
+    """Return everything that is wrong with the house, a line each."""
     house = read_house(package)
     return [*wrong_rooms(), *wrong_arrows(house), *circles(house), *hidden_arrows(house), *too_big(house, package)]
 

@@ -13,7 +13,10 @@ __all__ = ["KeepToFiles", "keep_to"]
 
 
 def keep_to(files: Files) -> list[Step]:
-    """One rule set, for good; done without where the kernel has no Landlock, or too old a one."""
+    """Return the steps of one rule set, for good.
+
+    They are done without where the kernel has no Landlock, or too old a one.
+    """
     return [KeepToFiles(files.reading, files.devices, files.writing)]
 
 

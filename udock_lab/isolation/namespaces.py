@@ -92,6 +92,6 @@ _ALL = (NewMounts, NewPids, NewNetwork, NewIpcs, NewUts, NewCgroups, NewTimes)
 
 
 def new_namespaces(needed: Iterable[str], welcome: Iterable[str]) -> list[Step]:
-    """Those that must be had, and those that are done without where they are refused, by their steps' names."""
+    """Return those that are needed, and those that are done without where they are refused, by their steps' names."""
     made: list[Step] = [kind() for kind in _ALL if kind.name in needed]
     return made + [optional(kind()) for kind in _ALL if kind.name in welcome]

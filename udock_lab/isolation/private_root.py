@@ -37,7 +37,7 @@ _USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/fals
 
 
 def hold_open(root: PrivateRoot) -> list[Step]:
-    """All that will be shown, while we may still walk there."""
+    """Open all that will be shown, while we may still walk there."""
     return [HoldOpen(path) for path in root.shown if not os.path.islink(path)]
 
 

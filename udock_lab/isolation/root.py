@@ -15,7 +15,10 @@ __all__ = ["Chdir", "ChdirInside", "Chroot", "change_root"]
 
 
 def change_root(rootfs: str, workdir: str) -> list[Step]:
-    """Into the folder, make it the root, and step into that: a working directory left outside would be a way out."""
+    """Go into the folder, make it the root, and step into that.
+
+    A working directory left outside would be a way out.
+    """
     return [Chdir(rootfs), Chroot(rootfs), ChdirInside(workdir)]
 
 

@@ -31,7 +31,7 @@ class Layer:
 
 
 def steps_of(wanted: Wanted) -> list[Step]:
-    """All that has to be done, in order."""
+    """Return all steps that are wanted, in order."""
     return [step for layer in TABLE for step in layer.steps(wanted)]
 
 

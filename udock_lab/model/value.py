@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass_transform(**_: object) -> object:
-        """For type checkers only."""
+        """Stand in for typing's own, which only type checkers see."""
         return lambda made: made
 
 

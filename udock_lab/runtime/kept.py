@@ -19,7 +19,7 @@ def runtime_here() -> Runtime:
 
 
 def use_runtime(runtime: Runtime) -> None:
-    """From now on this one is the runtime of its home."""
+    """Make this one the runtime of its home from now on."""
     _runtimes[runtime.home.path] = runtime
 
 

@@ -57,7 +57,7 @@ class Fresh:
         self.fork_end = fork_end
 
     def fds(self) -> list[int]:
-        """The descriptors, in the order in which ``Fresh`` takes them."""
+        """Return the descriptors, in the order in which ``Fresh`` takes them."""
         return [self.gate.fileno(), self.reports, self.stdout, self.stderr, self.pidfd]
 
     def close(self) -> None:
@@ -68,14 +68,20 @@ class Fresh:
 
 
 def may_open_many() -> None:
-    """As many open files as the kernel lets us: a supervisor holds about five for each of its containers."""
+    """Raise the limit on open files as far as the kernel permits.
+
+    A supervisor holds about five for each of its containers.
+    """
     with_all = (FILES[1], FILES[1])
     if with_all != FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, with_all)
 
 
 def fork_child(*, rehearse: bool) -> Fresh:
-    """fork(2): a child in its own session, waiting. Only a single-threaded process may call this."""
+    """Fork a child in its own session, which waits at its start gate (fork(2)).
+
+    Only a single-threaded process may call this.
+    """
     ours, theirs = pair()
     reports, reports_out = os.pipe()
     stdout, stdout_in = os.pipe()
@@ -161,7 +167,10 @@ def _be_a_container(rehearse: bool) -> NoReturn:
 
 
 def _wait_at(gate: socket) -> tuple[bytes, list[int]]:
-    """The parent's next message. Without one the parent is gone, or has no use for this child any more."""
+    """Return the parent's next message.
+
+    Without one the parent is gone, or has no use for this child any more: then the child ends.
+    """
     message = receive(gate)
     if not message[0]:
         os._exit(0)
@@ -169,7 +178,7 @@ def _wait_at(gate: socket) -> tuple[bytes, list[int]]:
 
 
 def _place(fds: dict[str, int], *, one_pipe: bool) -> None:
-    """Standard input, or all three from a terminal, where the program expects them.
+    """Put standard input, or all three from a terminal, where the program expects them.
 
     ``one_pipe``: both outputs go through one pipe, so that what is written in order stays in order.
     """
@@ -183,7 +192,7 @@ def _place(fds: dict[str, int], *, one_pipe: bool) -> None:
 
 
 def _apply(number: int, step: Step, child: Child) -> None:
-    """One step; a refusal that is not optional ends the child with 125."""
+    """Apply one step; a refusal that is not optional ends the child with 125."""
     start = _now()
     try:
         step.apply(child)
@@ -219,7 +228,7 @@ def _exec(plan: Plan, child: Child) -> NoReturn:
 
 
 def _from_inside(child: Child, path: str, argv: list[str]) -> tuple[str, list[str]]:
-    """Without chroot: the program, and a script's interpreter, looked up inside the root all the same."""
+    """Look the program, and a script's interpreter, up inside the root all the same, where there is no chroot."""
     program = resolve_in_root(child.rootfs, path, child.workdir)
     line = shebang(program) if os.access(program, os.X_OK) else None
     if line is None:
@@ -259,7 +268,10 @@ def _rehearse() -> None:
 
 
 def parse_reports(data: bytes) -> list[tuple[int, int, int, int]]:
-    """(number, errno, start ns, end ns) of each report; an execve's two lines become its last word."""
+    """Return (number, errno, start ns, end ns) of each report.
+
+    Of an execve's two lines the last one counts.
+    """
     reports: list[tuple[int, int, int, int]] = []
     for line in data.split(b"\n"):
         words = line.split()

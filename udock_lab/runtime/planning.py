@@ -18,7 +18,7 @@ DEFAULT_ENV = {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"}
 
 
 def container_env(spec: ContainerSpec) -> dict[str, str]:
-    """PATH, HOME, TERM and what was asked for; nothing is inherited."""
+    """Return PATH, HOME, TERM and what was asked for; nothing is inherited."""
     return DEFAULT_ENV | dict(spec.env)
 
 
@@ -108,7 +108,7 @@ def _refuse_what_no_call_takes(spec: ContainerSpec, env: dict[str, str]) -> None
 
 
 def _holder(spec: ContainerSpec, env: dict[str, str], test: Callable[[str], bool]) -> str:
-    """Which word, variable or folder it is that ``test`` finds."""
+    """Return which word, variable or folder it is that ``test`` finds."""
     for place, word in enumerate(spec.argv):
         if test(word):
             return f"Word {place} of the program's ({word[:40]!r})" if place else f"The program's name {word[:40]!r}"

@@ -57,7 +57,10 @@ class Insistence:
         return self.insists and time.monotonic() >= self._asked[INSIST - 1] + PATIENCE
 
     def is_held_by_a_reader(self, since: float | None) -> bool:
-        """Insists while output that is being handed on ``since`` then (None: none is) finds nobody who takes it."""
+        """Return whether the user insists while a reader takes no output.
+
+        ``since``: when the output that is being passed on began to wait (None: none does).
+        """
         return since is not None and self.insists and time.monotonic() > since + UNREAD
 
     def let_go_of(self, helpers: Sequence[int], what: str, container: str = "", *, wait: bool = True) -> None:
@@ -71,7 +74,10 @@ class Insistence:
 
 
 def is_ignored(number: int) -> bool:
-    """Is this signal ignored, by our caller's choice, or handled by what is no Python code? Then it is not ours."""
+    """Return whether this signal is ignored, by our caller's choice, or handled by what is no Python code.
+
+    Then it is not ours.
+    """
     return signal.getsignal(number) in (signal.SIG_IGN, None)
 
 

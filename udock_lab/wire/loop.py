@@ -107,7 +107,10 @@ class Loop:
         return self._epoll.poll(timeout)
 
     def _serve_descriptors(self, ready: list[tuple[int, int]]) -> bool:
-        """One handler may forget or close what another one waits for, and a new descriptor may get an old number."""
+        """Serve the descriptors that are ready.
+
+        One handler may forget or close what another one waits for, and a new descriptor may get an old number.
+        """
         due = [(self._watches[fd], fd, events) for fd, events in ready]
         for watch, fd, events in sorted(due, key=lambda one: one[0].number):
             if self._watches.get(fd) is watch and not watch.paused:
@@ -115,7 +118,7 @@ class Loop:
         return bool(due)
 
     def _serve_timers(self) -> bool:
-        """Those that are due now; what they add waits for the next turn."""
+        """Serve the timers that are due now; what they add waits for the next turn."""
         now, due, happened = time.monotonic(), list[Timer](), False
         while self._timers and self._timers[0][0] <= now:
             due.append(heapq.heappop(self._timers)[2])
