@@ -104,7 +104,7 @@ class _Look:
             file.write(data)
         self.before = {folder: _names(folder) for folder in watch.elsewhere}
         self.stops: list[list[Any]] = []
-        self.strangers: set[str] = set()
+        self.foreign_folders: set[str] = set()
         self.reader = open(watch.db, "rb", buffering=0)  # noqa: SIM115 - it stays open while the table changes
         self.half = self.reader.read(len(data) // 2)
 
@@ -116,7 +116,7 @@ class _Look:
         for folder in self.watch.elsewhere:
             new = _names(folder) - self.before[folder]
             if any(self.watch.secret in (_content(f"{folder}/{one}") or "") for one in new):
-                self.strangers.add(self.watch.names.get(folder, folder))
+                self.foreign_folders.add(self.watch.names.get(folder, folder))
 
     def told(self, status: int | None) -> dict[str, Any]:
         """Return what was seen, as plain data."""
@@ -126,7 +126,7 @@ class _Look:
         left = sorted(_names(self.watch.home) - {os.path.basename(self.watch.db), *self._locks()})
         return {
             "stops": self.stops,
-            "strangers": sorted(self.strangers),
+            "foreign_folders": sorted(self.foreign_folders),
             "left": left,
             "held": held.decode("latin-1"),
             "status": status,
@@ -174,8 +174,8 @@ def _by_audit(action: Callable[[], object], look: _Look, room: int | None = None
     with open(read, "rb") as file:
         said = file.read()
     if said:  # nothing comes from a child that was killed
-        look.stops, strangers, look.watch.texts[:] = json.loads(said)
-        look.strangers = set(strangers)
+        look.stops, foreign_folders, look.watch.texts[:] = json.loads(said)
+        look.foreign_folders = set(foreign_folders)
     return os.waitpid(pid, 0)[1]
 
 
@@ -199,5 +199,5 @@ def _audited(action: Callable[[], object], look: _Look, room: int | None, write:
         code = 0
     finally:
         looking = True
-        os.write(write, json.dumps([look.stops, sorted(look.strangers), look.watch.texts]).encode())
+        os.write(write, json.dumps([look.stops, sorted(look.foreign_folders), look.watch.texts]).encode())
         os._exit(code)

@@ -2,7 +2,7 @@
 
 A pid alone proves nothing, since pids are reused. A process is identified by its pid, its start time in
 clock ticks since boot, and the boot it lives in. Nor does a /proc prove anything that shows another pid namespace:
-every number in it is a stranger's, so nothing here believes it (:func:`proc_is_ours`).
+every number in it is another process's, so nothing here believes it (:func:`proc_is_ours`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ __all__ = ["read_snapshot"]
 
 def read_snapshot(pid: int) -> dict[str, Any]:
     """Return the fields of :class:`udock_lab.model.Snapshot`, but for its ``moment``, as lists, words and numbers."""
-    folder = f"/proc/{pid if proc_is_ours() else 0}"  # no process is 0: nothing is told rather than a stranger's facts
+    folder = f"/proc/{pid if proc_is_ours() else 0}"  # no process is 0: better nothing than another's facts
     stat = _read(f"{folder}/stat").rpartition(")")[2].split()
     parent, group, session = (int(word) for word in stat[1:4]) if len(stat) > 3 else (0, 0, 0)
     status = dict(line.split(":", 1) for line in _read(f"{folder}/status").splitlines() if ":" in line)

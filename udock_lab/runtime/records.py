@@ -131,7 +131,7 @@ def held_too_long(home: Home) -> LockTimeout:
 
 
 def _lock_holder(home: Home) -> int | None:
-    if not proc_is_ours():  # then the number would be a stranger's
+    if not proc_is_ours():  # then the number would be another process's
         return None
     with suppress(OSError):
         info = os.stat(home.lock)

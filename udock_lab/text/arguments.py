@@ -78,7 +78,7 @@ def _items(name: str, value: object, example: str) -> Iterator[Any]:
     """Yield what an iterable gives; raise UsageError where it is none, fails on the way, or has no end."""
     try:
         items = iter(value)  # type: ignore[call-overload]
-    except Exception:  # nothing to go through, or a stranger's __iter__
+    except Exception:  # nothing to go through, or foreign code's __iter__
         refuse(name, value, "a list", example)
     characters = 0
     for count in itertools.count():
@@ -113,7 +113,7 @@ def _text(value: object) -> str | None:
     if isinstance(value, os.PathLike):
         try:
             value = os.fspath(value)
-        except Exception:  # whatever a stranger's __fspath__ raises, it gave no path
+        except Exception:  # whatever foreign code's __fspath__ raises, it gave no path
             return None
     if isinstance(value, str):
         return str.__str__(value)  # of a subclass, too, the text itself
@@ -132,7 +132,7 @@ def _digits(value: object) -> str | None:
         if isinstance(value, int):
             return int.__repr__(value)  # of an enum's member, too, the number
         return float.__repr__(value) if isinstance(value, float) else str(value)
-    except Exception:  # more digits than Python writes, or a number that is a stranger's
+    except Exception:  # more digits than Python writes, or a number that is foreign code's
         return None
 
 
@@ -225,7 +225,7 @@ def seconds(name: str, value: object) -> float:
             number = float(value)
         except OverflowError:
             number = math.inf if value > 0 else -1  # type: ignore[operator]
-        except Exception:  # a number that is a stranger's
+        except Exception:  # a number that is foreign code's
             number = math.nan
     if not number >= 0:  # NaN is neither
         refuse(name, value, "a number of seconds, 0 or more", f"For instance {name}=5 or {name}=0.5.")
@@ -309,7 +309,7 @@ def _readable(value: object) -> int:
         mode = fcntl.fcntl(fd, fcntl.F_GETFL)
     except MdockError:
         raise
-    except Exception:  # closed, no file at all, or a stranger's fileno
+    except Exception:  # closed, no file at all, or foreign code's fileno
         refuse("stdin", value, wanted, hint)
     if mode & os.O_ACCMODE == os.O_WRONLY or mode & os.O_PATH:
         refuse("stdin", value, "open for reading", hint)

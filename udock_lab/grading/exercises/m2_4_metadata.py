@@ -521,8 +521,8 @@ _ANYWHERE = "a temporary file that may lie anywhere. From another file system re
 
 
 def _beside(bench: Bench, updating: dict[str, Any], by: str) -> None:
-    if updating["strangers"]:
-        seen = f"the new table lay in {updating['strangers'][0]}"
+    if updating["foreign_folders"]:
+        seen = f"the new table lay in {updating['foreign_folders'][0]}"
         bench.fail("beside", expected=_BESIDE, seen=seen, looks_like=_ANYWHERE, by=by)
     if updating["left"]:
         seen = f"{updating['left'][0]} is still there"
