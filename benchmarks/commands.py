@@ -18,11 +18,17 @@ from pathlib import Path
 
 from udock_lab import Runtime
 from udock_lab.isolation.probe import probe
+from udock_lab.runtime import containers, ids
+from udock_lab.runtime.home import Home
 from udock_lab.runtime.images import find_image_by_name
 from udock_lab.runtime.rootfs import make_rootfs
 
 TEN = ("ls", "cat", "grep", "sed", "awk", "sort", "find", "tar", "bash", "env")
 RECORD = "c{}|4000000|demo|exited|2026-01-02T03:04:05|2026-01-02T03:04:06|0\n"
+FILES = {
+    "spec": {"image": "demo", "argv": ["/bin/sh", "-c", "exit 42"], "userns": False, "pid": 4_000_000, "host": "vm"},
+    "steps": {"reports": [[n, 0, 1, 2] for n in range(5)], "steps": ["subreaper", "chdir", 'chroot("/x")', "chdir"]},
+}
 IMAGE = "image{}|/|2026-01-02T03:04:05\n"
 
 
@@ -45,20 +51,50 @@ def commands(place: Path) -> dict[str, Callable[[], object]]:
         return find_image_by_name(str(place / "images.db"), "image9999")
 
     def prune() -> object:
-        Path(runtime.home.containers_db).write_text("".join(RECORD.format(n) for n in range(1, 10_001)))
+        write_records(runtime.home, 10_000)
         return runtime.prune()
+
+    def next_id() -> object:
+        with open(many.home.containers_db, "a") as file:  # as another program does, which takes no lock
+            file.write(RECORD.format(next(numbers) + 20_000))
+        return ids.allocate(many.home)
+
+    def mdock(*words: str) -> object:
+        environment = os.environ | {"MDOCK_HOME": many.home.path}
+        return subprocess.run(
+            [sys.executable, "-m", "udock_lab", *words], env=environment, stdout=subprocess.DEVNULL, check=True
+        )
 
     def detached() -> object:
         return runtime.run("demo", ["/bin/sleep", "0.2"], detach=True)
 
+    many = Runtime(place / "many")
+    write_records(many.home, 10_000)
+    filed = Runtime(place / "filed")
+    write_records(filed.home, 10_000)
+    for n in range(1, 10_001):
+        for name, data in FILES.items():
+            containers.save_extra(filed.home, f"c{n}", name, data)
     (place / "images.db").write_text("".join(IMAGE.format(n) for n in range(10_000)))
     return {
         "doctor: every feature tried": probe,
         "rootfs: ten programs of the host": lambda: make_rootfs(str(place / f"root{next(numbers)}"), TEN),
         "lookup: the last of 10,000 images": lookup,
         "prune: 10,000 records written and removed": prune,
+        "ps: 10,000 records": many.ps,
+        "ps: 10,000 records and their files": filed.ps,
+        "ps: the same, without isolation": lambda: filed.ps(isolation=False),
+        "ps: who runs, of 10,000": lambda: filed.ps(running=True),
+        "mdock ps, a process: 10,000 records": lambda: mdock("ps"),
+        "mdock ps -q, a process: 10,000 records": lambda: mdock("ps", "-q"),
+        "id: another program wrote the 10,000th": next_id,
         "run -d: until the id is there": detached,
     }
+
+
+def write_records(home: Home, count: int) -> None:
+    home.create()
+    Path(home.containers_db).write_text("".join(RECORD.format(n) for n in range(1, count + 1)))
 
 
 def empty_python() -> None:

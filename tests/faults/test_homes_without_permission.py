@@ -89,6 +89,14 @@ def test_container_of_another_user_is_seen_running_and_stays_so(open_place: Path
     assert mdock("rm", "-f", "c2").returncode == 0
 
 
+def test_commands_are_shown_though_the_folder_of_containers_may_not_be_listed(
+    open_place: Path, demo_rootfs: Path
+) -> None:
+    mdock = prepare(open_place / ".mdock", demo_rootfs)
+    os.chmod(mdock.home.containers_dir, 0o711)
+    assert "/bin/sh -c echo hello; exit 3" in mdock("ps", user=NOBODY).stdout
+
+
 def test_home_that_nobody_may_even_enter_is_explained(open_place: Path, demo_rootfs: Path) -> None:
     mdock = prepare(open_place / ".mdock", demo_rootfs)
     os.chmod(mdock.home.path, 0o700)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opening import opened
 
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, UsageError
 from udock_lab.model import Image
@@ -167,6 +168,65 @@ def test_a_vanished_rootfs_says_so_and_how_to_rebuild(home: Home, tree: Path) ->
     with pytest.raises(NotFound, match="is gone") as caught:
         find_image_by_name(home.images_db, "mine")
     assert "--force mine" in caught.value.hint
+
+
+def table_of(home: Home, folder: Path, name: str = "demo") -> None:
+    """Write the table in place, as another program may."""
+    Path(home.images_db).write_text(f"{name}|{folder}|2026-01-02T03:04:05\n")
+
+
+def test_a_known_table_is_not_read_again_until_it_changes(home: Home, tmp_path: Path) -> None:
+    home.create()
+    known = images.KnownImages(home.images_db)
+    table_of(home, tmp_path)
+    an_hour_ago = time.time() - 3600
+    os.utime(home.images_db, (an_hour_ago, an_hour_ago))
+    known.find("demo")
+    with opened() as paths:
+        assert known.find("demo").rootfs == str(tmp_path)
+    assert paths == []
+    Path(home.images_db).write_bytes(b"no record\n" + Path(home.images_db).read_bytes())
+    assert known.find("demo") and known.corrupt == [b"no record"]
+
+
+def test_a_table_rewritten_in_place_with_the_same_length_is_never_taken_for_the_old_one(
+    home: Home, tmp_path: Path
+) -> None:
+    """Within one tick of the kernel's clock the two have the same times."""
+    home.create()
+    known = images.KnownImages(home.images_db)
+    for number in range(100, 150):
+        (tmp_path / str(number)).mkdir()
+        table_of(home, tmp_path / str(number))
+        assert known.find("demo").rootfs == known.find("demo").rootfs == str(tmp_path / str(number))
+
+
+def test_a_table_whose_time_lies_ahead_of_the_clock_is_read_each_time(home: Home, tmp_path: Path) -> None:
+    home.create()
+    known = images.KnownImages(home.images_db)
+    table_of(home, tmp_path)
+    tomorrow = time.time() + 86400
+    os.utime(home.images_db, (tomorrow, tomorrow))
+    known.find("demo")
+    with opened() as paths:
+        known.find("demo")
+    assert paths == [home.images_db]
+
+
+def test_known_images_have_the_same_errors(home: Home, tree: Path) -> None:
+    known = images.KnownImages(home.images_db)
+    with pytest.raises(NotFound, match="No images yet"):
+        known.find("demo")
+    build_image(home, "demo", tree)
+    assert known.find("demo").name == "demo"
+    with pytest.raises(NotFound, match="'dem' not found"):
+        known.find("dem")
+    remove_tree(home.image_rootfs("demo"))
+    with pytest.raises(NotFound, match="is gone"):
+        known.find("demo")
+    images.remove_image(home, "demo")
+    with pytest.raises(NotFound, match="'demo' not found"):
+        known.find("demo")
 
 
 def test_the_last_of_ten_thousand_images_is_found(home: Home, tmp_path: Path) -> None:

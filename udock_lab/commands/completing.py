@@ -104,8 +104,10 @@ def _lacks_value(known: Mapping[str, object], word: str) -> str:
 def _names(command: Command, before: Sequence[str], open_runtime: Callable[[], Runtime]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if command.completes in ("container", "running", "both"):
-        running = command.completes == "running"
-        found += [(container.id, "container") for container in open_runtime().ps(running=running)]
+        from udock_lab.runtime.listing import Choice
+
+        there = open_runtime().ids(Choice(running=command.completes == "running"))
+        found += [(container_id, "container") for container_id in there]
     if command.completes in ("image", "both"):
         found += [(image.name, "image") for image in open_runtime().images()]
     return [pair for pair in found if pair[0] not in before]

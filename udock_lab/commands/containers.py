@@ -63,24 +63,24 @@ def _template(text: str) -> Template:
 def ps(args: Namespace, context: Context) -> Outcome:
     """List containers, running and ended alike."""
     from udock_lab.commands.results import Containers, Lines
+    from udock_lab.runtime.listing import Choice
 
-    found = context.runtime.ps(running=args.running)
+    of_record = of_standing = None
     if args.filter:
-        from udock_lab.commands.filters import filtered
+        from udock_lab.commands.filters import tests_of
 
-        found = filtered(found, args.filter)
+        of_record, of_standing = tests_of(args.filter, context.runtime.records)
     last = 1 if args.latest else args.last
-    if last is not None:
-        found = sorted(found, key=lambda container: int(container.id[1:]))[-last:]
+    choice = Choice(running=args.running, of_record=of_record, of_standing=of_standing, last=last)
     if args.quiet:
         if args.format:
             context.note("--format is left aside: -q asks for ids only.")
-        return Outcome(value=Lines(container.id for container in found))
+        return Outcome(value=Lines(context.runtime.ids(choice)))
     if args.format and args.format != "table":
         from udock_lab.commands.formats import format_containers
 
-        return Outcome(value=format_containers(found, args.format, whole=args.no_trunc))
-    return Outcome(value=Containers(found, whole=args.no_trunc))
+        return Outcome(value=format_containers(context.runtime.ps(choice=choice), args.format, whole=args.no_trunc))
+    return Outcome(value=Containers(context.runtime.ps(choice=choice, isolation=False), whole=args.no_trunc))
 
 
 def _stop_options(parser: ArgumentParser) -> None:

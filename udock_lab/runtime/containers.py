@@ -26,7 +26,7 @@ from udock_lab.linux.process import boot_id, is_same_process, pid_namespace, pro
 from udock_lab.model import Record, Status
 from udock_lab.runtime.home import Home, storage_error
 from udock_lab.runtime.ids import follow, raise_mark
-from udock_lab.runtime.records import append_line, open_plain, read_lines, replace_last_match, replace_lines
+from udock_lab.runtime.records import append_line, open_plain, read_lines, read_whole, replace_last_match, replace_lines
 
 __all__ = [
     "began",
@@ -52,14 +52,21 @@ __all__ = [
     "save_extra",
     "set_intent",
     "take_back",
+    "with_extras",
 ]
 
 _ID = re.compile(rb"c[1-9][0-9]{0,17}\Z")
+# A line as we spell it.
+_PLAIN = re.compile(
+    r"(c[1-9][0-9]{0,17})\|([0-9]{1,9})\|([A-Za-z0-9_-]*)\|(running|exited|stopped|killed)"
+    r"\|([0-9][0-9T:.+-]*)\|([0-9][0-9T:.+-]*)?\|([0-9]{0,9})"
+)
 _HIGHEST_PID = 1 << 31  # pid_t has 32 bits; no kernel gives this many
 _LOCK = "lock"  # beside the files of a private copy
 _EXEC = re.compile(r"exec-[0-9]+\.json")
 _STRAY = re.compile(r"(copy|kept)-([0-9]+)-")
 _DAY = 86400  # seconds
+_decode = json.JSONDecoder().decode  # as json.loads, which looks at its options each time
 _STATUSES = {status.value: status for status in Status}
 
 
@@ -82,9 +89,27 @@ def check_id(text: str) -> str:
 def parse_record(line: bytes) -> Record | None:
     """Return the record on one line of containers.db, or None when it is not a record."""
     try:
-        fields = [field.strip() for field in line.decode("utf-8").split("|")]
+        text = line.decode("utf-8")
     except UnicodeDecodeError:
         return None
+    plain = _PLAIN.fullmatch(text)
+    if plain is None:
+        return _parse_unusual(text)
+    name, pid, image, status, start_time, end_time, code = plain.groups()
+    return Record(
+        id=name,
+        pid=int(pid),
+        image=image,
+        status=_STATUSES[status],
+        start_time=start_time,
+        end_time=end_time or None,
+        exit_code=int(code) if code else None,
+    )
+
+
+def _parse_unusual(text: str) -> Record | None:
+    """Return the record on a line that is not spelled as we spell it, or None when it is not a record."""
+    fields = [field.strip() for field in text.split("|")]
     if len(fields) != 7 or not _ID.match(fields[0].encode()) or fields[3] not in _STATUSES:
         return None
     if not _is_number(fields[1]) or int(fields[1]) >= _HIGHEST_PID:
@@ -432,11 +457,23 @@ def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]
 def load_extra(home: Home, container_id: str, name: str) -> dict[str, object]:
     """Read one of our own files; empty when it is missing or torn."""
     try:
-        with open(open_plain(f"{home.container_dir(container_id)}/{name}.json"), "rb") as file:
-            data = json.loads(file.read())
+        data = _decode(read_whole(f"{home.containers_dir}/{container_id}/{name}.json").decode())
     except (OSError, ValueError, RecursionError):  # gone, torn, or nested by somebody's hand
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def with_extras(home: Home) -> set[str] | None:
+    """Return the ids of which we have files of our own; None if that cannot be listed.
+
+    What another program recorded has none, and 10,000 files that are missing take longer to open than one to list.
+    """
+    try:
+        return set(os.listdir(home.containers_dir))
+    except FileNotFoundError:
+        return set()
+    except OSError:
+        return None
 
 
 def has_ended(record: Record) -> bool:
@@ -522,12 +559,12 @@ def _answers(pid: int) -> bool:
     return True
 
 
-def is_alive(home: Home, record: Record) -> bool:
+def is_alive(home: Home, record: Record, spec: dict[str, object] | None = None) -> bool:
     """Return whether the very process of this record is still there.
 
     Proven by pid and start time, never by pid alone.
     """
-    identity = load_extra(home, record.id, "spec")
+    identity = load_extra(home, record.id, "spec") if spec is None else spec
     ticks, boot = identity.get("start_ticks"), identity.get("boot_id")
     namespace = identity.get("pid_namespace")
     if namespace and namespace != pid_namespace():

@@ -36,7 +36,8 @@ from udock_lab.runtime.attach import Attachment, terminal_size
 from udock_lab.runtime.connection import ForkedSupervisor, supervisors_of, the_launcher
 from udock_lab.runtime.eventlog import last_exit, write_event
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
-from udock_lab.runtime.images import aside, build_image, find_image_by_name, list_images, retire_image
+from udock_lab.runtime.images import KnownImages, aside, build_image, find_image_by_name, list_images, retire_image
+from udock_lab.runtime.listing import EVERYTHING, Choice, Listing, Standing
 from udock_lab.runtime.logs import read_log
 from udock_lab.runtime.outcome import isolation_of, raise_refusal, run_result, start_notes, stored_names
 from udock_lab.runtime.planning import make_plan
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["Runtime"]
 
 _DAY, _ZONE = 86400, 900  # seconds
+_FORMAT = "%Y-%m-%dT%H:%M:%S"
 _STOPPABLE_DESPITE = (*DISK_FULL, errno.EROFS)
 _LOOK = 0.2  # seconds between two looks at a record whose process cannot be seen from here
 OnOutput = Callable[[str, bytes], None]
@@ -87,7 +89,7 @@ class Runtime:
         self._until_closed = ExitStack()
         self._complained: set[bytes] = set()
         self._unsaid: list[str] = []
-        self._images_seen: tuple[int, ...] = ()
+        self._images = KnownImages(self.home.images_db)
 
     def __repr__(self) -> str:
         return f"Runtime({self.home.path!r})"
@@ -265,8 +267,8 @@ class Runtime:
         source = _standard_input(stdin)
         advise = self._userns_advice if spec.userns is None else _no_advice
         spec = self._with_defaults(spec)
-        found = find_image_by_name(self.home.images_db, spec.image)
-        self._look_through_images()
+        found = self._images.find(spec.image)
+        self._complain(self.home.images_db, self._images.corrupt)
         with self._private_copy(found) if spec.copy else nullcontext(found.rootfs) as rootfs:
             one_pipe = one_pipe or spec.detach  # nobody is there to tell one output from the other: its log keeps order
             request = self._request(spec, rootfs, snapshots=snapshots, one_pipe=one_pipe)
@@ -468,29 +470,42 @@ class Runtime:
 
     # --- looking
 
-    def ps(self, *, running: bool = False) -> list[Container]:
-        """Return every container, running and ended alike, in the order of their records."""
-        running = _switch("running", running)
-        found = [self._look(record) for record in self._records()]
-        if any(map(_is_orphaned, found)):  # or did it end between our reading of the table and of /proc?
-            latest = {record.id: record for record in self._records()}
-            found = [self._again(container, latest) for container in found if container.id in latest]
-        return [container for container in found if container.alive] if running else found
+    def ps(self, *, running: bool = False, choice: Choice = EVERYTHING, isolation: bool = True) -> list[Container]:
+        """Return every container, running and ended alike, in the order of their records.
 
-    def _again(self, container: Container, latest: Mapping[str, Record]) -> Container:
-        changed = _is_orphaned(container) and latest[container.id] != container.record
-        return self._look(latest[container.id]) if changed else container
+        ``choice``: only those that it takes; ``running``: only those whose process is alive. ``isolation=False``
+        leaves that field empty, for which one more file of each container is read.
+        """
+        choice = choice.alive() if _switch("running", running) else choice
+        found = self._listing().standings(choice)
+        there = containers.with_extras(self.home)
+        return [self._container(one, isolation=isolation, has_files=there is None or one.id in there) for one in found]
+
+    def ids(self, choice: Choice = EVERYTHING) -> list[str]:
+        """Return the ids of every container, or of those that the choice takes, and read no more than that needs."""
+        return self._listing().ids(choice)
+
+    def _listing(self) -> Listing:
+        return Listing(self.home.containers_db, self.records, self._stand)
+
+    def records(self) -> list[Record]:
+        """Return every record as the table has it; no process is looked for."""
+        return self._records()
 
     def _look_up(self, container_id: str) -> Container:
         """Return the container as it is now. What seems orphaned is looked at twice, as in :meth:`ps`."""
-        container = self._look(containers.find(self.home, container_id))
-        return self._look(containers.find(self.home, container_id)) if _is_orphaned(container) else container
+        standing = self._stand(containers.find(self.home, container_id))
+        if standing.is_orphaned:
+            standing = self._stand(containers.find(self.home, container_id))
+        return self._container(standing)
 
-    def _look(self, record: Record) -> Container:
+    def _stand(self, record: Record) -> Standing:
         """Compare the record with what the kernel says of that very process."""
+        if containers.has_ended(record):
+            return Standing(record, record.status.value)
         spec = containers.load_extra(self.home, record.id, "spec")
-        alive = not containers.has_ended(record) and containers.is_alive(self.home, record)
-        if not containers.has_ended(record) and not alive:
+        alive = containers.is_alive(self.home, record, spec)
+        if not alive:
             spec = spec or self._spec_of_the_newest(record)
             record = self._await_last_word(record, spec)
         state = record.status.value
@@ -501,15 +516,22 @@ class Runtime:
             state = f"{'exited' if record.status is Status.RUNNING else state} (orphaned)"
         elif alive and record.status is not Status.RUNNING:
             state = "stopping"
+        return Standing(record, state, alive=alive, elsewhere=elsewhere, spec=spec)
+
+    def _container(self, standing: Standing, *, isolation: bool = True, has_files: bool = True) -> Container:
+        """Add what the container's own files say."""
+        record, spec = standing.record, standing.spec
+        if spec is None:
+            spec = containers.load_extra(self.home, record.id, "spec") if has_files else {}
         argv = spec.get("argv")
         return Container(
             record=record,
-            state=state,
-            alive=alive,
-            uptime=_uptime(spec, record) if alive else None,
-            command=" ".join(str(word) for word in argv) if isinstance(argv, list) else "",
-            isolation=self._isolation(record.id, spec),
-            elsewhere=elsewhere,
+            state=standing.state,
+            alive=standing.alive,
+            uptime=_uptime(spec, record) if standing.alive else None,
+            command=" ".join(map(str, argv)) if isinstance(argv, list) else "",
+            isolation=self._isolation(record.id, spec) if isolation and has_files else None,
+            elsewhere=standing.elsewhere,
         )
 
     def _spec_of_the_newest(self, record: Record) -> dict[str, object]:
@@ -678,14 +700,6 @@ class Runtime:
         self._complain(self.home.containers_db, corrupt)
         return found
 
-    def _look_through_images(self) -> None:
-        """Complain of bad lines in images.db, unless it is the very table that was looked through before."""
-        info = os.stat(self.home.images_db)
-        seen = (info.st_ino, info.st_size, info.st_mtime_ns)
-        if seen != self._images_seen:
-            self._images_seen = seen
-            self._complain(self.home.images_db, list_images(self.home.images_db)[1])
-
     def _complain(self, path: str, corrupt: list[bytes]) -> None:
         for line in corrupt:
             if line not in self._complained:
@@ -796,7 +810,8 @@ class Runtime:
         of them is raised when all the others are gone.
         """
         on_refused = _callback("on_refused", on_refused)
-        ended = {container.id for container in self.ps() if not container.alive and not self._is_spared(container)}
+        found = self._listing().standings(EVERYTHING)
+        ended = {one.id for one in found if not one.alive and not self._is_spared(one)}
         if not os.path.isdir(self.home.run_dir):  # nothing ever ran here, and pruning is no reason to make a home
             return []
         with records.locked(self.home):
@@ -814,7 +829,7 @@ class Runtime:
             on_refused(error)
         return removed
 
-    def _is_spared(self, container: Container) -> bool:
+    def _is_spared(self, container: Standing) -> bool:
         """Return whether it runs elsewhere, and say so: it can still be removed by its name."""
         if not container.elsewhere:
             return False
@@ -1194,11 +1209,6 @@ def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | N
     return Interrupted(f"{what} was interrupted: exit {code}", hint, kept)
 
 
-def _is_orphaned(container: Container) -> bool:
-    """Return whether its record says that it runs, and the kernel says that it does not."""
-    return not container.alive and not container.elsewhere and not containers.has_ended(container.record)
-
-
 def _not_removed(container_id: str, why: MdockError) -> MdockError:
     """Return the error of a removal that failed.
 
@@ -1207,7 +1217,7 @@ def _not_removed(container_id: str, why: MdockError) -> MdockError:
     return type(why)(f"Container '{container_id}' is not removed: {why.message}", why.hint)
 
 
-def _runs_elsewhere(container: Container) -> Conflict:
+def _runs_elsewhere(container: Container | Standing) -> Conflict:
     """Return the error for a container whose processes cannot be seen or signalled from here."""
     why, remove = container.elsewhere, f"To remove it all the same: mdock rm -f {container.id}"
     if why.startswith("host "):
@@ -1233,8 +1243,12 @@ def _started_lately(record: Record) -> bool:
 
     In which zone it was written is not said, so any quarter of an hour may be this one (zones differ by quarters).
     """
+    now = time.time()
+    earliest, latest = (time.strftime(_FORMAT, time.localtime(now + days * _DAY)) for days in (-2, 2))
+    if not earliest < record.start_time < latest:  # ISO 8601 sorts as time does, and strptime takes long
+        return False
     with suppress(ValueError, OverflowError):
-        ago = time.time() - time.mktime(time.strptime(record.start_time, "%Y-%m-%dT%H:%M:%S"))
+        ago = now - time.mktime(time.strptime(record.start_time, _FORMAT))
         return abs(ago) < 2 * _DAY and min(ago % _ZONE, -ago % _ZONE) < 2
     return False
 

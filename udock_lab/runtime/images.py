@@ -23,11 +23,20 @@ from udock_lab.linux.ownership import adopt
 from udock_lab.linux.process import state
 from udock_lab.model import Image
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
-from udock_lab.runtime.records import append_line, locked, open_plain, replace_lines
+from udock_lab.runtime.records import (
+    Fingerprint,
+    append_line,
+    fingerprint,
+    is_settled,
+    locked,
+    open_plain,
+    replace_lines,
+)
 from udock_lab.runtime.tree import CopyStats, Progress, copy_tree, refuse_mounts, remove_tree
 
 __all__ = [
     "CopyStats",
+    "KnownImages",
     "aside",
     "build_image",
     "check_image_name",
@@ -118,6 +127,12 @@ def find_image_by_name(db_path: str, name: str) -> Image:
     image = _lookup(db_path, name)
     if image is None:
         raise _no_such_image(db_path, name)
+    return _with_its_files(image)
+
+
+def _with_its_files(image: Image) -> Image:
+    """Return the image; NotFound where its root file system has vanished."""
+    name = image.name
     try:
         os.stat(f"{image.rootfs}/.")
     except PermissionError as error:
@@ -129,6 +144,39 @@ def find_image_by_name(db_path: str, name: str) -> Image:
             f"Build it again with: {again}",
         ) from None
     return image
+
+
+class KnownImages:
+    """The table of images as it was read last; it is read again when its status has changed (stat(2)).
+
+    ``corrupt``: its lines that are no record.
+    """
+
+    def __init__(self, db_path: str) -> None:
+        self._path = db_path
+        self._seen: Fingerprint | None = None
+        self._settled = False
+        self._images: dict[str, Image] = {}
+        self.corrupt: list[bytes] = []
+
+    def find(self, name: str) -> Image:
+        """Find an image as :func:`find_image_by_name` does, with the same errors."""
+        image = self._known().get(name)
+        return find_image_by_name(self._path, name) if image is None else _with_its_files(image)
+
+    def _known(self) -> dict[str, Image]:
+        """Return the images of the table as it is now; none where that cannot be told without reading it again."""
+        try:
+            info = os.stat(self._path)
+        except OSError:
+            return {}
+        now, settled = fingerprint(info), is_settled(info)
+        if now != self._seen or (settled and not self._settled):
+            images, self.corrupt = list_images(self._path)
+            self._images = {image.name: image for image in images}
+            self._seen, self._settled = now, settled
+            return self._images
+        return self._images if self._settled else {}
 
 
 def _lookup(db_path: str, name: str) -> Image | None:

@@ -27,6 +27,7 @@ __all__ = [
     "Written",
     "append_line",
     "fingerprint",
+    "is_settled",
     "lock_timeout",
     "locked",
     "open_plain",
@@ -201,12 +202,22 @@ def stamp(fd: int) -> os.stat_result | None:
     return info if info.st_mtime_ns == now else None
 
 
+def is_settled(info: os.stat_result) -> bool:
+    """Return whether a write from now on would get another time than the file has.
+
+    For whoever may not or will not stamp it; git asks the same of its index ("racy" entries). Two seconds are the
+    coarsest that a file system keeps. A time that lies ahead of the clock tells nothing.
+    """
+    return time.time_ns() - info.st_mtime_ns > 2 * 10**9
+
+
 def read_to_end(fd: int) -> bytes:
     """Return all that follows in an open file. A file object would cost more than a small file's bytes."""
-    chunks = []
-    while chunk := os.read(fd, 1 << 20):
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    size = 1 << 13  # bytes, which is all of most files
+    data = os.read(fd, size)
+    while len(data) == size and (more := os.read(fd, 1 << 20)):
+        data, size = data + more, size + len(more)
+    return data
 
 
 def read_whole(path: str) -> bytes:
