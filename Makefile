@@ -13,7 +13,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: lab course setup test check bench soak elsewhere clean packages
+.PHONY: lab course setup test check bench corpus soak elsewhere clean packages
 
 lab: $(VENV)/.installed
 	@scripts/lab
@@ -26,8 +26,7 @@ course: $(VENV)/.installed
 	@$(VENV)/bin/udock-lab course course
 
 test: packages $(VENV)/.tested check
-	$(PYTEST) tests
-	scripts/test-notebooks
+	scripts/test
 
 check: $(VENV)/.tested
 	$(VENV)/bin/ruff check .
@@ -42,6 +41,10 @@ bench: $(VENV)/.tested
 	scripts/install-bench-peers
 	$(PYTHON) benchmarks/launch.py
 	$(PYTHON) benchmarks/commands.py
+
+# Every answer of the corpus; `make test` judges an eighth of them, each time another.
+corpus: packages $(VENV)/.tested
+	$(PYTEST) tests/exercises/test_corpus.py --corpus all -n auto
 
 soak: packages $(VENV)/.tested
 	$(PYTEST) tests -m soak

@@ -4,7 +4,8 @@ Tests have what users have: a HOME, and none of the variables that mdock or Jupy
 all the same stands in ``scripts/test_settings.toml``, with the reason.
 
 Whatever a session starts carries ``UDOCK_TEST_SESSION`` in its environment, and temporary files go to a folder of
-the session's own, so that leftovers are told from what else happens on the machine.
+the session's own, so that leftovers are told from what else happens on the machine. With ``-n`` (pytest-xdist) each
+process that runs tests is a session in this sense, and keeps the rules for itself; the first one only hands out tests.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import gc
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,9 +32,35 @@ SESSION = "UDOCK_TEST_SESSION"
 DEVELOPERS_OWN = ("MDOCK_", "UDOCK_WIDGETS", "UDOCK_INSTRUCTOR", "IPYTHON", "JUPYTER_", "MPLCONFIGDIR")
 PATIENCE = 5.0  # seconds for what is ending to have ended
 SCRATCH = pytest.StashKey[Path]()  # temporary files of the code under test
+SLOWEST = ("test_any_order",)
+ONE_BY_ONE = "tests/exercises/test_corpus.py::test_answer_is_judged"
 ROOMS_WITH_THREADS = ("browser", "exercises", "interop", "notebooks")
 BASE = pytest.StashKey[Path]()  # pytest's own, of which it keeps the last three
 FORKED = pytest.StashKey[set[str]]()  # tests that forked this process while it had threads
+COMPLAINTS = pytest.StashKey[list[str]]()  # of the processes that ran tests for this one
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--corpus", default="", metavar="N", help="answers that are judged: all, or the Nth part of them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Settle which part of the corpus is judged, once for all processes of ``-n``: the next one at each commit."""
+    config.option.corpus = config.option.corpus or str(_commits())
+
+
+def _commits() -> int:
+    """Of this checkout; the day where there is none, or only its last one."""
+    count = ["git", "-C", str(Path(__file__).parent), "rev-list", "--count", "HEAD"]
+    with suppress(OSError, subprocess.SubprocessError, ValueError):
+        number = int(subprocess.run(count, capture_output=True, text=True, check=True, timeout=20).stdout)
+        if number > 1:
+            return number
+    return int(time.time()) // 86400
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"answers of the corpus: --corpus {config.option.corpus}"
 
 
 @pytest.fixture(scope="session")
@@ -81,13 +111,32 @@ def chroot_works(home: Path) -> None:
             pytest.skip(f"{PRIVILEGE} {error.message}")
 
 
+@pytest.fixture
+def open_folder(tmp_path: Path) -> Path:
+    """A folder that an ordinary user reaches and may write to; skips where that cannot be had."""
+    if os.geteuid() != 0:
+        pytest.skip(f"{PRIVILEGE} only root can become an ordinary user")
+    for folder in [tmp_path, *tmp_path.parents]:
+        if folder.owner() == "root" and str(folder).startswith("/tmp/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    tmp_path.chmod(0o777)
+    probe = f"import os; os.setuid(65534); os.listdir({str(tmp_path)!r})"
+    if subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False).returncode:
+        pytest.skip(f"{PRIVILEGE} an ordinary user does not reach the test's folders here")
+    return tmp_path
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """First the tests that fork this process, then those that leave threads in it: kernels' clients and browsers.
 
-    The child of a process with threads may hang, and Python 3.12 and later warn of every such fork.
+    The child of a process with threads may hang, and Python 3.12 and later warn of every such fork. The processes of
+    ``-n`` have a thread from the start: what forks runs without. There, what takes longest begins first.
     """
-    items.sort(key=_leaves_threads)
+    if items and hasattr(items[0].config, "workerinput"):
+        items.sort(key=_haste)
+    else:
+        items.sort(key=_leaves_threads)
 
 
 def _leaves_threads(item: pytest.Item) -> bool:
@@ -95,9 +144,45 @@ def _leaves_threads(item: pytest.Item) -> bool:
     return at_the_top or not set(ROOMS_WITH_THREADS).isdisjoint(item.path.parts)
 
 
+def _haste(item: pytest.Item) -> int:
+    return SLOWEST.index(item.path.stem) if item.path.stem in SLOWEST else len(SLOWEST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out file by file, since fixtures are a file's; answers of the corpus one by one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if nodeid.startswith(ONE_BY_ONE) else str(super()._split_scope(nodeid))
+
+    config.option.loadscopereorder = False  # the order is ours
+    return Scheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """What ``-n auto`` means: two for each processor, since most tests wait for other processes."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+def _only_hands_out(config: pytest.Config) -> bool:
+    return config.getoption("dist", "no") != "no"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A process that ran tests has ended: what it complains of is ours to say."""
+    node.config.stash[COMPLAINTS] += getattr(node, "workeroutput", {}).get("complaints", [])
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Mark what this session starts, and give it a place for temporary files that any user may write to."""
+    session.config.stash[COMPLAINTS] = []
+    if _only_hands_out(session.config):
+        return
     os.environ[SESSION] = str(os.getpid())
     session.config.stash[BASE] = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     scratch = Path(tempfile.mkdtemp(prefix="udock-tests-"))
@@ -143,14 +228,22 @@ def _forget_the_developer(fresh: Path) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail on a quiet skip in CI, on a process, mount, socket or temporary folder left behind, on a risky fork."""
-    reporter, stash = session.config.pluginmanager.get_plugin("terminalreporter"), session.config.stash
-    complaints = [f"SKIPPED IN CI: {what}" for what in _quiet_skips(reporter)]
-    complaints += [f"LEFT BEHIND: {what}" for what in _leftovers(stash[BASE], stash[SCRATCH])]
-    complaints += [f"FORKED BESIDE THREADS: {test}" for test in sorted(stash[FORKED])]
-    shutil.rmtree(stash[SCRATCH], ignore_errors=True)
+    config, reporter = session.config, session.config.pluginmanager.get_plugin("terminalreporter")
+    complaints = config.stash[COMPLAINTS] if _only_hands_out(config) else _of_this_process(config.stash)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["complaints"] = complaints
+        return
+    complaints += [f"SKIPPED IN CI: {what}" for what in _quiet_skips(reporter)]
     if complaints:
         reporter.write_line("\n" + "\n".join(complaints), red=True)
         session.exitstatus = 1
+
+
+def _of_this_process(stash: pytest.Stash) -> list[str]:
+    complaints = [f"LEFT BEHIND: {what}" for what in _leftovers(stash[BASE], stash[SCRATCH])]
+    complaints += [f"FORKED BESIDE THREADS: {test}" for test in sorted(stash[FORKED])]
+    shutil.rmtree(stash[SCRATCH], ignore_errors=True)
+    return complaints
 
 
 def _quiet_skips(reporter: pytest.TerminalReporter) -> list[str]:

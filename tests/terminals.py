@@ -6,14 +6,25 @@ import fcntl
 import os
 import re
 import select
-import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
 from pathlib import Path
+from typing import Any
 
-__all__ = ["Terminal", "shell_with_mdock"]
+__all__ = ["Terminal", "shell_with_mdock", "start_at"]
+
+
+def start_at(side: int, command: list[str], **how: Any) -> subprocess.Popen[bytes]:
+    """Start it in a session of its own, with ``side`` as its controlling terminal and its three standard streams.
+
+    The first terminal that the leader of a session opens becomes its controlling one (open(2), O_NOCTTY), so that the
+    shell need only open it, and this process not be forked.
+    """
+    shell = ["sh", "-c", 'exec "$@" <>"$0" >&0 2>&0', os.ttyname(side)]
+    return subprocess.Popen([*shell, *command], start_new_session=True, **how)
 
 
 class Terminal:
@@ -29,17 +40,8 @@ class Terminal:
         self.screen, self.side = os.openpty()
         self.before = termios.tcgetattr(self.side)
         self.resize(*size)
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                os.setsid()
-                fcntl.ioctl(self.side, termios.TIOCSCTTY, 0)
-                for fd in (0, 1, 2):
-                    os.dup2(self.side, fd)
-                os.closerange(3, 1000)
-                os.execvp(program[0], [*program, *words])
-            finally:
-                os._exit(99)
+        self.process = start_at(self.side, [*program, *words])
+        self.pid = self.process.pid
         self.status: int | None = None
 
     def resize(self, rows: int, columns: int) -> None:
@@ -64,9 +66,7 @@ class Terminal:
     def wait(self) -> int:
         deadline = time.monotonic() + 40
         while self.status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.status = os.waitstatus_to_exitcode(status)
+            self.status = self.process.poll()
             assert time.monotonic() < deadline, "mdock did not end"
             if select.select([self.screen], [], [], 0.01)[0]:
                 self.seen += os.read(self.screen, 4096)
@@ -74,8 +74,8 @@ class Terminal:
 
     def close(self) -> None:
         if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            self.process.kill()
+            self.process.wait()
         os.close(self.screen)
         os.close(self.side)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -30,15 +29,10 @@ class Mdock:
 
     def start(self, *words: str, ignoring: tuple[int, ...] = (), **how: object) -> subprocess.Popen[bytes]:
         """Start it, as a shell does that has these signals ignored and no other."""
-
-        def dispositions() -> None:
-            for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
-                signal.signal(number, signal.SIG_IGN if number in ignoring else signal.SIG_DFL)
-
+        ignored = ["env", f"--ignore-signal={','.join(map(str, ignoring))}"] if ignoring else []
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            self.argv(*words),
+            [*ignored, *self.argv(*words)],
             env=self.environment,
-            preexec_fn=dispositions,
             **({"stdin": subprocess.DEVNULL} | how),  # type: ignore[call-overload]
         )
         self.started.append(process)

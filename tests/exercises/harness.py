@@ -28,6 +28,7 @@ __all__ = [
     "COURSE",
     "EXERCISES",
     "INSTRUCTOR",
+    "PARTS",
     "SOURCE",
     "Answer",
     "Marks",
@@ -35,11 +36,13 @@ __all__ = [
     "both_halves",
     "cross_section",
     "mark",
+    "part",
 ]
 
 CORPUS = Path(__file__).parent / "corpus"
 COURSE = Path(__file__).parents[2] / "exercises"
 INSTRUCTOR, SOURCE = COURSE / "instructor", COURSE / "source"
+PARTS = 8  # of the corpus: a run of the tests judges one
 EXERCISES = tuple(slug for slug in SLUGS if find_spec(f"udock_lab.grading.exercises.{slug}"))
 
 
@@ -81,6 +84,12 @@ def _answer(slug: str, path: Path) -> Answer:
 def both_halves(slug: str) -> tuple[Exercise, Exercise]:
     """What learners can check, and what is judged when they hand in."""
     return exercise(slug), hidden_exercise(slug, INSTRUCTOR)
+
+
+def part(which: str) -> list[Answer]:
+    """``all`` answers to all exercises, or an eighth: every eighth from a number on, of which the next follow in turn."""
+    everything = [answer for slug in EXERCISES for answer in answers(slug)]
+    return everything if which == "all" else everything[int(which) % PARTS :: PARTS]
 
 
 def cross_section(slug: str) -> list[Answer]:

@@ -111,6 +111,7 @@ def test_exec_and_stop_work_on_a_full_disk(mdock: Mdock, disk: Disk) -> None:
     mdock.check_tables()
 
 
+@pytest.mark.forks
 def test_a_container_whose_log_fills_the_disk_goes_on_and_its_end_is_recorded(mdock: Mdock, disk: Disk) -> None:
     script = "i=0; while [ $i -lt 3000 ]; do echo $i-0123456789-0123456789-0123456789; i=$((i+1)); done; exit 6"
     disk.fill(96 * 1024)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import select
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from terminals import start_at
 
 from udock_lab.commands.completion import words_so_far
 
@@ -27,15 +27,11 @@ class Keyboard:
     """A shell in a terminal of its own, in a HOME with the image ``demo``, the container c1 and some files."""
 
     def __init__(self, name: str, home: Path) -> None:
-        self.pid, self.terminal = pty.fork()
-        if self.pid == 0:
-            try:
-                os.chdir(home)
-                env = {name: value for name, value in os.environ.items() if name != "MDOCK_HOME"}
-                env |= {"HOME": str(home), "TERM": "dumb", "PS1": "$ ", "PATH": f"{home / 'bin'}:{os.environ['PATH']}"}
-                os.execvpe(SHELLS[name][0], SHELLS[name], env)
-            finally:
-                os._exit(127)
+        env = {name: value for name, value in os.environ.items() if name != "MDOCK_HOME"}
+        env |= {"HOME": str(home), "TERM": "dumb", "PS1": "$ ", "PATH": f"{home / 'bin'}:{os.environ['PATH']}"}
+        self.terminal, side = os.openpty()
+        self.process = start_at(side, SHELLS[name], cwd=home, env=env)
+        os.close(side)
         self.seen = ""
         self.count = 0
 
@@ -60,7 +56,7 @@ class Keyboard:
 
     def close(self) -> None:
         os.close(self.terminal)
-        os.waitpid(self.pid, 0)
+        self.process.wait()
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from chrooting import be_able_to_chroot, needs_chroot
 from udock_lab.isolation import sequence  # noqa: F401 - the steps of its layers are known by name
 from udock_lab.isolation.step import STEPS, Child, make_step
 
+pytestmark = pytest.mark.forks
+
 
 def in_child(work: Callable[[], int]) -> int:
     """The number that ``work`` returns in a forked child; the errno of an OSError plus 100."""

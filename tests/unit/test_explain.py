@@ -20,6 +20,7 @@ from udock_lab.linux.resolve import resolve_in_root
 from udock_lab.runtime.explain import explain_exec_failure, explain_exit_127
 from udock_lab.runtime.rootfs import make_rootfs
 
+pytestmark = pytest.mark.forks
 PATH = ("/usr/bin", "/bin")
 S390X = 22  # EM_S390 (elf(5)): no laptop is one
 

@@ -95,14 +95,16 @@ def test_the_lessons_of_this_course_are_clean() -> None:
     assert {path.name: problems(path) for path in lessons} == {path.name: [] for path in lessons}
 
 
-def session(folder: Path, test: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def session(folder: Path, test: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A test session of its own, under the rules of this one, that has this one test."""
     (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
     (folder / "test_it.py").write_text(f"import os, subprocess, sys, tempfile, pytest\ndef test_it():\n    {test}\n")
     (folder / "pytest.ini").touch()
     clean = {name: value for name, value in os.environ.items() if name != "CI"}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--basetemp", str(folder / "base"), "."]
-    return subprocess.run(command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=60)
+    slow_to_import = ("nbval", "hypothesispytest", "anyio")
+    without = [word for name in ("cacheprovider", *slow_to_import) for word in ("-p", f"no:{name}")]
+    command = [sys.executable, "-m", "pytest", *without, "--basetemp", str(folder / "base"), *options, "."]
+    return subprocess.run(command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=100)
 
 
 def test_a_quiet_skip_fails_the_session_in_ci_only(tmp_path: Path) -> None:
@@ -123,6 +125,35 @@ def test_a_process_that_outlives_the_tests_fails_the_session(tmp_path: Path) -> 
     assert left, done.stdout
     os.kill(int(left[1]), signal.SIGKILL)
     assert done.returncode == 1
+
+
+def test_a_process_that_one_of_several_test_processes_left_is_named_once(tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text("import time\ndef test_it(): time.sleep(1)\n")
+    quiet = "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True"
+    done = session(tmp_path, f"subprocess.Popen(['sleep', '60'], {quiet})", "-n", "2")
+    (left,) = re.findall(r"LEFT BEHIND: process (\d+): sleep 60", done.stdout)
+    os.kill(int(left), signal.SIGKILL)
+    assert done.returncode == 1
+
+
+def test_what_a_test_process_is_still_running_is_not_blamed_on_another_that_has_ended(tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text(
+        "import subprocess, time\nfrom pathlib import Path\n"
+        "def test_it():\n"
+        "    place = Path('place')\n"
+        "    with subprocess.Popen(['sleep', '100']) as process:\n"
+        "        while not place.exists() or Path(place.read_text()).exists():  # it goes as that session ends\n"
+        "            time.sleep(0.02)\n"
+        "        process.kill()\n"
+    )
+    done = session(tmp_path, "open('place', 'w').write(tempfile.gettempdir())", "-n", "2")
+    assert (done.returncode, "LEFT BEHIND" in done.stdout) == (0, False), done.stdout
+
+
+def test_a_fork_in_one_of_several_test_processes_is_named_for_those_have_a_thread(tmp_path: Path) -> None:
+    done = session(tmp_path, "os.waitpid(os.fork() or os._exit(0), 0)", "-n", "1")
+    assert done.returncode == 1
+    assert "FORKED BESIDE THREADS: test_it.py::test_it (call)" in done.stdout
 
 
 def test_a_temporary_folder_that_outlives_the_tests_fails_the_session(tmp_path: Path) -> None:

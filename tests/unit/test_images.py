@@ -426,21 +426,6 @@ def as_nobody(tree: Path, target: Path) -> str:
     ).stdout
 
 
-@pytest.fixture
-def open_folder(tmp_path: Path) -> Path:
-    """A folder that an ordinary user reaches and may write to; skips where that cannot be had."""
-    if os.geteuid() != 0:
-        pytest.skip("needs privilege: only root can become an ordinary user")
-    for folder in [tmp_path, *tmp_path.parents]:
-        if folder.owner() == "root" and str(folder).startswith("/tmp/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    tmp_path.chmod(0o777)
-    probe = f"import os; os.setuid(65534); os.listdir({str(tmp_path)!r})"
-    if subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False).returncode:
-        pytest.skip("needs privilege: an ordinary user does not reach the test's folders here")
-    return tmp_path
-
-
 def test_an_unreadable_file_is_named_and_nothing_is_left(tree: Path, open_folder: Path) -> None:
     (tree / "secret").write_text("x")
     (tree / "secret").chmod(0o600)
