@@ -32,7 +32,7 @@ HOUSE: dict[str, str] = {
     "runtime": "errors text model linux wire isolation",
     "sandbox": "errors text model linux wire isolation runtime",
     "display": "errors text model linux",  # the names of capabilities, which stand in one place
-    "commands": "errors version text model linux runtime display",
+    "commands": "errors version text model linux isolation runtime display",
     "widgets": "errors text model linux runtime display commands",
     "notebook": "errors text model linux runtime sandbox display commands",
     "lesson": "errors text model linux runtime sandbox display widgets",

@@ -1,13 +1,16 @@
 """Words of docker (and of podman and runc) that mdock does not have: each with what to type instead, or why not.
 
-Read when such a word is met, and not before. A word that becomes a command or an option of mdock leaves its table: a
-test holds the two apart, and tries what the sentences tell people to type.
+Read when such a word is met, and not before. A word that becomes a command or an option of mdock leaves its table (an
+option that asks for a layer of isolation does so by itself): a test holds the two apart, and tries what the sentences
+tell people to type.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
+
+from udock_lab.isolation.sequence import OPTIONS as LAYERS
 
 __all__ = ["GROUPS", "OPTIONS", "WORDS", "Group", "about_command", "about_option"]
 
@@ -260,7 +263,7 @@ OPTIONS: Mapping[str, Mapping[str, str]] = {
         ("-f --force", "an image stays while a record names it; records of what has ended go with: mdock prune"),
         ("--no-prune", _NO_LAYERS),
     ),
-    "run": _RUN,
+    "run": {word: told for word, told in _RUN.items() if word.removeprefix("--") not in LAYERS},
     "stop": _table(
         ("-a --all", "name them, or let a shell do it: mdock stop $(mdock ps -q --running)"),
         ("-s --signal", _OWN_STOP),

@@ -55,6 +55,20 @@ def _both_options(parser: ArgumentParser) -> None:
     )
 
 
+_LAYER = "layer_"  # so begin the destinations of options that ask for a layer of isolation by its name
+
+
+def _layer(parser: ArgumentParser, name: str, metavar: str, help: str) -> None:
+    """Add the option ``--NAME``: it asks for the layer of that name in isolation/sequence.py."""
+    parser.add_argument(f"--{name}", metavar=metavar, dest=_LAYER + name, help=help)
+
+
+def _layers(args: Namespace) -> tuple[tuple[str, str], ...]:
+    """Return the layers that are asked for by name, each with its value."""
+    asked = {name: value for name, value in vars(args).items() if name.startswith(_LAYER) and value is not None}
+    return tuple((name.removeprefix(_LAYER), value) for name, value in asked.items())
+
+
 def _run_options(parser: ArgumentParser) -> None:
     from udock_lab.commands.parsing import count, size, whole_seconds
 
@@ -147,6 +161,7 @@ def spec_of(args: Namespace, context: Context) -> ContainerSpec:
         tty=tty,
         interactive=interactive,
         guard=_is_guarded(args, context),
+        layers=_layers(args),
     )
 
 

@@ -57,6 +57,7 @@ class ContainerSpec(Value):
     tty: bool = False
     interactive: bool = False
     guard: bool | None = None  # refuse kill(-1), which would end the notebook; None: where there is a notebook
+    layers: tuple[tuple[str, str], ...] = ()  # of isolation that are asked for by name, each with its value
 
     def __post_init__(self) -> None:
         """Leave what is plain, which needs no import; convert what is meant, refuse the rest."""
@@ -70,6 +71,7 @@ class ContainerSpec(Value):
             "argv": arguments.words("argv", self.argv),
             "env": arguments.variables("env", self.env),
             "workdir": None if self.workdir is None else arguments.path("workdir", self.workdir),
+            "layers": arguments.variables("layers", self.layers),
         }
         if not isinstance(self.limits, Limits):
             arguments.refuse("limits", self.limits, "Limits", "For instance limits=Limits(cpu=2).")
@@ -84,12 +86,18 @@ class ContainerSpec(Value):
         return (
             type(self.image) is str
             and type(self.argv) is tuple
-            and type(self.env) is tuple
             and len(self.argv) > 0
             and all(type(word) is str for word in self.argv)
-            and all(type(pair) is tuple and [type(part) for part in pair] == [str, str] for pair in self.env)
+            and _are_plain_pairs(self.env)
+            and _are_plain_pairs(self.layers)
             and (self.workdir is None or type(self.workdir) is str)
             and type(self.limits) is Limits
             and all(getattr(self, name) is None or type(getattr(self, name)) is bool for name in _DEFAULTS)
             and all(type(getattr(self, name)) is bool for name in _SWITCHES)
         )
+
+
+def _are_plain_pairs(pairs: object) -> bool:
+    return type(pairs) is tuple and all(
+        type(pair) is tuple and [type(part) for part in pair] == [str, str] for pair in pairs
+    )

@@ -233,6 +233,7 @@ class Runtime:
         tty: bool | None = None,
         interactive: bool | None = None,
         guard: bool | None = None,
+        layers: Variables | None = None,
         stdin: Stdin = None,
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
@@ -244,14 +245,14 @@ class Runtime:
         """Run a program in a new container and wait for its end (unless ``detach``).
 
         ``argv`` defaults to a shell, the switches to False. What a :class:`ContainerSpec` says is not said twice:
-        beside one, the arguments from ``argv`` to ``guard`` are a UsageError. Words may be text, bytes, paths
+        beside one, the arguments from ``argv`` to ``layers`` are a UsageError. Words may be text, bytes, paths
         or numbers. ``memory`` in bytes (or "64M"), ``cpu`` in seconds, ``files`` a count: all per process
         (setrlimit(2)). ``stdin``: an open file or descriptor to inherit, or text or bytes to read; None is
         /dev/null. A terminal is not inherited: the lines typed there go through a pipe, or, with ``tty`` and
         ``interactive``, its keys. ``userns``: with or without a user namespace of its own; None: as the home's default
         has it (:meth:`configure`). ``guard``: refuse kill(-1), which would end the notebook; None: in a notebook's
-        kernel, nowhere else. ``on_output`` gets ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own
-        words, ``on_start`` the id at the start.
+        kernel, nowhere else. ``layers``: of isolation, each by its name with its value. ``on_output`` gets
+        ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words, ``on_start`` the id at the start.
         ``one_pipe``: both outputs as one, in the order of writing (``2>&1``); all of it comes as stdout.
         ``snapshots``: look at the process in /proc before its first step and just before exec (``result.snapshots``).
         A program that fails is a result; so is one that never started (``result.failure``). An interrupt
@@ -259,7 +260,7 @@ class Runtime:
         """
         said = {"argv": argv, "env": env, "workdir": workdir, "memory": memory, "cpu": cpu, "files": files}
         said |= {"userns": userns, "copy": copy, "detach": detach, "remove": remove}
-        said |= {"tty": tty, "interactive": interactive, "guard": guard}
+        said |= {"tty": tty, "interactive": interactive, "guard": guard, "layers": layers}
         spec = _spec(image, {name: value for name, value in said.items() if value is not None})
         listeners = _listeners(on_output, on_note, on_start)
         fresh = not _switch("spare", self.spare if spare is None else spare)
@@ -308,6 +309,11 @@ class Runtime:
             raise MdockError(
                 f"mdock does not know how {record.id} was started: its spec is missing.",
                 f"Stop it and run it again: mdock stop {record.id}",
+            )
+        if stored.get("layers"):
+            raise Unsupported(
+                f"{record.id} was started with layers of isolation that exec cannot enter yet.",
+                f"See them with: mdock inspect {record.id}   Start the program in a new container instead: mdock run",
             )
         spec = ContainerSpec(
             image=record.image,

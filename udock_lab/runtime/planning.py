@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from udock_lab.errors import UsageError
-from udock_lab.isolation.sequence import steps_of
+from udock_lab.isolation.sequence import OPTIONS, steps_of
 from udock_lab.isolation.wanted import Wanted
 from udock_lab.model import ContainerSpec, Limits
 
@@ -32,6 +32,7 @@ def make_plan(
     ``one_pipe``: stderr goes where stdout goes.
     """
     env = container_env(spec)
+    _refuse_unknown_layers(spec)
     _refuse_what_no_call_takes(spec, env)
     steps = steps_of(_wanted(spec, rootfs, join, observed=snapshots))
     plan = {
@@ -58,6 +59,7 @@ def _wanted(spec: ContainerSpec, rootfs: str, join: int | None, *, observed: boo
         workdir=spec.workdir or "/",
         limits=tuple(_limits(spec.limits)),
         no_kill_all=bool(spec.guard),
+        options=spec.layers,
     )
 
 
@@ -84,6 +86,16 @@ def _candidates(program: str, path: str) -> list[str]:
     return [f"{folder.rstrip('/') if folder else '.'}/{program}" for folder in path.split(":")]
 
 
+def _refuse_unknown_layers(spec: ContainerSpec) -> None:
+    """Raise UsageError for a layer that nobody knows, or whose value is empty: none is dropped in silence."""
+    for name, value in spec.layers:
+        if name not in OPTIONS:
+            there = f"There are: {', '.join(OPTIONS)}." if OPTIONS else "This version has none that is asked for by name."
+            raise UsageError(f"There is no layer {name[:40]!r}.", there)
+        if not value:
+            raise UsageError(f"The value of {name} is empty.", f"For instance: mdock run --{name} NAME {spec.image}")
+
+
 def _refuse_what_no_call_takes(spec: ContainerSpec, env: dict[str, str]) -> None:
     """Raise UsageError for what is no string of bytes that ends with a NUL (execve(2))."""
     if not spec.argv or not spec.argv[0]:
@@ -91,7 +103,7 @@ def _refuse_what_no_call_takes(spec: ContainerSpec, env: dict[str, str]) -> None
     for key in env:
         if not key or "=" in key:
             raise UsageError(f"{key!r} cannot be the name of a variable.", "Write it as: -e NAME=VALUE")
-    words = [*spec.argv, *env, *env.values(), spec.workdir or ""]
+    words = [*spec.argv, *env, *env.values(), spec.workdir or "", *dict(spec.layers).values()]
     if "\0" in (text := "".join(words)):
         raise UsageError(
             f"{_holder(spec, env, _has_nul)} holds a NUL byte, which ends a string for the kernel.",
@@ -115,6 +127,9 @@ def _holder(spec: ContainerSpec, env: dict[str, str], test: Callable[[str], bool
     for key, value in env.items():
         if test(key + value):
             return f"The variable {key[:40]!r}"
+    for name, value in spec.layers:
+        if test(value):
+            return f"The value of {name} {value[:40]!r}"
     return f"The working directory {(spec.workdir or '')[:40]!r}"
 
 
