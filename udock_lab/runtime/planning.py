@@ -90,7 +90,9 @@ def _refuse_unknown_layers(spec: ContainerSpec) -> None:
     """Raise UsageError for a layer that nobody knows, or whose value is empty: none is dropped in silence."""
     for name, value in spec.layers:
         if name not in OPTIONS:
-            there = f"There are: {', '.join(OPTIONS)}." if OPTIONS else "This version has none that is asked for by name."
+            there = (
+                f"There are: {', '.join(OPTIONS)}." if OPTIONS else "This version has none that is asked for by name."
+            )
             raise UsageError(f"There is no layer {name[:40]!r}.", there)
         if not value:
             raise UsageError(f"The value of {name} is empty.", f"For instance: mdock run --{name} NAME {spec.image}")
