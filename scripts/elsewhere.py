@@ -42,7 +42,7 @@ PART = (
     "tests/unit/test_launch.py",
     "tests/unit/test_process.py",
     "tests/unit/test_seccomp.py",
-    "tests/unit/test_steps.py",
+    "tests/isolation/test_steps.py",
     "tests/unit/test_elf.py",
     "tests/unit/test_probe.py",
     "tests/unit/test_records.py",

@@ -77,7 +77,11 @@ def test_the_kits_own_programs_come_without_an_extra() -> None:
 def test_make_lab_start_and_binder_install_the_same_set_and_so_does_the_extra_called_lab() -> None:
     makefile = (ROOT / "Makefile").read_text()
     lab = re.search(r"^\$\(VENV\)/\.installed:.*\n(?:\t.*\n)*?\t.*pip install .*--editable (\S+)$", makefile, re.M)
-    told = re.findall(r"pip install (\S+)\"", (ROOT / "udock_lab/course.py").read_text())
+    told = [
+        words
+        for path in (ROOT / "udock_lab").rglob("*.py")
+        for words in re.findall(r"pip install ([^\s\"]+)\"", path.read_text())
+    ]
     readme = re.findall(r"`%?pip install (?:-q )?(\S+?)`", (ROOT / "README.md").read_text())
     lines = (ROOT / "binder/requirements.txt").read_text().splitlines()
     binder = [line for line in lines if not line.startswith("#")]
