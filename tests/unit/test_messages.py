@@ -122,6 +122,12 @@ def test_what_is_wrong_is_named(data: bytes, words: str) -> None:
     assert bool(refuses(data)) == bool(words) or "nested" in refuses(data)
 
 
+def test_what_is_wrong_in_the_depth_is_found_in_one_walk() -> None:
+    """Reading each level twice to say where it is would take 2**300 walks."""
+    deep = b"[" * 300 + b'{"is":"no"}' + b"]" * 300
+    assert refuses(b'{"is":"walls_up","value":' + deep + b"}").startswith("value" + "[0]" * 300)
+
+
 def test_a_message_that_is_too_large_is_not_even_parsed() -> None:
     with pytest.raises(MalformedError, match="too large"):
         decode(b'{"is":"bye"}', (Bye,), 5)

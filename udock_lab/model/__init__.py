@@ -12,7 +12,7 @@ One file a family, each fetched when one of its names is first asked for (PEP 56
     cards.py      What a lesson shows at one place.
     checks.py     What an exercise asks for, and what a check found.
     value.py      The base of all of them.
-    plain.py      From values to plain data and back; jsontext.py: plain data as JSON.
+    plain.py      From values to plain data and back (kinds.py: type by type); jsontext.py: plain data as JSON.
 
 Times are local ISO 8601 texts with seconds; durations are nanoseconds unless a name says otherwise.
 """
