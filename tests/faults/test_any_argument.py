@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from udock_lab import ContainerSpec, Limits, MdockError, Runtime, UsageError
-from udock_lab.runtime import containers
+from udock_lab.runtime import containers, extras
 
 FEW = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -192,7 +192,7 @@ def test_any_value_gives_a_result_or_a_sentence_and_every_container_a_record(
 
 
 def _used(runtime: Runtime) -> bool:
-    return any(containers.load_extra(runtime.home, c.id, "spec").get("private") for c in runtime.ps())
+    return any(extras.load_extra(runtime.home, c.id, "spec").get("private") for c in runtime.ps())
 
 
 # --- what is meant is done -------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from udock_lab.commands import COMMANDS
 from udock_lab.commands.results import Containers, Images, tell
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers, ids
+from udock_lab.runtime import containers, extras, ids
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.images import check_image_name, list_images
 from udock_lab.runtime.planning import DEFAULT_PATH
@@ -126,9 +126,9 @@ KEYS = ["env", "limits", "workdir", "argv", "userns", "rootfs", "private", "pid"
 def sleeper(runtime: Runtime, chroot_works: None) -> Iterator[Runtime]:
     """c1 runs, and what mdock knows of it is put back in the end."""
     runtime.run("demo", ["/bin/sleep", "60"], detach=True)
-    kept = containers.load_extra(runtime.home, "c1", "spec")
+    kept = extras.load_extra(runtime.home, "c1", "spec")
     yield runtime
-    containers.save_extra(runtime.home, "c1", "spec", kept)
+    extras.save_extra(runtime.home, "c1", "spec", kept)
     runtime.rm("c1", force=True)
 
 
@@ -141,15 +141,15 @@ def sleeper(runtime: Runtime, chroot_works: None) -> Iterator[Runtime]:
 def test_what_somebody_wrote_into_the_private_files_is_never_a_traceback(
     sleeper: Runtime, spec: dict[str, object], steps: object
 ) -> None:
-    kept = containers.load_extra(sleeper.home, "c1", "spec")
-    containers.save_extra(sleeper.home, "c1", "spec", kept | spec)
+    kept = extras.load_extra(sleeper.home, "c1", "spec")
+    extras.save_extra(sleeper.home, "c1", "spec", kept | spec)
     Path(sleeper.home.container_dir("c1"), "steps.json").write_text(json.dumps(steps))
     try:
         assert tell(Containers(sleeper.ps()))
         assert tell(sleeper.inspect("c1"))
         _allow(MdockError, lambda: sleeper.exec("c1", ["/bin/true"]))
     finally:
-        containers.save_extra(sleeper.home, "c1", "spec", kept)
+        extras.save_extra(sleeper.home, "c1", "spec", kept)
 
 
 # --- command lines ---------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import pytest
 from hostile import NOBODY, Mdock, eventually
 
 from udock_lab import Runtime
-from udock_lab.runtime import containers
+from udock_lab.runtime import extras
 from udock_lab.runtime.home import Home
 
 pytestmark = pytest.mark.usefixtures("as_root")
@@ -237,7 +237,7 @@ def test_what_runs_elsewhere_goes_on_in_its_image_when_a_forced_build_replaces_i
     dev = subprocess.Popen([*NAMESPACE, "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert dev.stdout is not None and dev.stdout.readline() == "c1\n"
     runtime.build("demo", demo_rootfs, force=True)
-    rootfs = containers.load_extra(runtime.home, "c1", "spec")["rootfs"]
+    rootfs = extras.load_extra(runtime.home, "c1", "spec")["rootfs"]
     assert "kept-" in str(rootfs) and os.path.exists(f"{rootfs}/bin/sh")
     os.makedirs(f"{rootfs}/tmp", exist_ok=True)
     Path(f"{rootfs}/tmp/go").touch()

@@ -13,7 +13,7 @@ import pytest
 from hostile import NOBODY, Mdock, eventually
 
 from udock_lab import Runtime
-from udock_lab.runtime import containers
+from udock_lab.runtime import containers, extras
 
 pytestmark = pytest.mark.usefixtures("as_root")
 
@@ -83,7 +83,7 @@ def test_a_signal_that_is_not_allowed_leaves_record_and_log_as_they_were(
 
 def obstruct_with_a_mount(mdock: Mdock, name: str) -> Callable[[], None]:
     """Something is mounted inside its private copy."""
-    inside = f"{containers.load_extra(mdock.home, name, 'spec')['rootfs']}/mnt"
+    inside = f"{extras.load_extra(mdock.home, name, 'spec')['rootfs']}/mnt"
     os.makedirs(inside, exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "none", inside], check=True)
     return lambda: subprocess.run(["umount", inside], check=True) and None
@@ -127,7 +127,7 @@ def test_the_hint_finds_the_very_file_that_resists(open_place: Path, demo_rootfs
     mdock = Mdock(open_place / "a home")
     mdock("build", "demo", str(demo_rootfs))
     mdock("run", "--copy", "demo", "true")
-    file = Path(containers.load_extra(mdock.home, "c1", "spec")["rootfs"], "etc", "it stays")
+    file = Path(extras.load_extra(mdock.home, "c1", "spec")["rootfs"], "etc", "it stays")
     file.touch()
     if not shutil.which("chattr") or subprocess.run(["chattr", "+i", file], capture_output=True).returncode:
         pytest.skip("needs a file system with attributes")
@@ -147,10 +147,10 @@ def test_a_container_that_cannot_remove_itself_says_so_and_keeps_its_record(mdoc
     foreground = subprocess.Popen(
         [sys.executable, "-m", "udock_lab.cli", *command[1]], env=command[0], stderr=subprocess.PIPE, text=True
     )
-    eventually(lambda: "rootfs" in containers.load_extra(mdock.home, "c1", "spec"))
+    eventually(lambda: "rootfs" in extras.load_extra(mdock.home, "c1", "spec"))
     clear = obstruct_with_a_mount(mdock, "c1")
     try:
-        Path(f"{containers.load_extra(mdock.home, 'c1', 'spec')['rootfs']}/go").touch()
+        Path(f"{extras.load_extra(mdock.home, 'c1', 'spec')['rootfs']}/go").touch()
         said = foreground.communicate(timeout=60)[1]
         assert foreground.returncode == 3
         assert "c1 is not removed: " in said and "mdock rm c1" in said

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.linux.process import boot_id, start_ticks
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers, ids
+from udock_lab.runtime import containers, extras, ids
 from udock_lab.runtime.home import Home
 
 
@@ -250,7 +250,7 @@ def test_discard_leaves_corrupt_lines_and_neighbours(store: Home) -> None:
     Path(store.containers_db).write_bytes(b"junk\nc1|bad\n")
     containers.begin(store, running(1))
     containers.begin(store, running(12))
-    containers.save_extra(store, "c1", "spec", {})
+    extras.save_extra(store, "c1", "spec", {})
     Path(store.container_log("c1")).write_bytes(b"x")
     containers.discard(store, ["c1"])
     assert db(store) == b"junk\nc1|bad\n" + containers.format_record(running(12))
@@ -262,7 +262,7 @@ def test_discard_never_removes_a_folder_outside_the_home(store: Home, tmp_path: 
     precious.mkdir()
     for private in (str(precious), f"{store.run_dir}/../../precious"):
         containers.begin(store, running(1))
-        containers.save_extra(store, "c1", "spec", {"private": private})
+        extras.save_extra(store, "c1", "spec", {"private": private})
         containers.discard(store, ["c1"])
         assert precious.is_dir()
 
@@ -281,10 +281,10 @@ def test_find_takes_the_last_of_two_records(store: Home) -> None:
 
 @pytest.mark.parametrize("torn", [b"", b"{", b"[1]", b"\xff", b'{"a": 1'])
 def test_torn_extra_reads_as_empty(store: Home, torn: bytes) -> None:
-    containers.save_extra(store, "c1", "spec", {"a": 1})
-    assert containers.load_extra(store, "c1", "spec") == {"a": 1}
+    extras.save_extra(store, "c1", "spec", {"a": 1})
+    assert extras.load_extra(store, "c1", "spec") == {"a": 1}
     Path(f"{store.container_dir('c1')}/spec.json").write_bytes(torn)
-    assert containers.load_extra(store, "c1", "spec") == {}
+    assert extras.load_extra(store, "c1", "spec") == {}
 
 
 def test_reused_pid_is_not_alive(store: Home) -> None:
@@ -292,11 +292,11 @@ def test_reused_pid_is_not_alive(store: Home) -> None:
     assert ticks is not None
     record = running(1, me)
     identity: dict[str, object] = {"pid": me, "start_ticks": ticks, "boot_id": boot_id()}
-    containers.save_extra(store, "c1", "spec", identity)
+    extras.save_extra(store, "c1", "spec", identity)
     assert containers.is_alive(store, record)
-    containers.save_extra(store, "c1", "spec", identity | {"start_ticks": ticks - 1})
+    extras.save_extra(store, "c1", "spec", identity | {"start_ticks": ticks - 1})
     assert not containers.is_alive(store, record)
-    containers.save_extra(store, "c1", "spec", identity | {"boot_id": "another"})
+    extras.save_extra(store, "c1", "spec", identity | {"boot_id": "another"})
     assert not containers.is_alive(store, record)
 
 

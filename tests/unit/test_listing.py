@@ -15,7 +15,7 @@ from opening import opened
 from udock_lab import Runtime
 from udock_lab.cli import main
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers
+from udock_lab.runtime import containers, extras
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.listing import Choice, Listing, Standing
 
@@ -44,9 +44,9 @@ def full(home: Path) -> Runtime:
         status = Status.RUNNING if number % 10 == 0 else Status.EXITED
         containers.begin(runtime.home, record(number, status, "demo" if number % 4 else "other"))
         if number != 7:
-            containers.save_extra(runtime.home, f"c{number}", "spec", {"argv": ["/bin/echo", str(number)]})
+            extras.save_extra(runtime.home, f"c{number}", "spec", {"argv": ["/bin/echo", str(number)]})
             steps = {"reports": [[1, 0, 1, 2]], "steps": ['chroot("/x")']}
-            containers.save_extra(runtime.home, f"c{number}", "steps", steps)
+            extras.save_extra(runtime.home, f"c{number}", "steps", steps)
     return runtime
 
 

@@ -23,8 +23,8 @@ def to_json(data: object, *, indented: bool = False) -> bytes:
 
 
 def from_json(text: bytes) -> object:
-    """Return the data of :func:`to_json`; MalformedError for what is no JSON, no ASCII, or nested too deeply."""
+    """Return the data of :func:`to_json`; MalformedError for what is no JSON, no UTF-8, or nested too deeply."""
     try:
-        return _decode(text.decode("ascii"))
+        return _decode(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"this is no JSON: {error}") from None

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import re
 import time
@@ -24,9 +23,10 @@ from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
 from udock_lab.linux.ownership import adopt
 from udock_lab.linux.process import boot_id, is_same_process, pid_namespace, proc_is_ours, start_ticks, state
 from udock_lab.model import Record, Status
+from udock_lab.runtime.extras import Kept, load_extra, load_spec, save_extra
 from udock_lab.runtime.home import Home, storage_error
 from udock_lab.runtime.ids import follow, raise_mark
-from udock_lab.runtime.records import append_line, open_plain, read_lines, read_whole, replace_last_match, replace_lines
+from udock_lab.runtime.records import append_line, open_plain, read_lines, replace_last_match, replace_lines
 
 __all__ = [
     "began",
@@ -43,13 +43,11 @@ __all__ = [
     "hold",
     "is_alive",
     "keep_replaced",
-    "load_extra",
     "making_private_folder",
     "now",
     "parse_record",
     "read_all",
     "remove",
-    "save_extra",
     "set_intent",
     "take_back",
     "with_extras",
@@ -66,7 +64,6 @@ _LOCK = "lock"  # beside the files of a private copy
 _EXEC = re.compile(r"exec-[0-9]+\.json")
 _STRAY = re.compile(r"(copy|kept)-([0-9]+)-")
 _DAY = 86400  # seconds
-_decode = json.JSONDecoder().decode  # as json.loads, which looks at its options each time
 _STATUSES = {status.value: status for status in Status}
 
 
@@ -326,7 +323,7 @@ def discard(home: Home, ids: Sequence[str]) -> dict[str, MdockError]:
     What resists keeps its record, and so can be removed once the reason is; returns the reasons by id. Files go
     first also because a full disk needs their room for the new table.
     """
-    private = {container_id: load_extra(home, container_id, "spec").get("private") for container_id in ids}
+    private = {container_id: load_spec(home, container_id).asked.private for container_id in ids}
     refused: dict[str, MdockError] = {}
     for container_id in ids:
         try:
@@ -336,17 +333,17 @@ def discard(home: Home, ids: Sequence[str]) -> dict[str, MdockError]:
         except MdockError as error:
             refused[container_id] = error
     remove(home, set(ids) - set(refused))
-    if any(_is_inside_run(home, folder, "kept-") for folder in private.values()):
+    if any(folder is not None and _is_inside_run(home, folder, "kept-") for folder in private.values()):
         discard_strays(home)
     return refused
 
 
-def _remove_files(home: Home, container_id: str, private: object) -> None:
+def _remove_files(home: Home, container_id: str, private: str | None) -> None:
     """Remove the files, the spec last: as long as it is there, all the rest can still be found."""
-    if _is_inside_run(home, private, "copy-"):
+    if private is not None and _is_inside_run(home, private, "copy-"):
         from udock_lab.runtime.tree import remove_tree
 
-        remove_tree(str(private))
+        remove_tree(private)
     folder = home.container_dir(container_id)
     with suppress(FileNotFoundError):
         for name in os.listdir(folder):
@@ -417,50 +414,17 @@ def discard_strays(home: Home) -> None:
         return
     from udock_lab.runtime.tree import remove_tree
 
-    kept = {load_extra(home, record.id, "spec").get("private") for record in read_all(home)[0]}
+    kept = {load_spec(home, record.id).asked.private for record in read_all(home)[0]}
     for folder in strays:
         if folder not in kept:
             with suppress(MdockError):  # nobody's any more: whoever prunes next tries again
                 remove_tree(folder)
 
 
-def _is_inside_run(home: Home, folder: object, kind: str) -> bool:
+def _is_inside_run(home: Home, folder: str, kind: str) -> bool:
     """Return whether a path is one that mdock made: only such is ever removed, whatever a spec says."""
-    if not isinstance(folder, str):
-        return False
     above, name = os.path.split(os.path.normpath(folder))
     return above == home.run_dir and name.startswith(kind)
-
-
-def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]) -> None:
-    """Write one of our own files under ``containers/<id>/``."""
-    folder = home.container_dir(container_id)
-    try:
-        os.mkdir(folder)
-    except FileNotFoundError:  # somebody removed the folder around it
-        home.create()
-        os.mkdir(folder)
-    except FileExistsError:
-        pass
-    else:
-        adopt(folder)
-    fd = open_plain(f"{folder}/{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    try:
-        text = json.dumps(data).encode()
-        if os.write(fd, text) != len(text):
-            os.ftruncate(fd, 0)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
-    finally:
-        os.close(fd)
-
-
-def load_extra(home: Home, container_id: str, name: str) -> dict[str, object]:
-    """Read one of our own files; empty when it is missing or torn."""
-    try:
-        data = _decode(read_whole(f"{home.containers_dir}/{container_id}/{name}.json").decode())
-    except (OSError, ValueError, RecursionError):  # gone, torn, or nested by somebody's hand
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def with_extras(home: Home) -> set[str] | None:
@@ -533,12 +497,13 @@ def elsewhere(home: Home, record: Record) -> str:
     """
     if has_ended(record) or not _is_held(f"{home.container_dir(record.id)}/spec.json"):
         return ""
-    spec = load_extra(home, record.id, "spec")
-    if spec and not spec.get("supervisor"):  # then it is another one's lock
+    kept = load_spec(home, record.id)
+    identity = kept.identity
+    if not kept.unknown and not identity.supervisor:  # then it is another one's lock
         return ""
-    boot, namespace, here = spec.get("boot_id"), spec.get("pid_namespace"), pid_namespace()
-    if isinstance(boot, str) and "unknown" not in (boot, boot_id()) and boot != boot_id():
-        return f"host {spec.get('host') or 'unknown'}"
+    boot, namespace, here = identity.boot_id, identity.pid_namespace, pid_namespace()
+    if boot is not None and "unknown" not in (boot, boot_id()) and boot != boot_id():
+        return f"host {identity.host or 'unknown'}"
     if namespace and here and namespace != here:
         return "another pid namespace"
     if not proc_is_ours():
@@ -559,17 +524,16 @@ def _answers(pid: int) -> bool:
     return True
 
 
-def is_alive(home: Home, record: Record, spec: dict[str, object] | None = None) -> bool:
+def is_alive(home: Home, record: Record, kept: Kept | None = None) -> bool:
     """Return whether the very process of this record is still there.
 
     Proven by pid and start time, never by pid alone.
     """
-    identity = load_extra(home, record.id, "spec") if spec is None else spec
-    ticks, boot = identity.get("start_ticks"), identity.get("boot_id")
-    namespace = identity.get("pid_namespace")
-    if namespace and namespace != pid_namespace():
+    identity = (load_spec(home, record.id) if kept is None else kept).identity
+    ticks, boot = identity.start_ticks, identity.boot_id
+    if identity.pid_namespace and identity.pid_namespace != pid_namespace():
         return False
-    if identity.get("pid") == record.pid and isinstance(ticks, int) and isinstance(boot, str):
+    if identity.pid == record.pid and ticks is not None and boot is not None:
         return is_same_process(record.pid, ticks, boot)
     return record.pid > 1 and state(record.pid) is not None and not _began_later(record)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from udock_lab.model import Container, Image
+from udock_lab.runtime.extras import Kept
 from udock_lab.runtime.planning import DEFAULT_ENV
 
 __all__ = ["container_fields", "image_fields"]
@@ -13,11 +12,10 @@ _NEVER = "0001-01-01T00:00:00Z"  # docker's word for a time that has not come
 _UNKNOWN = -1  # nobody learned how an orphaned container ended
 
 
-def container_fields(container: Container, spec: dict[str, Any], env: dict[str, str], log: str) -> dict[str, object]:
+def container_fields(container: Container, kept: Kept, log: str) -> dict[str, object]:
     """Return ``Id``, ``State``, ``Config`` and what else of ``docker inspect`` has a meaning here."""
-    record = container.record
-    words = spec.get("argv")
-    argv = [str(word) for word in words] if isinstance(words, list) else []
+    record, asked = container.record, kept.asked
+    argv, env = list(asked.argv), DEFAULT_ENV | dict(asked.env)
     state = {
         "Status": container.state,
         "Running": container.alive,
@@ -29,10 +27,10 @@ def container_fields(container: Container, spec: dict[str, Any], env: dict[str, 
     config = {
         "Image": record.image,
         "Cmd": argv,
-        "Env": [f"{key}={value}" for key, value in (DEFAULT_ENV | env).items()] if spec else [],
-        "WorkingDir": spec.get("workdir") or "/",
-        "Tty": bool(spec.get("tty")),
-        "OpenStdin": bool(spec.get("interactive")),
+        "Env": [] if kept.unknown else [f"{key}={value}" for key, value in env.items()],
+        "WorkingDir": asked.workdir or "/",
+        "Tty": asked.tty,
+        "OpenStdin": asked.interactive,
     }
     return {
         "Id": record.id,

@@ -30,16 +30,18 @@ from udock_lab.model import (
     RunResult,
     Status,
 )
+from udock_lab.model.plain import plain
 from udock_lab.model.value import fields, replace
 from udock_lab.runtime import containers, execs, records, settings
 from udock_lab.runtime.attach import Attachment, terminal_size
 from udock_lab.runtime.connection import ForkedSupervisor, supervisors_of, the_launcher
 from udock_lab.runtime.eventlog import last_exit, write_event
+from udock_lab.runtime.extras import NOTHING_KEPT, Asked, Identity, Kept, load_extra, load_spec, load_steps
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import KnownImages, aside, build_image, find_image_by_name, list_images, retire_image
 from udock_lab.runtime.listing import EVERYTHING, Choice, Listing, Standing
 from udock_lab.runtime.logs import read_log
-from udock_lab.runtime.outcome import isolation_of, raise_refusal, run_result, start_notes, stored_names
+from udock_lab.runtime.outcome import isolation_of, raise_refusal, run_result, start_notes
 from udock_lab.runtime.planning import make_plan
 from udock_lab.runtime.tree import remove_tree
 from udock_lab.wire.framing import pair
@@ -162,7 +164,7 @@ class Runtime:
             if not containers.has_ended(record)
             and (containers.is_alive(self.home, record) or containers.elsewhere(self.home, record))
         ]
-        return [name for name in alive if containers.load_extra(self.home, name, "spec").get("rootfs") == rootfs]
+        return [name for name in alive if load_spec(self.home, name).asked.rootfs == rootfs]
 
     def demo(self, progress: Callable[[int, int], None] | None = None, *, on_note: OnNote | None = None) -> Image:
         """Return the image ``demo``, made when it is missing. Safe to call again.
@@ -303,11 +305,11 @@ class Runtime:
             raise UsageError("exec needs a program.", f"For instance: mdock exec {container_id} /bin/sh")
         wanted = ContainerSpec(image="", tty=tty, interactive=interactive, guard=guard, **said)
         record = self._running(container_id)
-        stored = containers.load_extra(self.home, record.id, "spec")
-        rootfs = stored.get("rootfs")
-        if not isinstance(rootfs, str):
+        kept = load_spec(self.home, record.id)
+        stored, rootfs = kept.asked, kept.asked.rootfs
+        if rootfs is None:
             raise MdockError(
-                f"mdock does not know how {record.id} was started: its spec is missing.",
+                f"mdock does not know how {record.id} was started: {kept.unknown or 'its spec is damaged'}.",
                 f"Stop it and run it again: mdock stop {record.id}",
             )
         if stored.get("layers"):
@@ -318,10 +320,10 @@ class Runtime:
         spec = ContainerSpec(
             image=record.image,
             argv=wanted.argv,
-            env=tuple((_stored_env(stored) | dict(wanted.env)).items()),
-            workdir=wanted.workdir or str(stored.get("workdir") or "/"),
-            limits=_stored_limits(stored),
-            userns=bool(stored.get("userns")),
+            env=tuple((dict(stored.env) | dict(wanted.env)).items()),
+            workdir=wanted.workdir or stored.workdir or "/",
+            limits=stored.limits,
+            userns=bool(stored.userns),
             tty=wanted.tty,
             interactive=wanted.interactive,
             guard=_in_a_notebook() if wanted.guard is None else wanted.guard,
@@ -341,13 +343,13 @@ class Runtime:
     ) -> dict[str, Any]:
         """Return what the supervisor gets: the plan for the child, and what to write down."""
         plan, describe = make_plan(spec, rootfs, join, snapshots=snapshots, one_pipe=one_pipe)
-        stored = fields(spec) | {"limits": fields(spec.limits), "rootfs": rootfs}
-        stored["private"] = os.path.dirname(rootfs) if spec.copy else None
+        private = os.path.dirname(rootfs) if spec.copy else None
+        asked = plain(spec) | {"rootfs": rootfs, "private": private}
         return {
             "op": "run",
             "home": self.home.path,
             "image": spec.image,
-            "spec": stored,
+            "spec": asked,
             "plan": plan,
             "describe": describe,
             "detach": spec.detach,
@@ -509,11 +511,11 @@ class Runtime:
         """Compare the record with what the kernel says of that very process."""
         if containers.has_ended(record):
             return Standing(record, record.status.value)
-        spec = containers.load_extra(self.home, record.id, "spec")
-        alive = containers.is_alive(self.home, record, spec)
+        kept = load_spec(self.home, record.id)
+        alive = containers.is_alive(self.home, record, kept)
         if not alive:
-            spec = spec or self._spec_of_the_newest(record)
-            record = self._await_last_word(record, spec)
+            kept = self._spec_of_the_newest(record) if kept.unknown else kept
+            record = self._await_last_word(record, kept)
         state = record.status.value
         elsewhere = "" if alive else containers.elsewhere(self.home, record)
         if elsewhere:
@@ -522,50 +524,49 @@ class Runtime:
             state = f"{'exited' if record.status is Status.RUNNING else state} (orphaned)"
         elif alive and record.status is not Status.RUNNING:
             state = "stopping"
-        return Standing(record, state, alive=alive, elsewhere=elsewhere, spec=spec)
+        return Standing(record, state, alive=alive, elsewhere=elsewhere, kept=kept)
 
     def _container(self, standing: Standing, *, isolation: bool = True, has_files: bool = True) -> Container:
         """Add what the container's own files say."""
-        record, spec = standing.record, standing.spec
-        if spec is None:
-            spec = containers.load_extra(self.home, record.id, "spec") if has_files else {}
-        argv = spec.get("argv")
+        record, kept = standing.record, standing.kept
+        if kept is None:
+            kept = load_spec(self.home, record.id) if has_files else NOTHING_KEPT
         return Container(
             record=record,
             state=standing.state,
             alive=standing.alive,
-            uptime=_uptime(spec, record) if standing.alive else None,
-            command=" ".join(map(str, argv)) if isinstance(argv, list) else "",
-            isolation=self._isolation(record.id, spec) if isolation and has_files else None,
+            uptime=_uptime(kept.identity, record) if standing.alive else None,
+            command=" ".join(kept.asked.argv),
+            isolation=self._isolation(record.id, kept.asked) if isolation and has_files else None,
             elsewhere=standing.elsewhere,
         )
 
-    def _spec_of_the_newest(self, record: Record) -> dict[str, object]:
+    def _spec_of_the_newest(self, record: Record) -> Kept:
         """Return the spec; a program may have ended some milliseconds before its spec was written down."""
         patience = time.monotonic() + 0.3
-        spec: dict[str, object] = {}
-        while not spec and _started_lately(record) and time.monotonic() < patience:
+        kept = load_spec(self.home, record.id)
+        while kept.unknown and _started_lately(record) and time.monotonic() < patience:
             time.sleep(0.005)
-            spec = containers.load_extra(self.home, record.id, "spec")
-        return spec
+            kept = load_spec(self.home, record.id)
+        return kept
 
-    def _await_last_word(self, record: Record, spec: dict[str, object], patience: float = 0.5) -> Record:
+    def _await_last_word(self, record: Record, kept: Kept, patience: float = 0.5) -> Record:
         """Return the record once its end is written, or after ``patience`` seconds.
 
         The process is gone and its supervisor lives: it is about to write the end.
         """
         deadline = time.monotonic() + patience
-        while _supervisor_lives(spec):
+        while _supervisor_lives(kept.identity):
             try:
                 found = containers.find(self.home, record.id)
             except NotFound:
                 return self._end_of_removed(record)
-            if found.end_time is not None and record.end_time is None and spec.get("remove"):
+            if found.end_time is not None and record.end_time is None and kept.asked.remove:
                 deadline = min(deadline, time.monotonic() + 0.5)  # its removal follows at once
             record = found
-            if (record.end_time is not None and not spec.get("remove")) or time.monotonic() > deadline:
+            if (record.end_time is not None and not kept.asked.remove) or time.monotonic() > deadline:
                 break
-            if _stopped_supervisors(spec):
+            if _stopped_supervisors(kept.identity):
                 break
             time.sleep(0.005)
         return record
@@ -580,13 +581,12 @@ class Runtime:
             time.sleep(0.005)
         return containers.ended(record, end[1], end[0], end[2]) if end else record
 
-    def _isolation(self, container_id: str, spec: dict[str, object]) -> Isolation | None:
-        steps = containers.load_extra(self.home, container_id, "steps")
-        reports = steps.get("reports")
-        if not isinstance(reports, list):
+    def _isolation(self, container_id: str, asked: Asked) -> Isolation | None:
+        steps = load_steps(self.home, container_id)
+        if steps.reports is None:
             return None
-        with suppress(ValueError, TypeError, LookupError, AttributeError):  # somebody edited the file
-            return isolation_of(bool(spec.get("userns")), reports, stored_names(steps))
+        with suppress(LookupError):  # somebody edited the file
+            return isolation_of(bool(asked.userns), steps.reports, steps.names)
         return None
 
     def inspect(self, name: str | Handle | Image) -> Inspection:
@@ -604,13 +604,13 @@ class Runtime:
         data["elsewhere"] = container.elsewhere or None
         data |= {"record": fields(container.record), "uptime_seconds": container.uptime}
         data["isolation"] = container.isolation.value if container.isolation else None
-        data["spec"] = spec = containers.load_extra(self.home, name, "spec")
-        data["steps"] = containers.load_extra(self.home, name, "steps")
+        data["spec"] = load_extra(self.home, name, "spec")
+        data["steps"] = load_extra(self.home, name, "steps")
         data["log"] = log = self.home.container_log(name)
         from udock_lab.model import Inspection
         from udock_lab.runtime.dockernames import container_fields
 
-        data |= container_fields(container, spec, _stored_env(spec), log)
+        data |= container_fields(container, load_spec(self.home, name), log)
         return Inspection(kind="container", data=data)
 
     def _inspect_image(self, name: str) -> Inspection:
@@ -727,7 +727,7 @@ class Runtime:
             if pidfd is None:
                 self._refuse_elsewhere(self._look_up(container_id))
                 self._end_execs(record.id)
-                return self._await_last_word(record, containers.load_extra(self.home, record.id, "spec"))
+                return self._await_last_word(record, load_spec(self.home, record.id))
             below = descendants(record.pid)
             with self._intent(record, pidfd, Status.STOPPED) as stands:
                 if not stands:
@@ -771,14 +771,14 @@ class Runtime:
             time.sleep(_LOOK)
             with suppress(NotFound):
                 record = containers.find(self.home, container_id)
-        record = self._await_last_word(record, containers.load_extra(self.home, record.id, "spec"), 15.0)
+        record = self._await_last_word(record, load_spec(self.home, record.id), 15.0)
         try:
             record = containers.find(self.home, container_id)
         except NotFound:
             record = self._end_of_removed(record)
             if not containers.has_ended(record):
                 raise
-        stuck = _stopped_supervisors(containers.load_extra(self.home, container_id, "spec"))
+        stuck = _stopped_supervisors(load_spec(self.home, container_id).identity)
         if not containers.has_ended(record) and stuck:
             pids = " ".join(map(str, stuck))
             raise MdockError(
@@ -951,12 +951,12 @@ class Runtime:
                 f"{record.id} has not ended yet: SIGKILL was sent, and process {record.pid} is still there.",
                 f"The kernel may be busy for it (state D); see: ps -o pid,stat,wchan,cmd -p {record.pid}",
             )
-        spec = containers.load_extra(self.home, record.id, "spec")
-        for supervisor in _stopped_supervisors(spec):  # by the container, perhaps; nobody else knows the true end
+        kept = load_spec(self.home, record.id)
+        for supervisor in _stopped_supervisors(kept.identity):  # by the container, perhaps; only they know the true end
             with suppress(OSError):
                 os.kill(supervisor, signals.SIGCONT)
         try:
-            final = self._await_last_word(containers.find(self.home, record.id), spec, 10.0)
+            final = self._await_last_word(containers.find(self.home, record.id), kept, 10.0)
         except NotFound:
             return self._end_of_removed(record)
         if final.end_time is not None:
@@ -992,24 +992,6 @@ def _in_a_notebook() -> bool:
     """
     app = sys.modules.get("ipykernel.kernelapp")
     return app is not None and bool(app.IPKernelApp.initialized())
-
-
-def _stored_env(spec: dict[str, object]) -> dict[str, str]:
-    """Return the ``-e`` variables of a container's stored spec."""
-    pairs = spec.get("env")
-    found = pairs if isinstance(pairs, list) else []
-    return {str(pair[0]): str(pair[1]) for pair in found if isinstance(pair, list) and len(pair) == 2}
-
-
-def _stored_limits(spec: dict[str, object]) -> Limits:
-    """Return the limits of a container's stored spec."""
-    stored = spec.get("limits")
-    found = stored if isinstance(stored, dict) else {}
-    wanted = {name: found.get(name) for name in ("memory", "cpu", "files")}
-    try:
-        return Limits(**{name: value for name, value in wanted.items() if isinstance(value, int)})
-    except UsageError:  # somebody wrote a limit there that is none
-        return Limits()
 
 
 def _remove_quietly(folder: str) -> None:
@@ -1186,21 +1168,19 @@ def _gone(pidfd: int, timeout: float | None) -> bool:
     return bool(poll.poll(timeout * 1000))
 
 
-def _supervisor_lives(spec: dict[str, object]) -> bool:
+def _supervisor_lives(identity: Identity) -> bool:
     """Return whether the very supervisor of this container is still there.
 
     Neither a zombie nor a reused pid will write the end.
     """
-    pid, ticks, boot = spec.get("supervisor"), spec.get("supervisor_ticks"), spec.get("boot_id")
-    if not (isinstance(pid, int) and isinstance(ticks, int) and isinstance(boot, str)):
-        return False
-    return is_same_process(pid, ticks, boot)
+    pid, ticks, boot = identity.supervisor, identity.supervisor_ticks, identity.boot_id
+    return pid is not None and ticks is not None and boot is not None and is_same_process(pid, ticks, boot)
 
 
-def _stopped_supervisors(spec: dict[str, object]) -> list[int]:
+def _stopped_supervisors(identity: Identity) -> list[int]:
     """Return those that should write this container's end, and cannot because a signal stopped them."""
-    pid = spec.get("supervisor")
-    return stopped(supervisors_of(pid)) if isinstance(pid, int) and _supervisor_lives(spec) else []
+    pid = identity.supervisor
+    return stopped(supervisors_of(pid)) if pid is not None and _supervisor_lives(identity) else []
 
 
 def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | None) -> Interrupted:
@@ -1259,11 +1239,11 @@ def _started_lately(record: Record) -> bool:
     return False
 
 
-def _uptime(spec: dict[str, object], record: Record) -> float:
+def _uptime(identity: Identity, record: Record) -> float:
     """Return seconds since the start, from the boot clock where we noted it: a clock step does not change it."""
-    started = spec.get("started_boottime")
+    started = identity.started_boottime
     boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
-    if isinstance(started, int | float) and 0 <= started <= boottime:
+    if started is not None and 0 <= started <= boottime:
         return boottime - started
     began = containers.began(record.pid)
     return max(0.0, time.time() - began) if began else 0.0

@@ -7,7 +7,6 @@ where there is no /proc, by the inode of its pidfd, which no two processes share
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -23,7 +22,7 @@ from udock_lab.linux.process import (
     session_members,
     start_ticks,
 )
-from udock_lab.runtime.containers import load_extra
+from udock_lab.runtime.extras import Program, load_program, load_spec, save_program
 from udock_lab.runtime.home import Home
 
 __all__ = ["end_all", "forget", "may_run_on", "remember"]
@@ -38,9 +37,9 @@ def remember(home: Home, container_id: str, pid: int, pidfd: int) -> None:
 
     Raises OSError when that cannot be written; does nothing where the container is removed already.
     """
-    known = {"pid": pid, "start_ticks": start_ticks(pid), "boot_id": boot_id(), "inode": os.fstat(pidfd).st_ino}
-    with suppress(FileNotFoundError), open(_path(home, container_id, pid), "w") as file:
-        json.dump(known, file)
+    inode = os.fstat(pidfd).st_ino
+    with suppress(FileNotFoundError):
+        save_program(home, container_id, Program(pid=pid, start_ticks=start_ticks(pid), boot_id=boot_id(), inode=inode))
 
 
 def forget(home: Home, container_id: str, pid: int) -> None:
@@ -53,8 +52,8 @@ def end_all(home: Home, container_id: str) -> list[int]:
     """Kill all of them and what they started; return the pids of those that may still be there."""
     left = []
     for pid in _remembered(home, container_id):
-        known = load_extra(home, container_id, f"{_NAME}{pid}")
-        if known and not _end(pid, known, str(load_extra(home, container_id, "spec").get("rootfs", ""))):
+        known = load_program(home, container_id, pid)
+        if known is not None and not _end(pid, known, load_spec(home, container_id).asked.rootfs or ""):
             left.append(pid)
         else:
             forget(home, container_id, pid)
@@ -88,7 +87,7 @@ def _remembered(home: Home, container_id: str) -> list[int]:
     return [int(number) for number in numbers if number.isascii() and number.isdigit() and int(number) > 1]
 
 
-def _end(pid: int, known: dict[str, object], rootfs: str) -> bool:
+def _end(pid: int, known: Program, rootfs: str) -> bool:
     """End the process; return whether nothing of it is left."""
     if proc_is_ours() and not lives(pid):  # perhaps a zombie that nobody reaps
         _end_session(pid, rootfs)
@@ -105,14 +104,14 @@ def _end(pid: int, known: dict[str, object], rootfs: str) -> bool:
         os.close(pidfd)
 
 
-def _is_it(pid: int, pidfd: int, known: dict[str, object]) -> bool:
-    ticks, boot = known.get("start_ticks"), known.get("boot_id")
-    if isinstance(ticks, int) and isinstance(boot, str) and is_same_process(pid, ticks, boot):
+def _is_it(pid: int, pidfd: int, known: Program) -> bool:
+    ticks, boot = known.start_ticks, known.boot_id
+    if ticks is not None and boot is not None and is_same_process(pid, ticks, boot):
         return True
     other = os.pidfd_open(os.getpid())
     try:
         inode = os.fstat(pidfd).st_ino
-        return inode == known.get("inode") and inode != os.fstat(other).st_ino  # an older kernel has one for all
+        return inode == known.inode and inode != os.fstat(other).st_ino  # an older kernel has one for all
     finally:
         os.close(other)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from udock_lab.model import Record
 from udock_lab.runtime.containers import has_ended
+from udock_lab.runtime.extras import Kept
 from udock_lab.runtime.records import Fingerprint, fingerprint
 
 __all__ = ["EVERYTHING", "Choice", "Listing", "Standing"]
@@ -19,10 +20,10 @@ __all__ = ["EVERYTHING", "Choice", "Listing", "Standing"]
 class Standing:
     """A record beside what the kernel says of its process.
 
-    ``spec`` is what was read of the container's own files to tell that; None where the record alone told.
+    ``kept`` is what was read of the container's own files to tell that; None where the record alone told.
     """
 
-    __slots__ = ("alive", "elsewhere", "record", "spec", "state")
+    __slots__ = ("alive", "elsewhere", "kept", "record", "state")
 
     def __init__(
         self,
@@ -31,13 +32,13 @@ class Standing:
         *,
         alive: bool = False,
         elsewhere: str = "",
-        spec: dict[str, object] | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.record = record
         self.state = state
         self.alive = alive
         self.elsewhere = elsewhere
-        self.spec = spec
+        self.kept = kept
 
     @property
     def id(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from errno import errorcode
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from udock_lab.model import Snapshot
     from udock_lab.runtime.attach import Attachment
 
-__all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes", "stored_names"]
+__all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes"]
 
 CHROOT_REFUSED = "chroot failed (need root). Running with chdir only."
 _LONG_NAME = 100  # characters of a name that a sentence repeats
-Reports = list[list[int]]
+Reports = Sequence[Sequence[int]]
 
 
 def raise_refusal(event: dict[str, Any]) -> NoReturn:
@@ -51,12 +51,12 @@ def raise_refusal(event: dict[str, Any]) -> NoReturn:
     raise kind(event["message"], event["hint"])
 
 
-def start_notes(reports: Reports, names: list[str], advise: Callable[[], str]) -> list[str]:
+def start_notes(reports: Reports, names: Sequence[str], advise: Callable[[], str]) -> list[str]:
     """Return what to say as soon as the program runs: the chroot warning, and what ``advise`` knows against it."""
     return [CHROOT_REFUSED, *filter(None, [advise()])] if _refused_chroot(reports, names) else []
 
 
-def _refused_chroot(reports: Reports, names: list[str]) -> int:
+def _refused_chroot(reports: Reports, names: Sequence[str]) -> int:
     """Return the number of the step at which chroot was refused; 0 if it was not."""
     for number, answer, _, _ in reports:
         if number > 0 and answer == errno.EPERM and names[number - 1] == Chroot.name:
@@ -64,20 +64,11 @@ def _refused_chroot(reports: Reports, names: list[str]) -> int:
     return 0
 
 
-def isolation_of(userns: bool, reports: Reports, names: list[str]) -> Isolation:
+def isolation_of(userns: bool, reports: Reports, names: Sequence[str]) -> Isolation:
     """Return how far the container was isolated, from what the child reported of its steps, which ``names`` names."""
     if _refused_chroot(reports, names):
         return Isolation.CHDIR
     return Isolation.USERNS if userns else Isolation.CHROOT
-
-
-def stored_names(steps: dict[str, Any]) -> list[str]:
-    """Return the names of the steps in a container's ``steps.json``.
-
-    Files from before names were stored hold only each step's words, which begin with its call.
-    """
-    names: list[str] | None = steps.get("names")
-    return [words.partition("(")[0] for words in steps["steps"]] if names is None else names
 
 
 def run_result(
@@ -180,7 +171,7 @@ def _failure(
     )
 
 
-def _guard_answers(reports: Reports, names: list[str]) -> dict[int, int]:
+def _guard_answers(reports: Reports, names: Sequence[str]) -> dict[int, int]:
     """Return number to errno of the steps of the layer ``signals``.
 
     They were not asked for, and no lesson teaches them.

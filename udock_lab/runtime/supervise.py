@@ -28,6 +28,7 @@ from udock_lab.linux.process import boot_id, last_pid, pid_namespace, start_tick
 from udock_lab.model import Record, Status
 from udock_lab.runtime import containers, execs
 from udock_lab.runtime.eventlog import write_event
+from udock_lab.runtime.extras import Identity, Steps, save_spec, save_steps
 from udock_lab.runtime.forker import LocalForker, RemoteForker
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.ids import allocate
@@ -480,13 +481,18 @@ class Job:
         """Write identity and spec under containers/<id>/ and RUN in the event log; open the container's log."""
         if self.request.get("exec_of"):
             return
-        spec = dict(self.request["spec"])
-        spec |= {"pid": child.pid, "start_ticks": start_ticks(child.pid), "boot_id": self.supervisor.boot}
-        spec["started_boottime"] = time.clock_gettime(time.CLOCK_BOOTTIME)
-        spec |= {"supervisor": os.getpid(), "supervisor_ticks": self.supervisor.start_ticks}
-        spec |= {"pid_namespace": self.supervisor.pid_namespace, "host": self.supervisor.host}
+        identity = Identity(
+            pid=child.pid,
+            start_ticks=start_ticks(child.pid),
+            boot_id=self.supervisor.boot,
+            started_boottime=time.clock_gettime(time.CLOCK_BOOTTIME),
+            supervisor=os.getpid(),
+            supervisor_ticks=self.supervisor.start_ticks,
+            pid_namespace=self.supervisor.pid_namespace,
+            host=self.supervisor.host,
+        )
         try:
-            containers.save_extra(self.home, self.id, "spec", spec)
+            save_spec(self.home, self.id, self.request["spec"], identity)
         except OSError as error:
             self.notes.append(f"how {self.id} was started is not kept, so exec will refuse it: {error.strerror}")
         self._hold()
@@ -543,11 +549,15 @@ class Job:
             data += part
         self.reports = parse_reports(data)
         os.close(fd)
-        extra = {"reports": self.reports, "parent_steps": self.parent_steps, "steps": self.request["describe"]}
-        extra["names"] = [words[0] for words in self.request["plan"]["steps"]]
+        steps = Steps(
+            reports=tuple(self.reports),
+            parent_steps=tuple(self.parent_steps),
+            steps=tuple(self.request["describe"]),
+            names=tuple(words[0] for words in self.request["plan"]["steps"]),
+        )
         if not self.request.get("exec_of"):
             with suppress(OSError):
-                containers.save_extra(self.home, self.id, "steps", extra)
+                save_steps(self.home, self.id, steps)
             self._log_exec_failure()
         waited_for = any(self.request.get(why) for why in ("detach", "tty", "announce"))
         if waited_for or any(answer > 0 for _, answer, _, _ in self.reports):

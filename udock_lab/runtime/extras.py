@@ -1,0 +1,200 @@
+"""What mdock keeps of a container in files of its own, ``containers/<id>/``, beside its line in ``containers.db``.
+
+::
+
+    spec.json          what was asked for (Asked), and which process it became under whose eyes (Identity), side by side
+    steps.json         what the child and its parent reported of their steps (Steps)
+    exec-<pid>.json    a program that ``exec`` started in it (Program)
+
+Each says the number of its schema; 0.1.0 wrote none, which is 0. These files lie open in the home: a field that
+somebody spoilt counts as missing, a file that is gone or torn as an empty one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from udock_lab.linux.ownership import adopt
+from udock_lab.model import Limits
+from udock_lab.model.jsontext import from_json, to_json
+from udock_lab.model.plain import MalformedError, salvage, stored
+from udock_lab.model.value import Value
+from udock_lab.runtime.records import open_plain, read_whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from udock_lab.runtime.home import Home
+
+__all__ = [
+    "NOTHING_KEPT",
+    "Asked",
+    "Identity",
+    "Kept",
+    "Program",
+    "Steps",
+    "load_extra",
+    "load_program",
+    "load_spec",
+    "load_steps",
+    "save_extra",
+    "save_program",
+    "save_spec",
+    "save_steps",
+]
+
+SCHEMA = 1
+
+
+class Asked(Value):
+    """What was asked for: the fields of a ContainerSpec, and where its files are.
+
+    ``private`` is the folder that goes when the container is removed: its own copy, or an image that was replaced.
+    """
+
+    image: str = ""
+    argv: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    workdir: str | None = None
+    limits: Limits = Limits()
+    userns: bool | None = None
+    copy: bool = False
+    detach: bool = False
+    remove: bool = False
+    tty: bool = False
+    interactive: bool = False
+    guard: bool | None = None
+    rootfs: str | None = None
+    private: str | None = None
+
+
+class Identity(Value):
+    """Which process it is: pids are reused, so each stands beside its start time (proc(5)) and the boot.
+
+    ``started_boottime`` is CLOCK_BOOTTIME in seconds. What the machine did not tell is None.
+    """
+
+    pid: int | None = None
+    start_ticks: int | None = None
+    boot_id: str | None = None
+    started_boottime: float | None = None
+    supervisor: int | None = None
+    supervisor_ticks: int | None = None
+    pid_namespace: str | None = None
+    host: str | None = None
+
+
+class Kept(Value):
+    """What ``spec.json`` holds. ``unknown`` says why nothing is known; empty where something is."""
+
+    asked: Asked = Asked()
+    identity: Identity = Identity()
+    unknown: str = ""
+
+
+NOTHING_KEPT = Kept(unknown="its spec is missing")
+
+
+class Steps(Value):
+    """What ``steps.json`` holds.
+
+    ``reports`` are the child's: the step's number, its errno, start and end in nanoseconds; None where nobody knows.
+    ``parent_steps`` are name, errno, start, end; ``steps`` says each step of the child in words, ``names`` its name.
+    """
+
+    reports: tuple[tuple[int, int, int, int], ...] | None = None
+    parent_steps: tuple[tuple[str, int, int, int], ...] = ()
+    steps: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class Program(Value):
+    """A program that ``exec`` started. ``inode`` is its pidfd's, where there is no /proc to tell its start time."""
+
+    pid: int | None = None
+    start_ticks: int | None = None
+    boot_id: str | None = None
+    inode: int | None = None
+
+
+def save_spec(home: Home, container_id: str, asked: dict[str, object], identity: Identity) -> None:
+    """Write ``spec.json``; ``asked`` are the fields of Asked as plain data, as the caller sent them."""
+    save_extra(home, container_id, "spec", stored(identity, SCHEMA) | asked)
+
+
+def load_spec(home: Home, container_id: str) -> Kept:
+    """Read ``spec.json``."""
+    data = load_extra(home, container_id, "spec")
+    if not data:
+        return NOTHING_KEPT
+    try:
+        return Kept(asked=salvage(Asked, data, SCHEMA), identity=salvage(Identity, data, SCHEMA))
+    except MalformedError as error:  # a newer mdock started it
+        return Kept(unknown=f"of its spec, {error}")
+
+
+def save_steps(home: Home, container_id: str, steps: Steps) -> None:
+    """Write ``steps.json``."""
+    save_extra(home, container_id, "steps", stored(steps, SCHEMA))
+
+
+def load_steps(home: Home, container_id: str) -> Steps:
+    """Read ``steps.json``."""
+    try:
+        return salvage(Steps, load_extra(home, container_id, "steps"), SCHEMA, _lift_steps)
+    except MalformedError:
+        return Steps()
+
+
+def _lift_steps(old: dict[str, object], schema: int) -> dict[str, object]:
+    """Give the steps names, which 0.1.0 did not write: its words began with the step's call."""
+    words = old.get("steps")
+    names = [str(one).partition("(")[0] for one in words] if isinstance(words, list) else []
+    return {"names": names, "parent_steps": old.get("marks", [])} | old
+
+
+def save_program(home: Home, container_id: str, program: Program) -> None:
+    """Write ``exec-<pid>.json``. Raises OSError: FileNotFoundError where the container is removed already."""
+    path = f"{home.container_dir(container_id)}/exec-{program.pid}.json"
+    with open(path, "wb") as file:
+        file.write(to_json(stored(program, SCHEMA)))
+
+
+def load_program(home: Home, container_id: str, pid: int) -> Program | None:
+    """Read ``exec-<pid>.json``; None where it tells nothing."""
+    data = load_extra(home, container_id, f"exec-{pid}")
+    try:
+        return salvage(Program, data, SCHEMA) if data else None
+    except MalformedError:
+        return None
+
+
+def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]) -> None:
+    """Write one of these files."""
+    folder = home.container_dir(container_id)
+    try:
+        os.mkdir(folder)
+    except FileNotFoundError:  # somebody removed the folder around it
+        home.create()
+        os.mkdir(folder)
+    except FileExistsError:
+        pass
+    else:
+        adopt(folder)
+    fd = open_plain(f"{folder}/{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        text = to_json(data)
+        if os.write(fd, text) != len(text):
+            os.ftruncate(fd, 0)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
+    finally:
+        os.close(fd)
+
+
+def load_extra(home: Home, container_id: str, name: str) -> dict[str, object]:
+    """Read one of these files as it stands there; empty when it is missing or torn."""
+    try:
+        data = from_json(read_whole(f"{home.containers_dir}/{container_id}/{name}.json"))
+    except (OSError, ValueError):  # gone, torn, or nested by somebody's hand
+        return {}
+    return data if isinstance(data, dict) else {}
