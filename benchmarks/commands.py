@@ -18,7 +18,7 @@ from pathlib import Path
 
 from udock_lab import Runtime
 from udock_lab.isolation.probe import probe
-from udock_lab.runtime import containers, ids
+from udock_lab.runtime import extras, ids
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.images import find_image_by_name
 from udock_lab.runtime.rootfs import make_rootfs
@@ -74,7 +74,7 @@ def commands(place: Path) -> dict[str, Callable[[], object]]:
     write_records(filed.home, 10_000)
     for n in range(1, 10_001):
         for name, data in FILES.items():
-            containers.save_extra(filed.home, f"c{n}", name, data)
+            extras.save_extra(filed.home, f"c{n}", name, data)
     (place / "images.db").write_text("".join(IMAGE.format(n) for n in range(10_000)))
     return {
         "doctor: every feature tried": probe,
