@@ -312,7 +312,7 @@ class Runtime:
                 f"mdock does not know how {record.id} was started: {kept.unknown or 'its spec is damaged'}.",
                 f"Stop it and run it again: mdock stop {record.id}",
             )
-        if stored.get("layers"):
+        if stored.layers:
             raise Unsupported(
                 f"{record.id} was started with layers of isolation that exec cannot enter yet.",
                 f"See them with: mdock inspect {record.id}   Start the program in a new container instead: mdock run",

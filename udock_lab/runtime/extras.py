@@ -64,6 +64,7 @@ class Asked(Value):
     tty: bool = False
     interactive: bool = False
     guard: bool | None = None
+    layers: tuple[tuple[str, str], ...] = ()
     rootfs: str | None = None
     private: str | None = None
 
