@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))  # the class that th
 from notebook_page import ARTEFACTS
 from test_display_classroom import CLASS
 
-from udock_lab.display.classroom import class_page, learner_page
+from udock_lab.display.pages.classroom import class_page, learner_page
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -21,7 +21,8 @@ import pytest
 
 import udock_lab
 from udock_lab import sandbox
-from udock_lab.display.grading import check_html, check_text
+from udock_lab.display.html.checks import check_html
+from udock_lab.display.text.checks import check_text
 from udock_lab.grading import Submission, judge
 from udock_lab.grading.checking import exercise
 from udock_lab.linux.process import descendants, lives, parent, state

@@ -28,7 +28,7 @@ ON_A_RUNG = """
 import json, os, socket, sys, tempfile
 from pathlib import Path
 from udock_lab import sandbox
-from udock_lab.display.grading import check_text
+from udock_lab.display.text.checks import check_text
 from udock_lab.grading import Submission, judge
 from udock_lab.grading.checking import exercise
 from udock_lab.sandbox.scratch import SHARED

@@ -371,7 +371,7 @@ def test_statuses_of_children_come_from_strace_although_their_parent_collected_t
 
 
 def test_without_strace_the_status_is_not_made_up(run: Run) -> None:
-    from udock_lab.display.sandbox import sandbox_text
+    from udock_lab.display.text.sandbox import sandbox_text
 
     result = run(FORK_AND_WAIT, watch=False)
     assert result.process("child 1").status is None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from udock_lab import Runtime
-from udock_lab.display import tree_text
+from udock_lab.display.text.tree import tree_text
 from udock_lab.linux.process import children
 
 pytestmark = pytest.mark.usefixtures("chroot_works")

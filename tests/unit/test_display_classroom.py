@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from udock_lab.display.classroom import Handed, class_page, learner_page
-from udock_lab.display.grading import check_html
-from udock_lab.display.html import card, for_light_pages
+from udock_lab.display.html.checks import check_html
+from udock_lab.display.markup import card, for_light_pages, html
+from udock_lab.display.pages.classroom import Handed, class_page, learner_page
 from udock_lab.model import CheckReport, Judgement, Requirement
 
 
@@ -92,7 +92,7 @@ def test_why_several_in_a_row_were_not_judged_is_said_once() -> None:
 
 
 def test_a_card_for_a_light_page_has_no_dark_colours() -> None:
-    shown = card("<p>body</p>", "label")
+    shown = card(html("<p>body</p>"), "label")
     assert "prefers-color-scheme" in shown
     bright = for_light_pages(shown)
     assert "prefers-color-scheme" not in bright

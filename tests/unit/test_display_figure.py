@@ -7,7 +7,7 @@ import re
 import pytest
 from matplotlib.figure import Figure
 
-from udock_lab.display.figure import figure_html
+from udock_lab.display.html.figure import figure_html
 
 
 def drawn() -> Figure:

@@ -8,7 +8,7 @@ from test_display_html import Page, hostile
 from test_display_text import EXITED
 
 from udock_lab import display
-from udock_lab.display.snapshots import change_rows
+from udock_lab.display.changes import change_rows
 from udock_lab.linux.snapshot import read_snapshot
 from udock_lab.model import Snapshot
 from udock_lab.model.value import replace

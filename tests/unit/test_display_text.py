@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udock_lab import display
-from udock_lab.display.text import status_groups, status_macros
+from udock_lab.display.text.status import status_groups, status_macros
 from udock_lab.model import (
     Container,
     DoctorReport,
@@ -27,6 +27,7 @@ from udock_lab.model import (
     StepReport,
 )
 from udock_lab.model.value import replace
+from udock_lab.text.amounts import size, uptime
 
 KILLED_STATUS = ExitStatus(raw=9)
 IMAGE = Image(name="demo", rootfs="/home/ada/.mdock/images/demo/rootfs", created="2026-01-02T03:04:05")
@@ -316,7 +317,7 @@ def test_doctor_gives_the_remedy_only_where_something_is_refused() -> None:
     ],
 )
 def test_uptime_is_clamped_and_may_pass_99_hours(seconds: float | None, shown: str) -> None:
-    assert display.uptime(seconds) == shown
+    assert uptime(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -333,7 +334,7 @@ def test_uptime_is_clamped_and_may_pass_99_hours(seconds: float | None, shown: s
     ],
 )
 def test_sizes_are_in_powers_of_1024(count: int, shown: str) -> None:
-    assert display.size(count) == shown
+    assert size(count) == shown
 
 
 def test_single_values_have_a_text_form() -> None:

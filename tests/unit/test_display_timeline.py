@@ -12,8 +12,9 @@ from test_display_text import EXITED
 
 from udock_lab import display
 from udock_lab.display.calls import CALLS
-from udock_lab.display.lanes import lanes_html
-from udock_lab.display.timeline import MOST_CALLS, MOST_LANES, drawn, lanes_text
+from udock_lab.display.html.lanes import lanes_html
+from udock_lab.display.text.timeline import lanes_text
+from udock_lab.display.timeline import MOST_CALLS, MOST_LANES, drawn
 from udock_lab.linux.strace import TEACHING_CALLS
 from udock_lab.model import ExitStatus, SandboxProcess, SandboxResult, SystemCall
 from udock_lab.model.value import replace

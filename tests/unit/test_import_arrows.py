@@ -27,6 +27,9 @@ HEAVY = {
     "ipykernel",
     "traitlets",
     "wcwidth",
+    "markupsafe",
+    "jinja2",
+    "matplotlib",
 }
 
 

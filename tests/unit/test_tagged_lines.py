@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udock_lab.display.sandbox import TaggedLines
+from udock_lab.display.tagged import TaggedLines
 from udock_lab.model import OutputChunk
 
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from udock_lab.commands.results import Text
 from udock_lab.commands.templates import Template
-from udock_lab.display.text import clean, table, uptime
+from udock_lab.display.tables import table
 from udock_lab.model import Container, Image
+from udock_lab.text.amounts import uptime
 from udock_lab.text.columns import cut
 from udock_lab.text.strictjson import spelled, strict_json
+from udock_lab.text.terminal import printable
 
 __all__ = ["format_containers", "format_images"]
 
@@ -74,19 +76,19 @@ def _formatted(rows: list[dict[str, str]], text: str, heads: Mapping[str, str]) 
 
 
 def _container_row(container: Container, whole: bool) -> dict[str, str]:
-    record, command = container.record, clean(spelled(container.command))
+    record, command = container.record, printable(spelled(container.command))
     return {
         "ID": record.id,
         "Names": record.id,
         "Image": record.image,
         "Command": command if whole else cut(command, _COMMAND_WIDTH),
-        "CreatedAt": clean(record.start_time),
+        "CreatedAt": printable(record.start_time),
         "RunningFor": _ago(record.start_time),
         "State": container.state,
         "Status": _status(container),
         "Pid": str(record.pid) if container.alive else "0",
         "Uptime": uptime(container.uptime) if container.alive else "",
-        "FinishedAt": clean(record.end_time or ""),
+        "FinishedAt": printable(record.end_time or ""),
         "ExitCode": "" if record.exit_code is None else str(record.exit_code),
         "Isolation": container.isolation.value if container.isolation else "",
         "Ports": "",  # a container shares the host's network and sees the host's files: nothing is published or mounted
@@ -102,9 +104,9 @@ def _image_row(image: Image) -> dict[str, str]:
         "Repository": image.name,
         "Tag": "latest",
         "Name": image.name,
-        "CreatedAt": clean(image.created),
+        "CreatedAt": printable(image.created),
         "CreatedSince": _ago(image.created),
-        "Rootfs": clean(image.rootfs),
+        "Rootfs": printable(image.rootfs),
     }
 
 

@@ -38,14 +38,15 @@ class Images(list[Image]):
     empty = "no image yet; make one with: mdock demo"
 
     def __str__(self) -> str:
-        from udock_lab.display import images_text
+        from udock_lab.display.text.listings import images_text
 
         return images_text(self) + ("" if self else f"\n({self.empty})")
 
     def _repr_html_(self) -> str:
-        from udock_lab.display import images_html
+        from udock_lab.display.html.listings import images_html
+        from udock_lab.display.markup import html
 
-        return images_html(self) + ("" if self else f"<p>{self.empty}</p>")
+        return images_html(self) + ("" if self else html("<p>{}</p>", self.empty))
 
 
 class Containers(list[Container]):
@@ -58,26 +59,27 @@ class Containers(list[Container]):
         self.whole = whole  # commands in full, however long
 
     def __str__(self) -> str:
-        from udock_lab.display import ps_text
+        from udock_lab.display.text.listings import ps_text
 
         return ps_text(self, whole=self.whole) + ("" if self else f"\n({self.empty})")
 
     def _repr_html_(self) -> str:
-        from udock_lab.display import ps_html
+        from udock_lab.display.html.listings import ps_html
+        from udock_lab.display.markup import html
 
-        return ps_html(self, whole=self.whole) + ("" if self else f"<p>{self.empty}</p>")
+        return ps_html(self, whole=self.whole) + ("" if self else html("<p>{}</p>", self.empty))
 
 
 class Inspections(list["Inspection"]):
     """What ``mdock inspect`` knows of several names: a list that shows as one JSON array."""
 
     def __str__(self) -> str:
-        from udock_lab.display import inspect_text
+        from udock_lab.display.text.inspection import inspect_text
 
         return "[\n" + ",\n".join(inspect_text(one) for one in self) + "\n]"
 
     def _repr_html_(self) -> str:
-        from udock_lab.display import inspect_html
+        from udock_lab.display.html.listings import inspect_html
 
         return "".join(inspect_html(one) for one in self)
 
@@ -88,6 +90,6 @@ def tell(value: object) -> str:
         return str(value)
     if isinstance(value, Image):
         return f"Image '{value.name}' is ready: {printable(value.rootfs)}"
-    from udock_lab.display import to_text
+    from udock_lab.display.text.forms import to_text
 
     return to_text(value)

@@ -274,15 +274,15 @@ def _no_terminal(what: str, args: Namespace) -> NoReturn:
 
 
 def _show_steps(result: RunResult, context: Context) -> None:
-    from udock_lab import display
+    from udock_lab.display.text.runs import steps_text
 
-    context.out("stderr", display.steps_text(result).encode("utf-8", "replace") + b"\n")
+    context.out("stderr", steps_text(result).encode("utf-8", "replace") + b"\n")
 
 
 def _show_changes(result: RunResult, context: Context) -> None:
-    from udock_lab import display
+    from udock_lab.display.text.changes import changes_text
 
-    context.out("stderr", display.changes_text(result).encode("utf-8", "replace") + b"\n")
+    context.out("stderr", changes_text(result).encode("utf-8", "replace") + b"\n")
 
 
 COMMANDS = (

@@ -1,37 +1,11 @@
 """Results as text and as HTML: pure functions of the model. The two forms say the same.
 
 The text of a run is deterministic: what differs from run to run (pids, times, microseconds) is left to the
-HTML and to :func:`steps_text`.
+HTML and to :func:`steps_text`. ``markup.py`` says how HTML is made; ``text/`` and ``html/`` have one file a kind of
+result, and on top of each ``forms.py``, which picks a form by the type of a value; ``pages/`` are whole documents.
 """
 
-from udock_lab.display.html import (
-    doctor_html,
-    images_html,
-    inspect_html,
-    ps_html,
-    record_html,
-    run_html,
-    status_html,
-    steps_html,
-    to_html,
-)
-from udock_lab.display.lanes import timeline_html
-from udock_lab.display.snapshots import changes_html, changes_text
-from udock_lab.display.text import (
-    doctor_text,
-    images_text,
-    inspect_text,
-    ps_text,
-    record_text,
-    run_text,
-    size,
-    status_text,
-    steps_text,
-    to_text,
-    uptime,
-)
-from udock_lab.display.timeline import timeline_text
-from udock_lab.display.tree import tree_html, tree_text
+from __future__ import annotations
 
 __all__ = [
     "changes_html",
@@ -48,7 +22,6 @@ __all__ = [
     "record_text",
     "run_html",
     "run_text",
-    "size",
     "status_html",
     "status_text",
     "steps_html",
@@ -59,5 +32,17 @@ __all__ = [
     "to_text",
     "tree_html",
     "tree_text",
-    "uptime",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the forms when one is asked for (PEP 562): a terminal does without HTML."""
+    if name not in __all__:
+        raise AttributeError(f"module 'udock_lab.display' has no attribute {name!r}")
+    if name.endswith("_html"):
+        from udock_lab.display.html import forms as pages
+
+        return getattr(pages, name)
+    from udock_lab.display.text import forms
+
+    return getattr(forms, name)

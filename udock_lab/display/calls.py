@@ -111,5 +111,5 @@ CALLS: dict[str, CallNote] = {
 
 
 def note_of(name: str) -> CallNote | None:
-    """What is known of a call, None for one that no lesson talks about."""
+    """Return what is known of a call, None for one that no lesson talks about."""
     return CALLS.get(name)

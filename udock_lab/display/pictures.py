@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from udock_lab.display.html import record_html, status_html
-from udock_lab.display.lanes import timeline_html
-from udock_lab.display.snapshots import changes_html, changes_text
-from udock_lab.display.text import record_text, status_text
-from udock_lab.display.timeline import timeline_text
-from udock_lab.display.tree import tree_html, tree_text
+from udock_lab.display.html.changes import changes_html
+from udock_lab.display.html.lanes import timeline_html
+from udock_lab.display.html.records import record_html
+from udock_lab.display.html.status import status_html
+from udock_lab.display.html.tree import tree_html
+from udock_lab.display.text.changes import changes_text
+from udock_lab.display.text.records import record_text
+from udock_lab.display.text.status import status_text
+from udock_lab.display.text.timeline import timeline_text
+from udock_lab.display.text.tree import tree_text
 from udock_lab.model import ExitStatus, ProcessNode, RunResult, SandboxResult, StepReport
 
 __all__ = ["Picture", "before_and_after", "process_tree", "record", "timeline", "wait_status"]
@@ -35,26 +39,26 @@ class Picture:
 
 
 def timeline(what: RunResult | SandboxResult | Sequence[StepReport]) -> Picture:
-    """Who made which call, and when: of a container's run, or of a sandbox run with ``trace=True``."""
+    """Show who made which call, and when: of a container's run, or of a sandbox run with ``trace=True``."""
     return Picture(timeline_text(what), timeline_html(what))
 
 
 def before_and_after(run: RunResult) -> Picture:
-    """What the steps changed in the process: of a run with ``snapshots=True`` (``--snapshots``)."""
+    """Show what the steps changed in the process: of a run with ``snapshots=True`` (``--snapshots``)."""
     return Picture(changes_text(run), changes_html(run))
 
 
 def wait_status(status: ExitStatus | int) -> Picture:
-    """The 16 bits of a wait status and what each macro makes of them; a number is a raw status."""
+    """Show the 16 bits of a wait status and what each macro makes of them; a number is a raw status."""
     known = ExitStatus(raw=status) if isinstance(status, int) else status
     return Picture(status_text(known), status_html(known))
 
 
 def process_tree(trees: ProcessNode | Sequence[ProcessNode]) -> Picture:
-    """Who is whose child: of what ``Runtime.process_tree()`` or ``linux.process.process_tree(pid)`` gave."""
+    """Show who is whose child: of what ``Runtime.process_tree()`` or ``linux.process.process_tree(pid)`` gave."""
     return Picture(tree_text(trees), tree_html(trees))
 
 
 def record(run: RunResult) -> Picture:
-    """The line of ``containers.db`` while it ran and at the end; pids and times only in the HTML."""
+    """Show the line of ``containers.db`` while it ran and at the end; pids and times only in the HTML."""
     return Picture(record_text(run.before, run.after, measured=False), record_html(run.before, run.after))

@@ -1,20 +1,23 @@
-"""Who did what, and when: the moments of a run or of a sandbox, and their text. ``lanes.py`` draws the same moments.
-
-The text is deterministic: a child's calls stand between its fork and the wait for it, whatever the clock said, and
-pids and times are left out.
-"""
+"""Who did what, and when: the moments of a run or of a sandbox. text/timeline.py and html/lanes.py show them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from udock_lab.display import text as plain
-from udock_lab.display.calls import note_of
-from udock_lab.model import RunResult, SandboxProcess, SandboxResult, StepReport, SystemCall
+from udock_lab.display.eliding import elided, in_order, without_pid
+from udock_lab.display.text.status import ending
+from udock_lab.model import (
+    RunResult,
+    SandboxProcess,
+    SandboxResult,
+    StepReport,
+    SystemCall,
+)
+from udock_lab.text.terminal import printable
 
-__all__ = ["GAP", "Lane", "Moment", "Timeline", "drawn", "lanes_text", "timeline_text"]
+__all__ = ["GAP", "Lane", "Moment", "Timeline", "drawn"]
 
 MOST_CALLS = 200
 MOST_LANES = 60
@@ -67,7 +70,7 @@ class Moment:
 
     @property
     def remark(self) -> str:
-        """What the arrow or the line says, in words; empty where there is nothing to draw."""
+        """Say what the arrow or the line says, in words; empty where there is nothing to draw."""
         return {
             "exec": f"now {self.program}, same pid",
             "exit": "the process ends",
@@ -84,11 +87,8 @@ class Timeline:
     notes: tuple[str, ...] = ()
 
 
-# --- from results to moments ------------------------------------------------------------------------------
-
-
 def drawn(value: RunResult | SandboxResult | Sequence[StepReport]) -> Timeline:
-    """The timeline of a container run, of a traced sandbox run, or of steps alone."""
+    """Return the timeline of a container run, of a traced sandbox run, or of steps alone."""
     if isinstance(value, SandboxResult):
         return _of_sandbox(value)
     if isinstance(value, RunResult):
@@ -97,7 +97,7 @@ def drawn(value: RunResult | SandboxResult | Sequence[StepReport]) -> Timeline:
 
 
 def _of_steps(steps: Sequence[StepReport], run: RunResult | None) -> Timeline:
-    ordered = plain.shown_steps(steps)
+    ordered = in_order(steps)
     names = sorted({step.who for step in ordered}, key=lambda who: (who != "parent", who != "child", who))
     lanes = tuple(
         Lane(name, run.pid if run and name == "child" else 0, 0 if n else None) for n, name in enumerate(names)
@@ -107,14 +107,14 @@ def _of_steps(steps: Sequence[StepReport], run: RunResult | None) -> Timeline:
     moments = []
     for step in ordered[:MOST_CALLS]:
         if step.name == "waitpid" and child is not None and run is not None and run.exit_status is not None:
-            moments.append(_end(child, plain.ending(run.exit_status), step.start))
+            moments.append(_end(child, ending(run.exit_status), step.start))
         moments.append(_step(step, where[step.who], child, run))
     return Timeline(lanes, tuple(moments), _left_out(len(ordered)))
 
 
 def _step(step: StepReport, lane: int, child: int | None, run: RunResult | None) -> Moment:
-    call, result = plain.without_pid(step, run)
-    seen = plain.clean(plain.elided(step.call, run))  # a published page names no folder of its author
+    call, result = without_pid(step, run)
+    seen = printable(elided(step.call, run))  # a published page names no folder of its author
     effects = {"fork": "fork", "waitpid": "wait", "gate": "gate", "execve": "" if step.errno else "exec"}
     effect = effects.get(step.name, "")
     other = child if effect in ("fork", "wait") else 0 if effect == "gate" else None
@@ -124,10 +124,10 @@ def _step(step: StepReport, lane: int, child: int | None, run: RunResult | None)
         lane=lane,
         name=_CALLED.get(step.name, step.name),
         call=call,
-        full=f"{seen}  {plain.clean(step.result)}",
+        full=f"{seen}  {printable(step.result)}",
         result=result,
         call_seen=seen,
-        result_seen=plain.clean(step.result),
+        result_seen=printable(step.result),
         start=step.start,
         end=max(step.start, step.end),
         failed=bool(step.errno),
@@ -156,7 +156,7 @@ def _call(call: SystemCall, where: dict[int, int], roles: dict[int, str]) -> Mom
     effect, other = _effect(call, where)
     lost = call.result == "?" and call.name not in _NO_RETURN
     interrupted = call.errno.startswith("ERESTART")  # the kernel's own word: no program ever gets to see it
-    full = plain.clean(str(call))
+    full = printable(str(call))
     return Moment(
         lane=where[call.pid],
         name=call.name,
@@ -174,7 +174,7 @@ def _call(call: SystemCall, where: dict[int, int], roles: dict[int, str]) -> Mom
 
 
 def _effect(call: SystemCall, where: dict[int, int]) -> tuple[str, int | None]:
-    """What a call does to the lanes, and the other lane it does it to."""
+    """Return what a call does to the lanes, and the other lane it does it to."""
     value = call.value
     if call.name in _NO_RETURN:
         return "exit", None
@@ -195,7 +195,7 @@ def _effect(call: SystemCall, where: dict[int, int]) -> tuple[str, int | None]:
 
 
 def short_call(call: SystemCall, roles: dict[int, str]) -> str:
-    """A call without addresses, with roles for pids: ``clone()``, ``wait4(child 1, ...)``."""
+    """Write a call without addresses, with roles for pids: ``clone()``, ``wait4(child 1, ...)``."""
     arguments = call.arguments
     if call.name.startswith("clone") and re.search(r"child_stack=|flags=|parent_tid", arguments):
         arguments = ""
@@ -204,7 +204,7 @@ def short_call(call: SystemCall, roles: dict[int, str]) -> str:
     arguments = re.sub(r"si_pid=(\d+)", lambda found: f"si_pid={roles.get(int(found[1]), found[1])}", arguments)
     if call.name in ("wait4", "waitid"):
         arguments = re.sub(r",(?=\S)", ", ", arguments)
-    return plain.clean(f"{call.name}({arguments})")
+    return printable(f"{call.name}({arguments})")
 
 
 def _result(call: SystemCall, roles: dict[int, str]) -> str:
@@ -214,7 +214,7 @@ def _result(call: SystemCall, roles: dict[int, str]) -> str:
         return "interrupted by a signal"
     value = call.value
     makes_pid = call.name in ("wait4", "clone", "clone3", "fork", "vfork", "setsid") and value
-    return plain.clean(f"= {roles.get(value, call.result) if makes_pid and value else call.result}")
+    return printable(f"= {roles.get(value, call.result) if makes_pid and value else call.result}")
 
 
 def _program(call: str) -> str:
@@ -227,7 +227,7 @@ def _end(lane: int, words: str, time: int) -> Moment:
 
 
 def _with_ends(moments: list[Moment], processes: Sequence[SandboxProcess], *, complete: bool) -> list[Moment]:
-    """A block for each end that no exit call shows: a signal, or a thing that nobody saw."""
+    """Add a block for each end that no exit call shows: a signal, or a thing that nobody saw."""
     last = max((moment.end for moment in moments), default=0)
     ended = {moment.lane for moment in moments if moment.effect == "exit"}
     waits = {moment.other: moment for moment in moments if moment.effect == "wait"}
@@ -235,7 +235,7 @@ def _with_ends(moments: list[Moment], processes: Sequence[SandboxProcess], *, co
         if lane in ended or not moments or (process.status is None and not process.leftover) or not complete:
             continue
         words = "killed when the sandbox ended" if process.leftover or process.status is None else ""
-        words = words or plain.ending(process.status)  # type: ignore[arg-type]
+        words = words or ending(process.status)  # type: ignore[arg-type]
         wait = waits.get(lane)
         moments.append(
             _end(lane, words, last if wait is None else wait.end if wait.end - wait.start >= GAP else wait.start)
@@ -247,53 +247,3 @@ def _left_out(count: int) -> tuple[str, ...]:
     if count <= MOST_CALLS:
         return ()
     return (f"The picture shows the first {MOST_CALLS} calls; {count - MOST_CALLS} later ones are left out.",)
-
-
-# --- as text ----------------------------------------------------------------------------------------------
-
-
-def lanes_text(timeline: Timeline) -> str:
-    """A line a moment: who, the call, its result, and what it means for the processes."""
-    if not timeline.moments:
-        return "no calls were seen"
-    rows = []
-    for m in _causal(timeline.moments):
-        mark = "" if m.effect == "end" else "FAILED" if m.failed else "LOST" if m.lost else "ok"
-        rows.append([plain.clean(timeline.lanes[m.lane].name), mark, m.call, m.result, _arrow_text(timeline, m)])
-    return "\n".join([plain.table(("WHO", "", "CALL", "RESULT", ""), rows), *timeline.notes])
-
-
-def _arrow_text(timeline: Timeline, m: Moment) -> str:
-    if m.other is None:
-        return m.remark
-    other = plain.clean(timeline.lanes[m.other].name)
-    return f"<- {other}" if m.effect in ("wait", "gate") else f"-> {other}"
-
-
-def _causal(moments: Sequence[Moment]) -> Iterator[Moment]:
-    """An order in which it could have happened: a child's moments come before the wait that collects it."""
-    queues: dict[int, list[Moment]] = {}
-    for moment in moments:
-        queues.setdefault(moment.lane, []).append(moment)
-    for lane in sorted(queues):
-        yield from _emit(lane, queues)
-
-
-def _emit(lane: int, queues: dict[int, list[Moment]]) -> Iterator[Moment]:
-    for moment in queues.pop(lane, []):
-        if moment.effect == "wait" and moment.other is not None:
-            yield from _emit(moment.other, queues)
-        yield moment
-
-
-def key_text(timeline: Timeline) -> str:
-    """What each call is, in one sentence: the text's counterpart of hover and focus."""
-    names = dict.fromkeys(moment.name for moment in _causal(timeline.moments))
-    return "\n".join(f"{plain.clean(name)}: {note}" for name in names if (note := note_of(name)) is not None)
-
-
-def timeline_text(value: RunResult | SandboxResult | Sequence[StepReport]) -> str:
-    """The calls, then a sentence on each kind of call."""
-    timeline = drawn(value)
-    key = key_text(timeline)
-    return lanes_text(timeline) + (f"\n\n{key}" if key else "")

@@ -26,9 +26,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
 
-from udock_lab.display.classroom import Handed, class_page, learner_page
-from udock_lab.display.grading import points
-from udock_lab.display.text import clean
+from udock_lab.display.pages.classroom import Handed, class_page, learner_page
+from udock_lab.display.text.checks import points
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.grading.checking import SLUGS
 from udock_lab.grading.graded import GradedCell, grade_cells
@@ -46,6 +45,7 @@ from udock_lab.model import CheckReport
 from udock_lab.model.jsontext import from_json, to_json
 from udock_lab.model.plain import read_stored, stored
 from udock_lab.model.value import Value, field, replace
+from udock_lab.text.terminal import printable
 
 __all__ = ["Batch", "Grade", "Marks", "Sent", "course_near", "find_submissions", "read_marks", "reports_of"]
 
@@ -336,7 +336,7 @@ def _in_a_sheet(value: object) -> object:
     """
     if not isinstance(value, str):
         return value
-    return f"'{clean(value)}" if value.startswith(("=", "+", "-", "@")) else clean(value)
+    return f"'{printable(value)}" if value.startswith(("=", "+", "-", "@")) else printable(value)
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from udock_lab.display.grading import check_html, check_text, hint_html, hint_text
-from udock_lab.display.html import there
+from udock_lab.display.html.checks import check_html, hint_html
+from udock_lab.display.markup import there
+from udock_lab.display.text.checks import check_text, hint_text
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.grading.exercise import Bench, Exercise, Stop
 from udock_lab.grading.exercises import SLUGS, load

@@ -6,7 +6,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from udock_lab.display.grading import check_html, check_text
+from udock_lab.display.html.checks import check_html
+from udock_lab.display.text.checks import check_text
 from udock_lab.grading.checking import exercise, judge
 from udock_lab.grading.handout import Cell, CheckCell, Handout
 from udock_lab.grading.hidden import hidden_exercise, without_values

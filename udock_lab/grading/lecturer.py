@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from udock_lab.display.grading import points
-from udock_lab.display.text import clean
+from udock_lab.display.text.checks import points
 from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.grading.batch import Batch, Grade, course_near, find_submissions
+from udock_lab.text.terminal import printable
 
 __all__ = ["Progress", "course", "grade"]
 
@@ -145,12 +145,12 @@ class Progress:
         """Count one more that is graded."""
         self.done += 1
         if not self.terminal:
-            self._write(f"{self.done} of {self.total}  {clean(str(grade))}\n")
+            self._write(f"{self.done} of {self.total}  {printable(str(grade))}\n")
             return
         filled = 30 * self.done // self.total
         left = (time.monotonic() - self.start) / self.done * (self.total - self.done)
         bar = f"[{'#' * filled}{'.' * (30 - filled)}]"
-        line = clean(f"{bar} {self.done} of {self.total}, {left:.0f} s left  {grade.sent.learner}")
+        line = printable(f"{bar} {self.done} of {self.total}, {left:.0f} s left  {grade.sent.learner}")
         self._write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
 
     def end(self) -> None:
@@ -164,7 +164,7 @@ class Progress:
 
 
 def _say(text: str) -> None:
-    print(clean(text), flush=True)
+    print(printable(text), flush=True)
 
 
 def _note(text: str) -> None:

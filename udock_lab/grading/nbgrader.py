@@ -31,7 +31,7 @@ from nbgrader.preprocessors import (
 )
 from nbgrader.preprocessors.base import NbGraderPreprocessor
 
-from udock_lab.display.html import for_light_pages
+from udock_lab.display.markup import for_light_pages
 from udock_lab.grading.graded import GradedCell, grade_cells
 from udock_lab.grading.handout import Cell, Handout, nbgrader_facts, read_cells, text_of
 

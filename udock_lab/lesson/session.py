@@ -15,7 +15,7 @@ import time
 from functools import cached_property
 from typing import Any
 
-from udock_lab.display.html import there
+from udock_lab.display.markup import there
 from udock_lab.errors import UsageError
 from udock_lab.lesson import outline
 from udock_lab.lesson.ledger import Data, Ledger, facts_in, facts_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from udock_lab.display.lesson import lesson_html, lesson_text
+from udock_lab.display.html.cards import lesson_html
+from udock_lab.display.text.cards import lesson_text
 
 if TYPE_CHECKING:
     from udock_lab.model import LessonCard

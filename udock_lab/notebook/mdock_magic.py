@@ -15,7 +15,7 @@ from udock_lab.commands.cellline import bare_words, refuse_shell_words, without_
 from udock_lab.commands.parsing import split_words
 from udock_lab.commands.results import Containers, Images, Inspections, Lines, Text, tell
 from udock_lab.commands.unexpected import in_words, without_debug
-from udock_lab.display.figure import figure_html
+from udock_lab.display.html.figure import figure_html
 from udock_lab.errors import Interrupted, MdockError, UsageError
 from udock_lab.model import (
     Container,
@@ -241,9 +241,9 @@ def _plain(value: object, printer: Any, cycle: bool) -> None:
 
 
 def _html(value: object) -> str | None:
-    from udock_lab import display
+    from udock_lab.display.html.forms import to_html
 
-    return display.to_html(value)
+    return to_html(value)
 
 
 def load(ip: InteractiveShell) -> None:

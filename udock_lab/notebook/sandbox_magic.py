@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from udock_lab.commands.cellline import bare_words, without_semicolon
 from udock_lab.commands.parsing import CommandParser, count, seconds, size
-from udock_lab.display.sandbox import TaggedLines
+from udock_lab.display.tagged import TaggedLines
 from udock_lab.errors import UsageError
 from udock_lab.model import SandboxResult
 from udock_lab.notebook.cell import CellStreams, shows_the_value

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from typing import Any, Protocol
 
-from udock_lab.display.html import say
-from udock_lab.display.lesson import lesson_html, lesson_text, spoken
+from udock_lab.display.html.cards import lesson_html, spoken
+from udock_lab.display.markup import Markup, attributes, bare, html, joined, verbatim
+from udock_lab.display.text.cards import lesson_text
 from udock_lab.errors import MdockError
 from udock_lab.model import LessonCard
 from udock_lab.widgets.controls import button, problem, status
-from udock_lab.widgets.panel import Panel, bare
+from udock_lab.widgets.panel import Panel
 
 __all__ = ["Asked", "Question", "question"]
 
@@ -74,30 +74,28 @@ class Question(Panel):
         except MdockError as error:
             self.problem = str(error)
 
-    def page(self) -> str:
+    def page(self) -> Markup:
         locked = self.asked.locked
-        chosen = locked or self.chosen
-        choices = "".join(self._choice(label, chosen) for label in self.asked.labels)
+        choices = joined(self._choice(label, locked or self.chosen) for label in self.asked.labels)
         said = f"Your answer is locked: {locked}. {_next(self.asked.settled)}" if locked else ""
-        press = "" if locked else f'<div class="bar" data-key="lock">{button("Lock", "lock", kind="lock")}</div>'
-        return (
-            f'<fieldset><legend class="verdict">{spoken(self.asked.question)}</legend>'
-            f'<div class="choices">{choices}</div></fieldset>{press}{problem(self.problem)}{status(said)}'
+        press = html('<div class="bar" data-key="lock">{}</div>', button("Lock", "lock", kind="lock"))
+        return html(
+            '<fieldset><legend class="verdict">{}</legend><div class="choices">{}</div></fieldset>{}{}{}',
+            *(spoken(self.asked.question), choices, "" if locked else press, problem(self.problem), status(said)),
         )
 
-    def _choice(self, label: str, chosen: str) -> str:
-        state = " checked" if label == chosen else ""
-        state += " disabled" if self.asked.locked else ""
-        kind = ' class="chosen"' if self.asked.locked and label == chosen else ""
-        return (
-            f'<label{kind}><input type="radio" name="choice" data-do="choose" value="{escape(label)}"{state}>'
-            f"<span>{say(label)}</span></label>"
+    def _choice(self, label: str, chosen: str) -> Markup:
+        is_chosen, locked = label == chosen, bool(self.asked.locked)
+        return html(
+            '<label{}><input type="radio" name="choice" data-do="choose" value="{}"{}><span>{}</span></label>',
+            *(attributes(kind="chosen" if locked and is_chosen else ""), verbatim(label)),
+            *(attributes(checked=is_chosen, disabled=locked), label),
         )
 
     def text(self) -> str:
         return lesson_text(self.asked.card())
 
-    def picture(self) -> str:
+    def picture(self) -> Markup:
         return bare(lesson_html(self.asked.card()))
 
 

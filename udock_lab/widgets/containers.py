@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from html import escape
 from typing import Any
 
-from udock_lab.display.html import say, table
-from udock_lab.display.text import PS_HEAD, ps_rows
-from udock_lab.display.text import table as text_table
+from udock_lab.display import tables
+from udock_lab.display.markup import Markup, attributes, html, joined, table, verbatim
+from udock_lab.display.text.listings import PS_HEAD, ps_rows
 from udock_lab.errors import MdockError, NotFound
 from udock_lab.model import Container
 from udock_lab.runtime.engine import Runtime
@@ -123,71 +122,72 @@ class ContainersPanel(Panel):
 
     # --- how it shows
 
-    def page(self) -> str:
+    def page(self) -> Markup:
         if not self.found:
-            body = problem(self.problem) or f'<p class="empty">{say(EMPTY)}</p>'
-            return body + status(self.said)
-        head = "".join(f'<th scope="col">{say(name)}</th>' for name in _COLUMNS)
-        rows = "".join(self._rows(container) for container in self.found)
-        return (
-            f'<table class="rows"><thead><tr>{head}<th scope="col"><span class="unseen">ACTIONS</span></th></tr>'
-            f"</thead><tbody>{rows}</tbody></table>{problem(self.problem)}{status(self.said)}"
+            return (problem(self.problem) or html('<p class="empty">{}</p>', EMPTY)) + status(self.said)
+        head = joined(html('<th scope="col">{}</th>', name) for name in _COLUMNS)
+        return html(
+            '<table class="rows"><thead><tr>{}<th scope="col"><span class="unseen">ACTIONS</span></th></tr>'
+            "</thead><tbody>{}</tbody></table>{}{}",
+            *(head, joined(map(self._rows, self.found)), problem(self.problem), status(self.said)),
         )
 
-    def _rows(self, container: Container) -> str:
+    def _rows(self, container: Container) -> Markup:
         name = container.id
         first, *rest = _cells([container], _COLUMNS)[0]
-        cells = "".join(
-            f'<td class="{title.lower()}">{say(cell)}</td>' for title, cell in zip(_COLUMNS[1:], rest, strict=True)
+        cells = joined(
+            html('<td class="{}">{}</td>', title.lower(), cell) for title, cell in zip(_COLUMNS[1:], rest, strict=True)
         )
-        row = (
-            f'<tr data-key="{escape(name)}"><th scope="row">{say(first)}</th>{cells}'
-            f'<td class="acts">{self._buttons(container)}</td></tr>'
+        return html(
+            '<tr data-key="{}"><th scope="row">{}</th>{}<td class="acts">{}</td></tr>{}',
+            *(verbatim(name), first, cells, self._buttons(container), self._below(name)),
         )
-        return row + self._below(name)
 
-    def _buttons(self, container: Container) -> str:
+    def _buttons(self, container: Container) -> Markup:
         name, stopping = container.id, container.id in self.stopping
-        shown = name in self.logs
+        shown = attributes(aria_expanded="true" if name in self.logs else "false")
+        stop, can_stop = "Stopping" if stopping else "Stop", container.alive and not stopping
         return (
-            button("Logs", "logs", name, label=f"Logs of {name}", extra=f' aria-expanded="{str(shown).lower()}"')
-            + button(
-                "Stopping" if stopping else "Stop",
-                "stop",
-                name,
-                label=f"{'Stopping' if stopping else 'Stop'} {name}",
-                usable=container.alive and not stopping,
-            )
+            button("Logs", "logs", name, label=f"Logs of {name}", extra=shown)
+            + button(stop, "stop", name, label=f"{stop} {name}", usable=can_stop)
             + button("Remove", "ask", name, label=f"Remove {name}")
         )
 
-    def _below(self, name: str) -> str:
+    def _below(self, name: str) -> Markup | str:
         """Return the row under a container: a question, a problem, its log; nothing where there is nothing to say."""
-        inside = ""
-        if name == self.asking:
-            inside += (
-                f'<div class="bar" role="group" aria-label="Remove {escape(name)}?" data-key="ask">'
-                f"<span>Remove {say(name)}? Its record and its log go with it.</span>"
-                + button("Keep it", "keep", name, label=f"Keep {name}", extra=" data-focus data-escape")
-                + button("Remove it", "remove", name, label=f"Yes, remove {name}", kind="danger")
-                + "</div>"
-            )
-        inside += problem(self.problems.get(name, ""))
-        if name in self.logs:
-            log = escape(self.logs[name]) or "(nothing was written yet)"
-            inside += f'<pre tabindex="0" aria-label="log of {escape(name)}" data-key="log">{log}</pre>'
+        inside = self._question(name) + problem(self.problems.get(name, "")) + self._log(name)
         if not inside:
             return ""
-        return f'<tr data-key="{escape(name)} below" class="below"><td colspan="{len(_COLUMNS) + 1}">{inside}</td></tr>'
+        return html(
+            '<tr data-key="{} below" class="below"><td colspan="{}">{}</td></tr>',
+            *(verbatim(name), len(_COLUMNS) + 1, inside),
+        )
+
+    def _question(self, name: str) -> Markup:
+        if name != self.asking:
+            return joined([])
+        keep = attributes(data_focus=True, data_escape=True)
+        return html(
+            '<div class="bar" role="group" aria-label="Remove {}?" data-key="ask">'
+            "<span>Remove {}? Its record and its log go with it.</span>{}{}</div>",
+            *(name, name, button("Keep it", "keep", name, label=f"Keep {name}", extra=keep)),
+            button("Remove it", "remove", name, label=f"Yes, remove {name}", kind="danger"),
+        )
+
+    def _log(self, name: str) -> Markup:
+        if name not in self.logs:
+            return joined([])
+        log = verbatim(self.logs[name] or "(nothing was written yet)")
+        return html('<pre tabindex="0" aria-label="log of {}" data-key="log">{}</pre>', name, log)
 
     def text(self) -> str:
         if not self.found:
             return self.problem or EMPTY
-        return text_table(_LASTING, _cells(self.found, _LASTING))
+        return tables.table(_LASTING, _cells(self.found, _LASTING))
 
-    def picture(self) -> str:
+    def picture(self) -> Markup:
         if not self.found:
-            return problem(self.problem) or f"<p>{say(EMPTY)}</p>"
+            return problem(self.problem) or html("<p>{}</p>", EMPTY)
         return table(_LASTING, _cells(self.found, _LASTING))
 
 

@@ -11,7 +11,6 @@ them), also while a cell runs. State is therefore changed under the panel's lock
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -22,14 +21,13 @@ import anywidget
 import traitlets
 
 from udock_lab import display
-from udock_lab.display.html import card
+from udock_lab.display.markup import Markup, card
 from udock_lab.runtime.engine import Runtime
 from udock_lab.widgets.clock import Clock
 
-__all__ = ["Panel", "bare", "chosen", "static_only"]
+__all__ = ["Panel", "chosen", "static_only"]
 
 _HERE = Path(__file__).parent
-_STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
 
 
 def chosen(runtime: Runtime | None) -> Runtime:
@@ -49,11 +47,6 @@ def static_only() -> bool:
     For published pages, and where the server lacks the widget extensions.
     """
     return os.environ.get("UDOCK_WIDGETS", "").lower() in ("off", "0", "no")
-
-
-def bare(html: str) -> str:
-    """Return a card without its style sheet, which the panel has once."""
-    return _STYLE_SHEET.sub("", html)
 
 
 @cache
@@ -98,7 +91,7 @@ class Panel(anywidget.AnyWidget):
         """Name of an action in ``data-do``, and the method that takes its value."""
         return {}
 
-    def page(self) -> str:
+    def page(self) -> Markup:
         """Return the live form as HTML, with its controls."""
         raise NotImplementedError
 
@@ -106,7 +99,7 @@ class Panel(anywidget.AnyWidget):
         """Return the static form as text: the same for the same state, without pids and times."""
         raise NotImplementedError
 
-    def picture(self) -> str:
+    def picture(self) -> Markup:
         """Return the static form as HTML, without frame and style sheet."""
         raise NotImplementedError
 
@@ -125,7 +118,7 @@ class Panel(anywidget.AnyWidget):
         with self.lock:
             page = self.page()
             if page != self._html:
-                self._html = page
+                self._html = str(page)
 
     def in_background(self, work: Callable[[], None]) -> None:
         """Do what may take long in a thread that no shutdown waits for, then look again."""
@@ -168,7 +161,7 @@ class Panel(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Return text and HTML for everyone; the live view on top where there is a front end for it."""
         self.refresh()
-        forms = {"text/plain": self.text(), "text/html": card(self.picture(), self.label)}
+        forms = {"text/plain": self.text(), "text/html": str(card(self.picture(), self.label))}
         view = None if static_only() else super()._repr_mimebundle_(**kwargs)
         if view is None:
             return forms

@@ -7,21 +7,22 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Mapping
-from html import escape
 from typing import Any
 
 from udock_lab.commands import COMMANDS, Context
 from udock_lab.commands.parsing import parse, split_words
 from udock_lab.commands.results import Images
 from udock_lab.commands.running import spec_of
-from udock_lab.display import run_html, run_text
+from udock_lab.display.html.runs import run_html
+from udock_lab.display.markup import Markup, attributes, bare, html, joined, verbatim
+from udock_lab.display.text.runs import run_text
 from udock_lab.errors import MdockError, UsageError
 from udock_lab.model import ContainerSpec, RunResult
 from udock_lab.runtime.engine import Runtime
 from udock_lab.runtime.home import Home
 from udock_lab.text.terminal import printable
 from udock_lab.widgets.controls import button, checkbox, field, problem, select, status
-from udock_lab.widgets.panel import Panel, bare, chosen
+from udock_lab.widgets.panel import Panel, chosen
 
 __all__ = ["RunForm", "RunPanel", "magic_line", "python_call", "run_panel"]
 
@@ -195,40 +196,33 @@ class RunPanel(Panel):
             if self.form.image not in images:
                 self.form.image = "demo" if "demo" in images else images[0] if images else ""
 
-    def page(self) -> str:
+    def page(self) -> Markup:
         return self._fields() + self._amounts_to() + self._outcome()
 
-    def _fields(self) -> str:
+    def _fields(self) -> Markup:
         form = self.form
-        variables = "".join(
-            f'<div class="bar" role="group" aria-label="variable {row + 1}">'
-            + field("variable", "name", name, of=str(row), hint="GREETING")
-            + field("its value", "value", value, of=str(row), size=24, hint="hello")
-            + button("Take away", "drop", str(row), label=f"Take variable {row + 1} away")
-            + "</div>"
-            for row, (name, value) in enumerate(form.variables)
-        )
-        return (
-            f'<div class="bar">{select("image", "image", form.image, self.images)}'
-            f"{field('program and its words', 'program', form.program, wide=True)}</div>"
-            f"<div>{variables}</div>"
-            f'<div class="bar">{button("Add a variable", "add")}'
-            f"{field('memory, each process', 'memory', form.memory, size=10, hint='64M')}"
-            f"{field('processor, seconds', 'cpu', form.cpu, size=8, hint='2')}"
-            f"{field('open files', 'files', form.files, size=8, hint='64')}"
-            f"{checkbox('in the background', 'detach', checked=form.detach)}</div>"
+        return html(
+            '<div class="bar">{}{}</div><div>{}</div><div class="bar">{}{}{}{}{}</div>',
+            select("image", "image", form.image, self.images),
+            field("program and its words", "program", form.program, wide=True),
+            joined(_variable(str(row), name, value) for row, (name, value) in enumerate(form.variables)),
+            button("Add a variable", "add"),
+            field("memory, each process", "memory", form.memory, size=10, hint="64M"),
+            field("processor, seconds", "cpu", form.cpu, size=8, hint="2"),
+            field("open files", "files", form.files, size=8, hint="64"),
+            checkbox("in the background", "detach", checked=form.detach),
         )
 
-    def _amounts_to(self) -> str:
+    def _amounts_to(self) -> Markup:
         trouble, lines = self._lines()
         can_run = not trouble and not self.running
         press = button("Run", "run", kind="main", usable=can_run)
         if self.running and self.id:
-            press += button("Stop", "stop", label=f"Stop {self.id}", extra=' data-key="stop"')
+            press += button("Stop", "stop", label=f"Stop {self.id}", extra=attributes(data_key="stop"))
         said = f"{self.id or 'A container'} is running." if self.running else ""
-        return (
-            f'<div class="amounts">{problem(trouble)}{self._listing(lines)}</div>'
-            f'<div class="bar">{press}{status(said)}</div>'
+        return html(
+            '<div class="amounts">{}{}</div><div class="bar">{}{}</div>',
+            *(problem(trouble), self._listing(lines), press, status(said)),
         )
 
     def _lines(self) -> tuple[str, tuple[str, str] | None]:
@@ -242,22 +236,27 @@ class RunPanel(Panel):
         home = self.runtime.home.path
         return "", (magic_line(self.form.words()), python_call(spec, "" if home == Home().path else home))
 
-    def _listing(self, lines: tuple[str, str] | None) -> str:
+    def _listing(self, lines: tuple[str, str] | None) -> Markup | str:
         if lines is None:
             return ""
-        return "".join(
-            f'<div data-key="{title}"><small>{title}</small>'
-            f'<pre class="shell" tabindex="0" aria-label="{title}">{escape(line)}</pre></div>'
+        return joined(
+            html(
+                '<div data-key="{}"><small>{}</small><pre class="shell" tabindex="0" aria-label="{}">{}</pre></div>',
+                *(title, title, title, verbatim(line)),
+            )
             for title, line in zip(("in a cell", "in Python"), lines, strict=True)
         )
 
-    def _outcome(self) -> str:
+    def _outcome(self) -> Markup:
         written = self.output.html()
-        output = (
-            f'<pre class="output" tabindex="0" aria-label="output" data-key="output">{written}</pre>' if written else ""
+        pre = html('<pre class="output" tabindex="0" aria-label="output" data-key="output">{}</pre>', written)
+        return html(
+            '{}{}<div class="ended">{}</div>',
+            *(pre if written else "", problem(self.ended_badly, "ended"), self._card()),
         )
-        card = bare(run_html(self.result)) if self.result is not None else ""
-        return f'{output}{problem(self.ended_badly, "ended")}<div class="ended">{card}</div>'
+
+    def _card(self) -> Markup | str:
+        return bare(run_html(self.result)) if self.result is not None else ""
 
     def text(self) -> str:
         trouble, lines = self._lines()
@@ -266,10 +265,20 @@ class RunPanel(Panel):
             shown += run_text(self.result).splitlines()
         return "\n".join(["Run a container:", *(f"  {line}" for part in shown for line in part.splitlines())])
 
-    def picture(self) -> str:
+    def picture(self) -> Markup:
         trouble, lines = self._lines()
-        card = bare(run_html(self.result)) if self.result is not None else ""
-        return f"<p>Run a container:</p>{problem(trouble)}{self._listing(lines)}{card}"
+        return html("<p>Run a container:</p>{}{}{}", problem(trouble), self._listing(lines), self._card())
+
+
+def _variable(row: str, name: str, value: str) -> Markup:
+    which = int(row) + 1
+    return html(
+        '<div class="bar" role="group" aria-label="variable {}">{}{}{}</div>',
+        which,
+        field("variable", "name", name, of=row, hint="GREETING"),
+        field("its value", "value", value, of=row, size=24, hint="hello"),
+        button("Take away", "drop", row, label=f"Take variable {which} away"),
+    )
 
 
 class _Output:
@@ -304,17 +313,18 @@ class _Output:
             shown = self._parts.pop()[1] + shown
         self._parts.append((stream, shown))
 
-    def html(self) -> str:
-        """Return the text escaped; no character of it steers anything."""
-        shown = "".join(
-            f'<span class="err">{_visible(text)}</span>' if stream == "stderr" else _visible(text)
+    def html(self) -> Markup:
+        """Show what came; no character of it steers anything."""
+        shown = joined(
+            html('<span class="err">{}</span>', _visible(text)) if stream == "stderr" else _visible(text)
             for stream, text in list(self._parts)
         )
-        return shown + ("\n... the panel shows no more; its log has everything: %mdock logs" if self._over else "")
+        over = "\n... the panel shows no more; its log has everything: %mdock logs"
+        return shown + verbatim(over if self._over else "")
 
 
-def _visible(text: str) -> str:
-    return escape("\n".join(printable(line.replace("\t", "    ")) for line in text.split("\n")))
+def _visible(text: str) -> Markup:
+    return verbatim("\n".join(printable(line.replace("\t", "    ")) for line in text.split("\n")))
 
 
 def run_panel(runtime: Runtime | None = None) -> RunPanel:

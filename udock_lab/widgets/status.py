@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from udock_lab.display import status_html, status_text
-from udock_lab.display.text import ending, status_words
+from udock_lab.display.html.status import status_html
+from udock_lab.display.markup import Markup, bare, html, joined
+from udock_lab.display.text.status import ending, status_text, status_words
 from udock_lab.model import ExitStatus
 from udock_lab.widgets.controls import button, field, problem
-from udock_lab.widgets.panel import Panel, bare
+from udock_lab.widgets.panel import Panel
 
 __all__ = ["StatusDecoder", "status_decoder"]
 
@@ -54,25 +55,24 @@ class StatusDecoder(Panel):
         else:
             self.problem = ""
 
-    def page(self) -> str:
+    def page(self) -> Markup:
         said = ending(self.status)
-        examples = "".join(
+        examples = joined(
             button(name, "example", str(raw), kind="chosen" if raw == self.raw else "") for name, raw in EXAMPLES
         )
-        return (
+        return html(
             '<div class="bar"><label class="wide"><span>wait status, 0 to 65535</span>'
-            f'<input type="range" min="0" max="{_LARGEST}" data-do="slide" value="{self.raw}" '
-            f'aria-valuetext="{self.raw}: {said}"></label>{field("as a number", "type", self.typed, size=8)}</div>'
-            f'<div class="bar" role="group" aria-label="examples"><span class="aside">examples</span>{examples}</div>'
-            f"{problem(self.problem)}"
-            f'<p class="unseen" role="status">{self.raw}: {status_words(self.status)}</p>'
-            f"{bare(status_html(self.status))}"
+            '<input type="range" min="0" max="{}" data-do="slide" value="{}" aria-valuetext="{}: {}"></label>{}</div>'
+            '<div class="bar" role="group" aria-label="examples"><span class="aside">examples</span>{}</div>'
+            '{}<p class="unseen" role="status">{}: {}</p>{}',
+            *(_LARGEST, self.raw, self.raw, said, field("as a number", "type", self.typed, size=8), examples),
+            *(problem(self.problem), self.raw, status_words(self.status), self.picture()),
         )
 
     def text(self) -> str:
         return status_text(self.status)
 
-    def picture(self) -> str:
+    def picture(self) -> Markup:
         return bare(status_html(self.status))
 
 

@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from udock_lab.display.tree import tree_body, tree_text
+from udock_lab.display.html.tree import tree_body
+from udock_lab.display.markup import Markup, attributes, html
+from udock_lab.display.text.tree import tree_text
 from udock_lab.errors import MdockError
 from udock_lab.model import ProcessNode
 from udock_lab.runtime.engine import Runtime
@@ -49,15 +51,15 @@ class ProcessTree(Panel):
             trees, trouble = named_trees(os.getpid(), self.runtime.launcher_pid, {}), str(error)
         self.trees, self.problem = trees, trouble
 
-    def page(self) -> str:
+    def page(self) -> Markup:
         said = "Paused: this is how it was." if self.paused else "Live: it follows the machine once a second."
-        press = button("Go on" if self.paused else "Pause", "pause", extra=" data-home")
-        return f'{self.picture()}<div class="bar">{press}{status(said)}</div>'
+        press = button("Go on" if self.paused else "Pause", "pause", extra=attributes(data_home=True))
+        return html('{}<div class="bar">{}{}</div>', self.picture(), press, status(said))
 
     def text(self) -> str:
         return "\n".join([tree_text(self.trees), *self.problem.splitlines()])
 
-    def picture(self) -> str:
+    def picture(self) -> Markup:
         return tree_body(self.trees) + problem(self.problem)
 
 

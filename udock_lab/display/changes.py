@@ -1,21 +1,14 @@
-"""A process at two moments, and what changed in between: one row a property.
-
-The text is the same on every machine that did the same: it shows the rows that changed, with words for what
-differs from machine to machine (whose user id, which namespace), and only names those that did not. The HTML
-shows every row with its values.
-"""
+"""A process at two moments: one row a property, and what the rows alone would let a reader believe."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from udock_lab.display import text as plain
-from udock_lab.display.html import card, say
 from udock_lab.linux.capabilities import ALL, names_of
 from udock_lab.model import RunResult, Snapshot
 
-__all__ = ["Row", "change_rows", "changes_body", "changes_html", "changes_text"]
+__all__ = ["Row", "both_moments", "change_notes", "change_rows", "why_alone"]
 
 _UNTOLD = "not told"
 _FEW = 4  # capabilities that are named one by one
@@ -36,7 +29,7 @@ class Row:
 
 
 def change_rows(before: Snapshot, after: Snapshot) -> tuple[Row, ...]:
-    """Every property, the file system's first; of the limits those that changed, and one row for the others."""
+    """Compare every property, the file system's first; of the limits those that changed, and one row for the others."""
     b, a = before, after
     same_space = b.user_namespace == a.user_namespace
     return (
@@ -111,12 +104,13 @@ def _rights(s: Snapshot) -> str:
     return ", ".join(names) if len(names) <= _FEW else f"{len(names)} of {len(names) + len(missing)}"
 
 
-def _pair(run: RunResult) -> tuple[Snapshot, Snapshot] | None:
+def both_moments(run: RunResult) -> tuple[Snapshot, Snapshot] | None:
+    """Return the first look and the last; None where there is at most one."""
     return (run.snapshots[0], run.snapshots[-1]) if len(run.snapshots) > 1 else None
 
 
-def _alone(run: RunResult) -> str:
-    """Why there is nothing to compare; empty where there are two moments."""
+def why_alone(run: RunResult) -> str:
+    """Say why there is nothing to compare; empty where there are two moments."""
     if len(run.snapshots) > 1:
         return ""
     if run.snapshots:
@@ -136,55 +130,7 @@ _NAMESPACE = (
 _SURVIVORS = "Of the open files only 0, 1 and 2 survive execve; the others are marked close-on-exec."
 
 
-def _notes(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """What the table alone would let a reader believe."""
+def change_notes(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Say what the table alone would let a reader believe."""
     space = before.user_namespace != after.user_namespace
     return tuple(filter(None, (_NAMESPACE if space else "", _coming(after), _SURVIVORS)))
-
-
-def changes_text(run: RunResult) -> str:
-    """What changed, at the gate and before exec, then the names of what did not."""
-    pair = _pair(run)
-    if pair is None:
-        return _alone(run)
-    rows = change_rows(*pair)
-    changed = [
-        [
-            row.name,
-            *(plain.elided(word or value, run) for word, value in zip(row.words, (row.before, row.after), strict=True)),
-        ]
-        for row in rows
-        if row.changed
-    ]
-    lines = plain.table(("CHANGED", pair[0].moment.upper(), pair[1].moment.upper()), changed).splitlines()
-    lines.append(f"the same: {', '.join(row.name for row in rows if not row.changed)}")
-    lines += _notes(*pair)
-    return "\n".join(plain.clean(line) for line in lines)
-
-
-def changes_body(run: RunResult) -> str:
-    """The table, without the frame."""
-    pair = _pair(run)
-    if pair is None:
-        return f"<p>{say(_alone(run))}</p>"
-    head = "".join(f'<th scope="col">{say(name)}</th>' for name in ("", pair[0].moment, pair[1].moment, ""))
-    body = "".join(_row(row, run) for row in change_rows(*pair))
-    notes = "".join(f'<p class="note">{say(note)}</p>' for note in _notes(*pair))
-    return f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}'
-
-
-def _row(row: Row, run: RunResult) -> str:
-    before, after = (say(plain.elided(value, run)) for value in (row.before, row.after))
-    if not row.changed:
-        return (
-            f'<tr class="same"><th scope="row">{say(row.name)}</th><td>{before}</td><td>{after}</td><td>same</td></tr>'
-        )
-    return (
-        f'<tr><th scope="row">{say(row.name)}</th><td>{before}</td><td><strong>{after}</strong></td>'
-        '<td><strong class="mark">← changed</strong></td></tr>'
-    )
-
-
-def changes_html(run: RunResult) -> str:
-    """The two moments side by side, what changed marked by a word."""
-    return card(changes_body(run), "the process before and after")

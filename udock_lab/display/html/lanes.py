@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from html import escape
 
-from udock_lab.display import text as plain
 from udock_lab.display.calls import note_of
-from udock_lab.display.html import card, say
+from udock_lab.display.markup import Markup, card, html, joined
 from udock_lab.display.timeline import GAP, Moment, Timeline, drawn
 from udock_lab.model import RunResult, SandboxResult, StepReport
+from udock_lab.text.amounts import duration
 
 __all__ = ["lanes_html", "timeline_html"]
 
@@ -53,10 +52,10 @@ class _Life:
     )  # look, first row, from its middle?, last row
 
 
-def lanes_html(timeline: Timeline) -> str:
-    """The picture, without the frame."""
+def lanes_html(timeline: Timeline) -> Markup:
+    """Draw the picture, without the frame."""
     if not timeline.moments:
-        return "<p>no calls were seen</p>"
+        return html("<p>no calls were seen</p>")
     rows = list(_rows(timeline.moments))
     wide = len(timeline.lanes) <= WIDE_LANES
     lives = _lives(timeline, rows)
@@ -65,13 +64,13 @@ def lanes_html(timeline: Timeline) -> str:
     first = rows[0].time
     for number, row in enumerate(rows, 2):
         cells.append(_row_html(timeline, row, number, len(rows) + 1, first, wide))
-    notes = "".join(f'<p class="note">{say(note)}</p>' for note in timeline.notes)
+    notes = joined(html('<p class="note">{}</p>', note) for note in timeline.notes)
     looks = "lanes" + ("" if wide else " many") + (" crowd" if len(timeline.lanes) > CROWD else "")
     looks += " few" if len(rows) <= 4 else ""  # room below for what hover shows
-    return (
-        f'<div class="{looks}" role="group" aria-label="calls in the order of time" '
-        f'style="grid-template-columns:max-content {_columns(len(timeline.lanes), wide)}">{"".join(cells)}</div>'
-        f"{_legend(lives, timeline)}{notes}"
+    return html(
+        '<div class="{}" role="group" aria-label="calls in the order of time" '
+        'style="grid-template-columns:max-content {}">{}</div>{}{}',
+        *(looks, _columns(len(timeline.lanes), wide), joined(cells), _legend(lives, timeline), notes),
     )
 
 
@@ -108,7 +107,7 @@ def _rows(moments: Sequence[Moment]) -> Iterator[_Row]:
 
 
 def _lives(timeline: Timeline, rows: Sequence[_Row]) -> list[_Life]:
-    """The pieces of each process's line: Python, another program, waiting in a call, ended and not waited for."""
+    """Cut each process's line into pieces: Python, another program, waiting in a call, ended and not waited for."""
     lives = [_Life() for _ in timeline.lanes]
     born = {row.moment.other for row in rows if row.moment.effect == "fork"}
     for lane, life in enumerate(lives):
@@ -150,14 +149,14 @@ def _gone(life: _Life, number: int) -> None:
 
 
 def _turn(life: _Life, look: str, number: int, *, middle: bool = True) -> None:
-    """The present piece ends with this row, and the next one is drawn over it from the middle of the row on."""
+    """End the present piece with this row; the next one is drawn over it from the middle of the row on."""
     if life.begun and not life.over and (life.begun, life.middle) != (number, middle):
         life.pieces.append((life.look, life.begun, life.middle, number))
     life.begun, life.middle, life.look = number, middle, look
 
 
 def _die(lives: list[_Life], timeline: Timeline, lane: int, number: int) -> None:
-    """A zombie until its parent waits or ends; its own ended children are somebody else's now."""
+    """Make it a zombie until its parent waits or ends; its own ended children are somebody else's now."""
     parent = timeline.lanes[lane].parent
     if parent is None or lives[parent].over or lives[parent].look == "zombie":
         _gone(lives[lane], number)
@@ -169,114 +168,115 @@ def _die(lives: list[_Life], timeline: Timeline, lane: int, number: int) -> None
 
 
 def _rail(lane: int, wide: bool) -> int:
-    """The grid column of a process's line."""
+    """Return the grid column of a process's line."""
     return 2 + 2 * lane if wide else 2 + lane
 
 
-def _piece(lane: int, wide: bool, piece: tuple[str, int, bool, int]) -> str:
+def _piece(lane: int, wide: bool, piece: tuple[str, int, bool, int]) -> Markup:
     look, start, from_middle, end = piece
     looks = f"life {look}".strip() + (" late" if from_middle else "")
-    return f'<i class="{looks}" style="grid-area:{start}/{_rail(lane, wide)}/{end + 1}"></i>'
+    return html('<i class="{}" style="grid-area:{}/{}/{}"></i>', looks, start, _rail(lane, wide), end + 1)
 
 
-def _head(timeline: Timeline, wide: bool) -> str:
-    cells = ['<b class="head" aria-hidden="true" style="grid-area:1/1">µs</b>']
+def _head(timeline: Timeline, wide: bool) -> Markup:
+    shown = html('<b class="head" aria-hidden="true" style="grid-area:1/1">µs</b>')
     for number, lane in enumerate(timeline.lanes):
-        pid = f" <small>pid {lane.pid}</small>" if lane.pid else ""
+        pid = html(" <small>pid {}</small>", lane.pid) if lane.pid else ""
         column = _rail(number, wide)
         span = f"1/{column}/2/{column + 2}" if wide else f"1/{column}"
-        cells.append(f'<b class="head" style="grid-area:{span}"><span>{say(lane.name)}{pid}</span></b>')
-    return " ".join(cells)
+        shown += html(' <b class="head" style="grid-area:{}"><span>{}{}</span></b>', span, lane.name, pid)
+    return shown
 
 
-def _row_html(timeline: Timeline, row: _Row, number: int, last: int, first: int, wide: bool) -> str:
+def _row_html(timeline: Timeline, row: _Row, number: int, last: int, first: int, wide: bool) -> Markup:
     m = row.moment
     if row.part == "gap":
-        pause, column = plain.duration(row.pause), 3 if wide else 2 + len(timeline.lanes)
-        return f'<span class="gap" style="grid-area:{number}/{column}">⋮ {pause} without a call</span>'
-    time = f'<small class="at" style="grid-area:{number}/1">{(row.time - first) / 1000:,.0f}</small>'
+        pause, column = duration(row.pause), 3 if wide else 2 + len(timeline.lanes)
+        return html('<span class="gap" style="grid-area:{}/{}">⋮ {} without a call</span>', number, column, pause)
+    passed = f"{(row.time - first) / 1000:,.0f}"
+    time = html('<small class="at" style="grid-area:{}/1">{}</small>', number, passed)
     arrow = (
         "" if m.other is None or row.part == ("return" if m.effect == "fork" else "begin") else _arrow(m, number, wide)
     )
     column = _rail(m.lane, wide) + 1 if wide else 2 + len(timeline.lanes)
-    dot = "" if wide else f'<i class="dot" style="grid-area:{number}/{_rail(m.lane, wide)}"></i>'
+    dot = "" if wide else html('<i class="dot" style="grid-area:{}/{}"></i>', number, _rail(m.lane, wide))
     up = " up" if number > 4 and number > last - 4 else ""
     side = " end" if wide and m.lane and m.lane == len(timeline.lanes) - 1 else ""
-    return f"{time}{arrow}{dot}{_block(timeline, row, f'grid-area:{number}/{column}', up + side)}"
+    return joined([time, arrow, dot, _block(timeline, row, f"grid-area:{number}/{column}", up + side)])
 
 
-def _arrow(m: Moment, number: int, wide: bool) -> str:
-    """From the one who acts to the other; a wait and the gate's word come from the other."""
+def _arrow(m: Moment, number: int, wide: bool) -> Markup:
+    """Draw from the one who acts to the other; a wait and the gate's word come from the other."""
     assert m.other is not None
     source, target = (m.other, m.lane) if m.effect in ("wait", "gate") else (m.lane, m.other)
     left, right = sorted((source, target))
     beside = wide and m.lane == left  # it begins behind the block, not at the line
     start, end = _rail(left, wide) + (2 if beside else 0), _rail(right, wide) + wide
     looks = f"arrow {'right' if target == right else 'left'}{'' if beside else ' mid'} {m.effect}"
-    return f'<i class="{looks}" style="grid-area:{number}/{start}/{number + 1}/{end}"></i>'
+    return html('<i class="{}" style="grid-area:{}/{}/{}/{}"></i>', looks, number, start, number + 1, end)
 
 
-def _block(timeline: Timeline, row: _Row, where: str, sides: str) -> str:
-    """What a row shows: focusable, its process named first, the rest of what is known at its end."""
+def _block(timeline: Timeline, row: _Row, where: str, sides: str) -> Markup:
+    """Show what happened in a row: focusable, its process named first, the rest of what is known at its end."""
+    look, said = _shown(timeline, row)
+    return html(
+        '<div role="note" tabindex="0" style="{}" class="call{}{}"><b class="who">{} </b>{}</div>',
+        *(where, look, sides, timeline.lanes[row.moment.lane].name, said),
+    )
+
+
+def _shown(timeline: Timeline, row: _Row) -> tuple[str, Markup]:
     m = row.moment
-    result = f"{_mark(m)}{escape(m.result_seen or m.result)}"
     if m.effect == "end":
-        look, said = " ended", f"<span>■ {escape(m.call)}</span>"
-    elif row.part == "begin":
-        look, said = "", f"<code>{_code(m.call_seen or m.call)}</code> <span>waits …</span>{_more(m)}"
-    else:
-        look = " failed" if m.failed else " lost" if m.lost else ""
-        call, verb = (
-            (f"<b>{escape(m.name)}</b>", "returns ") if row.part == "return" else (_code(m.call_seen or m.call), "")
-        )
-        said = f"<code>{call}</code> <span>{verb}{result}</span>{_remark(timeline, m)}{_took(m)}{_more(m)}"
-    who = f'<b class="who">{say(timeline.lanes[m.lane].name)} </b>'
-    return f'<div role="note" tabindex="0" style="{where}" class="call{look}{sides}">{who}{said}</div>'
+        return " ended", html("<span>■ {}</span>", m.call)
+    call = _code(m.call_seen or m.call)
+    if row.part == "begin":
+        return "", html("<code>{}</code> <span>waits …</span>{}", call, _more(m))
+    result = f"{'✖ FAILED ' if m.failed else ''}{m.result_seen or m.result}"
+    if row.part == "return":
+        call, result = html("<b>{}</b>", m.name), f"returns {result}"
+    return " failed" if m.failed else " lost" if m.lost else "", html(
+        "<code>{}</code> <span>{}</span>{}{}{}", call, result, _remark(timeline, m), _took(m), _more(m)
+    )
 
 
-def _mark(m: Moment) -> str:
-    return "✖ FAILED " if m.failed else ""
-
-
-def _remark(timeline: Timeline, m: Moment) -> str:
+def _remark(timeline: Timeline, m: Moment) -> Markup | str:
     if m.other is not None:
-        sign = "←" if m.effect in ("wait", "gate") else "→"
-        return f" <em>{sign} {say(timeline.lanes[m.other].name)}</em>"
-    return f" <em>{say(m.remark)}</em>" if m.remark and not m.lost else ""
+        return html(" <em>{} {}</em>", "←" if m.effect in ("wait", "gate") else "→", timeline.lanes[m.other].name)
+    return html(" <em>{}</em>", m.remark) if m.remark and not m.lost else ""
 
 
-def _took(m: Moment) -> str:
-    return f" <small>{plain.duration(m.end - m.start)}</small>" if m.end > m.start and m.effect != "exit" else ""
+def _took(m: Moment) -> Markup | str:
+    return html(" <small>{}</small>", duration(m.end - m.start)) if m.end > m.start and m.effect != "exit" else ""
 
 
-def _code(call: str) -> str:
-    """The call as HTML, its name bold, its middle left out where it is long."""
-    call = _shortened(call, LONGEST_CALL)
-    name, paren, arguments = call.partition("(")
-    return f"<b>{escape(name)}</b>({escape(arguments)}" if paren else escape(call)
+def _code(call: str) -> Markup:
+    """Show the call, its name bold, its middle left out where it is long."""
+    name, paren, arguments = _shortened(call, LONGEST_CALL).partition("(")
+    return html("<b>{}</b>{}{}", name, paren, arguments) if paren else html("{}", name)
 
 
 def _shortened(text: str, longest: int) -> str:
-    """Without its middle, where it is longer."""
+    """Leave the middle out, where the text is longer."""
     if len(text) <= longest:
         return text
     keep = longest - 3
     return f"{text[: keep // 2]} … {text[-(keep - keep // 2) :]}"
 
 
-def _more(m: Moment) -> str:
-    """What hover and focus show: the man page's sentence, and the arguments as they were."""
-    return f' <span class="more">{_note(m.name)} <code>{escape(_shortened(m.full, MOST_SHOWN))}</code></span>'
+def _more(m: Moment) -> Markup:
+    """Say what hover and focus show: the man page's sentence, and the arguments as they were."""
+    return html(' <span class="more">{} <code>{}</code></span>', _note(m.name), _shortened(m.full, MOST_SHOWN))
 
 
 @lru_cache(maxsize=128)
-def _note(name: str) -> str:
+def _note(name: str) -> Markup | str:
     note = note_of(name)
     if note is None:
         return ""
-    page = f" <b>{escape(note.page)}</b>" if note.page else ""
-    library = f"Your program calls <b>{escape(note.library)}</b>. " if note.library else ""
-    return f"<span>{library}{escape(note.sentence)}{page}</span>"
+    page = html(" <b>{}</b>", note.page) if note.page else ""
+    library = html("Your program calls <b>{}</b>. ", note.library) if note.library else ""
+    return html("<span>{}{}{}</span>", library, note.sentence, page)
 
 
 _LOOKS = (
@@ -287,14 +287,14 @@ _LOOKS = (
 )
 
 
-def _legend(lives: Sequence[_Life], timeline: Timeline) -> str:
+def _legend(lives: Sequence[_Life], timeline: Timeline) -> Markup:
     seen = {piece[0] for life in lives for piece in life.pieces}
-    parts = [f'<span><i class="life {look}"></i>{words}</span>' for look, words in _LOOKS if look in seen]
+    parts = [html('<span><i class="life {}"></i>{}</span>', look, words) for look, words in _LOOKS if look in seen]
     if any(m.failed for m in timeline.moments):
-        parts.append("<span>✖ the call failed</span>")
-    return f'<p class="legend">{" ".join(parts)}</p>'
+        parts.append(html("<span>✖ the call failed</span>"))
+    return html('<p class="legend">{}</p>', joined(parts, " "))
 
 
-def timeline_html(value: RunResult | SandboxResult | Sequence[StepReport]) -> str:
-    """The picture in its frame: lanes, arrows, blocks; hover or focus a block for more."""
+def timeline_html(value: RunResult | SandboxResult | Sequence[StepReport]) -> Markup:
+    """Show the picture in its frame: lanes, arrows, blocks; hover or focus a block for more."""
     return card(lanes_html(drawn(value)), "timeline")

@@ -6,7 +6,7 @@ import re
 from io import StringIO
 from typing import Any
 
-from udock_lab.display.html import card, say
+from udock_lab.display.markup import Markup, card, html, trusted
 
 __all__ = ["figure_html"]
 
@@ -21,8 +21,8 @@ _ROOT = (
 )
 
 
-def figure_html(figure: Any) -> str | None:
-    """A ``matplotlib.figure.Figure`` as a card with an SVG in it; its letters stay letters.
+def figure_html(figure: Any) -> Markup | None:
+    """Show a ``matplotlib.figure.Figure`` as a card with an SVG in it; its letters stay letters.
 
     None for one of so many points that a browser would be slow with it: there a picture of dots serves better.
     Colours other than black and white stay as they are, so a figure keeps to middle tones for them.
@@ -38,5 +38,5 @@ def figure_html(figure: Any) -> str | None:
     if len(svg) > _TOO_LONG:
         return None
     label = ", ".join(title for axes in figure.axes if (title := axes.get_title())) or "figure"
-    svg = _SIZE.sub(lambda size: size.expand(_ROOT).replace("{label}", say(label)), svg, count=1)
-    return card(_PAPER.sub("var(--u-bg)", _INK.sub("currentColor", svg)), label)
+    svg = _SIZE.sub(lambda size: size.expand(_ROOT).replace("{label}", html("{}", label)), svg, count=1)
+    return card(trusted(_PAPER.sub("var(--u-bg)", _INK.sub("currentColor", svg))), label)
