@@ -11,7 +11,8 @@ import pytest
 from chrooting import be_able_to_chroot, needs_chroot
 
 from udock_lab.isolation import sequence  # noqa: F401 - the steps of its layers are known by name
-from udock_lab.isolation.step import STEPS, Child, make_step
+from udock_lab.isolation.ask import IDENTITY, Ask, WriteIdMap
+from udock_lab.isolation.step import STEPS, Child, apply, make_step, optional
 
 pytestmark = pytest.mark.forks
 
@@ -114,3 +115,29 @@ def test_limit_is_what_the_kernel_holds_afterwards() -> None:
 
 def test_limit_that_makes_no_sense_is_an_oserror_not_a_valueerror() -> None:
     assert in_child(lambda: make_step(["limit", "RLIMIT_CPU", 9, 3]).apply(Child("/")) or 0) == 100 + errno.EPERM
+
+
+def test_a_step_that_may_be_refused_is_noted_and_any_other_ends_it() -> None:
+    child = Child()
+    step = optional(make_step(["chdir", "/no/such/folder"]))
+    apply(step, child)
+    assert child.refused["chdir"] == errno.ENOENT and child.failed is None
+    with pytest.raises(FileNotFoundError):
+        apply(make_step(["chdir", "/no/such/folder"]), child)
+    assert child.failed is not None and child.failed.name == "chdir"
+
+
+def test_a_parent_s_refusal_is_an_oserror_with_its_errno_and_the_path() -> None:
+    class Refusing:
+        def ask(self, ask: Ask) -> int:
+            return errno.EACCES
+
+        def inside(self) -> None: ...
+        def ended(self, status: int) -> None: ...
+        def alone(self) -> None: ...
+
+    with pytest.raises(PermissionError) as caught:
+        Child(parent=Refusing()).ask(WriteIdMap(file="uid_map", rule=IDENTITY))
+    assert caught.value.filename == "/proc/self/uid_map"
+    with pytest.raises(BrokenPipeError):
+        Child().ask(WriteIdMap(file="uid_map", rule=IDENTITY))

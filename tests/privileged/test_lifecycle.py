@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from rungs import without_chroot
 from waiting import until
 
 from udock_lab import Runtime
-from udock_lab.errors import Conflict, MdockError, NotFound
+from udock_lab.errors import Conflict, MdockError, NotFound, Unsupported
 from udock_lab.linux.process import descendants
 from udock_lab.model import Isolation, Record, RunResult, Status
 
@@ -222,6 +223,17 @@ def test_exec_enters_the_user_namespace_of_its_container(runtime: Runtime) -> No
     assert joined.isolation is Isolation.USERNS and joined.exit_code == 0
     assert [step.errno for step in joined.steps if step.name == "setns"] == [0]
     runtime.kill(started.id)
+
+
+def test_exec_says_which_layers_it_cannot_enter_and_leaves_none_out(runtime: Runtime) -> None:
+    result = background(runtime, "exec sleep 60")
+    spec = Path(runtime.home.container_dir(result.id)) / "spec.json"
+    stored = json.loads(spec.read_text())
+    assert stored["layers"] == []
+    spec.write_text(json.dumps(stored | {"layers": [["moon", "full"]]}))
+    with pytest.raises(Unsupported, match="moon"):
+        runtime.exec(result.id, ["/bin/true"])
+    runtime.kill(result.id)
 
 
 def test_rm_refuses_a_running_container_and_force_kills_it(runtime: Runtime) -> None:

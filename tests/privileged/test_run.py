@@ -319,6 +319,21 @@ def test_user_namespace_gives_root_inside_or_says_why_not(runtime: Runtime) -> N
     assert result.isolation is Isolation.USERNS and result.text.split()[-1] == "0"
 
 
+def test_each_of_the_four_calls_of_a_user_namespace_stands_in_the_timeline(runtime: Runtime) -> None:
+    result = sh(runtime, "exit 0", userns=True)
+    if result.failure is not None:
+        pytest.skip("needs privilege: user namespaces are refused here")
+    calls = [step.call for step in result.steps if step.who == "child"]
+    at = calls.index("unshare(CLONE_NEWUSER)")
+    assert calls[at : at + 4] == [
+        "unshare(CLONE_NEWUSER)",
+        'write(open("/proc/self/setgroups"), "deny")',
+        f'write(open("/proc/self/uid_map"), "0 {os.geteuid()} 1")',
+        f'write(open("/proc/self/gid_map"), "0 {os.getegid()} 1")',
+    ]
+    assert [step.errno for step in result.steps if step.call in calls[at : at + 4]] == [0, 0, 0, 0]
+
+
 def test_missing_image_is_named_with_a_hint(runtime: Runtime) -> None:
     with pytest.raises(NotFound) as caught:
         runtime.run("nosuchimage", ["/bin/true"])

@@ -65,6 +65,17 @@ def test_every_step_describes_itself() -> None:
     assert described[7] == 'chroot("/r")'
 
 
+def test_a_layer_that_nobody_knows_is_refused_and_not_dropped() -> None:
+    with pytest.raises(UsageError, match="no layer 'moon'"):
+        plan_of(ContainerSpec(image="demo", layers=(("moon", "full"),)))
+
+
+def test_layers_may_be_given_as_a_mapping_and_are_kept_as_pairs() -> None:
+    spec = ContainerSpec(image="demo", layers={"moon": "full"})  # type: ignore[arg-type]
+    assert spec.layers == (("moon", "full"),)
+    assert ContainerSpec(image="demo").layers == ()
+
+
 def test_nothing_is_inherited_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "1")
     env = container_env(ContainerSpec(image="demo", env=(("A", "b"), ("PATH", "/x"))))

@@ -313,8 +313,9 @@ class Runtime:
                 f"Stop it and run it again: mdock stop {record.id}",
             )
         if stored.layers:
+            layers = [name for name, _ in stored.layers]
             raise Unsupported(
-                f"{record.id} was started with layers of isolation that exec cannot enter yet.",
+                f"{record.id} was started with layers of isolation that exec cannot enter yet: {', '.join(layers)}.",
                 f"See them with: mdock inspect {record.id}   Start the program in a new container instead: mdock run",
             )
         spec = ContainerSpec(
