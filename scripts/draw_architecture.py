@@ -250,7 +250,8 @@ def _file(name: str) -> Path:
 
 
 def _link(name: str) -> str:
-    return f"[{name}](../{_file(name)})"
+    shown = name if name == FACADE else f"`{name}`"
+    return f"[{shown}](../{_file(name)})"
 
 
 def _about(name: str) -> str:
