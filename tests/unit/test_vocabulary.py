@@ -26,7 +26,7 @@ sandbox scenario settle spare step supervisor ticket value verdict
 
 # Replaced: the pattern, where it is looked for, and what stands there now.
 REPLACED = {
-    "marks": (r"\bmarks\b", "udock_lab/runtime/", "parent steps"),
+    "marks": (r"\bmarks\b(?!\")", "udock_lab/runtime/", "parent steps"),  # stored files may still say "marks"
     "spare child": (r"\bspare child\b|\b_?(?:make|keeps|drop)_spare\b", "udock_lab/", "pre-forked child"),
     "stranger": (r"\bstrangers?\b", "udock_lab/", "unprivileged uid, or another process"),
 }
@@ -41,7 +41,7 @@ FRAGMENTS = set(
     Upon We What Whatever When Where Whether Which While Who Whoever Whom Whose Why With Within Without You Your
     """.split()  # noqa: SIM905
 )
-NOT_YET = ("udock_lab/display/", "udock_lab/sandbox/")  # rooms that are still being rewritten
+NOT_YET = ("udock_lab/sandbox/",)  # a room that is still being rewritten
 
 
 def explained(page: str) -> list[str]:

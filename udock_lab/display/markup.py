@@ -134,5 +134,5 @@ def details(title: str, body: Markup, *, is_open: bool) -> Markup:
 
 
 def there(*paths: str) -> str:
-    """For a link: the first of these files that is there, from the folder of the notebook, where its kernel works."""
+    """Return the first of these files that is there, for a link: from the notebook's folder, where its kernel works."""
     return next((path for path in paths if Path(path).is_file()), "")

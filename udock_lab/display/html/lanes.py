@@ -75,7 +75,10 @@ def lanes_html(timeline: Timeline) -> Markup:
 
 
 def _columns(count: int, wide: bool) -> str:
-    """Few processes: a rail and a lane each. Many: rails close together, and one column for all blocks."""
+    """Return the widths of the columns, as CSS.
+
+    Few processes: a rail and a lane each. Many: rails close together, and one column for all blocks.
+    """
     if wide:
         lanes = ["2.6em minmax(12em,1fr)", *["2.6em minmax(13em,1.25fr)"] * (count - 1)]  # children make the long calls
         return " ".join(lanes)
@@ -84,7 +87,10 @@ def _columns(count: int, wide: bool) -> str:
 
 
 def _rows(moments: Sequence[Moment]) -> Iterator[_Row]:
-    """Rows in the order of time. A call that waits while others act has two: where it begins and where it returns."""
+    """Return the rows in the order of time.
+
+    A call that waits while others act has two: where it begins and where it returns.
+    """
     parts: list[tuple[int, int, _Row]] = []
     starts = sorted((m.start, m.lane) for m in moments)
     for number, m in enumerate(moments):
@@ -142,7 +148,7 @@ def _live(lives: list[_Life], timeline: Timeline, row: _Row, number: int) -> Non
 
 
 def _gone(life: _Life, number: int) -> None:
-    """Nothing of it is left from the middle of this row on."""
+    """End a life in the middle of this row: nothing of it is left."""
     _turn(life, "", number)
     life.pieces.append(("gone", number, True, number))
     life.over = True

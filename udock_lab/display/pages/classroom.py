@@ -92,7 +92,7 @@ class Handed(NamedTuple):
         return f"{_address(self.learner)}/report.html#{_address(self.exercise)}"
 
     def checks(self) -> Iterator[Markup]:
-        """Its reports, their requirements numbered through, as in the statement."""
+        """Return its reports, their requirements numbered through, as in the statement."""
         first = 1
         for report in self.reports:
             yield check_html(report, first=first)
