@@ -16,7 +16,6 @@ from udock_lab.model.value import fields
 from udock_lab.runtime.extras import (
     Asked,
     Identity,
-    Kept,
     Program,
     Steps,
     load_program,
@@ -62,8 +61,10 @@ def test_spec_steps_and_programs_come_back_and_say_their_schema(store: Home) -> 
     save_steps(store, "c1", steps)
     program = Program(pid=9, start_ticks=3, boot_id="b", inode=4)
     save_program(store, "c1", program)
-    assert load_spec(store, "c1") == Kept(asked=asked, identity=IDENTITY)
-    assert load_steps(store, "c1") == steps
+    kept = load_spec(store, "c1")
+    assert (kept.asked, kept.identity, kept.unknown) == (asked, IDENTITY, "")
+    assert (kept.listed.argv, kept.listed.userns) == (asked.argv, asked.userns)
+    assert load_steps(store, "c1", Steps) == steps
     assert load_program(store, "c1", 9) == program
     assert [text_of(store, name)["schema"] for name in ("spec", "steps", "exec-9")] == [1, 1, 1]
 
@@ -75,7 +76,7 @@ def test_files_of_an_old_version_are_read(home: Path) -> None:
     assert (kept.asked.env, kept.asked.workdir) == ((("GREETING", "hi"),), "/etc")
     assert kept.asked.limits == Limits(memory=512 << 20, cpu=20, files=64)
     assert (kept.identity.pid, kept.identity.supervisor, kept.identity.host) == (17, 16, "lab")
-    steps = load_steps(old, "c1")
+    steps = load_steps(old, "c1", Steps)
     assert steps.names == ("prctl", "chdir", "chroot", "chdir")
     assert [name for name, *_ in steps.parent_steps] == ["record_running", "open_gate"]
     assert steps.reports is not None
@@ -92,7 +93,7 @@ def test_a_spoilt_field_counts_as_missing_and_the_rest_is_read(store: Home) -> N
     assert (kept.asked.argv, kept.asked.limits, kept.asked.rootfs) == ((), Limits(), "/r")
     assert (kept.identity.start_ticks, kept.identity.pid) == (None, 7)
     write(store, "steps", {"schema": 1, "reports": [[1]], "steps": ["chroot(/)"], "names": ["chroot"]})
-    assert load_steps(store, "c1") == Steps(steps=("chroot(/)",), names=("chroot",))
+    assert load_steps(store, "c1", Steps) == Steps(steps=("chroot(/)",), names=("chroot",))
 
 
 @pytest.mark.parametrize("torn", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
@@ -101,8 +102,9 @@ def test_a_torn_file_tells_nothing(store: Home, torn: bytes) -> None:
     folder.mkdir()
     for name in ("spec", "steps", "exec-9"):
         (folder / f"{name}.json").write_bytes(torn)
-    assert load_spec(store, "c1") == Kept(unknown="its spec is missing")
-    assert load_steps(store, "c1") == Steps()
+    kept = load_spec(store, "c1")
+    assert (kept.asked, kept.identity, kept.unknown) == (Asked(), Identity(), "its spec is missing")
+    assert load_steps(store, "c1", Steps) == Steps()
     assert load_program(store, "c1", 9) is None
 
 

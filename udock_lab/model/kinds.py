@@ -82,8 +82,12 @@ def read_value(cls: type[V], data: object, strict: bool) -> V:
     found: dict[str, Any] = {}
     for name, kind in kinds.items():
         if name in given:
+            item = given[name]
+            if type(item) in kind.as_it_is:
+                found[name] = item
+                continue
             try:
-                found[name] = kind.read(given[name], strict)
+                found[name] = kind.read(item, strict)
             except MalformedError as error:
                 raise error.below(name) from error.__cause__
         elif name not in cls._defaults and name not in cls._factories:
@@ -112,9 +116,13 @@ def shown(data: object) -> str:
 
 
 class Kind:
-    """How values of one type are written and read; ``python_type`` is what such a value is an instance of."""
+    """How values of one type are written and read; ``python_type`` is what such a value is an instance of.
+
+    Data of a type in ``as_it_is`` stand for themselves and need not be read.
+    """
 
     python_type: type = object
+    as_it_is: frozenset[type] = frozenset()
 
     def write(self, value: Any) -> object:
         """Return plain data for a value."""
@@ -134,6 +142,7 @@ class _Exactly(Kind):
 
     def __init__(self, type_: type) -> None:
         self.python_type = type_
+        self.as_it_is = frozenset({type_})
 
     def read(self, data: Any, strict: bool) -> Any:
         if type(data) is not self.python_type:
@@ -145,6 +154,7 @@ class _Float(Kind):
     """A whole number will do."""
 
     python_type = float
+    as_it_is = frozenset({float})
 
     def read(self, data: Any, strict: bool) -> float:
         if type(data) is not float and type(data) is not int:
@@ -159,6 +169,7 @@ class _Bytes(Kind):
     """Bytes, or what stands for them where there are none."""
 
     python_type = bytes
+    as_it_is = frozenset({bytes})
 
     def read(self, data: Any, strict: bool) -> bytes:
         if type(data) is bytes:
@@ -202,6 +213,8 @@ class _Many(Kind):
 
     def read(self, data: Any, strict: bool) -> Any:
         given, read, items = _array(data), self.item.read, list[object]()
+        if self.item.as_it_is.issuperset(map(type, given)):
+            return self.python_type(given)
         try:
             for item in given:
                 items.append(read(item, strict))
@@ -220,6 +233,7 @@ class _Row(Kind):
 
     def __init__(self, kinds: tuple[Kind, ...]) -> None:
         self.kinds = kinds
+        self._types = [kind.python_type if kind.python_type in kind.as_it_is else None for kind in kinds]
 
     def write(self, value: Any) -> list[object]:
         return [kind.write(item) for kind, item in zip(self.kinds, value, strict=True)]
@@ -227,6 +241,8 @@ class _Row(Kind):
     def read(self, data: Any, strict: bool) -> tuple[Any, ...]:
         if len(_array(data)) != len(self.kinds):
             raise MalformedError(f"an array of {len(self.kinds)} is expected, not of {len(data)}")
+        if [*map(type, data)] == self._types:
+            return tuple(data)
         items: list[object] = []
         try:
             for kind, item in zip(self.kinds, data, strict=True):
@@ -294,6 +310,7 @@ class _Union(Kind):
         values = [kind for kind in kinds if isinstance(kind, _Nested)]
         self.tagged = tuple(kind.python_type for kind in values) if len(values) > 1 else ()
         self.others = [kind for kind in kinds if not (self.tagged and isinstance(kind, _Nested))]
+        self.as_it_is = frozenset(type_ for kind in self.others for type_ in kind.as_it_is)
 
     def write(self, value: Any) -> object:
         if type(value) in self.tagged:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MalformedError",
     "bytes_in_text",
+    "check_schema",
     "plain",
     "prepare",
     "read_stored",
@@ -104,6 +105,14 @@ def salvage(cls: type[V], data: object, schema: int, lift: Lift | None = None) -
         return _guarded(lambda: read_value(cls, fits, False))
 
 
+def check_schema(data: dict[str, object], schema: int) -> int:
+    """Return the number that stored data have; MalformedError for one that is newer than ``schema``, or none."""
+    found = data.get(SCHEMA, 0)
+    if type(found) is not int or not 0 <= found <= schema:
+        raise MalformedError(f"its schema is {shown(found)}, and this version reads up to {schema}")
+    return found
+
+
 def prepare(*classes: ValueType) -> None:
     """Read the types of these classes and of all that they hold now."""
     ready: set[ValueType] = set()
@@ -128,16 +137,13 @@ def bytes_in_text(value: object) -> dict[str, str]:
 
 
 def _content(data: object, schema: int, lift: Lift | None) -> dict[str, object]:
-    """Take what is stored, in today's shape and without its number."""
+    """Take what is stored in today's shape; its number may stay in it, since no field has that name."""
     given = is_object(data)
-    found = given.get(SCHEMA, 0)
-    if type(found) is not int or not 0 <= found <= schema:
-        raise MalformedError(f"its schema is {shown(found)}, and this version reads up to {schema}")
-    content = {name: item for name, item in given.items() if name != SCHEMA}
+    found = check_schema(given, schema)
     if lift is None or found == schema:
-        return content
+        return given
     try:  # what lifts an old shape may take it as it should be
-        return lift(content, found)
+        return lift({name: item for name, item in given.items() if name != SCHEMA}, found)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise MalformedError(f"this is not what older versions wrote: {type(error).__name__}: {error}") from error
 

@@ -36,7 +36,7 @@ from udock_lab.runtime import containers, execs, records, settings
 from udock_lab.runtime.attach import Attachment, terminal_size
 from udock_lab.runtime.connection import ForkedSupervisor, supervisors_of, the_launcher
 from udock_lab.runtime.eventlog import last_exit, write_event
-from udock_lab.runtime.extras import NOTHING_KEPT, Asked, Identity, Kept, load_extra, load_spec, load_steps
+from udock_lab.runtime.extras import NOTHING_KEPT, Identity, Kept, Listed, Reported, load_extra, load_spec, load_steps
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import KnownImages, aside, build_image, find_image_by_name, list_images, retire_image
 from udock_lab.runtime.listing import EVERYTHING, Choice, Listing, Standing
@@ -532,13 +532,14 @@ class Runtime:
         record, kept = standing.record, standing.kept
         if kept is None:
             kept = load_spec(self.home, record.id) if has_files else NOTHING_KEPT
+        listed = kept.listed
         return Container(
             record=record,
             state=standing.state,
             alive=standing.alive,
             uptime=_uptime(kept.identity, record) if standing.alive else None,
-            command=" ".join(kept.asked.argv),
-            isolation=self._isolation(record.id, kept.asked) if isolation and has_files else None,
+            command=" ".join(listed.argv),
+            isolation=self._isolation(record.id, listed) if isolation and has_files else None,
             elsewhere=standing.elsewhere,
         )
 
@@ -582,12 +583,12 @@ class Runtime:
             time.sleep(0.005)
         return containers.ended(record, end[1], end[0], end[2]) if end else record
 
-    def _isolation(self, container_id: str, asked: Asked) -> Isolation | None:
-        steps = load_steps(self.home, container_id)
+    def _isolation(self, container_id: str, listed: Listed) -> Isolation | None:
+        steps = load_steps(self.home, container_id, Reported)
         if steps.reports is None:
             return None
         with suppress(LookupError):  # somebody edited the file
-            return isolation_of(bool(asked.userns), steps.reports, steps.names)
+            return isolation_of(bool(listed.userns), steps.reports, steps.names)
         return None
 
     def inspect(self, name: str | Handle | Image) -> Inspection:

@@ -18,20 +18,26 @@ import os
 from udock_lab.linux.ownership import adopt
 from udock_lab.model import Limits
 from udock_lab.model.jsontext import from_json, to_json
-from udock_lab.model.plain import MalformedError, salvage, stored
+from udock_lab.model.plain import MalformedError, check_schema, salvage, stored
 from udock_lab.model.value import Value
 from udock_lab.runtime.records import open_plain, read_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from udock_lab.runtime.home import Home
+
+    R = TypeVar("R", bound="Reported")
 
 __all__ = [
     "NOTHING_KEPT",
     "Asked",
     "Identity",
     "Kept",
+    "Listed",
     "Program",
+    "Reported",
     "Steps",
     "load_extra",
     "load_program",
@@ -46,18 +52,23 @@ __all__ = [
 SCHEMA = 1
 
 
-class Asked(Value):
+class Listed(Value):
+    """The part of what was asked for that a list of containers shows; of ten thousand, no more is read."""
+
+    argv: tuple[str, ...] = ()
+    userns: bool | None = None
+
+
+class Asked(Listed):
     """What was asked for: the fields of a ContainerSpec, and where its files are.
 
     ``private`` is the folder that goes when the container is removed: its own copy, or an image that was replaced.
     """
 
     image: str = ""
-    argv: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     workdir: str | None = None
     limits: Limits = Limits()
-    userns: bool | None = None
     copy: bool = False
     detach: bool = False
     remove: bool = False
@@ -85,28 +96,52 @@ class Identity(Value):
     host: str | None = None
 
 
-class Kept(Value):
-    """What ``spec.json`` holds. ``unknown`` says why nothing is known; empty where something is."""
+class Kept:
+    """What ``spec.json`` holds, each part read when it is asked for.
 
-    asked: Asked = Asked()
-    identity: Identity = Identity()
-    unknown: str = ""
+    ``unknown`` says why nothing is known; empty where something is.
+    """
+
+    __slots__ = ("_data", "unknown")
+
+    def __init__(self, data: dict[str, object], unknown: str = "") -> None:
+        self._data = data
+        self.unknown = unknown
+
+    @property
+    def listed(self) -> Listed:
+        """What a list shows."""
+        return salvage(Listed, self._data, SCHEMA)
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked for."""
+        return salvage(Asked, self._data, SCHEMA)
+
+    @property
+    def identity(self) -> Identity:
+        """Which process it became."""
+        return salvage(Identity, self._data, SCHEMA)
 
 
-NOTHING_KEPT = Kept(unknown="its spec is missing")
+NOTHING_KEPT = Kept({}, "its spec is missing")
 
 
-class Steps(Value):
-    """What ``steps.json`` holds.
+class Reported(Value):
+    """What the child reported of its steps: number, errno, start and end in nanoseconds; None where nobody knows.
 
-    ``reports`` are the child's: the step's number, its errno, start and end in nanoseconds; None where nobody knows.
-    ``parent_steps`` are name, errno, start, end; ``steps`` says each step of the child in words, ``names`` its name.
+    ``names`` are those of the steps, in their order.
     """
 
     reports: tuple[tuple[int, int, int, int], ...] | None = None
+    names: tuple[str, ...] = ()
+
+
+class Steps(Reported):
+    """What ``steps.json`` holds: the parent's steps, too (name, errno, start, end), and the child's in words."""
+
     parent_steps: tuple[tuple[str, int, int, int], ...] = ()
     steps: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
 
 
 class Program(Value):
@@ -129,9 +164,10 @@ def load_spec(home: Home, container_id: str) -> Kept:
     if not data:
         return NOTHING_KEPT
     try:
-        return Kept(asked=salvage(Asked, data, SCHEMA), identity=salvage(Identity, data, SCHEMA))
+        check_schema(data, SCHEMA)
     except MalformedError as error:  # a newer mdock started it
-        return Kept(unknown=f"of its spec, {error}")
+        return Kept({}, f"of its spec, {error}")
+    return Kept(data)
 
 
 def save_steps(home: Home, container_id: str, steps: Steps) -> None:
@@ -139,12 +175,12 @@ def save_steps(home: Home, container_id: str, steps: Steps) -> None:
     save_extra(home, container_id, "steps", stored(steps, SCHEMA))
 
 
-def load_steps(home: Home, container_id: str) -> Steps:
-    """Read ``steps.json``."""
+def load_steps(home: Home, container_id: str, part: type[R]) -> R:
+    """Read ``steps.json``, or the part of it that Reported is."""
     try:
-        return salvage(Steps, load_extra(home, container_id, "steps"), SCHEMA, _lift_steps)
+        return salvage(part, load_extra(home, container_id, "steps"), SCHEMA, _lift_steps)
     except MalformedError:
-        return Steps()
+        return part()
 
 
 def _lift_steps(old: dict[str, object], schema: int) -> dict[str, object]:
