@@ -38,7 +38,7 @@ class LocalForker:
         self.alive: set[int] = set()
 
     def fork(self, *, rehearse: bool) -> Fresh:
-        """Fork a child that waits at its gate."""
+        """Fork a child that waits at its start gate."""
         child = fork_child(rehearse=rehearse)
         self.alive.add(child.pid)
         return child
@@ -88,7 +88,7 @@ class RemoteForker:
         return {self.pid} | self.alive | (self.successor.own() if self.successor else set())
 
     def fork(self, *, rehearse: bool) -> Fresh:
-        """Fork a child that waits at its gate: the forker does it, we get its descriptors."""
+        """Fork a child that waits at its start gate: the forker does it, we get its descriptors."""
         if self.successor is None:
             try:
                 send(self.sock, pack(["fork", rehearse]))
@@ -107,7 +107,7 @@ class RemoteForker:
     def _give_up(self, pid: int, fds: list[int]) -> NoReturn:
         """Give up a child of which not all descriptors found room here (recvmsg(2), MSG_CTRUNC); raise OSError.
 
-        Without them its gate ends, and the child with it.
+        Without them its start gate ends, and the child with it.
         """
         for fd in fds:
             os.close(fd)

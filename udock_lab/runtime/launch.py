@@ -1,6 +1,6 @@
-"""Fork, gate, steps, execve: the child's side of a container, to be read from top to bottom.
+"""Fork, start gate, steps, execve: the child's side of a container, to be read from top to bottom.
 
-The parent forks a :class:`Fresh` child with :func:`fork_child`. The child waits at its gate, a socket. The
+The parent forks a :class:`Fresh` child with :func:`fork_child`. The child waits at its start gate, a sync socket. The
 parent sends the plan, which the child reads while the parent writes the record; when the parent then opens the
 gate, the child applies the steps, says "about to exec" and becomes the program. Everything it has to say goes
 through a close-on-exec pipe; end-of-file there means exec worked.
@@ -22,8 +22,8 @@ from udock_lab.wire.framing import adopt, pack, pair, receive, send, unpack
 
 __all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "may_open_many", "open_gate", "parse_reports"]
 
-GATE, REPORTS = Child.SYNC, Child.REPORTS  # what the child keeps open besides 0, 1 and 2
-STDIN, TERMINAL = "stdin", "terminal"  # descriptors that come through the gate
+SYNC, REPORTS = Child.SYNC, Child.REPORTS  # what the child keeps open besides 0, 1 and 2
+STDIN, TERMINAL = "stdin", "terminal"  # descriptors that come through the start gate
 EXEC = -1  # the number under which execve reports
 NO_ANSWER = -1  # the errno of a call that did not come back
 UMASK = 0o022  # a program's files may be read by everybody and written by their owner, whatever the caller's umask
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Fresh:
-    """A child that waits at its gate, seen from the parent. All file descriptors are the parent's ends.
+    """A child that waits at its start gate, seen from the parent. All file descriptors are the parent's ends.
 
     ``fork_start`` and ``fork_end`` are nanoseconds of CLOCK_MONOTONIC.
     """
@@ -49,20 +49,20 @@ class Fresh:
     DESCRIPTORS = 5
 
     def __init__(self, pid: int, fds: list[int], fork_start: int, fork_end: int) -> None:
-        gate, self.reports, self.stdout, self.stderr, self.pidfd = fds
+        sync, self.reports, self.stdout, self.stderr, self.pidfd = fds
         self.pid = pid
-        self.gate = adopt(gate)
+        self.sync = adopt(sync)
         self.briefed = False
         self.fork_start = fork_start
         self.fork_end = fork_end
 
     def fds(self) -> list[int]:
         """Return the descriptors, in the order in which ``Fresh`` takes them."""
-        return [self.gate.fileno(), self.reports, self.stdout, self.stderr, self.pidfd]
+        return [self.sync.fileno(), self.reports, self.stdout, self.stderr, self.pidfd]
 
     def close(self) -> None:
-        """Close our ends; a child that still waits at its gate sees end-of-file there, and goes."""
-        self.gate.close()
+        """Close our ends; a child that still waits at its start gate sees end-of-file there, and goes."""
+        self.sync.close()
         for fd in (self.reports, self.stdout, self.stderr, self.pidfd):
             os.close(fd)
 
@@ -113,15 +113,15 @@ def fork_child(*, rehearse: bool) -> Fresh:
 
 
 def brief(child: Fresh, plan: Plan) -> None:
-    """Tell the child what it will do. It reads the plan and waits on: nothing is done before the gate opens."""
-    send(child.gate, pack(plan))
+    """Tell the child what it will do. It reads the plan and waits on: nothing is done before the start gate opens."""
+    send(child.sync, pack(plan))
     child.briefed = True
 
 
 def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:
     """Let the child go, with its standard input (and its terminal, if it gets one)."""
     fds = {STDIN: stdin} if terminal is None else {STDIN: stdin, TERMINAL: terminal}
-    send(child.gate, pack(list(fds)), list(fds.values()))
+    send(child.sync, pack(list(fds)), list(fds.values()))
 
 
 # --- from here on, in the child ---------------------------------------------------------------------------
@@ -133,14 +133,14 @@ def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:
 # blocked, the umask is 022, and only file descriptors 0, 1, 2 survive exec.
 
 
-def _keep_only(gate: int, reports: int, stdout: int, stderr: int) -> None:
+def _keep_only(sync: int, reports: int, stdout: int, stderr: int) -> None:
     """Close all of the parent's files: a copy kept here would hide an end-of-file from somebody."""
-    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, REPORTS + 1) for fd in (gate, reports, stdout, stderr)]
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, REPORTS + 1) for fd in (sync, reports, stdout, stderr)]
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(high[2], 1)
     os.dup2(high[3], 2)
-    os.dup2(high[0], GATE, inheritable=False)
+    os.dup2(high[0], SYNC, inheritable=False)
     os.dup2(high[1], REPORTS, inheritable=False)
     os.closerange(REPORTS + 1, 1 << 20)
 
@@ -151,13 +151,13 @@ def _be_a_container(rehearse: bool) -> NoReturn:
     os.umask(UMASK)
     if resource.getrlimit(resource.RLIMIT_NOFILE) != FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, FILES)  # the one above us was raised: it serves many
-    gate = adopt(GATE)
+    sync = adopt(SYNC)
     if rehearse:
         _rehearse()
-    plan: Plan = unpack(_wait_at(gate)[0])
+    plan: Plan = unpack(_wait_at(sync)[0])
     child = Child(plan["rootfs"])
     steps = [make_step(words) for words in plan["steps"]]
-    names, fds = _wait_at(gate)
+    names, fds = _wait_at(sync)
     woken = _now()
     _place(dict(zip(unpack(names), fds)), one_pipe=plan.get("one_pipe", False))  # noqa: B905 - the kernel may drop some
     _report(0, 0, woken, _now())
@@ -166,12 +166,12 @@ def _be_a_container(rehearse: bool) -> NoReturn:
     _exec(plan, child)
 
 
-def _wait_at(gate: socket) -> tuple[bytes, list[int]]:
+def _wait_at(sync: socket) -> tuple[bytes, list[int]]:
     """Return the parent's next message.
 
     Without one the parent is gone, or has no use for this child any more: then the child ends.
     """
-    message = receive(gate)
+    message = receive(sync)
     if not message[0]:
         os._exit(0)
     return message

@@ -247,7 +247,7 @@ class Supervisor:
             self.preforked = None
 
     def _discard(self, child: Fresh) -> None:
-        """End a child that waits at its gate: end-of-file there tells it to go."""
+        """End a child that waits at its start gate: end-of-file there tells it to go."""
         child.close()
         self.forker.reap(child.pid)
 
@@ -283,7 +283,7 @@ class Job:
         self.after: Record | None = None
         self.status = 0
         self.reports: list[tuple[int, int, int, int]] = []
-        self.opened = False  # the gate: from then on there is a container
+        self.opened = False  # the start gate: from then on there is a container
         self.started = False
         self.parent_steps: list[tuple[str, int, int, int]] = []  # the parent's own steps: name, errno, start, end
         self.notes: list[str] = []
@@ -420,7 +420,7 @@ class Job:
             self.terminal = -1
         self._close()
 
-    # --- the gate and after
+    # --- the start gate and after
 
     def _open_gate(self) -> None:
         """Open the start gate. From here the child runs beside us; what follows costs the learner nothing."""
@@ -458,24 +458,24 @@ class Job:
         if self.request.get("watch_pid"):
             self._die_with(self.request["watch_pid"])
         if self.request.get("snapshots"):
-            watch(child.gate.fileno(), select.EPOLLIN, self._on_held)
+            watch(child.sync.fileno(), select.EPOLLIN, self._on_held)
 
     def _on_held(self, _: int) -> None:
         """Look at a child that waits and says what moment this is; then let it go on."""
         from udock_lab.linux.snapshot import read_snapshot
 
         assert self.child is not None
-        gate = self.child.gate
+        sync = self.child.sync
         try:
-            moment, _fds = receive(gate)
+            moment, _fds = receive(sync)
         except OSError:
             moment = b""
         if not moment:  # it became the program, or ended
-            self.supervisor.unwatch(gate.fileno())
+            self.supervisor.unwatch(sync.fileno())
             return
         self.snapshots.append(read_snapshot(self.child.pid) | {"moment": moment.decode()})
         with suppress(OSError):
-            send(gate, b"seen")
+            send(sync, b"seen")
 
     def _keep_extras(self, child: Fresh) -> None:
         """Write identity and spec under containers/<id>/ and RUN in the event log; open the container's log."""
@@ -986,8 +986,8 @@ class Job:
                 setattr(self, name, -1)
 
     def _close_child(self, child: Fresh) -> None:
-        self.supervisor.unwatch(child.gate.fileno())
-        child.gate.close()
+        self.supervisor.unwatch(child.sync.fileno())
+        child.sync.close()
         if self.request.get("tty"):
             for fd in (child.stdout, child.stderr):
                 if fd >= 0:
