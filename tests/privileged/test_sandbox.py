@@ -274,8 +274,11 @@ def test_junk_on_the_sandbox_s_own_channel_changes_nothing(run: Run) -> None:
 import os
 sock = socket.socket(fileno=200)
 r, w = os.pipe()
-for junk in (b"x", b"[]", b"[1]", b"{}", b'["hello"]', b'["ready"]', b'["forked"]', b'["forked", 1]', b'["end"]',
-             b'["exec"]', b'["guard", "none"]', b'["kill", 9]' * 1000, b"[" * 60000, b"", b"\\x00in-memfd"):
+for junk in (b"x", b"[]", b"[1]", b"{}", b'{"is":"hello"}', b'{"is":"ready"}', b'{"is":"forked"}', b'{"is":"ended"}',
+             b'{"is":"forked","by":1,"number":1}', b'{"is":"forked","by":%d,"number":999}' % os.getpid(),
+             b'{"is":"files","files":{}}', b'{"is":"asked","ask":{"file":"uid_map","rule":"identity"}}',
+             b'{"is":"execs"}', b'{"is":"guard","by":"none"}', b'{"is":"kills"}' * 1000, b"[" * 60000, b"",
+             b"\\x00in-memfd"):
     sock.send(junk)
 for _ in range(300):
     send(sock, b"\\x00in-memfd", [r] * 100)

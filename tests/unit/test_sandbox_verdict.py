@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from udock_lab.model import ExitStatus, SandboxProcess, SystemCall
+from udock_lab.model.value import replace
+from udock_lab.sandbox.messages import End
 from udock_lab.sandbox.verdict import Evidence, notes, verdict
 
 DONE, RAISED, EXIT = "done", "raised", "exit"
@@ -22,7 +22,7 @@ def evidence(*processes: SandboxProcess, **more: object) -> Evidence:
     found = processes or (process(),)
     plain = Evidence(
         processes=found, calls=(), status=found[0].status, ended_by="end",
-        ends={p.pid: (DONE, "", "") for p in found if p.ran_on}, collected=frozenset(p.pid for p in found),
+        ends={p.pid: End(how=DONE) for p in found if p.ran_on}, collected=frozenset(p.pid for p in found),
         traced=True, timeout=10.0, limit=64, memory=2 << 30, signals_to_all=0, guard="landlock", written=0, shown=0, together=1 << 30,
         calls_dropped=0, waits={}, missed="",
     )  # fmt: skip
@@ -71,14 +71,14 @@ def test_fall_through_while_the_parent_left_is_the_child_s_alone() -> None:
 
 def test_child_that_raises_is_told_that_a_child_must_leave() -> None:
     people = (process(), child(1, 256, ran_on=True))
-    said = verdict(evidence(*people, ends={100: (DONE, "", ""), 101: (RAISED, "ValueError: no", "")}))
+    said = verdict(evidence(*people, ends={100: End(how=DONE), 101: End(how=RAISED, words="ValueError: no")}))
     assert said.startswith("child 1 raised ValueError: no and nothing caught it")
     assert "os._exit" in said
 
 
 def test_child_that_leaves_with_sys_exit_runs_clean_up_twice() -> None:
     people = (process(), child(1, 256, ran_on=True))
-    said = verdict(evidence(*people, ends={100: (DONE, "", ""), 101: (EXIT, "1", "")}))
+    said = verdict(evidence(*people, ends={100: End(how=DONE), 101: End(how=EXIT, words="1")}))
     assert said.startswith("child 1 left with sys.exit")
 
 
@@ -118,19 +118,19 @@ def test_signal_to_everybody_is_explained_and_who_held_it(guard: str, held: str)
 
 
 def test_no_memory_names_the_limit() -> None:
-    said = verdict(evidence(ends={100: (RAISED, "MemoryError: ", "")}))
+    said = verdict(evidence(ends={100: End(how=RAISED, words="MemoryError: ")}))
     assert said == "out of memory: a process may have 2048 MiB of address space here (RLIMIT_AS)."
 
 
 def test_no_keyboard_says_what_to_do_instead() -> None:
-    said = verdict(evidence(ends={100: (RAISED, "EOFError: EOF when reading a line", "")}))
+    said = verdict(evidence(ends={100: End(how=RAISED, words="EOFError: EOF when reading a line")}))
     assert said.startswith("nothing came from input() (EOFError)")
     assert "Set the value" in said
 
 
 def test_refused_fork_names_the_limit() -> None:
     refused = SystemCall(pid=100, name="clone", arguments="", result="-1 EAGAIN", errno="EAGAIN", start=0, end=0)
-    eagain = (RAISED, "BlockingIOError: [Errno 11] Resource temporarily unavailable", "")
+    eagain = End(how=RAISED, words="BlockingIOError: [Errno 11] Resource temporarily unavailable")
     by_error = evidence(process(), *map(child, range(1, 63)), ends={130: eagain})
     for one in (by_error, evidence(calls=(refused,))):
         assert verdict(one).startswith("fork was refused with EAGAIN: more than 64 processes at once are not allowed")
@@ -138,11 +138,11 @@ def test_refused_fork_names_the_limit() -> None:
 
 def test_empty_pipe_that_must_not_block_is_no_refused_fork() -> None:
     words = "BlockingIOError: [Errno 11] Resource temporarily unavailable"
-    assert verdict(evidence(ends={100: (RAISED, words, "")})) == f"the code ended with an error: {words}"
+    assert verdict(evidence(ends={100: End(how=RAISED, words=words)})) == f"the code ended with an error: {words}"
 
 
 def test_error_of_the_code_is_quoted() -> None:
-    said = verdict(evidence(ends={100: (RAISED, "NameError: name 'x' is not defined", "")}))
+    said = verdict(evidence(ends={100: End(how=RAISED, words="NameError: name 'x' is not defined")}))
     assert said == "the code ended with an error: NameError: name 'x' is not defined"
 
 

@@ -6,7 +6,7 @@ import json
 import re
 
 from udock_lab.model import SandboxProcess, SandboxResult, SystemCall
-from udock_lab.sandbox.marks import AUDITED
+from udock_lab.sandbox.strace_markers import AUDITED
 
 __all__ = [
     "FORKS",

@@ -18,7 +18,7 @@ from udock_lab.model import SandboxResult
 from udock_lab.notebook.cell import CellStreams, shows_the_value
 from udock_lab.runtime.shortage import shortage_told
 from udock_lab.sandbox import MEMORY, PROCESSES, TIMEOUT, names_used, run
-from udock_lab.sandbox.client import MOST_PROCESSES, MOST_SECONDS
+from udock_lab.sandbox.bounds import MOST_PROCESSES, MOST_SECONDS
 from udock_lab.sandbox.reading import UNREADABLE
 from udock_lab.text.nearest import nearest
 

@@ -2,21 +2,22 @@
 
 ::
 
-    client.py     the kernel's side: what goes in, what comes back
-    names.py      which of the notebook's names a cell uses
-    copying.py    how objects get in: cloudpickle, and what it leaves out
-    keeper.py     supervises one sandbox (a process of its own, started by the launcher)
-    spawn.py        starts the runner, traced where that is wanted
-    channel.py      hears what comes out of the sandbox, and from whom
-    calls.py        which system calls the result gets
-    sweep.py        finds and kills all that is left
-    loop.py         waits for several things at once
+    client.py       the kernel's side: the story of one run
+    bounds.py         what a run may use
+    program.py        what is to run, as source and names
+    names.py          which of the notebook's names a cell uses
+    copying.py        how objects get in: cloudpickle, and what it leaves out
+    preparing.py      the request, and the scratch folder
+    following.py      a keeper is started and followed to its report
+    result.py         the result
+    verdict.py        one sentence on what happened
+    messages.py     what client, keeper and runner say to each other
+    keeper/         supervises one sandbox (a process of its own, started by the launcher)
+    runner.py       the disposable process
+    telling.py        what each process in it says of itself
+    policy.py         what it is isolated from, and how much it may use (isolation/ makes the calls)
+    doors.py          imports from folders that its user may not enter
     scratch.py      what the working folder brings back, and its removal
-    census.py       knows who is who
-    runner.py     the disposable process
-    policy.py       what it is isolated from, and how much it may use (isolation/ makes the calls)
-    doors.py        imports from folders that its user may not enter
-    verdict.py    one sentence on what happened
 
 >>> from udock_lab import sandbox
 >>> sandbox.run("import os; os.fork()").verdict   # doctest: +SKIP

@@ -2,7 +2,7 @@
 
 It connects to its keeper, shuts itself in, takes the code, runs it as ``__main__`` and ends as any Python program
 ends. What it tells the keeper on the way (a fork returned here, the code came to its end) travels over a socket
-on which the kernel adds the sender's pid (channel.py), so nobody can speak for another process.
+on which the kernel adds the sender's pid (wire/hearing.py), so nobody can speak for another process.
 
 Everything is imported before the learner's first line: afterwards there may be no descriptor left, no memory, or
 another root.
@@ -22,47 +22,65 @@ from _ast import Expr, Interactive, Module
 from _ast import PyCF_ONLY_AST as ONLY_PARSE
 from contextlib import suppress
 
-from udock_lab.isolation.ask import Ask
+from udock_lab.isolation.ask import ASKS
 from udock_lab.isolation.enter import enter
-from udock_lab.model.plain import revive, tagged
-from udock_lab.runtime.messages import decode, encode
+from udock_lab.sandbox.descriptors import REPORTS
 from udock_lab.sandbox.doors import hold_open, import_through
-from udock_lab.sandbox.marks import AUDITED, BEGIN, CAME_TO_THE_END
-from udock_lab.sandbox.policy import SCRATCH, SandboxPolicy, visible_folders, wanted_by
+from udock_lab.sandbox.messages import (
+    Answered,
+    Aside,
+    Asked,
+    Broken,
+    End,
+    Ended,
+    Files,
+    FirstEnded,
+    Guard,
+    Hello,
+    Inside,
+    Isolated,
+    Orders,
+    Ready,
+    Unreadable,
+    encode,
+    to_runner,
+)
+from udock_lab.sandbox.policy import SCRATCH, visible_folders, wanted_by
 from udock_lab.sandbox.reading import UNREADABLE, in_words
 from udock_lab.sandbox.scratch import small_files
+from udock_lab.sandbox.strace_markers import BEGIN, CAME_TO_THE_END
+from udock_lab.sandbox.telling import tell_of_processes, tell_strace
 from udock_lab.wire.framing import receive, send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, FrameType, TracebackType
-    from typing import Any
+    from types import CodeType, TracebackType
+
+    from udock_lab.isolation.ask import Ask
+    from udock_lab.wire.messages import Message
 
 __all__ = ["CELL", "main"]
 
-REPORTS = 3
 CELL = "<sandbox>"
 VALUE = 1 << 20  # characters of a function's value that travel back
-# Modules of the standard library that call fork for somebody else, and what that is called.
-_FORKING = {"os": "os.spawn", "subprocess": "subprocess.Popen", "multiprocessing": "multiprocessing"}
 
 
 def main() -> None:
     """Prepare, then run; the interpreter ends by itself afterwards, clean-up and all."""
     reports = _connect()
     try:
-        request, names = _shut_in(reports)
-        namespace = _load(request, names)
-        codes = _compile(request["source"])
+        orders, names = _shut_in(reports)
+        namespace = _load(orders, names)
+        codes = _compile(orders.source)
     except UnreadableError as why:
-        send(reports, encode(["unreadable", str(why)[:500]]))
+        send(reports, encode(Unreadable(why=str(why)[:500])))
         os._exit(1)
     except BaseException as error:
-        send(reports, encode(["broken", f"{type(error).__name__}: {error}"[:500]]))
+        send(reports, encode(Broken(why=f"{type(error).__name__}: {error}"[:500])))
         os._exit(1)
-    _watch(reports)
-    send(reports, encode(["ready"]))
-    _tell_strace(BEGIN)  # what came before is Python's own start
+    tell_of_processes(reports)
+    send(reports, encode(Ready()))
+    tell_strace(BEGIN)  # what came before is Python's own start
     _run(reports, namespace, codes, os.getpid())
 
 
@@ -76,23 +94,24 @@ def _connect() -> socket.socket:
     return socket.socket(fileno=high)
 
 
-def _shut_in(reports: socket.socket) -> tuple[dict[str, Any], bytes]:
-    """Take the keeper's orders, put on what they ask for, and say what came of it. Returns them, and pickled names."""
-    send(reports, encode(["hello"]))
-    data, fds = receive(reports)
-    request: dict[str, Any] = decode(data)
-    with open(fds[0], "rb") as file:
-        names = file.read()
-    policy = revive(SandboxPolicy, request["policy"])
+def _shut_in(reports: socket.socket) -> tuple[Orders, bytes]:
+    """Take the keeper's orders, put on what they ask for, say what came of it; return them, and the pickled names."""
     keeper = _Keeper(reports)
+    keeper.tell(Hello())
+    data, (names_fd,) = receive(reports)
+    orders = to_runner(data)
+    assert isinstance(orders, Orders)
+    with open(names_fd, "rb") as file:
+        names = file.read()
+    policy = orders.policy
     held = hold_open(visible_folders(policy)) if policy.uid else {}
     child = enter(wanted_by(policy), keeper)
     if policy.walls:
-        keeper.tell("walls", list(child.refused))
+        keeper.tell(Isolated(refused=tuple(child.refused)))
     elif policy.graded:
-        keeper.tell("aside", bool(child.files), import_through(held))
-    keeper.tell("guard", child.signals or "none")
-    return request, names
+        keeper.tell(Aside(kept_to=bool(child.files), closed=import_through(held)))
+    keeper.tell(Guard(by=child.signals or "none"))
+    return orders, names
 
 
 class _Keeper:
@@ -101,32 +120,35 @@ class _Keeper:
     def __init__(self, reports: socket.socket) -> None:
         self.reports = reports
 
-    def tell(self, *words: object) -> None:
+    def tell(self, message: Message) -> None:
         """Say something; OSError when it is gone."""
-        send(self.reports, encode(words))
+        send(self.reports, encode(message))
 
     def ask(self, ask: Ask) -> int:
         """Have it done out there; 0 or the errno of the refusal."""
-        self.tell("ask", tagged(ask))
-        return int(decode(receive(self.reports)[0]))
+        assert isinstance(ask, ASKS)
+        self.tell(Asked(ask=ask))
+        answer = to_runner(receive(self.reports)[0])
+        assert isinstance(answer, Answered)
+        return answer.errno
 
     def inside(self) -> None:
         """Say that this is the first process of its pid namespace."""
-        self.tell("inside")
+        self.tell(Inside())
 
     def ended(self, status: int) -> None:
         """Say how the learner's process ended, and what it left in its folder."""
-        self.tell("ended", status)
-        self.tell("files", small_files(SCRATCH))
+        self.tell(FirstEnded(status=status))
+        self.alone()
 
     def alone(self) -> None:
         """Say what is left in the folder now that all are gone."""
-        self.tell("files", small_files(SCRATCH))
+        self.tell(Files(files=small_files(SCRATCH)))
 
 
-def _load(request: dict[str, Any], names: bytes) -> dict[str, Any]:
+def _load(orders: Orders, names: bytes) -> dict[str, object]:
     """A fresh ``__main__`` with the copied names in it."""
-    sys.path[:] = request["path"]
+    sys.path[:] = orders.policy.path
     sys.argv = [""]
     main = types.ModuleType("__main__")
     main.__builtins__ = __builtins__  # type: ignore[attr-defined]
@@ -134,7 +156,7 @@ def _load(request: dict[str, Any], names: bytes) -> dict[str, Any]:
     namespace = vars(main)
     if names:
         namespace.update(pickle.loads(names))  # noqa: S301 - our own kernel packed it
-    for name, text in {CELL: request["source"], **request["sources"]}.items():
+    for name, text in {CELL: orders.source, **orders.sources}.items():
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     return namespace
 
@@ -164,74 +186,23 @@ def _compiled(source: str) -> list[CodeType]:
     return codes
 
 
-def _watch(reports: socket.socket) -> None:
-    """Each child says that fork returned in it, and by whom; other ways to make and to end processes are named.
-
-    Whatever these functions need is bound here, not looked up: learner code may replace any name of any module.
-    """
-    forker, asked = os.getpid(), False
-    audited, marks, pack, who, caller = AUDITED, (BEGIN, CAME_TO_THE_END), encode, os.getpid, sys._getframe
-    pick = _library_that_forks
-
-    def tell(*words: object) -> None:
-        with suppress(OSError):  # the learner closed it: the kernel's own evidence remains
-            reports.send(pack(words))
-
-    def before() -> None:
-        nonlocal forker, asked
-        forker = who()
-        library = pick(caller(1)) if asked else "_posixsubprocess"  # subprocess's C half asks nobody
-        asked = False
-        if library:
-            tell("audit", library)
-
-    def audit(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal asked
-        if event in ("os.fork", "os.forkpty"):
-            asked = True
-        if event == "os.kill" and arguments[0] == -1:
-            tell("kill", int(arguments[1]))
-        elif event == "os.exec" and isinstance(arguments[0], str) and arguments[0] not in marks:
-            tell("exec", arguments[0])
-        elif event in audited:
-            tell("audit", event)
-
-    os.register_at_fork(before=before, after_in_child=lambda: tell("forked", forker))
-    sys.addaudithook(audit)
-
-
-def _library_that_forks(frame: FrameType, folder: str = os.path.dirname(os.__file__)) -> str:
-    """What of the standard library called os.fork here; empty if that was other code."""
-    file = frame.f_code.co_filename  # /usr/lib/python3.11/subprocess.py, <frozen os>
-    inside = file.startswith((f"{folder}/", "<frozen "))
-    name = file.removeprefix(f"{folder}/").removeprefix("<frozen ").partition("/")[0] if inside else ""
-    name = name.removesuffix(">").removesuffix(".py")
-    return _FORKING.get(name, "")
-
-
-def _tell_strace(words: str) -> None:
-    """A call that fails and changes nothing, for whoever watches."""
-    with suppress(OSError):
-        os.execv(words, [words])
-
-
-def _run(reports: socket.socket, namespace: dict[str, Any], codes: list[CodeType], first: int) -> None:
+def _run(reports: socket.socket, namespace: dict[str, object], codes: list[CodeType], first: int) -> None:
     """Run it; every process that comes out at the end says so, and how."""
     exit_code: object = 0
-    said = ["done", ""]
+    end = End(how="done")
     raised: BaseException | None = None
     try:
         for code in codes:
             exec(code, namespace)  # noqa: S102 - this is what the process is for
     except SystemExit as leaving:
-        exit_code, said = leaving.code, ["exit", _in_words(leaving.code)]
+        exit_code, end = leaving.code, End(how="exit", words=_in_words(leaving.code))
     except BaseException as error:
-        exit_code, said, raised = 1, ["raised", f"{type(error).__name__}: {_in_words(error)}"], error
+        exit_code, end, raised = 1, End(how="raised", words=f"{type(error).__name__}: {_in_words(error)}"), error
     try:
         value = repr(namespace["__value__"])[:VALUE] if os.getpid() == first and "__value__" in namespace else ""
-        send(reports, encode(["end", *said, value]))
+        send(reports, encode(Ended(how=end.how, words=end.words, value=value)))
     except Exception:  # the learner closed our socket, or a __repr__ of theirs raises
-        _tell_strace(CAME_TO_THE_END)
+        tell_strace(CAME_TO_THE_END)
     if raised is not None:
         with suppress(OSError, ValueError):
             traceback.print_exception(type(raised), raised, _own(raised))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from udock_lab.model import ExitStatus, SandboxProcess, SystemCall
+from udock_lab.model.value import Value
+from udock_lab.sandbox.messages import End
 
 __all__ = ["Evidence", "notes", "verdict"]
 
@@ -15,9 +16,8 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 LAST_FLUSH_FAILED = 120  # how Python ends where it cannot empty its buffers (documented at sys.exit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What keeper, runner and strace saw. ``ends``: pid -> (done | exit | raised, words, repr of the value).
+class Evidence(Value):
+    """What keeper, runner and strace saw. ``ends``: how processes came to the end of the code, by pid.
 
     ``collected`` are the pids that somebody in the sandbox waited for; it says nothing unless ``traced``.
     """
@@ -26,7 +26,7 @@ class Evidence:
     calls: tuple[SystemCall, ...]
     status: ExitStatus | None
     ended_by: str
-    ends: dict[int, tuple[str, ...]]
+    ends: dict[int, End]
     collected: frozenset[int]
     traced: bool
     timeout: float
@@ -86,14 +86,14 @@ def _ran_on(e: Evidence) -> str:
     children = [process for process in e.processes[1:] if process.ran_on]
     if not children:
         return ""
-    raised = [(p, e.ends[p.pid]) for p in children if e.ends[p.pid][0] == "raised"]
+    raised = [process for process in children if e.ends[process.pid].how == "raised"]
     if raised:
-        process, words = raised[0]
+        error = e.ends[raised[0].pid].words
         return (
-            f"{process.role} raised {words[1]} and nothing caught it: the error went up through the whole program, "
+            f"{raised[0].role} raised {error} and nothing caught it: the error went up through the whole program, "
             "in the child. A child must reach exec or _exit whatever happens (try: ... finally: os._exit(...))."
         )
-    left = [p for p in children if e.ends[p.pid][0] == "exit"]
+    left = [p for p in children if e.ends[p.pid].how == "exit"]
     if len(left) == len(children):
         return (
             f"{_roles(left)} left with sys.exit: that runs the parent's clean-up a second time "
@@ -117,8 +117,7 @@ def _to_everybody(e: Evidence) -> str:
 
 
 def _no_memory(e: Evidence) -> str:
-    words = e.ends.get(e.processes[0].pid, ("", "")) if e.processes else ("", "")
-    if words[0] != "raised" or not words[1].startswith("MemoryError"):
+    if not _first_error(e).startswith("MemoryError"):
         return ""
     return f"out of memory: a process may have {e.memory >> 20} MiB of address space here (RLIMIT_AS)."
 
@@ -135,8 +134,7 @@ def _no_name_in_a_worker(e: Evidence) -> str:
 
 
 def _no_keyboard(e: Evidence) -> str:
-    words = e.ends.get(e.processes[0].pid, ("", "")) if e.processes else ("", "")
-    if words[0] != "raised" or not words[1].startswith("EOFError"):
+    if not _first_error(e).startswith("EOFError"):
         return ""
     return (
         "nothing came from input() (EOFError): a sandbox has no keyboard, its standard input is /dev/null. "
@@ -147,7 +145,7 @@ def _no_keyboard(e: Evidence) -> str:
 def _no_more_processes(e: Evidence) -> str:
     """EAGAIN of a fork, from strace; or an error that reads so, where there were about as many as allowed."""
     crowd = len(e.processes) >= e.limit - 4
-    refused = any(words[0] == "raised" and words[1].startswith(_EAGAIN) for words in e.ends.values()) and crowd
+    refused = any(end.how == "raised" and end.words.startswith(_EAGAIN) for end in e.ends.values()) and crowd
     if not refused and not any(call.errno == "EAGAIN" and call.name in _FORKS for call in e.calls):
         return ""
     return (
@@ -157,8 +155,14 @@ def _no_more_processes(e: Evidence) -> str:
 
 
 def _first_raised(e: Evidence) -> str:
-    words = e.ends.get(e.processes[0].pid, ("", "")) if e.processes else ("", "")
-    return f"the code ended with an error: {words[1]}" if words[0] == "raised" else ""
+    error = _first_error(e)
+    return f"the code ended with an error: {error}" if error else ""
+
+
+def _first_error(e: Evidence) -> str:
+    """The error that nothing caught in the first process; empty if there was none."""
+    end = e.ends.get(e.processes[0].pid) if e.processes else None
+    return end.words if end is not None and end.how == "raised" else ""
 
 
 def _left_running(e: Evidence) -> str:
@@ -208,7 +212,8 @@ def _unwritten(e: Evidence) -> str:
     first = e.processes[0] if e.processes else None
     if first is None or not first.ran_on or e.status is None or e.status.code != LAST_FLUSH_FAILED:
         return ""
-    if e.ends.get(first.pid, ("",))[0] in ("exit", "raised"):
+    end = e.ends.get(first.pid)
+    if end is not None and end.how in ("exit", "raised"):
         return ""
     return (
         f"the code came to its end, and then Python could not write what print had collected (exit code "

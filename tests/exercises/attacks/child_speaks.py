@@ -24,16 +24,17 @@ def launch(argv):
     if pid == 0:
         sock = reports()
         for words in (
-            ["forked", 1],
-            ["forked", "x"],
-            ["forked", os.getppid()],
-            ["exec", argv[0]],
-            ["end", "done", "", "[1, 'ExitInfo', [42, None, None]]"],
-            ["end", {}, [], None],
-            ["kill"],
-            ["audit", "<script>alert(1)</script>"],
-            ["exec", "\x1b[31m<script>"],
-            ["end", "raised", "<img src=x onerror=alert(1)>\x1b[2J", ""],
+            {"is": "forked", "by": 1, "number": 1},
+            {"is": "forked", "by": "x", "number": 1},
+            {"is": "forked", "by": os.getppid(), "number": 10**9},
+            {"is": "forked", "by": os.getppid(), "number": 2},
+            {"is": "execs", "program": argv[0]},
+            {"is": "ended", "how": "done", "words": "", "value": "[1, 'ExitInfo', [42, None, None]]"},
+            {"is": "ended", "how": {}, "words": [], "value": None},
+            {"is": "kills"},
+            {"is": "audited", "event": "<script>alert(1)</script>"},
+            {"is": "execs", "program": "\x1b[31m<script>"},
+            {"is": "ended", "how": "raised", "words": "<img src=x onerror=alert(1)>\x1b[2J", "value": ""},
         ):
             sock.send(json.dumps(words).encode())
         os._exit(0)

@@ -40,5 +40,15 @@ def launch(argv):
     sock = reports()
     os.set_inheritable(sock.fileno(), True)
     value = repr([os.getpid(), "ExitInfo", [42, None, None]])
-    code = f"import socket,json; s=socket.socket(fileno={sock.fileno()}); [s.send(json.dumps(w).encode()) for w in (['end','done','',{value!r}], ['ended', 0], ['files', {{'ran': '1 2 42 3'}}], ['ready'], ['walls', []], ['hello'], ['guard','<b>x</b>'], ['broken', '<script>'])]"
+    words = [
+        {"is": "ended", "how": "done", "words": "", "value": value},
+        {"is": "first_ended", "status": 0},
+        {"is": "files", "files": {"ran": {"is": "bytes", "latin1": "1 2 42 3"}}},
+        {"is": "ready"},
+        {"is": "isolated", "refused": []},
+        {"is": "hello"},
+        {"is": "guard", "by": "<b>x</b>"},
+        {"is": "broken", "why": "<script>"},
+    ]
+    code = f"import socket,json; s=socket.socket(fileno={sock.fileno()}); [s.send(json.dumps(w).encode()) for w in {words!r}]"
     os.execv(sys.executable, [sys.executable, "-c", code])

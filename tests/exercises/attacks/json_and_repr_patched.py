@@ -31,11 +31,11 @@ import builtins
 def launch(argv):
     honest(argv)
     lie = repr([os.getpid(), "ExitInfo", [42, None, None]])
-    json.JSONEncoder.encode = lambda self, o: '["end", "done", "", ' + json.dumps(lie) + "]"
+    json.JSONEncoder.encode = lambda self, o: '{"is": "ended", "how": "done", "words": "", "value": ' + json.dumps(lie) + "}"
     runner = sys.modules.get("udock_lab.sandbox.runner")
     for name in ("encode", "send"):
         if runner:
-            setattr(runner, name, lambda *a: b'["end","done","","[1, 2]"]')
+            setattr(runner, name, lambda *a: b'{"is": "ended", "how": "done", "words": "", "value": "[1, 2]"}')
     builtins.repr = lambda o: lie
     struct.pack = struct.unpack = lambda *a: b""
     return ExitInfo(code=42)

@@ -10,13 +10,13 @@ from udock_lab.grading import ExitInfo
 
 def launch(argv):
     sock = reports()
-    for junk in (b"", b"{", b"[" * 10000, b"[[[]]]", b'["end"]', b'["forked", 1]', b'["audit", 7]', os.urandom(1000)):
+    for junk in (b"", b"{", b"[" * 10000, b"[[[]]]", b'{"is":"ended"}', b'{"is":"forked","by":1}', b'{"is":"audited","event":7}', os.urandom(1000)):
         for _ in range(200):
             try:
                 sock.send(junk)
             except OSError:
                 pass
-    sock.send(json.dumps(["end", "done", "", "[" * 1000]).encode())
+    sock.send(json.dumps({"is": "ended", "how": "done", "words": "", "value": "[" * 1000}).encode())
     sock.shutdown(socket.SHUT_RDWR)
     return ExitInfo(code=42)
 

@@ -15,10 +15,10 @@ def launch(argv):
     sock = reports()
     for pid in (1, 2, 3):
         try:
-            send_as(sock, pid, ["files", {"ran": "7 1 42 3", "returned": "ExitInfo [127, None, None]\n" * 3}])
-            send_as(sock, pid, ["ended", 0])
-            send_as(sock, pid, ["walls", []])
-            send_as(sock, pid, ["end", "done", "", repr([1, "ExitInfo", [42, None, None]])])
+            send_as(sock, pid, {"is": "files", "files": {"ran": {"is": "bytes", "latin1": "7 1 42 3"}}})
+            send_as(sock, pid, {"is": "first_ended", "status": 0})
+            send_as(sock, pid, {"is": "isolated", "refused": []})
+            send_as(sock, pid, {"is": "ended", "how": "done", "words": "", "value": repr([1, "ExitInfo", [42, None, None]])})
         except OSError as error:
             print(error)
     os._exit(0)

@@ -1,8 +1,8 @@
-"""What the runner says of the code that it runs, and others hear: words in strace's record, names of audit events."""
+"""What the runner says of the code that it runs, and others hear: markers in strace's record, names of audit events."""
 
 __all__ = ["AUDITED", "BEGIN", "CAME_TO_THE_END"]
 
-# Programs that it tries to become and that cannot exist.
+# strace markers: programs that the runner tries to become and that cannot exist, so that the call stands in the record.
 BEGIN = "/udock-lab: the learner's code begins"
 CAME_TO_THE_END = "/udock-lab: this process came to the end of the code"
 

@@ -8,6 +8,7 @@ import signal
 from socket import SOCK_SEQPACKET, SOCK_STREAM
 
 from udock_lab.linux.strace import command
+from udock_lab.sandbox.descriptors import REPORTS, TRACE
 from udock_lab.wire.hearing import open_channel
 
 TYPE_CHECKING = False
@@ -15,17 +16,26 @@ if TYPE_CHECKING:
     from _socket import socket
     from typing import Any
 
-__all__ = ["Started", "start"]
+    from udock_lab.sandbox.messages import Request
+
+__all__ = ["RunnerProcess", "start"]
 
 # Not by its file: a module that is imported comes from its compiled form, a script is compiled each time.
 RUNNER = "import sys; sys.path.insert(0, sys.argv[1]); from udock_lab.sandbox.runner import main; main()"
-REPORTS, TRACE = 3, 4  # the runner's and strace's descriptors
 
 
-class Started:
+class RunnerProcess:
     """A runner on its way, and the keeper's ends of its channels."""
 
-    def __init__(self, child: int, tracer: int, reports: socket, stdout: socket, stderr: socket, trace: int) -> None:
+    def __init__(
+        self,
+        child: int,
+        tracer: int,
+        reports: socket,
+        stdout: socket,
+        stderr: socket,
+        trace: int,
+    ) -> None:
         self.child = child  # strace, or the runner itself
         self.tracer = tracer  # strace, or 0
         self.reports, self.stdout, self.stderr = reports, stdout, stderr
@@ -38,19 +48,19 @@ class Started:
         return self.reports, self.stdout, self.stderr, self.trace, self.pidfd
 
 
-def start(request: dict[str, Any], strace: str) -> Started:
-    """Start it, traced by the program ``strace`` unless that is empty. Raises OSError if the program is missing."""
-    reports, theirs = open_channel(SOCK_SEQPACKET)
+def start(request: Request, strace: str) -> RunnerProcess:
+    """Start it, traced by the program ``strace`` unless that is empty. OSError if the program is missing."""
+    reports, reports_in = open_channel(SOCK_SEQPACKET)
     stdout, stdout_in = open_channel(SOCK_STREAM)
     stderr, stderr_in = open_channel(SOCK_STREAM)
     trace, trace_in = os.pipe()
     os.set_blocking(trace, False)
-    argv = [request["python"], "-I", "-c", RUNNER, request["folder"]]
+    argv = [request.python, "-I", "-c", RUNNER, request.package]
     if strace:
-        argv = command(strace, TRACE, request["calls"], argv, request["inject"])
-    inherited = {1: stdout_in.detach(), 2: stderr_in.detach(), REPORTS: theirs.detach(), TRACE: trace_in}
-    child = _spawn(argv, request["env"], inherited)
-    return Started(child, child if strace else 0, reports, stdout, stderr, trace)
+        argv = command(strace, TRACE, request.calls, argv, request.inject)
+    inherited = {1: stdout_in.detach(), 2: stderr_in.detach(), REPORTS: reports_in.detach(), TRACE: trace_in}
+    child = _spawn(argv, request.env, inherited)
+    return RunnerProcess(child, child if strace else 0, reports, stdout, stderr, trace)
 
 
 def _spawn(argv: list[str], env: dict[str, str], inherited: dict[int, int]) -> int:

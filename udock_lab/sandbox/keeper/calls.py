@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from udock_lab.linux.strace import TraceEvent, TraceParser
 from udock_lab.model import SystemCall
-from udock_lab.sandbox.marks import BEGIN
+from udock_lab.sandbox.strace_markers import BEGIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
 
 __all__ = ["CallLog"]
 
@@ -40,15 +39,17 @@ class CallLog:
         else:
             self.dropped += 1
 
-    def report(self, process_of: Callable[[int], int]) -> list[dict[str, Any]]:
-        """Plain data for :class:`~udock_lab.model.SystemCall`; times since the code began, threads as their process."""
+    def report(self, process_of: Callable[[int], int]) -> tuple[SystemCall, ...]:
+        """Return them with times since the code began, threads as their process."""
         for call in self.parser.unfinished() if self.began is not None else ():
             self.keep(call)
         began = self.began or 0
-        return [
-            {
-                "pid": process_of(call.pid), "name": call.name, "arguments": call.arguments, "result": call.result,
-                "start": call.start - began, "end": call.end - began, "errno": call.errno,
-            }
-            for call in self.kept
-        ]  # fmt: skip
+        return tuple(
+            [
+                SystemCall(
+                    pid=process_of(call.pid), name=call.name, arguments=call.arguments, result=call.result,
+                    start=call.start - began, end=call.end - began, errno=call.errno,
+                )
+                for call in self.kept
+            ]
+        )  # fmt: skip

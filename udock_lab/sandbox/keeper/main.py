@@ -1,0 +1,81 @@
+"""The keeper's process: one request, one sandbox."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+from udock_lab.isolation.enter import enter
+from udock_lab.isolation.wanted import Wanted
+from udock_lab.linux.dispositions import forget_inherited_signals
+from udock_lab.sandbox.keeper.caller import Caller
+from udock_lab.sandbox.keeper.ending import Ending, kill_everything
+from udock_lab.sandbox.keeper.report import make_report
+from udock_lab.sandbox.keeper.running import Running
+from udock_lab.sandbox.keeper.sandbox import Sandbox
+from udock_lab.sandbox.keeper.starting import Starting
+from udock_lab.sandbox.keeper.streams import Streams
+from udock_lab.sandbox.keeper.trace import Trace
+from udock_lab.sandbox.keeper.words import Words
+from udock_lab.sandbox.messages import Failed, Report, Request, encode, from_client
+from udock_lab.sandbox.scratch import remove, remove_all_of
+from udock_lab.wire.framing import hang_up, receive, send
+from udock_lab.wire.loop import Loop
+
+__all__ = ["keep", "main"]
+
+
+def main(control: int) -> None:
+    """Serve the client behind the descriptor ``control``."""
+    _be_a_keeper()
+    sock = socket.socket(fileno=control)
+    sock.set_inheritable(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 21)
+    data, fds = receive(sock)
+    if not data:
+        return
+    sock.setblocking(False)
+    try:
+        request = from_client(data)
+        assert isinstance(request, Request)
+        (names,) = fds
+        loop = Loop()
+        caller = Caller(sock, loop)
+        caller.deliver(keep(Sandbox(request, names, caller, loop)))
+    except Exception as error:
+        with suppress(OSError):
+            send(sock, encode(Failed(why=f"{type(error).__name__}: {error}")))
+        sys.exit(1)
+    finally:
+        hang_up(sock)
+
+
+def keep(sandbox: Sandbox) -> Report:
+    """Start, watch until the end, clean up, report."""
+    words, trace = Words(sandbox), Trace(sandbox)
+    streams, ending = Streams(sandbox, words), Ending(sandbox, trace)
+    try:
+        Starting(sandbox, words, trace, streams).run()
+        try:
+            Running(sandbox, words).run()
+            ending.run()
+            return make_report(sandbox, words, trace, streams, ending)
+        finally:
+            kill_everything(sandbox)
+    finally:
+        remove(sandbox.request.scratch)
+        if sandbox.identity.uid:
+            remove_all_of(sandbox.identity.uid)
+
+
+def _be_a_keeper() -> None:
+    """Be the subreaper, let no signal of the terminal or of a broken pipe end us, and be served before fork bombs."""
+    forget_inherited_signals()
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):  # the last two come as OSError
+        signal.signal(number, signal.SIG_IGN)
+    enter(Wanted(adopts_orphans=True, death_signal=signal.SIGCONT))  # stopped or not, we see that the launcher is gone
+    with suppress(OSError):  # where we may: first in line for a processor, also when a fork bomb wants them all
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))

@@ -1,0 +1,93 @@
+"""What the keeper gets: a scratch folder, and the request with all that it takes to start Python."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from udock_lab.linux.strace import PROCESS_CALLS, TEACHING_CALLS
+from udock_lab.sandbox.bounds import TOGETHER
+from udock_lab.sandbox.messages import Limits, Request
+from udock_lab.sandbox.scratch import SHARED, remove
+
+__all__ = ["make_request", "scratch_folder"]
+
+_PLAIN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}
+_PACKAGE = str(Path(__file__).absolute().parents[2])  # the folder that holds udock_lab
+
+
+def make_request(
+    source: str,
+    sources: dict[str, str],
+    scratch: str,
+    *,
+    cwd: str | os.PathLike[str] | None,
+    limits: Limits,
+    timeout: float,
+    watch: bool,
+    trace: bool,
+    inject: str,
+    shut: bool,
+) -> Request:
+    """Add what the code would find out here, and finds in there too; but no secrets of ours if it is not trusted."""
+    untraced, strace = _strace(watch or trace)
+    here = ""
+    with suppress(FileNotFoundError):  # somebody removed the folder that the notebook works in
+        here = os.getcwd()
+    return Request(
+        source=source,
+        sources=sources,
+        scratch=scratch,
+        cwd=os.path.abspath(cwd) if cwd is not None else "",
+        limits=limits,
+        timeout=timeout,
+        strace=strace,
+        untraced=untraced,
+        calls=TEACHING_CALLS if trace else PROCESS_CALLS,
+        inject=inject,
+        shut=shut,
+        together=TOGETHER if shut else 0,
+        python=sys.executable,
+        package=_PACKAGE,
+        path=tuple([found for entry in sys.path if (found := entry or here)]),
+        env=_PLAIN_ENVIRONMENT if shut else dict(os.environ),
+    )
+
+
+def _strace(wanted: bool) -> tuple[str, str]:
+    """(why not, path): the keeper finds out whether the machine permits it."""
+    if not wanted:
+        return "nobody was asked to watch", ""
+    path = shutil.which("strace")
+    return ("", path) if path else ("strace is not installed. Get it with: sudo apt-get install strace", "")
+
+
+@contextmanager
+def scratch_folder(*, shut: bool) -> Iterator[str]:
+    """Make a folder that the keeper removes when all is over; and we do, should the keeper have died.
+
+    ``shut``: where somebody else can come to it, since without walls the code will be somebody else.
+    """
+    place = tempfile.gettempdir()
+    if shut and os.geteuid() == 0:
+        place = next(filter(_is_open_to_all, (place, *SHARED)), place)
+    folder = tempfile.mkdtemp(prefix="udock-sandbox-", dir=place)
+    try:
+        yield folder
+    finally:
+        if os.path.exists(folder):
+            remove(folder)
+
+
+def _is_open_to_all(folder: str) -> bool:
+    """Others may pass each folder on the way to it (path_resolution(7))."""
+    try:
+        return all(os.stat(one).st_mode & stat.S_IXOTH for one in (Path(folder), *Path(folder).absolute().parents))
+    except OSError:
+        return False
