@@ -1,8 +1,9 @@
 """The house, read from its imports: arrows point down, none is hidden, nothing runs in a circle, nothing is too big.
 
 Reads every file with ``ast``; under TYPE_CHECKING nothing is imported, so nothing counts there. An import inside a
-function counts as any other, between rooms and inside one. Prints what is wrong and ends with 1; with ``--draw`` it
-prints the rooms and their arrows. :func:`rooms` and :func:`arrows` give the same to other scripts.
+function counts as any other, between rooms and inside one: a circle is one whenever it closes. That a module runs the
+``__init__`` of its package first counts only where it imports from it. Prints what is wrong and ends with 1; with
+``--draw`` it prints the rooms and their arrows. :func:`rooms` and :func:`arrows` give the same to other scripts.
 """
 
 from __future__ import annotations

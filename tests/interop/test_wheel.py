@@ -50,7 +50,7 @@ def test_the_wheel_carries_every_lesson_and_every_released_exercise(built: Path)
     kept = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "udock_lab").rglob("*")
-        if path.suffix in (".css", ".js", ".json")
+        if path.suffix in (".css", ".html", ".js", ".json")
     }
     assert kept <= names
 

@@ -23,7 +23,7 @@ from traitlets.config import Config
 
 from udock_lab import RunResult, Runtime, UsageError
 from udock_lab.errors import MdockError
-from udock_lab.notebook.mdock_magic import CELL_BYTES, CELL_LINES, CellOutput
+from udock_lab.notebook.output import CELL_BYTES, CELL_LINES, CellOutput
 
 
 @pytest.fixture(scope="module")

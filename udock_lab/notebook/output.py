@@ -1,12 +1,18 @@
-"""The cell that runs now: its streams, its signals, whether it shows what ``%mdock`` and ``%%sandbox`` return."""
+"""What the running cell shows: its streams, up to a cap, and whether also what ``%mdock`` and ``%%sandbox`` return."""
 
 from __future__ import annotations
 
+import codecs
 import signal
 import sys
 import time
 
-__all__ = ["CellStreams", "shows_the_value", "signals_own"]
+from udock_lab.text.terminal import printable
+
+__all__ = ["CELL_BYTES", "CELL_LINES", "CellOutput", "CellStreams", "shows_the_value", "signals_own"]
+
+CELL_BYTES = 256 * 1024
+CELL_LINES = 5_000
 
 
 class CellStreams:
@@ -67,6 +73,73 @@ class CellStreams:
             if signals_own(error):
                 raise
             self.failed[stream] = error
+
+
+class CellOutput:
+    """Streams a container's output into the running cell, up to a cap.
+
+    Jupyter drops what comes faster than 1 MB/s or 1,000 messages/s, and a flush per line costs 0.5 ms. So the
+    first byte is flushed at once, later ones when 50 ms have passed (ipykernel's own timer flushes the rest),
+    and after 256 KiB or 5,000 lines the cell shows no more; the container's log has everything.
+    """
+
+    def __init__(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")
+        self._decoders = {"stdout": decoder("replace"), "stderr": decoder("replace")}
+        self._streams = CellStreams()
+        self._bytes = CELL_BYTES
+        self._lines = CELL_LINES
+        self._capped_at: float | None = None
+        self._ends_line = True
+
+    @property
+    def capped(self) -> bool:
+        """Whether something was left out of the cell."""
+        return self._capped_at is not None
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Show one chunk; takes it and shows nothing once the cap is reached."""
+        if self._capped_at is not None:
+            if time.monotonic() - self._capped_at > 1.0:
+                self._capped_at = float("inf")
+                self.note("the cell shows no more, the program goes on and its log takes everything")
+            return
+        over = len(data) > self._bytes
+        data = data[: self._bytes]
+        self._bytes -= len(data)
+        text = self._decoders[stream].decode(data)
+        count = text.count("\n")
+        if count > self._lines or (count == self._lines and not text.endswith("\n")):
+            text, over = "".join(text.splitlines(keepends=True)[: self._lines]), True
+        self._lines -= count
+        if text:
+            self._show(stream, text)
+        if over:
+            self._capped_at = time.monotonic()
+
+    def _show(self, stream: str, text: str) -> None:
+        self._streams.show(stream, text)
+        self._ends_line = text.endswith("\n")
+
+    def note(self, text: str) -> None:
+        """Say something in mdock's own voice: stderr, ``[mdock]`` before every line."""
+        on_new_line = self._ends_line or self._streams.last == "stdout"
+        self._streams.flush("stdout")
+        lines = "".join(f"[mdock] {printable(line)}\n" for line in text.splitlines())
+        self._streams.show("stderr", lines if on_new_line else "\n" + lines)
+        self._streams.flush("stderr")
+        self._ends_line = True
+
+    def finish(self, rest: str) -> None:
+        """Show what is still held back; when the cell was capped, say where the rest is."""
+        if self._capped_at is None:
+            for stream, decoder in self._decoders.items():
+                text = decoder.decode(b"", final=True)
+                if text:
+                    self._show(stream, text)
+        self._streams.finish()
+        if rest and (self.capped or self._streams.failed):
+            self.note(rest)
 
 
 def signals_own(error: BaseException) -> bool:
