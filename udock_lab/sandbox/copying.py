@@ -36,7 +36,7 @@ _CACHE = type(functools.lru_cache(abs))
 
 
 def dumps(value: object) -> bytes:
-    """One pickle. Raises whatever an object's own __reduce__ raises."""
+    """Return one pickle; raise whatever an object's own __reduce__ raises."""
     file = io.BytesIO()
     _Pickler(file).dump(value)  # type: ignore[no-untyped-call]
     return file.getvalue()
@@ -65,7 +65,7 @@ def _of_an_object(obj: Any) -> _Reduced | None:
 
 
 def _of_a_class(cls: Any) -> _Reduced | None:
-    """C types that were made in the notebook."""
+    """Reduce C types that were made in the notebook."""
     if issubclass(cls, _FUNCTION) and hasattr(cls, "_argtypes_"):
         return _prototype_class, (cls._restype_, cls._argtypes_, _uses_errno(cls))
     named = getattr(sys.modules.get(cls.__module__), cls.__qualname__, None)
@@ -85,7 +85,7 @@ def _of_a_class(cls: Any) -> _Reduced | None:
 
 
 def _is_written(cls: Any, name: str) -> bool:
-    """What stood in the class's block, not what the machine added to it."""
+    """Return whether this was in the class's block, and not added by the machine."""
     return name not in {
         "__dict__",
         "__weakref__",
@@ -113,7 +113,7 @@ def _library(cls: type[ctypes.CDLL], name: str | None, use_errno: bool, function
 
 
 def _function(name: str, use_errno: bool, prototype: tuple[Any, Any]) -> Any:
-    """Of the C library, or of another one that Python has loaded."""
+    """Return a function of the C library, or of another one that Python has loaded."""
     return _declare(ctypes.CDLL(None, use_errno=use_errno)[name], prototype)
 
 

@@ -78,7 +78,10 @@ def _next(sock: socket.socket, interrupted: Insistence) -> Output | Report:
 
 
 def _let_go_if_somebody_is_stopped(interrupted: Insistence) -> None:
-    """A third interrupt frees the caller where the keeper, or the launcher that is to start it, is stopped."""
+    """Let the caller go at the third interrupt where the keeper, or the launcher that is to start it, is stopped.
+
+    Raises LetGo.
+    """
     launcher = the_launcher()
     try:
         interrupted.let_go_of(launcher.helpers(), "The sandbox")
@@ -90,7 +93,10 @@ def _let_go_if_somebody_is_stopped(interrupted: Insistence) -> None:
 
 @contextmanager
 def _interrupts(sock: socket.socket) -> Iterator[Insistence]:
-    """SIGINT asks the keeper to stop. Main thread only; elsewhere nobody gets signals."""
+    """Ask the keeper to stop at SIGINT.
+
+    Main thread only; elsewhere no signal arrives.
+    """
     asked = Insistence()
 
     def interrupt(_number: int, _frame: object) -> None:

@@ -75,7 +75,10 @@ class Limits(Value):
     file_size: int  # bytes, RLIMIT_FSIZE
 
     def by_name(self, *, others: int = 0) -> tuple[tuple[str, int], ...]:
-        """As isolation wants them; ``others``: processes that the kernel counts and that are not of this sandbox."""
+        """Return the limits by name, as isolation takes them.
+
+        ``others``: processes that the kernel counts and that are not of this sandbox.
+        """
         return (
             ("RLIMIT_AS", self.address_space),
             ("RLIMIT_NPROC", self.processes + others),

@@ -12,7 +12,7 @@ __all__ = ["names_used", "packed"]
 
 
 def names_used(source: str, *, top: bool = True) -> set[str]:
-    """Global names that the code reads inside its functions and classes, and at its ``top``.
+    """Return global names that the code reads inside its functions and classes, and at its ``top``.
 
     Raises one of :data:`~udock_lab.sandbox.reading.UNREADABLE` for code that Python cannot read.
     """
@@ -30,7 +30,7 @@ def _below(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
 
 
 def packed(names: Mapping[str, object]) -> bytes:
-    """The names as one pickle; functions and classes of the notebook go by value.
+    """Return the names as one pickle; functions and classes of the notebook go by value.
 
     Raises UsageError for what cannot be copied, with its name and what to do instead.
     """
@@ -53,7 +53,7 @@ def packed(names: Mapping[str, object]) -> bytes:
 def _culprit(
     names: Mapping[str, object], dumps: Callable[[object], bytes], seen: frozenset[int] = frozenset()
 ) -> tuple[str, object, Exception] | None:
-    """The name that cannot be copied: of a function, rather the one which that uses."""
+    """Return the name that cannot be copied: of a function, rather the one which that uses."""
     for name, value in names.items():
         if id(value) in seen:
             continue
@@ -65,7 +65,7 @@ def _culprit(
 
 
 def _used_by(function: object) -> dict[str, object]:
-    """Names of the notebook that a function uses."""
+    """Return names of the notebook that a function uses."""
     if not inspect.isfunction(function):
         return {}
     used = inspect.getclosurevars(function)

@@ -61,7 +61,7 @@ def make_request(
 
 
 def _strace(wanted: bool) -> tuple[str, str]:
-    """(why not, path): the keeper finds out whether the machine permits it."""
+    """Return (why not, path): the keeper finds out whether the machine permits it."""
     if not wanted:
         return "nobody was asked to watch", ""
     path = shutil.which("strace")
@@ -86,7 +86,7 @@ def scratch_folder(*, shut: bool) -> Iterator[str]:
 
 
 def _is_open_to_all(folder: str) -> bool:
-    """Others may pass each folder on the way to it (path_resolution(7))."""
+    """Return whether others may pass each folder on the way to it (path_resolution(7))."""
     try:
         return all(os.stat(one).st_mode & stat.S_IXOTH for one in (Path(folder), *Path(folder).absolute().parents))
     except OSError:

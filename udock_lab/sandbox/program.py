@@ -16,7 +16,7 @@ __all__ = ["read_program", "unreadable"]
 def read_program(
     what: str | Callable[..., object], args: Sequence[object], names: dict[str, object]
 ) -> tuple[str, dict[str, object], dict[str, str]]:
-    """Source, names, and the sources that a traceback may want to quote."""
+    """Read source, names, and the sources that a traceback may want to quote."""
     if isinstance(what, str):
         if args:
             raise UsageError("Source text takes no arguments.", "Give values by name: run(source, names={'n': 3})")
@@ -35,7 +35,7 @@ def read_program(
 
 
 def unreadable(why: str, source: str) -> UsageError:
-    """Nothing was run, and perhaps why."""
+    """Return the error that says that nothing was run, and perhaps why."""
     hint = "Nothing was run."
     if any(line.lstrip()[:1] in ("%", "!", "?") for line in source.splitlines()):
         hint += " Lines that begin with % or ! belong to the notebook; a sandbox runs plain Python."
@@ -45,7 +45,7 @@ def unreadable(why: str, source: str) -> UsageError:
 
 
 def _awaits_at_the_top(source: str) -> bool:
-    """Whether this is what only IPython's cells may do (ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)."""
+    """Return whether this is what only IPython's cells may do (ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)."""
     with suppress(*UNREADABLE):
         compile(source, "<sandbox>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         return True

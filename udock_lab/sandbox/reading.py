@@ -10,7 +10,7 @@ UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def in_words(error: BaseException) -> str:
-    """What is wrong and, where that is known, in which line."""
+    """Say what is wrong and, where that is known, in which line."""
     if isinstance(error, SyntaxError):
         return f"{error.msg} (line {error.lineno})" if error.lineno else error.msg
     if isinstance(error, RecursionError | MemoryError):

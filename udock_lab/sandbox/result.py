@@ -90,7 +90,10 @@ def _raise_unless_started(report: Report, request: Request) -> None:
 
 
 def _named(chunk: OutputChunk, roles: dict[int, str]) -> OutputChunk:
-    """With the role that is known at the end: a chunk may come before the news of its author's fork."""
+    """Return the chunk with the role that is known at the end.
+
+    A chunk may come before the news of its author's fork.
+    """
     role = roles.get(chunk.pid, chunk.role)
     return chunk if role == chunk.role else OutputChunk(pid=chunk.pid, role=role, stream=chunk.stream, text=chunk.text)
 
@@ -99,7 +102,7 @@ _LIBRARIES = (sys.prefix, sys.base_prefix, "/usr/lib", "/lib", "/etc/ld.so", "/u
 
 
 def _of_interest(call: SystemCall) -> bool:
-    """Opens of Python's own files and of shared libraries explain nothing in a lesson.
+    """Return whether a call explains something: opens of Python's own files and of shared libraries do not.
 
     Nor do a limit that is only read, and a call that the kernel makes a second time unseen by the program.
     """
@@ -114,7 +117,7 @@ def _of_interest(call: SystemCall) -> bool:
 
 
 def _value(report: Report) -> object:
-    """What the function returned: plain data comes back as itself, anything else as its repr.
+    """Return what the function returned: plain data comes back as itself, anything else as its repr.
 
     Nothing is unpickled: a pickle from the sandbox could run code out here.
     """

@@ -85,7 +85,10 @@ def main() -> None:
 
 
 def _connect() -> socket.socket:
-    """The socket to a number that learners do not close by accident; nothing else is inherited but 0, 1, 2."""
+    """Move the socket to a number that learners do not close by accident.
+
+    Nothing else is inherited but 0, 1, 2.
+    """
     high = fcntl.fcntl(REPORTS, fcntl.F_DUPFD_CLOEXEC, 200)
     os.closerange(3, high)
     os.closerange(high + 1, high + 200)
@@ -147,7 +150,7 @@ class _Keeper:
 
 
 def _load(orders: Orders, names: bytes) -> dict[str, object]:
-    """A fresh ``__main__`` with the copied names in it."""
+    """Make a fresh ``__main__`` with the copied names in it."""
     sys.path[:] = orders.policy.path
     sys.argv = [""]
     main = types.ModuleType("__main__")
@@ -166,7 +169,10 @@ class UnreadableError(Exception):
 
 
 def _compile(source: str) -> list[CodeType]:
-    """As a notebook does: an expression at the end is code of its own, which shows its value; not before a ``;``."""
+    """Compile as a notebook does.
+
+    An expression at the end is code of its own, which shows its value; not before a ``;``.
+    """
     try:
         return _compiled(source)
     except MemoryError:
@@ -210,7 +216,7 @@ def _run(reports: socket.socket, namespace: dict[str, object], codes: list[CodeT
 
 
 def _in_words(thing: object) -> str:
-    """As ``str``, for things whose own ``__str__`` may raise."""
+    """Write a thing as ``str`` does, also where its own ``__str__`` may raise."""
     try:
         return str(thing)[:500]
     except Exception as error:
@@ -218,7 +224,7 @@ def _in_words(thing: object) -> str:
 
 
 def _own(error: BaseException) -> TracebackType | None:
-    """The traceback from the learner's own code on; the frames of this file are nobody's business."""
+    """Return the traceback from the learner's own code on, without the frames of this file."""
     inner = error.__traceback__
     while inner is not None and inner.tb_frame.f_code.co_filename == __file__:
         inner = inner.tb_next

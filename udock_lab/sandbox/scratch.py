@@ -29,7 +29,10 @@ def small_files(folder: str, owner: int = 0) -> dict[str, bytes]:
 
 
 def remove_all_of(uid: int) -> None:
-    """What a sandbox's own user left in folders that are open to everybody. Call it when all its processes are gone."""
+    """Remove what a sandbox's own user left in folders that are open to everybody.
+
+    Call it when all its processes are gone.
+    """
     for folder in SHARED:
         with suppress(OSError):
             for entry in list(os.scandir(folder)):
@@ -39,7 +42,10 @@ def remove_all_of(uid: int) -> None:
 
 
 def remove(folder: str) -> None:
-    """The folder and all in it, folders that nobody may enter and very deep ones too. Call it when all are gone."""
+    """Remove the folder and all in it, also folders that nobody may enter and very deep ones.
+
+    Call it when all are gone.
+    """
     with suppress(OSError, RecursionError):
         shutil.rmtree(folder)
         return

@@ -26,10 +26,9 @@ _FORKING = {"os": "os.spawn", "subprocess": "subprocess.Popen", "multiprocessing
 
 
 def tell_of_processes(reports: socket.socket) -> None:
-    """From now on: each child says that fork returned in it; other ways to make and to end processes are named.
+    """Tell of processes from now on.
 
-    A child knows its parent's pid and which of its forks it is: the parent counts them before each. Several threads
-    that fork at once may give two children one number, and a fork that fails uses one up; that does no harm.
+    Each child says that fork returned in it; other ways to make and to end processes are named.
     """
     say, refused = reports.send, OSError
     forked, kills, execs, audited = (

@@ -43,7 +43,7 @@ class Evidence(Value):
 
 
 def verdict(evidence: Evidence) -> str:
-    """The first rule that has something to say; a sentence without its capital, so that it can stand anywhere."""
+    """Return the first rule's sentence that has something to say, without a capital, so that it fits anywhere."""
     for rule in _RULES:
         sentence = rule(evidence)
         if sentence:
@@ -82,7 +82,7 @@ def _interrupted(e: Evidence) -> str:
 
 
 def _ran_on(e: Evidence) -> str:
-    """A child at the end of the learner's code: the classic fall-through."""
+    """Tell of a child at the end of the learner's code: the classic fall-through."""
     children = [process for process in e.processes[1:] if process.ran_on]
     if not children:
         return ""
@@ -143,7 +143,7 @@ def _no_keyboard(e: Evidence) -> str:
 
 
 def _no_more_processes(e: Evidence) -> str:
-    """EAGAIN of a fork, from strace; or an error that reads so, where there were about as many as allowed."""
+    """Tell of EAGAIN from a fork, by strace; or by an error that reads so, with about as many processes as allowed."""
     crowd = len(e.processes) >= e.limit - 4
     refused = any(end.how == "raised" and end.words.startswith(_EAGAIN) for end in e.ends.values()) and crowd
     if not refused and not any(call.errno == "EAGAIN" and call.name in _FORKS for call in e.calls):
@@ -160,7 +160,7 @@ def _first_raised(e: Evidence) -> str:
 
 
 def _first_error(e: Evidence) -> str:
-    """The error that nothing caught in the first process; empty if there was none."""
+    """Return the error that nothing caught in the first process; empty if there was none."""
     end = e.ends.get(e.processes[0].pid) if e.processes else None
     return end.words if end is not None and end.how == "raised" else ""
 
@@ -208,7 +208,7 @@ def _cut_short(e: Evidence) -> str:
 
 
 def _unwritten(e: Evidence) -> str:
-    """Python's own exit code for that (sys.exit): the code came to its end, and the last flush failed."""
+    """Tell of Python's own exit code (sys.exit): the code came to its end, and the last flush failed."""
     first = e.processes[0] if e.processes else None
     if first is None or not first.ran_on or e.status is None or e.status.code != LAST_FLUSH_FAILED:
         return ""
@@ -253,7 +253,7 @@ _RULES: tuple[Callable[[Evidence], str], ...] = (
 
 
 def _end(process: SandboxProcess) -> str:
-    """For instance ``exited with code 0``, ``was ended by SIGKILL``."""
+    """Return for instance ``exited with code 0``, ``was ended by SIGKILL``."""
     if process.status is None:
         return "ended"
     if process.status.signaled:
@@ -266,7 +266,7 @@ def _number(count: int) -> str:
 
 
 def _roles(processes: list[SandboxProcess]) -> str:
-    """The roles of four at most, and how many more there are."""
+    """Return the roles of four at most, and how many more there are."""
     shown = [process.role for process in processes[:4]]
     return _listed([*shown, f"{len(processes) - 4} more"] if len(processes) > 4 else shown)
 
@@ -276,7 +276,7 @@ def _listed(words: list[str]) -> str:
 
 
 def notes(e: Evidence) -> tuple[str, ...]:
-    """What was left out, and what was missing."""
+    """Return what was left out, and what was missing."""
     found = []
     if e.written > e.shown:
         found.append(f"{e.written:,} bytes were written; the first {e.shown:,} are shown.")

@@ -25,7 +25,7 @@ class CallLog:
         self.dropped = 0
 
     def feed(self, data: bytes) -> Iterator[TraceEvent]:
-        """Events since the learner's code began; the runner's own start is nobody's business."""
+        """Yield events since the learner's code began, without the runner's own start."""
         for event in self.parser.feed(data):
             if self.began is not None or not isinstance(event, SystemCall):
                 yield event
@@ -33,7 +33,7 @@ class CallLog:
                 self.began = event.end
 
     def keep(self, call: SystemCall) -> None:
-        """For the result, if there is room."""
+        """Keep a call for the result, if there is room."""
         if len(self.kept) < MOST:
             self.kept.append(call)
         else:

@@ -149,7 +149,7 @@ class ProcessTable:
             self._entry(self.process_of(thread)).refused.add(program[1])
 
     def _fork_returned(self, parent: int, new: int, *, speaks: bool) -> None:
-        """strace tells of the forks of one process in their order."""
+        """Number a fork of one process: strace tells of them in their order."""
         if new == self.first:
             return
         entry = self._entry(new)
@@ -199,7 +199,7 @@ class ProcessTable:
     def _meet_those_without_a_number(
         self, entry: _Entry, above: _Entry, siblings: Iterable[int], will_speak: int
     ) -> None:
-        """Of elder siblings that nobody knows, as many as are expected will still tell their number; not the others."""
+        """Meet elder siblings that no word has named, but as many as will still tell their number."""
         unknown = []
         for pid in siblings:
             if pid == entry.pid:
@@ -288,7 +288,7 @@ class _Entry:
         return entry.name
 
     def close_ranks(self) -> None:
-        """Number its children anew, without those that were expected and did not come."""
+        """Number its children again, without those that were expected and did not come."""
         present = [child for child in self.children if child.pid]
         for number, child in enumerate(present, 1):
             child.number, child.name = number, ""

@@ -26,7 +26,7 @@ class Running:
         self.shared_before = sweep.shared_memory()
 
     def run(self) -> None:
-        """Until ``sandbox.ended_by`` says why it has come to an end."""
+        """Run until ``sandbox.ended_by`` says why it has come to an end."""
         sandbox, next_look = self.sandbox, 0.0
         while not sandbox.ended_by:
             sandbox.turn(LOOK)
@@ -38,7 +38,10 @@ class Running:
                 sandbox.end("end" if sandbox.first_is_gone else ("timeout" if sandbox.started else "start"))
 
     def _look(self) -> None:
-        """Who is there? The end has come when the first process and all it left are gone."""
+        """Look who is there.
+
+        The end has come when the first process and all it left are gone.
+        """
         sandbox = self.sandbox
         alive = sandbox.living()
         self.words.listen()  # those who can tell more about themselves do so first
@@ -58,7 +61,7 @@ class Running:
         return (sandbox.first_is_gone or sweep.has_ended(sandbox.runner.child)) and sandbox.helpers_are_gone()
 
     def _inside_will_tell(self) -> bool:
-        """The learner's process is gone, and what it left in its folder has not been told yet."""
+        """Return whether the learner's process is gone, and what it left in its folder has not been told yet."""
         sandbox = self.sandbox
         return (
             sandbox.first_is_gone
@@ -68,7 +71,10 @@ class Running:
         )
 
     def _memory_of(self, alive: dict[int, int]) -> int:
-        """Shared memory is looked for where the machine has as much more of it as would be too much."""
+        """Return the memory that these processes have.
+
+        Shared memory is looked for where the machine has as much more of it as would be too much.
+        """
         own, grown = sweep.memory_of(alive), sweep.shared_memory() - self.shared_before
         if own + grown <= self.sandbox.request.together:
             return own

@@ -64,7 +64,10 @@ def start(request: Request, strace: str) -> RunnerProcess:
 
 
 def _spawn(argv: list[str], env: dict[str, str], inherited: dict[int, int]) -> int:
-    """posix_spawn with these descriptors, all signals at their default (Python ignores some, and so do those above)."""
+    """Start a program with these descriptors, all signals at their default (posix_spawn(3)).
+
+    Python ignores some, and so do the processes above.
+    """
     high = {to: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 20) for to, fd in inherited.items()}  # out of dup2's way
     files: list[Any] = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
     files += [(os.POSIX_SPAWN_DUP2, fd, to) for to, fd in high.items()]

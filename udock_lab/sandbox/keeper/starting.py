@@ -66,7 +66,10 @@ class Starting:
             os.chown(sandbox.request.scratch, sandbox.identity.uid, sandbox.identity.uid)
 
     def _wait_for_hello(self) -> None:
-        """strace that may not trace says so and ends before the runner's first word."""
+        """Wait for the runner's first word.
+
+        strace that may not trace says so and ends before it.
+        """
         sandbox, runner = self.sandbox, self.sandbox.runner
         while runner.tracer and not sandbox.table.first and time.monotonic() < sandbox.deadline:
             ended = sweep.has_ended(runner.child)

@@ -50,9 +50,9 @@ class Streams:
             self.sandbox.caller.output(name, pid, self._role(pid), data)
 
     def _role(self, pid: int) -> str:
-        """Who is that? What a process says of its fork, it said before it wrote.
+        """Return the role of a process.
 
-        Somebody forked by a program that is no Python says nothing: /proc tells by whom, if it is still there.
+        What a process says of its fork, it said before it wrote.
         """
         table = self.sandbox.table
         if not table.has_place(pid):

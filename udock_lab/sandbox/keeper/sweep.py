@@ -20,7 +20,7 @@ __all__ = ["has_ended", "kill", "kill_all", "living", "memory_of", "shared_by", 
 
 
 def living(tracer: int) -> dict[int, int]:
-    """pid -> parent of all that lives below this process, the older first; zombies and strace are left out."""
+    """Return pid to parent of all that lives below this process, the older first, without zombies and strace."""
     found: dict[int, int] = {}
     queue = [(child, os.getpid()) for child in children(os.getpid())]
     for pid, above in queue:
@@ -31,7 +31,7 @@ def living(tracer: int) -> dict[int, int]:
 
 
 def kill_all(first: int, tracer: int) -> bool:
-    """One round of SIGKILL to everything below us; True while there was anybody.
+    """Send SIGKILL to everything below us, once; return True while there was anything.
 
     First the group in one step, through which no fork slips (kill(2)). Who left the group is killed as it is found,
     before its children are looked for: they come to us then, and the next round finds them.
@@ -49,18 +49,18 @@ def kill_all(first: int, tracer: int) -> bool:
 
 
 def kill(pid: int) -> None:
-    """SIGKILL, if it is still there."""
+    """Send SIGKILL, if it is still there."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
 
 
 def has_ended(pid: int) -> bool:
-    """A child of our own: gone, or a zombie."""
+    """Return whether a child of our own is gone, or a zombie."""
     return not lives(pid)
 
 
 def memory_of(pids: Iterable[int]) -> int:
-    """Bytes of memory that these processes have for themselves, together (statm in proc(5))."""
+    """Return the bytes of memory that these processes have for themselves, together (statm in proc(5))."""
     pages = 0
     for pid in pids:
         with suppress(OSError, ValueError), open(f"/proc/{pid}/statm", "rb") as file:
@@ -70,7 +70,10 @@ def memory_of(pids: Iterable[int]) -> int:
 
 
 def shared_memory() -> int:
-    """Bytes that the whole machine has in shared mappings and in files that only memory holds (proc_meminfo(5))."""
+    """Return the bytes that the whole machine shares.
+
+    In shared mappings and in files that only memory holds (proc_meminfo(5)).
+    """
     with suppress(OSError, ValueError), open("/proc/meminfo", "rb") as file:
         for line in file:
             if line.startswith(b"Shmem:"):
@@ -79,7 +82,10 @@ def shared_memory() -> int:
 
 
 def shared_by(pids: Iterable[int]) -> int:
-    """Bytes of that which these processes have mapped or hold open, each file once; slow, so ask when it matters."""
+    """Return the bytes of shared memory that these processes have mapped or hold open, each file once.
+
+    That is slow, so ask when it matters.
+    """
     mapped, files = 0, dict[tuple[int, int], int]()
     for pid in pids:
         with suppress(OSError, ValueError), open(f"/proc/{pid}/status", "rb") as file:
@@ -93,7 +99,7 @@ def shared_by(pids: Iterable[int]) -> int:
 
 
 def threads_of(uid: int) -> int:
-    """Threads of a user on this machine, as RLIMIT_NPROC counts them (getrlimit(2))."""
+    """Return the threads of a user on this machine, as RLIMIT_NPROC counts them (getrlimit(2))."""
     count = 0
     for name in os.listdir("/proc"):
         if name.isdigit():

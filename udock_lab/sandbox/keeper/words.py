@@ -92,7 +92,7 @@ class Words:
     def _hear_runner(
         self, message: Hello | Asked | Inside | Isolated | Aside | Guard | Broken | Unreadable | Ready, pid: int
     ) -> None:
-        """While it prepares."""
+        """Hear the runner while it prepares."""
         sandbox = self.sandbox
         match message:
             case Hello():
@@ -135,7 +135,7 @@ class Words:
         return Orders(source=request.source, sources=request.sources, policy=policy)
 
     def _hear_first_inside(self, message: FirstEnded | Files) -> None:
-        """How the learner's process ended, and what stands in its folder."""
+        """Hear how the learner's process ended, and what its folder holds."""
         table = self.sandbox.table
         match message:
             case Files(files=files):
@@ -147,7 +147,7 @@ class Words:
     # --- the learner's code
 
     def _hear_process(self, message: Forked | Execs | Kills | Audited | Ended, pid: int) -> None:
-        """Of each process we believe what it says about itself."""
+        """Hear a process: each is believed what it says about itself."""
         table = self.sandbox.table
         match message:
             case Forked(by=by, number=number):
@@ -165,7 +165,10 @@ class Words:
                 table.came_to_the_end(pid, End(how=how[:WORDS], words=words[:WORDS], value=value))
 
     def _hear_fork(self, pid: int, by: int, number: int) -> None:
-        """In a pid namespace they know themselves by other pids: there /proc says who forked it, if it still can."""
+        """Hear of a fork.
+
+        In a pid namespace processes know themselves by other pids: there /proc says who forked it, if it still can.
+        """
         table, shut = self.sandbox.table, self.sandbox.identity.shut
         above = (parent(pid) or 0) if shut else by
         if table.is_known(above):
