@@ -32,7 +32,24 @@ SESSION = "UDOCK_TEST_SESSION"
 DEVELOPERS_OWN = ("MDOCK_", "UDOCK_WIDGETS", "UDOCK_INSTRUCTOR", "IPYTHON", "JUPYTER_", "MPLCONFIGDIR")
 PATIENCE = 5.0  # seconds for what is ending to have ended
 SCRATCH = pytest.StashKey[Path]()  # temporary files of the code under test
-SLOWEST = ("test_any_order",)
+SLOWEST = (  # in several processes these begin first; a file that is not here begins in its turn
+    "test_nbgrader",
+    "test_sandbox_rungs",
+    "test_pictures",  # and with it the other ones of the browser
+    "test_notebooks",
+    "test_sandbox",
+    "test_hostile",
+    "test_oldest_versions",
+    "test_userns_default",
+    "test_trees_that_change",
+    "test_at_a_terminal",
+    "test_grade",
+    "test_hygiene",
+    "test_stopped_supervisor",
+    "test_explanations",
+    "test_lifecycle",
+)
+TOGETHER = "tests/browser/"  # one JupyterLab and one browser serve them all
 ONE_BY_ONE = "tests/exercises/test_corpus.py::test_answer_is_judged"
 ROOMS_WITH_THREADS = ("browser", "exercises", "interop", "notebooks")
 BASE = pytest.StashKey[Path]()  # pytest's own, of which it keeps the last three
@@ -150,11 +167,13 @@ def _haste(item: pytest.Item) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hand out file by file, since fixtures are a file's; answers of the corpus one by one."""
+    """Hand out file by file, since fixtures are a file's; the browser's together, answers of the corpus one by one."""
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith(TOGETHER):
+                return TOGETHER
             return nodeid if nodeid.startswith(ONE_BY_ONE) else str(super()._split_scope(nodeid))
 
     config.option.loadscopereorder = False  # the order is ours

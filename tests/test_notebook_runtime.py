@@ -13,6 +13,7 @@ import pytest
 from waiting import until
 
 from udock_lab import Runtime
+from udock_lab.linux.process import state
 from udock_lab.runtime.records import locked
 
 jupyter_client = pytest.importorskip("jupyter_client")
@@ -84,6 +85,12 @@ def kernel(home: Path, runtime: Runtime) -> Iterator[Kernel]:
     kernel.close()
 
 
+def says(runtime: Runtime, word: bytes) -> int:
+    """Wait until the last container's program has said it; its process."""
+    assert until(lambda: runtime.ps(running=True) and runtime.logs(runtime.ps(running=True)[-1].id).endswith(word))
+    return runtime.ps(running=True)[-1].record.pid
+
+
 def gone(pid: int) -> bool:
     """Ended: no such process, or a zombie that waits for its parent."""
     try:
@@ -94,10 +101,8 @@ def gone(pid: int) -> bool:
 
 def test_interrupt_stops_the_foreground_container_and_the_kernel_goes_on(kernel: Kernel, runtime: Runtime) -> None:
     kernel.run("runtime.run('demo', ['/bin/true'])")
-    message = kernel.begin("result = runtime.run('demo', ['/bin/sh', '-c', 'sleep 60; sleep 60'])")
-    assert until(lambda: runtime.ps(running=True))
-    pid = runtime.ps(running=True)[0].record.pid
-    time.sleep(0.2)
+    message = kernel.begin("result = runtime.run('demo', ['/bin/sh', '-c', 'echo up; sleep 60; sleep 60'])")
+    pid = says(runtime, b"up\n")
     kernel.manager.interrupt_kernel()
     assert until(lambda: gone(pid))
     reply = kernel.reply(message)
@@ -109,12 +114,11 @@ def test_interrupt_stops_the_foreground_container_and_the_kernel_goes_on(kernel:
 
 
 def test_second_interrupt_kills_what_ignored_the_first(kernel: Kernel, runtime: Runtime) -> None:
-    message = kernel.begin("runtime.run('demo', ['/bin/sh', '-c', \"trap '' INT; while :; do sleep 0.1; done\"])")
-    assert until(lambda: runtime.ps(running=True))
-    pid = runtime.ps(running=True)[0].record.pid
-    time.sleep(0.3)
+    script = "trap 'echo ignored' INT; echo up; while :; do sleep 0.1; done"
+    message = kernel.begin(f"runtime.run('demo', ['/bin/sh', '-c', {script!r}])")
+    pid = says(runtime, b"up\n")
     kernel.manager.interrupt_kernel()
-    time.sleep(0.3)
+    says(runtime, b"ignored\n")
     assert not gone(pid)
     kernel.manager.interrupt_kernel()
     assert until(lambda: gone(pid))
@@ -126,8 +130,7 @@ def test_second_interrupt_kills_what_ignored_the_first(kernel: Kernel, runtime: 
 def test_interrupt_of_a_magic_shows_output_and_one_note_and_stops_run_all(kernel: Kernel, runtime: Runtime) -> None:
     code = "%mdock run demo -- /bin/sh -c 'echo before; sleep 60'\nprint('went on')"
     message = kernel.begin(code)
-    assert until(lambda: runtime.ps(running=True))
-    time.sleep(0.2)
+    says(runtime, b"before\n")
     kernel.manager.interrupt_kernel()
     said = kernel.streams(message)
     assert kernel.reply(message)["ename"] == "Interrupted"
@@ -167,7 +170,8 @@ def test_interrupt_after_the_end_does_not_wait_for_a_locked_home(kernel: Kernel,
     message = kernel.begin("%mdock run demo sleep 1")
     assert until(lambda: runtime.ps(running=True))
     with locked(runtime.home):
-        time.sleep(1.3)
+        pid = runtime.ps(running=True)[0].record.pid
+        assert until(lambda: gone(pid))
         kernel.manager.interrupt_kernel()
         said = kernel.streams(message)
         assert kernel.reply(message)["ename"] == "Interrupted"
@@ -177,8 +181,8 @@ def test_interrupt_after_the_end_does_not_wait_for_a_locked_home(kernel: Kernel,
 
 def test_interrupt_of_a_flood_says_where_the_rest_of_it_is(kernel: Kernel, runtime: Runtime) -> None:
     message = kernel.begin("%mdock run demo yes")
-    assert until(lambda: runtime.ps(running=True))
-    time.sleep(0.5)
+    log = Path(runtime.home.path, "logs/c1.log")
+    assert until(lambda: log.exists() and log.stat().st_size > 4 << 20)  # more than a cell shows
     kernel.manager.interrupt_kernel()
     said = kernel.streams(message)
     assert "[mdock] output continues in logs/c1.log — %mdock logs c1\n" in said["stderr"]
@@ -187,20 +191,18 @@ def test_interrupt_of_a_flood_says_where_the_rest_of_it_is(kernel: Kernel, runti
 
 def test_interrupt_ends_a_program_that_has_stopped_itself(kernel: Kernel, runtime: Runtime) -> None:
     message = kernel.begin("%mdock run demo -- /bin/sh -c 'kill -STOP $$; sleep 60'")
-    assert until(lambda: runtime.ps(running=True))
-    time.sleep(0.3)
+    assert until(lambda: runtime.ps(running=True) and state(runtime.ps(running=True)[0].record.pid) == "T")
     kernel.manager.interrupt_kernel()
     assert kernel.reply(message)["evalue"] == "c1 was interrupted: exit 130"
 
 
 def test_program_that_ends_well_on_an_interrupt_still_stops_run_all(kernel: Kernel, runtime: Runtime) -> None:
     message = kernel.begin(
-        "%mdock run demo -- /bin/sh -c 'trap \"echo bye; exit 0\" INT; while :; do sleep 0.05; done'"
+        "%mdock run demo -- /bin/sh -c 'trap \"echo bye; exit 0\" INT; echo up; while :; do sleep 0.05; done'"
     )
-    assert until(lambda: runtime.ps(running=True))
-    time.sleep(0.3)
+    says(runtime, b"up\n")
     kernel.manager.interrupt_kernel()
-    assert kernel.streams(message)["stdout"] == "bye\n"
+    assert kernel.streams(message)["stdout"] == "up\nbye\n"
     assert kernel.reply(message)["evalue"] == "c1 was interrupted: exit 0"
 
 
@@ -228,9 +230,8 @@ def test_detached_container_outlives_its_kernel_and_the_launcher_does_not_outliv
 
 
 def test_foreground_container_ends_with_its_kernel(kernel: Kernel, runtime: Runtime) -> None:
-    kernel.begin("runtime.run('demo', ['/bin/sleep', '60'])")
-    assert until(lambda: runtime.ps(running=True))
-    time.sleep(0.2)
+    kernel.begin("runtime.run('demo', ['/bin/sh', '-c', 'echo up; exec sleep 60'])")
+    says(runtime, b"up\n")
     os.kill(kernel.manager.provisioner.pid, signal.SIGKILL)
     assert until(lambda: runtime.ps()[0].record.end_time)
     assert runtime.ps()[0].record.exit_code == 143

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mounts import mounts
 
 import udock_lab
 from udock_lab import sandbox
@@ -80,10 +81,6 @@ def our_code() -> str:
     return digest.hexdigest()
 
 
-def mounts() -> list[str]:
-    return Path("/proc/self/mountinfo").read_text().splitlines()
-
-
 def temporary() -> list[str]:
     return sorted(os.listdir(tempfile.gettempdir()))
 
@@ -122,7 +119,7 @@ def left_behind(before: dict[int, str]) -> dict[int, str]:
 @pytest.mark.parametrize("path", ATTACKS, ids=lambda path: path.stem)
 def test_attack_harms_nothing_and_scores_nothing(path: Path, target: Target) -> None:
     sandbox.run("pass")  # the launcher is there before and after
-    before = our_code(), mounts(), temporary(), the_launcher().pid
+    before = our_code(), mounts(target.home), temporary(), the_launcher().pid
     processes = of_the_launcher()
     source = target.aim(path.read_text())
     earns = float((re.findall(r"^# earns: (\d+)$", source, re.MULTILINE) or ["0"])[0])
@@ -140,7 +137,7 @@ def test_attack_harms_nothing_and_scores_nothing(path: Path, target: Target) -> 
     assert target.untouched()
     with pytest.raises(BlockingIOError):  # nobody has called
         target.server.accept()
-    assert (our_code(), mounts(), temporary(), the_launcher().pid) == before
+    assert (our_code(), mounts(target.home), temporary(), the_launcher().pid) == before
 
 
 def _sentences(report: CheckReport) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from threading import Timer
 
@@ -128,8 +127,9 @@ def test_a_container_whose_log_fills_the_disk_goes_on_and_its_end_is_recorded(md
 
 def test_an_end_that_a_full_disk_kept_out_of_the_table_is_recorded_when_there_is_room(mdock: Mdock, disk: Disk) -> None:
     mdock("run", "-d", "demo", "--", "/bin/sleep", "0.5")
+    pid = containers.find(mdock.home, "c2").pid
     disk.fill(0)
-    time.sleep(1.2)
+    eventually(lambda: not Path(f"/proc/{pid}").exists())
     assert containers.find(mdock.home, "c2").end_time is None
     assert mdock("ps").returncode == 0
     disk.empty()

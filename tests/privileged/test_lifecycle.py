@@ -17,7 +17,7 @@ from waiting import until
 
 from udock_lab import Runtime
 from udock_lab.errors import Conflict, MdockError, NotFound, Unsupported
-from udock_lab.linux.process import descendants
+from udock_lab.linux.process import descendants, parent
 from udock_lab.model import Isolation, Record, RunResult, Status
 
 pytestmark = pytest.mark.usefixtures("chroot_works")
@@ -58,19 +58,20 @@ def test_detached_program_that_never_starts_says_so_at_once(runtime: Runtime) ->
 @pytest.mark.parametrize(
     ("script", "status", "code"),
     [
-        ("exec sleep 60", Status.STOPPED, 143),
-        ("trap 'exit 9' TERM; while :; do sleep 0.05; done", Status.STOPPED, 9),
-        ("trap '' TERM; while :; do sleep 0.05; done", Status.KILLED, 137),
+        ("echo up; exec sleep 60", Status.STOPPED, 143),
+        ("trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done", Status.STOPPED, 9),
+        ("trap '' TERM; echo up; while :; do sleep 0.05; done", Status.KILLED, 137),
     ],
 )
 def test_stop_records_how_it_ended_and_nothing_overwrites_it(
     runtime: Runtime, script: str, status: Status, code: int
 ) -> None:
     result = background(runtime, script)
-    time.sleep(0.15)
+    assert until(lambda: runtime.logs(result.id) == b"up\n")
+    supervisor = parent(result.pid or 0) or 0
     record = runtime.stop(result.id, timeout=0.6)
     assert (record.status, record.exit_code) == (status, code) and record.end_time
-    time.sleep(0.2)
+    assert until(lambda: result.pid not in descendants(supervisor))  # which has written its last word by then
     assert runtime.ps()[0].record == record == runtime.wait(result.id)
 
 
@@ -142,10 +143,11 @@ def test_stop_ends_the_whole_container(runtime: Runtime, kind: str) -> None:
 
 
 def test_neighbour_is_spared_when_leftovers_are_swept(runtime: Runtime) -> None:
+    mark = "6" + str(time.monotonic_ns())[-8:]
     neighbour = background(runtime, "(setsid sleep 60 &); exec sleep 60")
     for _ in range(5):
-        runtime.run("demo", ["/bin/sh", "-c", "setsid sleep 60 & exit 0"])
-    time.sleep(0.2)
+        runtime.run("demo", ["/bin/sh", "-c", f"setsid sleep {mark} & exit 0"])
+    assert until(lambda: not with_argument(mark))
     assert runtime.ps(running=True)[0].id == neighbour.id
     assert len(Path(f"/proc/{neighbour.pid}/task/{neighbour.pid}/children").read_text().split()) == 1
     runtime.kill(neighbour.id)
@@ -176,11 +178,12 @@ def test_exec_enters_the_same_root_and_ends_with_its_container(runtime: Runtime)
     assert until(lambda: runtime.exec(result.id, ["/bin/cat", "/tmp/here"]).text == "mine\n")
     assert runtime.exec(result.id, ["/bin/sh", "-c", "exit 8"]).exit_code == 8
     ended: list[RunResult] = []
-    thread = threading.Thread(target=lambda: ended.append(runtime.exec(result.id, ["/bin/sleep", "60"])))
+    mark = "7" + str(time.monotonic_ns())[-8:]
+    thread = threading.Thread(target=lambda: ended.append(runtime.exec(result.id, ["/bin/sleep", mark])))
     thread.start()
-    time.sleep(0.3)
+    assert until(lambda: with_argument(mark))
     runtime.stop(result.id)
-    thread.join(3)
+    thread.join(20)
     assert ended and ended[0].exit_code == 137
     with pytest.raises(Conflict):
         runtime.exec(result.id, ["/bin/true"])
@@ -500,9 +503,9 @@ def test_stop_without_a_supervisor_still_ends_and_records(runtime: Runtime) -> N
 
 def test_caller_killed_by_sigkill_has_its_container_stopped_and_recorded(runtime: Runtime) -> None:
     code = "from udock_lab import Runtime; Runtime(forked=True).run('demo', ['/bin/sh', '-c', %r])"
-    caller = subprocess.Popen([sys.executable, "-c", code % "trap 'exit 11' TERM; while :; do sleep 0.05; done"])
-    assert until(lambda: runtime.ps(running=True))
-    time.sleep(0.2)
+    script = "trap 'exit 11' TERM; echo up; while :; do sleep 0.05; done"
+    caller = subprocess.Popen([sys.executable, "-c", code % script])
+    assert until(lambda: runtime.ps(running=True) and runtime.logs("c1") == b"up\n")
     caller.kill()
     caller.wait()
     assert until(lambda: runtime.ps()[0].record.end_time)
@@ -513,13 +516,11 @@ def test_detached_container_survives_kill_9_of_its_caller(runtime: Runtime) -> N
     code = (
         "import time; from udock_lab import Runtime\n"
         "Runtime(forked=True).run('demo', ['/bin/sh', '-c', 'sleep 1; echo end; exit 12'], detach=True)\n"
-        "time.sleep(60)"
+        "print('left', flush=True)\ntime.sleep(60)"
     )
-    caller = subprocess.Popen([sys.executable, "-c", code])
-    assert until(lambda: runtime.ps(running=True))
-    time.sleep(0.2)
-    caller.kill()
-    caller.wait()
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as caller:
+        assert caller.stdout is not None and caller.stdout.readline() == "left\n"
+        caller.kill()
     assert runtime.wait("c1").exit_code == 12
     assert runtime.logs("c1") == b"end\n"
 
@@ -554,6 +555,6 @@ def test_spare_that_somebody_killed_is_replaced(runtime: Runtime) -> None:
         time.sleep(0.01)
     spare = next(pid for pid in descendants(launcher) if not descendants(pid))
     os.kill(spare, signal.SIGKILL)
-    time.sleep(0.1)
+    assert until(lambda: spare not in descendants(launcher))
     assert [runtime.run("demo", ["/bin/true"]).exit_code for _ in range(3)] == [0, 0, 0]
     assert runtime.launcher_pid == launcher

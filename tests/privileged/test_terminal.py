@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 from terminals import Terminal, shell_with_mdock
+from waiting import until
 
 from udock_lab import Runtime
+from udock_lab.linux.process import children, state
 
 pytestmark = pytest.mark.usefixtures("chroot_works")
 
@@ -33,9 +35,20 @@ def test_keys_echo_once_and_the_shells_exit_code_is_ours(shell: Terminal) -> Non
     assert shell.wait() == 17
 
 
-def test_control_c_ends_the_program_and_not_the_shell(shell: Terminal) -> None:
+def in_front(pid: int) -> int:
+    """The process group that a terminal of this process listens to (proc_pid_stat(5), tpgid)."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[5])
+
+
+@pytest.fixture
+def inside(shell: Terminal, runtime: Runtime) -> int:
+    """The shell's process in its container."""
+    return runtime.ps(running=True)[0].record.pid
+
+
+def test_control_c_ends_the_program_and_not_the_shell(shell: Terminal, inside: int) -> None:
     shell.type("sleep 60\n")
-    time.sleep(0.3)
+    assert until(lambda: in_front(inside) != inside)
     shell.type("\x03")
     shell.expect("ready> ")  # it was to sleep for 60
     shell.type("echo still-$((40+2))\n")
@@ -53,16 +66,15 @@ def test_window_size_is_told_at_the_start_and_when_it_changes(shell: Terminal) -
     shell.type("stty size\n")
     shell.expect("30 100")
     shell.resize(41, 77)
-    time.sleep(0.3)
-    shell.type("stty size\n")
-    shell.expect("41 77")
+    shell.type("until stty size | grep '41 77'; do sleep 0.05; done\n")
+    shell.expect("\n41 77")
     shell.type("exit\n")
     shell.wait()
 
 
-def test_job_control_works_because_the_terminal_is_the_shells_own(shell: Terminal) -> None:
+def test_job_control_works_because_the_terminal_is_the_shells_own(shell: Terminal, inside: int) -> None:
     shell.type("sleep 60\n")
-    time.sleep(0.3)
+    assert until(lambda: in_front(inside) != inside)
     shell.type("\x1a")
     shell.expect("ready> ")
     shell.type("jobs; tty; echo marker$((1+1))\n")
@@ -93,18 +105,19 @@ def test_everything_on_the_screen_is_in_the_log_too(shell: Terminal, runtime: Ru
     assert b"777" in runtime.logs("c1")
 
 
-def test_paste_of_a_long_line_arrives_whole(shell: Terminal) -> None:
+def test_paste_of_a_long_line_arrives_whole(shell: Terminal, inside: int) -> None:
     shell.type("stty -icanon; cat > /tmp/pasted\n")
-    time.sleep(0.3)
+    pasted = Path(f"/proc/{inside}/root/tmp/pasted")
+    assert until(pasted.exists)
     lines = "".join(f"{number:06d} " + "x" * 60 + "\n" for number in range(400))
     for at in range(0, len(lines), 2000):
         shell.type(lines[at : at + 2000])
         while select.select([shell.screen], [], [], 0.02)[0]:
             os.read(shell.screen, 65536)
     shell.expect("")
-    time.sleep(0.5)
+    assert until(lambda: pasted.stat().st_size == len(lines))
     shell.type("\x03")
-    time.sleep(0.3)
+    assert until(lambda: in_front(inside) == inside)
     shell.type("wc -l < /tmp/pasted; echo over$((1+1))\n")
     assert "400" in shell.expect("over2")
     shell.type("exit\n")
@@ -153,7 +166,7 @@ def test_job_in_the_background_runs_to_its_end_and_takes_no_keys(outside: Termin
 
 def test_terminal_wanted_in_the_background_waits_for_the_foreground(outside: Terminal) -> None:
     outside.type("mdock run -it -e PS1='ready> ' demo sh &\n")
-    time.sleep(1)
+    assert until(lambda: "T" in map(state, children(outside.pid)))
     outside.type("fg\n")
     outside.expect("\nready> ")
     outside.type("exit 3\n")
@@ -166,10 +179,7 @@ def test_terminal_wanted_in_the_background_can_be_ended_without_a_traceback(
     outside: Terminal, runtime: Runtime
 ) -> None:
     outside.type("mdock run -it demo sleep 60 &\n")
-    deadline = time.monotonic() + 8
-    while not runtime.ps(running=True) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.3)
+    assert until(lambda: runtime.ps(running=True) and "T" in map(state, children(outside.pid)))
     outside.type("kill %1; sleep 1; jobs; echo over$((2+2))\n")
     said = outside.expect("over4")
     assert "Traceback" not in said and "[mdock]" not in said

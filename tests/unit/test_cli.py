@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 MDOCK = [sys.executable, "-m", "udock_lab.cli"]
 
@@ -63,9 +64,9 @@ def test_build_says_what_it_could_not_keep_and_nothing_else(nowhere: Terminal, t
 
 
 def test_several_containers_are_stopped_together_and_one_bad_id_hinders_none(mdock: Terminal) -> None:
-    deaf = ("run", "-d", "demo", "/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
+    deaf = ("run", "-d", "demo", "/bin/sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done")
     ids = [mdock(*deaf).stdout.strip() for _ in range(4)]
-    time.sleep(0.3)
+    assert until(lambda: all(mdock("logs", one).stdout == "up\n" for one in ids))
     result = mdock("stop", "-t", "1", ids[0], "c999999", *ids[1:], ids[0])
     done = re.findall(r"\] (STOP|KILL) ", Path(mdock.home, "log.txt").read_text())
     assert done[: len(ids)] == ["STOP"] * len(ids), "each is told to stop before the first has been waited for"

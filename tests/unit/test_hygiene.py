@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -198,3 +199,12 @@ def test_every_script_that_make_calls_can_be_executed() -> None:
     for word in called:
         path = ROOT / word.lstrip("@")
         assert path.suffix == ".py" or os.access(path, os.X_OK), path
+
+
+def test_what_the_tests_call_the_slowest_of_them_is_there() -> None:
+    tree = ast.parse((ROOT / "tests" / "conftest.py").read_text())
+    lists = [
+        node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SLOWEST"
+    ]
+    (names,) = map(ast.literal_eval, lists)
+    assert set(names) <= {path.stem for path in (ROOT / "tests").rglob("test_*.py")}

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mounts import mounts
 from waiting import until
 
 from udock_lab import Runtime
@@ -163,21 +164,15 @@ def _folders(place: str) -> set[str]:
     return {name for name in os.listdir(place) if name.startswith("mdock-probe-")}
 
 
-def _mounts() -> str:
-    """Without those of tests that run beside this one, which bear the name of their session."""
-    lines = Path("/proc/self/mounts").read_text().splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith("udock-"))
-
-
 def test_the_probe_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    mounts, status = _mounts(), Path("/proc/self/status").read_text()
-    groups = [line.split()[1] for line in mounts.splitlines() if line.split()[2].startswith("cgroup")]
+    mounted, status = mounts(tmp_path), Path("/proc/self/status").read_text()
+    groups = [line.split()[1] for line in mounted if line.split()[2].startswith("cgroup")]
     before = set(children(os.getpid()))
     probe()
     assert os.listdir(tmp_path) == []
-    assert _mounts() == mounts
+    assert mounts(tmp_path) == mounted
     assert until(lambda: not any(map(_folders, groups)))  # somebody else's probe ends
     assert set(children(os.getpid())) <= before
     for line in Path("/proc/self/status").read_text().splitlines():
