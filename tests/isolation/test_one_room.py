@@ -26,7 +26,7 @@ def texts(path: Path) -> set[str]:
     return {node.value for node in found if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "sandbox").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((PACKAGE / "sandbox").rglob("*.py")), ids=lambda path: path.name)
 def test_the_sandbox_isolates_nothing_by_calls_of_its_own(path: Path) -> None:
     own = set(called(path)) & set(CALLS)
     if path.name == "copying.py":  # it copies a learner's own ctypes objects
