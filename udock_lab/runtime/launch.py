@@ -23,7 +23,8 @@ from udock_lab.wire.framing import adopt, pack, pair, receive, send, unpack
 __all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "may_open_many", "open_gate", "parse_reports"]
 
 SYNC, REPORTS = Child.SYNC, Child.REPORTS  # what the child keeps open besides 0, 1 and 2
-STDIN, TERMINAL = "stdin", "terminal"  # descriptors that come through the start gate
+STDIN, TERMINAL = "stdin", "terminal"  # descriptors that come through the start gate, by their names
+_WITH_STDIN, _WITH_BOTH = pack([STDIN]), pack([STDIN, TERMINAL])
 EXEC = -1  # the number under which execve reports
 NO_ANSWER = -1  # the errno of a call that did not come back
 UMASK = 0o022  # a program's files may be read by everybody and written by their owner, whatever the caller's umask
@@ -120,8 +121,10 @@ def brief(child: Fresh, plan: Plan) -> None:
 
 def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:
     """Let the child go, with its standard input (and its terminal, if it gets one)."""
-    fds = {STDIN: stdin} if terminal is None else {STDIN: stdin, TERMINAL: terminal}
-    send(child.sync, pack(list(fds)), list(fds.values()))
+    if terminal is None:
+        send(child.sync, _WITH_STDIN, (stdin,))
+    else:
+        send(child.sync, _WITH_BOTH, (stdin, terminal))
 
 
 # --- from here on, in the child ---------------------------------------------------------------------------
@@ -253,7 +256,8 @@ def _rehearse() -> None:
     plan = unpack(pack({"steps": [["chdir", "/"]], "argv": ["x"], "env": {"A": "b"}, "rootfs": "/"}))
     child = Child(plan["rootfs"])
     start = _now()
-    for words in (["subreaper"], ["chdir", "/"], ["chroot", ""], ["chdir_inside", "/"], ["signals", ""]):
+    calls = ["subreaper"], ["uid_map", ""], ["chdir", "/"], ["chroot", ""], ["chdir_inside", "/"], ["signals", ""]
+    for words in calls:
         try:
             make_step(words).apply(child)
         except OSError as error:

@@ -88,7 +88,7 @@ def run_result(
     names = [step.name for step in planned]
     status = ExitStatus(raw=ended["status"]) if ended else None
     candidates: list[str] = request["plan"]["candidates"]
-    failure = _failure(home, spec, request, last, status)
+    failure = _failure(home, spec, request, planned, last, status)
     isolation = isolation_of(bool(spec.userns), reports, names)
     notes = start_notes(reports, names, advise)
     if isolation is Isolation.CHDIR and failure is None and _is_dynamic(rootfs, candidates, spec.workdir):
@@ -143,11 +143,12 @@ def _failure(
     home: Home,
     spec: ContainerSpec,
     request: dict[str, Any],
+    planned: list[Step],
     last: dict[str, Any],
     status: ExitStatus | None,
 ) -> Failure | None:
     """Return the step that ended the child, or execve's refusal; None when the program started."""
-    reports, planned = last["reports"], _planned(request)
+    reports = last["reports"]
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
     if answers[-1:] == [NO_ANSWER]:
         return None
@@ -159,7 +160,7 @@ def _failure(
     if request.get("exec_of") and in_vain and _has_ended(home, last["id"]):
         return _ended_meanwhile(spec, last["id"], status)
     if answers:
-        return _exec_failure(spec, request, reports, status)
+        return _exec_failure(spec, request, planned, reports, status)
     if silent:
         return _silent_end(spec, last, status)
     return Failure(
@@ -264,7 +265,13 @@ def _as_root(spec: ContainerSpec) -> str:
     return "" if spec.userns or os.geteuid() == 0 else "\nIn a user namespace more is permitted: mdock run --userns"
 
 
-def _exec_failure(spec: ContainerSpec, request: dict[str, Any], reports: Reports, status: ExitStatus | None) -> Failure:
+def _exec_failure(
+    spec: ContainerSpec,
+    request: dict[str, Any],
+    planned: list[Step],
+    reports: Reports,
+    status: ExitStatus | None,
+) -> Failure:
     """Explain why execve refused.
 
     Its last word counts, or that one of the folders of PATH held a file which may not be executed.
@@ -283,8 +290,7 @@ def _exec_failure(spec: ContainerSpec, request: dict[str, Any], reports: Reports
         spec.argv[0],
         image=spec.image,
         container=request.get("exec_of", ""),
-        confined=isolation_of(bool(spec.userns), reports, [step.name for step in _planned(request)])
-        is not Isolation.CHDIR,
+        confined=isolation_of(bool(spec.userns), reports, [step.name for step in planned]) is not Isolation.CHDIR,
     )
     name = spec.argv[0]
     if len(name) > _LONG_NAME:
