@@ -14,7 +14,7 @@ from udock_lab.runtime.home import Home
 from udock_lab.runtime.images import list_images
 
 NOBODY = 65534
-QUICKLY = 20.0  # seconds; whatever takes longer hangs
+QUICKLY = 60.0  # seconds; whatever takes longer hangs
 
 # The interpreter may lie where only root can read, so everything is imported before root is given up.
 _AS_SOMEBODY = """

@@ -29,9 +29,8 @@ class Keyboard:
     def __init__(self, name: str, home: Path) -> None:
         env = {name: value for name, value in os.environ.items() if name != "MDOCK_HOME"}
         env |= {"HOME": str(home), "TERM": "dumb", "PS1": "$ ", "PATH": f"{home / 'bin'}:{os.environ['PATH']}"}
-        self.terminal, side = os.openpty()
-        self.process = start_at(side, SHELLS[name], cwd=home, env=env)
-        os.close(side)
+        self.terminal, self.side = os.openpty()
+        self.process = start_at(self.side, SHELLS[name], cwd=home, env=env)
         self.seen = ""
         self.count = 0
 
@@ -56,6 +55,7 @@ class Keyboard:
 
     def close(self) -> None:
         os.close(self.terminal)
+        os.close(self.side)
         self.process.wait()
 
 
