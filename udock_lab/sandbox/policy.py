@@ -1,8 +1,8 @@
 """What the sandbox wants of its isolation: who the code runs as, what it sees, where it writes, how much it may use.
 
 Not one system call of isolation is made here; isolation/ makes them, in its own order. The keeper finds out what this
-machine permits and decides; its orders, a :class:`SandboxPolicy`, go to the runner, who knows which
-folders its Python needs (:func:`wanted_by`).
+machine permits and decides (keeper/identity.py); its orders, a :class:`SandboxPolicy`, go to the runner, who knows
+which folders its Python needs (:func:`wanted_by`).
 
 What is graded is not trusted. Where the machine permits, such code sees a root that holds the system's programs and
 this Python read-only, a little /dev, its own /proc, and one scratch folder in memory with an upper bound; its uid 0
@@ -16,28 +16,15 @@ import sys
 
 from udock_lab.isolation.ask import IDENTITY, ROOT_IS_NOBODY
 from udock_lab.isolation.rlimit import as_far_as_allowed
-from udock_lab.isolation.trial import refusal
 from udock_lab.isolation.wanted import Files, PrivateRoot, Wanted
 from udock_lab.linux import capabilities as cap
-from udock_lab.linux import idmaps
-from udock_lab.linux.process import parent, pids
 from udock_lab.model.value import Value, replace
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
 __all__ = [
+    "OPTIONAL_NAMESPACES",
     "SCRATCH",
     "SandboxPolicy",
-    "missing_walls",
-    "protected_pids",
-    "refused_walls",
-    "unprivileged_uid",
-    "user_namespaces_work",
     "visible_folders",
-    "walls_refused",
     "wanted_by",
 ]
 
@@ -56,14 +43,7 @@ _ROOTS = (
 )  # fmt: skip
 # Alone, for a user that nobody is: it leads to no file that this user may not open.
 _NOBODYS = frozenset({cap.CAP_SYS_CHROOT})
-# Who becomes somebody else must be able to clean up after them.
-_TO_BECOME_ANOTHER = frozenset(
-    {cap.CAP_CHOWN, cap.CAP_DAC_OVERRIDE, cap.CAP_FOWNER, cap.CAP_KILL, cap.CAP_SETGID, cap.CAP_SETUID}
-)
-# A uid for each sandbox, so that they do not reach each other. Ids above 1879048191 are given to nobody (systemd's
-# UIDS-GIDS document); a container's root may have fewer ids, usually 65536.
-_UIDS, _FEW_IDS = 2_000_000_000, 60_000
-_WALLS = {"new_network": "network", "new_ipcs": "ipc", "new_uts": "host name"}  # a step that may be refused: its word
+OPTIONAL_NAMESPACES = {"new_network": "network", "new_ipcs": "ipc", "new_uts": "host name"}  # by step, in words
 
 
 class SandboxPolicy(Value):
@@ -107,7 +87,7 @@ def _behind_walls(common: Wanted, policy: SandboxPolicy) -> Wanted:
         common,
         mapped=ROOT_IS_NOBODY,
         namespaces=("new_mounts", "new_pids"),  # the rest would be worth little without them
-        optional_namespaces=tuple(_WALLS),
+        optional_namespaces=tuple(OPTIONAL_NAMESPACES),
         private_root=PrivateRoot(
             shown=tuple(visible_folders(policy)), devices=_DEVICES, scratch=SCRATCH, size=_SIZE, inodes=_INODES
         ),
@@ -143,61 +123,3 @@ def visible_folders(policy: SandboxPolicy) -> list[str]:
         if not any(path.startswith(f"{above}/") for above in found):
             found.append(path)
     return found
-
-
-# --- what this machine permits, and what is said of what it refuses
-
-
-def walls_refused(package: str) -> str:
-    """Say why there can be no walls here; empty where there can. For single-threaded callers."""
-    return refusal(wanted_by(SandboxPolicy(walls=True, graded=True, package=package)))
-
-
-def user_namespaces_work() -> bool:
-    """Return whether a process can stay who it is in a user namespace of its own. For single-threaded callers."""
-    return not refusal(Wanted(mapped=IDENTITY))
-
-
-def unprivileged_uid() -> int:
-    """Return a uid, and gid, that nobody has, for root to become; 0 where root may not become it.
-
-    It is this process's own: no two sandboxes share one.
-    """
-    if os.geteuid() != 0 or not cap.permitted_capabilities() >= _TO_BECOME_ANOTHER:
-        return 0
-    for candidate in (_UIDS + os.getpid(), _FEW_IDS + os.getpid() % 5_000):
-        if idmaps.is_mapped(idmaps.UID_MAP, candidate) and idmaps.is_mapped(idmaps.GID_MAP, candidate):
-            return candidate
-    return 0
-
-
-def protected_pids() -> list[int]:
-    """List, for a filter that knows pids only, the caller and what is above it first, then all that exists now."""
-    above: list[int] = []
-    pid = os.getpid()
-    while pid and len(above) < 64:
-        above.append(pid)
-        pid = parent(pid) or 0
-    return list(dict.fromkeys([*above, *sorted(pids(), reverse=True)]))
-
-
-def refused_walls(refused: Sequence[str]) -> list[str]:
-    """Name, of the steps that were refused, those that were walls."""
-    return [f"own {_WALLS[name]}" for name in refused if name in _WALLS]
-
-
-def missing_walls(why: str, uid: int, kept_to: bool, closed: str) -> list[str]:
-    """Say what was wanted, is not there, and what code can therefore do; ``why`` is the refusal of the whole.
-
-    ``kept_to``: files are out of reach. ``closed``: a folder of this Python that only root may enter, if there is one.
-    """
-    words = [f"own {'' if uid else 'user, '}processes, mounts and network ({why})"]
-    if uid and not kept_to:
-        words.append("files kept out of sight (no Landlock): it could read what everybody here may read")
-        words[-1] += f", and what is next to {closed}" if closed else ""
-        words[-1] += ", and write where everybody may write"
-    elif not kept_to:
-        words.append("files kept out of reach (no Landlock): it could read and change all that you can")
-    elif not uid:
-        words.append("owners, modes and times of your files (Landlock protects what is in them)")
-    return words

@@ -8,6 +8,7 @@ from contextlib import suppress
 from udock_lab.isolation.ask import answer
 from udock_lab.linux.process import children, parent
 from udock_lab.sandbox.keeper import sweep
+from udock_lab.sandbox.keeper.identity import missing_walls, protected_pids, refused_walls
 from udock_lab.sandbox.messages import (
     Answered,
     Aside,
@@ -33,7 +34,7 @@ from udock_lab.sandbox.messages import (
     from_process,
     from_runner,
 )
-from udock_lab.sandbox.policy import SandboxPolicy, missing_walls, protected_pids, refused_walls
+from udock_lab.sandbox.policy import SandboxPolicy
 from udock_lab.wire.framing import send
 from udock_lab.wire.hearing import hear
 from udock_lab.wire.messages import MalformedError
