@@ -200,10 +200,10 @@ def test_a_run_does_without_the_code_for_odd_arguments_templates_and_copies(runt
     assert {f"udock_lab.{name}" for name in unused} & set(loaded) == set()
 
 
-def test_a_run_from_the_terminal_does_without_dataclasses(runtime: Runtime) -> None:
+def test_run_and_ps_from_the_terminal_do_without_dataclasses(runtime: Runtime) -> None:
     code = (
         "import sys; from udock_lab.cli import main; code = main(['run', '-e', 'A=b', '--files', '64', 'demo', 'true']);"
-        "print(code, *sys.modules, file=sys.stderr)"
+        "code += main(['ps']) + main(['ps', '-q']); print(code, *sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     result, *loaded = done.stderr.splitlines()[-1].split()
