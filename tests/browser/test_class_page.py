@@ -15,8 +15,6 @@ from test_display_classroom import CLASS
 
 from udock_lab.display.pages.classroom import class_page, learner_page
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 900)])
 def test_a_lecturer_goes_from_who_needs_a_look_to_the_report(

@@ -7,14 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
 from notebook_page import READY, Lab, NotebookPage, run_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 SLUG = "m2_1_process_creation"
 ANSWERS = ROOT / "tests" / "exercises" / "corpus" / SLUG
 
-pytestmark = pytest.mark.timeout(240)
 
 FIND = """words => { const shown = window.jupyterapp.shell.currentWidget.content;
     const at = shown.widgets.findIndex(cell => cell.model.sharedModel.getSource().includes(words));

@@ -15,8 +15,6 @@ RESTART = """async () => { const context = window.jupyterapp.shell.currentWidget
     await context.sessionContext.session.kernel.restart(); await context.sessionContext.ready; }"""
 PICTURES = (("top", "Exec and wait"), ("status", "ExitStatus(raw=raw)"), ("run", "run --no-spare demo"))
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_lesson_runs_in_jupyterlab_without_an_error_and_shows_its_picture(

@@ -30,8 +30,6 @@ SHOWN = {
     "record": pictures.record(RUN),
 }
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture(params=[("light", 1400), ("dark", 1400), ("light", 700), ("dark", 700)], ids=lambda p: f"{p[0]}-{p[1]}")
 def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:

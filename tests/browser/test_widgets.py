@@ -31,8 +31,6 @@ RUN_LAST = f"""async () => {{ window.jupyterapp.shell.currentWidget.content.acti
     await window.jupyterapp.commands.execute('notebook:run-cell'); }}"""
 ACTIVE = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
 
-pytestmark = pytest.mark.timeout(120)
-
 
 class Panels(NotebookPage):
     """The notebook above, and its kernel."""

@@ -27,8 +27,6 @@ SLUG = "m2_1_process_creation"
 RAW = answer(SLUG, "wrong_raw_status")
 NOT_WRITTEN = "def launch(argv):\n    raise NotImplementedError"
 
-pytestmark = pytest.mark.timeout(240)
-
 
 def udock_lab(*words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "udock_lab.course", *map(str, words)]

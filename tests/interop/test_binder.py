@@ -103,7 +103,6 @@ def build(place: Path, *requirements: str) -> None:
     assert "Image: demo is ready." in done.stdout
 
 
-@pytest.mark.timeout(300)
 def test_after_post_build_every_way_to_start_the_server_opens_on_the_first_lesson(place: Path) -> None:
     build(place, *BARE)
     settings = json.loads((place / "venv/etc/jupyter/jupyter_server_config.json").read_text())

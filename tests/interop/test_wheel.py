@@ -91,7 +91,6 @@ def start(programs: Path, *words: str) -> list[str]:
     return said
 
 
-@pytest.mark.timeout(300)
 def test_the_installed_wheel_starts_the_course_for_an_ordinary_user(built: Path, tmp_path: Path) -> None:
     programs = installed(built, tmp_path / "venv", "--no-deps", str(wheel(built)), "psutil", "pyelftools")
     first, image, second, _ = start(programs, "--no-lab")

@@ -17,7 +17,6 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import execute_notebooks  # noqa: E402
 
-pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture

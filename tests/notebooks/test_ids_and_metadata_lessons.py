@@ -12,7 +12,6 @@ from udock_lab.sandbox import run
 IDS, METADATA = "m2_3_container_ids", "m2_4_metadata"
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("slug", "answers", "sentences"),
     [

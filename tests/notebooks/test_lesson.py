@@ -24,7 +24,6 @@ nbformat.write(lesson, sys.argv[2])
 """
 NO_PRIVILEGE = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
 
-pytestmark = pytest.mark.timeout(120)
 Cells = list[dict[str, Any]]
 Execute = Callable[..., Cells]
 

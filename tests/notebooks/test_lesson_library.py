@@ -24,7 +24,6 @@ TASK = "task = put_in_order('x', ['print(1)', 'print(2)'], expect='2\\n1\\n', go
 TICKET = "ticket = exit_ticket(('1 + 1?', 2, 'so it is'), ('word?', 'fork', 'so it is'))"
 LESSON = (BEGIN, ASK, RUN, SETTLE, TASK, TICKET, "progress()", "lesson.end()")
 
-pytestmark = pytest.mark.timeout(120)
 Cells = list[Any]
 Execute = Callable[..., Cells]
 

@@ -23,14 +23,12 @@ def check(who: str, slug: str) -> None:
     assert " passed" in done.stdout
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("who", ["root", "user", "refused"])
 def test_one_lesson_says_the_same_with_every_privilege(who: str) -> None:
     check(who, REPRESENTATIVE)
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("who", ["root", "user", "refused"])
 @pytest.mark.parametrize("slug", LESSONS)
 def test_every_lesson_says_the_same_with_every_privilege(slug: str, who: str) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 from rungs import without_chroot
+from waiting import until
 
 from udock_lab import Runtime
+from udock_lab.linux.process import children
 
 MDOCK = [sys.executable, "-m", "udock_lab.cli"]
 OWN_MOUNTS = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
@@ -140,19 +142,17 @@ def test_what_the_hint_says_helps_without_chroot_too(runtime: Runtime) -> None:
 def test_exec_into_what_ends_meanwhile_says_so_and_speaks_of_no_limit(runtime: Runtime) -> None:
     if shutil.which("strace") is None:
         pytest.skip("needs privilege: strace is missing")
-    container = runtime.run("demo", ["/bin/sleep", "1"], detach=True).id
-    slow = ["strace", "-f", "-o", "/dev/null", "-e", "trace=chdir", "-e", "inject=chdir:delay_enter=4s"]
-    done = subprocess.run(
-        [*slow, *MDOCK, "exec", container, "/bin/true"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-    )
-    if "ptrace" in done.stderr:
+    container = runtime.run("demo", ["/bin/sleep", "60"], detach=True).id
+    slow = ["strace", "-f", "-o", "/dev/null", "-e", "trace=chdir", "-e", "inject=chdir:delay_enter=6s"]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*slow, *MDOCK, "exec", container, "/bin/true"], text=True, **pipes) as done:
+        until(lambda: done.poll() is not None or any(map(children, children(done.pid))))  # its child is on its way
+        runtime.kill(container)
+        _, said = done.communicate(timeout=60)
+    if "ptrace" in said:
         pytest.skip("needs privilege: ptrace is refused here")
-    assert f"{container} ended before exec could start /bin/true" in done.stderr
-    assert "limit" not in done.stderr and done.returncode != 0
+    assert f"{container} ended before exec could start /bin/true" in said
+    assert "limit" not in said and done.returncode != 0
 
 
 # -- #! lines with Windows line ends
