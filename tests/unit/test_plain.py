@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import marshal
-import subprocess
-import sys
 from enum import Enum
 from typing import Any
 
@@ -257,21 +255,6 @@ def test_what_cannot_be_read_says_why(data: object, words: str) -> None:
     with pytest.raises(MalformedError) as caught:
         read_stored(Kept, data, 2, lift)
     assert str(caught.value).startswith(words)
-
-
-def test_a_prepared_class_reads_no_types_any_more() -> None:
-    code = """
-import sys
-from udock_lab.model.plain import plain, prepare
-from udock_lab.model.value import Value
-Inner = type(Value)("Inner", (Value,), {"__annotations__": {"y": "int"}, "__module__": "__main__"})
-Outer = type(Value)("Outer", (Value,), {"__annotations__": {"x": "tuple[Inner, ...]"}, "__module__": "__main__"})
-prepare(Outer)
-sys.addaudithook(lambda event, _: event == "compile" and sys.exit("compiled"))
-print(plain(Outer(x=(Inner(y=1),))))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("{'x': [{'y': 1}]}\n", "")
 
 
 def test_the_json_of_bytes_can_be_read_by_a_person() -> None:

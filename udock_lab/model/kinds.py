@@ -132,10 +132,6 @@ class Kind:
         """Return the value that plain data stands for; MalformedError. ``strict``: no field may be left over."""
         raise NotImplementedError
 
-    def classes(self) -> tuple[ValueType, ...]:
-        """Return the classes of values that it may hold."""
-        return ()
-
 
 class _Exactly(Kind):
     """Text, whole numbers, truth values and None stand for themselves: True is no number, 1.0 no whole one."""
@@ -222,9 +218,6 @@ class _Many(Kind):
             raise error.below(f"[{len(items)}]") from error.__cause__
         return self.python_type(items)
 
-    def classes(self) -> tuple[ValueType, ...]:
-        return self.item.classes()
-
 
 class _Row(Kind):
     """A tuple of a fixed length, each place with a type of its own."""
@@ -250,9 +243,6 @@ class _Row(Kind):
         except MalformedError as error:
             raise error.below(f"[{len(items)}]") from error.__cause__
         return tuple(items)
-
-    def classes(self) -> tuple[ValueType, ...]:
-        return tuple(cls for kind in self.kinds for cls in kind.classes())
 
 
 class _Mapping(Kind):
@@ -282,9 +272,6 @@ class _Mapping(Kind):
             raise error.below(f"[{key!r:.100}]") from error.__cause__
         return found
 
-    def classes(self) -> tuple[ValueType, ...]:
-        return (*self.key.classes(), *self.item.classes())
-
 
 class _Nested(Kind):
     """A value; its shape is read when it is needed, since a class may hold itself."""
@@ -298,9 +285,6 @@ class _Nested(Kind):
     def read(self, data: Any, strict: bool) -> Value:
         found: Value = read_value(self.python_type, data, strict)
         return found
-
-    def classes(self) -> tuple[ValueType, ...]:
-        return (self.python_type,)
 
 
 class _Union(Kind):
@@ -335,9 +319,6 @@ class _Union(Kind):
                 continue
         names = [*(kind.python_type.__name__ for kind in self.others), *map(name_of, self.tagged)]
         raise MalformedError(f"one of {', '.join(names)} is expected, not {shown(data)}")
-
-    def classes(self) -> tuple[ValueType, ...]:
-        return (*self.tagged, *(cls for kind in self.others for cls in kind.classes()))
 
 
 class _Anything(Kind):

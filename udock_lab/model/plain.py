@@ -1,9 +1,8 @@
 """The one codec between values and plain data: dict, list, str, int, float, bool, None and bytes.
 
 What comes out can be carried by JSON (jsontext.py, which knows what to do with bytes) or by marshal; what goes in may
-come from anybody and is held against the types that the class itself names: there is no second description. Types are
-read when a class is first written or read, never when it is made: whoever may not compile anything later on, in a
-child after fork or in an audit hook, calls :func:`prepare` before.
+come from anybody and is held against the types that the class itself names: there is no second description. They are
+read when a class is first written or read (which compiles their text), never when it is made.
 
     a value                  an object of its fields, each written by its type
     tuple, list, frozenset   an array (a frozenset in the order of its texts)
@@ -28,7 +27,7 @@ from udock_lab.model.kinds import (
     write_tagged,
     write_value,
 )
-from udock_lab.model.value import Value, ValueType
+from udock_lab.model.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ __all__ = [
     "bytes_in_text",
     "check_schema",
     "plain",
-    "prepare",
     "read_stored",
     "revive",
     "revive_tagged",
@@ -111,17 +109,6 @@ def check_schema(data: dict[str, object], schema: int) -> int:
     if type(found) is not int or not 0 <= found <= schema:
         raise MalformedError(f"its schema is {shown(found)}, and this version reads up to {schema}")
     return found
-
-
-def prepare(*classes: ValueType) -> None:
-    """Read the types of these classes and of all that they hold now."""
-    ready: set[ValueType] = set()
-    waiting = list(classes)
-    while waiting:
-        cls = waiting.pop()
-        if cls not in ready:
-            ready.add(cls)
-            waiting += [inner for kind in shape(cls).values() for inner in kind.classes()]
 
 
 def tag(cls: type) -> str:
