@@ -42,9 +42,9 @@ bench: $(VENV)/.tested
 	$(PYTHON) benchmarks/launch.py
 	$(PYTHON) benchmarks/commands.py
 
-# Every answer of the corpus; `make test` judges an eighth of them, each time another.
+# Every answer of the corpus and every attack; `make test` judges an eighth and a third of them, each time others.
 corpus: packages $(VENV)/.tested
-	$(PYTEST) tests/exercises/test_corpus.py --corpus all -n auto
+	$(PYTEST) tests/exercises/test_corpus.py tests/exercises/test_hostile.py --corpus all -n auto
 
 soak: packages $(VENV)/.tested
 	$(PYTEST) tests -m soak

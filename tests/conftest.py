@@ -50,7 +50,7 @@ SLOWEST = (  # in several processes these begin first; a file that is not here b
     "test_lifecycle",
 )
 TOGETHER = "tests/browser/"  # one JupyterLab and one browser serve them all
-ONE_BY_ONE = "tests/exercises/test_corpus.py::test_answer_is_judged"
+ONE_BY_ONE = ("tests/exercises/test_corpus.py::test_answer_is", "tests/exercises/test_hostile.py::test_attack")
 ROOMS_WITH_THREADS = ("browser", "exercises", "interop", "notebooks")
 BASE = pytest.StashKey[Path]()  # pytest's own, of which it keeps the last three
 FORKED = pytest.StashKey[set[str]]()  # tests that forked this process while it had threads

@@ -31,7 +31,15 @@ SHOWN = {
 }
 
 
-@pytest.fixture(params=[("light", 1400), ("dark", 1400), ("light", 700), ("dark", 700)], ids=lambda p: f"{p[0]}-{p[1]}")
+PAGES = [  # each theme and each width in every run, all pairs in `make soak`
+    ("light", 1400),
+    ("dark", 700),
+    pytest.param(("dark", 1400), marks=pytest.mark.soak),
+    pytest.param(("light", 700), marks=pytest.mark.soak),
+]
+
+
+@pytest.fixture(params=PAGES, ids=lambda page: f"{page[0]}-{page[1]}")
 def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     theme, width = request.param
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)

@@ -31,6 +31,7 @@ from udock_lab.model import CheckReport
 from udock_lab.runtime.connection import the_launcher
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
+PARTS = 3
 GONE = 1.0  # seconds after the end in which everything that a sandbox started is gone
 SECRET = "the-secret-of-4711"
 
@@ -115,8 +116,15 @@ def left_behind(before: dict[int, str]) -> dict[int, str]:
         time.sleep(0.02)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``path`` is each attack of the part that this run takes, as with the corpus of answers; all in `make corpus`."""
+    if "path" in metafunc.fixturenames:
+        which = metafunc.config.getoption("corpus")
+        chosen = ATTACKS if which == "all" else ATTACKS[int(which) % PARTS :: PARTS]
+        metafunc.parametrize("path", chosen, ids=lambda path: path.stem)
+
+
 @pytest.mark.usefixtures("walls")
-@pytest.mark.parametrize("path", ATTACKS, ids=lambda path: path.stem)
 def test_attack_harms_nothing_and_scores_nothing(path: Path, target: Target) -> None:
     sandbox.run("pass")  # the launcher is there before and after
     before = our_code(), mounts(target.home), temporary(), the_launcher().pid
