@@ -50,7 +50,11 @@ class MalformedError(ValueError):
 
 def write_value(value: Value) -> dict[str, object]:
     """Write the fields of a value, each by its kind."""
-    return {name: kind.write(getattr(value, name)) for name, kind in shape(type(value)).items()}
+    found: dict[str, object] = {}
+    for name, kind in shape(type(value)).items():
+        item = getattr(value, name)
+        found[name] = item if type(item) in kind.as_it_is else kind.write(item)
+    return found
 
 
 def write_tagged(value: Value) -> dict[str, object]:
@@ -77,8 +81,9 @@ def is_object(data: object) -> dict[str, object]:
 def read_value(cls: type[V], data: object, strict: bool) -> V:
     """Make a value of its fields; MalformedError, also for a field that there is none of where it is ``strict``."""
     given, kinds = is_object(data), shape(cls)
-    if strict and (unknown := [name for name in given if name not in kinds]):
-        raise MalformedError(f"{cls.__name__} has no such field", str(unknown[0])[:100])
+    if strict and not given.keys() <= kinds.keys():
+        unknown = next(name for name in given if name not in kinds)
+        raise MalformedError(f"{cls.__name__} has no such field", str(unknown)[:100])
     found: dict[str, Any] = {}
     for name, kind in kinds.items():
         if name in given:
@@ -118,7 +123,7 @@ def shown(data: object) -> str:
 class Kind:
     """How values of one type are written and read; ``python_type`` is what such a value is an instance of.
 
-    Data of a type in ``as_it_is`` stand for themselves and need not be read.
+    Data of a type in ``as_it_is`` stand for themselves and need be neither written nor read: a message is mostly such.
     """
 
     python_type: type = object
@@ -205,6 +210,8 @@ class _Many(Kind):
 
     def write(self, value: Any) -> list[object]:
         ordered = sorted(value, key=repr) if self.python_type in (set, frozenset) else value
+        if self.item.as_it_is.issuperset(map(type, ordered)):
+            return list(ordered)
         return [self.item.write(item) for item in ordered]
 
     def read(self, data: Any, strict: bool) -> Any:
@@ -229,6 +236,8 @@ class _Row(Kind):
         self._types = [kind.python_type if kind.python_type in kind.as_it_is else None for kind in kinds]
 
     def write(self, value: Any) -> list[object]:
+        if [*map(type, value)] == self._types:
+            return list(value)
         return [kind.write(item) for kind, item in zip(self.kinds, value, strict=True)]
 
     def read(self, data: Any, strict: bool) -> tuple[Any, ...]:
@@ -254,6 +263,8 @@ class _Mapping(Kind):
         self.key, self.item = key, item
 
     def write(self, value: dict[Any, Any]) -> object:
+        if self._is_plain(value):
+            return dict(value)
         if self.key.python_type is str:
             return {key: self.item.write(item) for key, item in value.items()}
         return [[self.key.write(key), self.item.write(item)] for key, item in value.items()]
@@ -264,6 +275,8 @@ class _Mapping(Kind):
             return dict(pairs)
         if not isinstance(data, dict):
             raise MalformedError(f"an object is expected, not {shown(data)}")
+        if self._is_plain(data):
+            return dict(data)
         found, key = {}, ""
         try:
             for key, item in data.items():
@@ -271,6 +284,11 @@ class _Mapping(Kind):
         except MalformedError as error:
             raise error.below(f"[{key!r:.100}]") from error.__cause__
         return found
+
+    def _is_plain(self, data: dict[Any, Any]) -> bool:
+        """Return whether it stands for itself."""
+        are_texts = self.key.python_type is str and self.key.as_it_is.issuperset(map(type, data))
+        return are_texts and self.item.as_it_is.issuperset(map(type, data.values()))
 
 
 class _Nested(Kind):
@@ -323,6 +341,8 @@ class _Union(Kind):
 
 class _Anything(Kind):
     """Data without a type: what is no plain data goes as its ``repr``."""
+
+    as_it_is = frozenset({type(None), bool, int, float, str, bytes})
 
     def write(self, value: Any) -> object:
         if isinstance(value, Enum):
