@@ -134,4 +134,4 @@ def test_hostile_paths_and_names_stay_text(one: str, two: str) -> None:
 
 def test_a_process_that_is_gone_tells_nothing_and_raises_nothing() -> None:
     facts = read_snapshot(2**22 + 1)
-    assert (facts["parent"], facts["root"], facts["files"], facts["limits"]) == (0, "", [], [])
+    assert (facts["parent"], facts["root"], facts["files"], facts["limits"]) == (0, "", (), ())

@@ -6,13 +6,12 @@ import errno
 import os
 import select
 import subprocess
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, brief, fork_child, open_gate, parse_reports
+from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, Plan, brief, fork_child, open_gate, parse_reports
 
 Reports = list[tuple[int, int, int, int]]
 
@@ -32,7 +31,7 @@ def drain(fd: int) -> bytes:
     return data
 
 
-def through(plan: dict[str, Any], *, rehearse: bool = False, stdin: int | None = None) -> tuple[Reports, bytes, int]:
+def through(plan: Plan, *, rehearse: bool = False, stdin: int | None = None) -> tuple[Reports, bytes, int]:
     """Run one plan in a fresh child; reports, standard output, wait status."""
     child = fork_child(rehearse=rehearse)
     null = os.open("/dev/null", os.O_RDONLY) if stdin is None else stdin
@@ -45,14 +44,8 @@ def through(plan: dict[str, Any], *, rehearse: bool = False, stdin: int | None =
     return reports, out, status
 
 
-def plan(*argv: str, steps: list[list[object]] | None = None, candidates: list[str] | None = None) -> dict[str, Any]:
-    return {
-        "steps": steps or [],
-        "argv": list(argv),
-        "env": {"A": "b"},
-        "rootfs": "/",
-        "candidates": candidates or [argv[0]],
-    }
+def plan(*argv: str, steps: list[list[object]] | None = None, candidates: list[str] | None = None) -> Plan:
+    return Plan(tuple(map(tuple, steps or [])), argv, {"A": "b"}, "/", tuple(candidates or argv[:1]))
 
 
 @pytest.mark.parametrize("rehearse", [False, True])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import pytest
@@ -11,21 +10,21 @@ from hypothesis import strategies as st
 
 from udock_lab.errors import UsageError
 from udock_lab.model import ContainerSpec, Limits
-from udock_lab.runtime.messages import decode, encode
-from udock_lab.runtime.planning import DEFAULT_PATH, container_env, make_plan
-from udock_lab.wire.framing import pack, unpack
+from udock_lab.runtime.home import Home
+from udock_lab.runtime.launch import Plan
+from udock_lab.runtime.planning import DEFAULT_PATH, container_env, make_plan, run_request
+from udock_lab.runtime.protocol import ExecRequest, RunRequest
+from udock_lab.wire.messages import decode, encode
 
 word = st.binary(max_size=20).map(lambda data: os.fsdecode(data.replace(b"\0", b"0")))
 
 
-def plan_of(spec: ContainerSpec, join: int | None = None) -> dict[str, object]:
+def plan_of(spec: ContainerSpec, join: int | None = None) -> Plan:
     return make_plan(spec, "/root-of-image", join)[0]
 
 
 def names(spec: ContainerSpec, join: int | None = None) -> list[str]:
-    steps = plan_of(spec, join)["steps"]
-    assert isinstance(steps, list)
-    return [step[0] for step in steps]
+    return [str(step[0]) for step in plan_of(spec, join).steps]
 
 
 def test_plain_run_steps_in_order() -> None:
@@ -38,7 +37,7 @@ def test_limits_come_last_because_the_child_needs_memory_until_then() -> None:
         "subreaper", "terminal", "userns", "setgroups", "uid_map", "gid_map",
         "chdir", "chroot", "chdir_inside", "limit", "limit", "limit",
     ]  # fmt: skip
-    assert plan_of(spec)["steps"][-1] == ["limit", "RLIMIT_AS", 1, 1]  # type: ignore[index]
+    assert plan_of(spec).steps[-1] == ("limit", "RLIMIT_AS", 1, 1)
 
 
 def test_the_guard_comes_last_of_all_and_only_where_it_is_asked_for() -> None:
@@ -49,7 +48,7 @@ def test_the_guard_comes_last_of_all_and_only_where_it_is_asked_for() -> None:
 
 def test_soft_cpu_limit_lies_below_the_hard_one_so_that_sigxcpu_is_seen() -> None:
     spec = ContainerSpec(image="demo", limits=Limits(cpu=5))
-    assert plan_of(spec)["steps"][-1] == ["limit", "RLIMIT_CPU", 5, 6]  # type: ignore[index]
+    assert plan_of(spec).steps[-1] == ("limit", "RLIMIT_CPU", 5, 6)
 
 
 def test_exec_joins_the_user_namespace_instead_of_making_one() -> None:
@@ -61,7 +60,7 @@ def test_exec_joins_the_user_namespace_instead_of_making_one() -> None:
 def test_every_step_describes_itself() -> None:
     spec = ContainerSpec(image="demo", tty=True, userns=True, limits=Limits(memory=1, cpu=2, files=3))
     plan, described = make_plan(spec, "/r", None)
-    assert len(plan["steps"]) == len(described)
+    assert len(plan.steps) == len(described)
     assert described[7] == 'chroot("/r")'
 
 
@@ -83,9 +82,9 @@ def test_nothing_is_inherited_from_the_environment(monkeypatch: pytest.MonkeyPat
 
 
 def test_bare_name_is_looked_for_in_path_and_a_path_is_not() -> None:
-    found = plan_of(ContainerSpec(image="demo", argv=("ls",)))["candidates"]
-    assert found == [f"{folder}/ls" for folder in DEFAULT_PATH.split(":")]
-    assert plan_of(ContainerSpec(image="demo", argv=("./ls",)))["candidates"] == ["./ls"]
+    found = plan_of(ContainerSpec(image="demo", argv=("ls",))).candidates
+    assert [*found] == [f"{folder}/ls" for folder in DEFAULT_PATH.split(":")]
+    assert plan_of(ContainerSpec(image="demo", argv=("./ls",))).candidates == ("./ls",)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +92,7 @@ def test_bare_name_is_looked_for_in_path_and_a_path_is_not() -> None:
 )
 def test_an_empty_folder_in_path_is_the_current_one(path: str, found: list[str]) -> None:
     spec = ContainerSpec(image="demo", argv=("ls",), env=(("PATH", path),))
-    assert plan_of(spec)["candidates"] == found
+    assert [*plan_of(spec).candidates] == found
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_what_execve_cannot_carry_is_refused_before_anything_happens(spec: Conta
 
 @given(argv=st.lists(word, min_size=1, max_size=5).filter(lambda words: bool(words[0])), value=word)
 def test_any_words_travel_unchanged(argv: list[str], value: str) -> None:
-    plan = plan_of(ContainerSpec(image="demo", argv=tuple(argv), env=(("A", value),)))
-    back = unpack(pack(decode(encode(plan))))
-    assert back["argv"] == argv and back["env"]["A"] == value
-    json.dumps(back)
+    spec = ContainerSpec(image="demo", argv=tuple(argv), env=(("A", value),))
+    request = decode(encode(run_request(Home("/home"), spec, "/root-of-image")), (RunRequest, ExecRequest))
+    back = Plan.unpack(request.plan.pack())
+    assert [*back.argv] == argv and back.env["A"] == value

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udock_lab.runtime.messages import decode, encode
+from udock_lab.model.jsontext import from_json, to_json
 from udock_lab.wire.framing import DATAGRAM, hang_up, pack, pair, receive, send, unpack
 
 
@@ -52,12 +52,12 @@ def test_closed_peer_reads_as_empty() -> None:
 
 @given(words=st.lists(st.text(st.characters(codec=None), max_size=20)))
 def test_any_text_survives_even_bytes_that_are_no_utf8(words: list[str]) -> None:
-    assert decode(encode(words)) == words == unpack(pack(words))
+    assert from_json(to_json(words)) == words == unpack(pack(words))
 
 
 @given(data=st.binary(max_size=30))
 def test_any_file_name_survives(data: bytes) -> None:
-    assert os.fsencode(unpack(pack(decode(encode(os.fsdecode(data)))))) == data
+    assert os.fsencode(unpack(pack(from_json(to_json(os.fsdecode(data)))))) == data
 
 
 def test_last_words_of_a_side_that_closed_with_something_unread_are_heard() -> None:

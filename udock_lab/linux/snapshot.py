@@ -1,6 +1,6 @@
 """What /proc says of a process at one moment (proc(5)): where it is, who it is, what it has open.
 
-Plain values, so that they can travel in a message. What the machine will not tell is left empty.
+What the machine will not tell is left empty.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["read_snapshot"]
 
 
 def read_snapshot(pid: int) -> dict[str, Any]:
-    """Return the fields of :class:`udock_lab.model.Snapshot`, but for its ``moment``, as lists, words and numbers."""
+    """Return the fields of :class:`udock_lab.model.Snapshot`, but for its ``moment``."""
     folder = f"/proc/{pid if proc_is_ours() else 0}"  # no process is 0: better nothing than another's facts
     stat = _read(f"{folder}/stat").rpartition(")")[2].split()
     parent, group, session = (int(word) for word in stat[1:4]) if len(stat) > 3 else (0, 0, 0)
@@ -52,31 +52,32 @@ def _link(path: str) -> str:
         return ""
 
 
-def _files(folder: str) -> list[list[Any]]:
-    """Return [descriptor, what it is open on] of each.
+def _files(folder: str) -> tuple[tuple[int, str], ...]:
+    """Return (descriptor, what it is open on) of each.
 
     Without the inode's number, which differs from run to run.
     """
     try:
         numbers = sorted(int(name) for name in os.listdir(folder))
     except OSError:
-        return []
+        return ()
     named = ((number, _link(f"{folder}/{number}")) for number in numbers)
-    return [[number, target.partition(":[")[0]] for number, target in named if target]
+    return tuple((number, target.partition(":[")[0]) for number, target in named if target)
 
 
-def _limits(text: str) -> list[list[str]]:
-    """Return [name, soft, hard] of each line; the columns stand at fixed places below their heads."""
+def _limits(text: str) -> tuple[tuple[str, str, str], ...]:
+    """Return (name, soft, hard) of each line; the columns stand at fixed places below their heads."""
     head, _, lines = text.partition("\n")
     soft, hard, units = (head.find(word) for word in ("Soft", "Hard", "Units"))
     if min(soft, hard, units) < 0:
-        return []
-    return [[line[:soft].strip(), line[soft:hard].strip(), line[hard:units].strip()] for line in lines.splitlines()]
+        return ()
+    rows = ((line[:soft], line[soft:hard], line[hard:units]) for line in lines.splitlines())
+    return tuple((name.strip(), first.strip(), second.strip()) for name, first, second in rows)
 
 
-def _names(environ: str) -> list[str]:
-    return sorted({pair.partition("=")[0] for pair in environ.split("\0") if pair})
+def _names(environ: str) -> tuple[str, ...]:
+    return tuple(sorted({pair.partition("=")[0] for pair in environ.split("\0") if pair}))
 
 
-def _numbers(text: str) -> list[int]:
-    return [int(word) for word in text.split()]
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in text.split())

@@ -14,12 +14,13 @@ import time
 from _socket import MSG_DONTWAIT
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from udock_lab.errors import LauncherDied, LetGo
-from udock_lab.runtime.messages import decode, encode
+from udock_lab.runtime.protocol import Ended, Output, Refused, Signal, Started, WindowSize, from_supervisor
 from udock_lab.wire.framing import receive
 from udock_lab.wire.interrupts import INSIST, Insistence, is_ignored
+from udock_lab.wire.messages import encode
 
 if TYPE_CHECKING:
     import signal
@@ -31,6 +32,7 @@ else:
 
 __all__ = ["Attachment", "terminal_size"]
 
+Event: TypeAlias = Refused | Started | Ended
 OUTPUT_KEPT = 1 << 20
 PAUSE = 200  # milliseconds for which a signal that comes a moment before we wait may go unnoticed
 
@@ -44,13 +46,13 @@ _OUR_OWN = {
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)  # who sends one of these wants us to end, as with SIGINT
 
 
-def terminal_size() -> list[int]:
+def terminal_size() -> tuple[int, int]:
     """Return rows and columns of the caller's terminal: 24 and 80 where there is none, or it does not know them."""
     for fd in (0, 1, 2):
         with suppress(OSError):
             size = os.get_terminal_size(fd)
-            return [size.lines or 24, size.columns or 80]
-    return [24, 80]
+            return size.lines or 24, size.columns or 80
+    return 24, 80
 
 
 class Attachment:
@@ -60,7 +62,7 @@ class Attachment:
         self,
         sock: socket,
         on_output: Callable[[str, bytes], None] | None,
-        on_event: Callable[[dict[str, Any]], None],
+        on_event: Callable[[Event], None],
         supervisors: Callable[[], list[int]] = list,
         what: str = "",
     ) -> None:
@@ -79,14 +81,16 @@ class Attachment:
         self._incoming = select.poll()
         self._incoming.register(sock, select.POLLIN)
 
-    def follow(self, until: str, *, terminal: bool = False, typed: Keys | Lines | None = None) -> dict[str, Any]:
+    def follow(
+        self, until: type[Started | Ended], *, terminal: bool = False, typed: Keys | Lines | None = None
+    ) -> Event:
         """Hand on what comes until the event ``until`` (or a refusal, or the end); that event.
 
         ``terminal``: the program has one of its own, which is to be as large as ours. ``typed``: what a person types.
         """
         if terminal:
-            event = self._wait_for("started")  # by then the supervisor has left our process group (SIGTTOU)
-            if event["event"] != "started":
+            event = self._wait_for(Started)  # by then the supervisor has left our process group (SIGTTOU)
+            if not isinstance(event, Started):
                 return event
         if not terminal and typed is None:
             return self._wait_for(until)
@@ -94,13 +98,13 @@ class Attachment:
         with typed or nullcontext(), _noticed(heard) as notices:
             return self._relay(until, typed, notices, terminal=terminal)
 
-    def _wait_for(self, until: str) -> dict[str, Any]:
+    def _wait_for(self, until: type[Event]) -> Event:
         while True:
             event = self._next()
-            if event is not None and event["event"] in (until, "ended", "refused"):
+            if isinstance(event, (until, Ended, Refused)):
                 return event
 
-    def _next(self) -> dict[str, Any] | None:
+    def _next(self) -> Event | None:
         """Take one message; an event, or None for output."""
         while not self._incoming.poll(PAUSE):
             self._let_go_if_nobody_acts()
@@ -110,20 +114,24 @@ class Attachment:
                 "The process that supervised this container is gone.",
                 "See what became of the container with: mdock ps",
             )
-        kind = data[0]
-        if kind == 0x6A:  # j
-            event: dict[str, Any] = decode(data[1:])
-            self.id = event.get("id") or self.id
-            self.on_event(event)
-            return event
-        stream, kept = ("stdout", self.stdout) if kind == 0x6F else ("stderr", self.stderr)
+        said = from_supervisor(data)
+        if isinstance(said, Output):
+            self._take(said)
+            return None
+        if not isinstance(said, Refused):
+            self.id = said.id
+        self.on_event(said)
+        return said
+
+    def _take(self, output: Output) -> None:
+        """Keep the beginning of it, and hand it on."""
+        kept = self.stdout if output.stream == "stdout" else self.stderr
         if len(kept) < OUTPUT_KEPT:
-            kept += data[1 : 1 + OUTPUT_KEPT - len(kept)]
+            kept += output.data[: OUTPUT_KEPT - len(kept)]
         if self.on_output is not None:
             self._writing_since = time.monotonic()
-            self.on_output(stream, data[1:])
+            self.on_output(output.stream, output.data)
             self._writing_since = None
-        return None
 
     def _let_go_if_nobody_acts(self) -> None:
         """Let the caller go where its supervisor is stopped and so acts on no signal: the third one raises LetGo.
@@ -149,7 +157,7 @@ class Attachment:
         """Ask the supervisor to signal the container's process group; nothing where it has ended."""
         self.passed_on.add(number)
         with suppress(OSError):  # also a queue that is full, of a supervisor that was stopped: nobody waits for that
-            self.sock.send(b"j" + encode({"signal": number}), MSG_DONTWAIT)
+            self.sock.send(encode(Signal(number=number)), MSG_DONTWAIT)
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -187,7 +195,7 @@ class Attachment:
             for number, handler in old.items():
                 signal.signal(number, handler)
 
-    def _relay(self, until: str, typed: Keys | Lines | None, notices: int, *, terminal: bool) -> dict[str, Any]:
+    def _relay(self, until: type[Event], typed: Keys | Lines | None, notices: int, *, terminal: bool) -> Event:
         """Pass what is typed on to the container, window sizes too, until the end."""
         while True:
             ready = _wait(self.sock.fileno(), notices, typed)
@@ -198,7 +206,7 @@ class Attachment:
                 self._typed = typed.interrupts
             if self.sock.fileno() in ready:
                 event = self._next()
-                if event is not None and event["event"] in (until, "ended", "refused"):
+                if isinstance(event, (until, Ended, Refused)):
                     return event
             else:
                 self._let_go_if_nobody_acts()
@@ -209,7 +217,8 @@ class Attachment:
             typed.heed(notices)
         if terminal:
             with suppress(OSError):
-                self.sock.send(b"j" + encode({"size": terminal_size()}), MSG_DONTWAIT)
+                rows, columns = terminal_size()
+                self.sock.send(encode(WindowSize(rows=rows, columns=columns)), MSG_DONTWAIT)
 
 
 @contextmanager

@@ -14,19 +14,22 @@ import select
 import signal
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from udock_lab.errors import LauncherDied
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.linux.process import children
 from udock_lab.runtime.launcher import become_supervisor, command_line
-from udock_lab.runtime.messages import decode, encode, refusal
+from udock_lab.runtime.protocol import ExecRequest, ProbeRequest, Refused, RunRequest, SpawnRequest, to_caller
 from udock_lab.runtime.shortage import shortage, shortage_told
 from udock_lab.wire.framing import adopt, pair, send
+from udock_lab.wire.messages import encode
 
 if TYPE_CHECKING:
     import subprocess
     from _socket import socket
+
+    Request = RunRequest | ExecRequest | ProbeRequest | SpawnRequest
 
 __all__ = ["Connection", "ForkedSupervisor", "Launcher", "supervisors_of", "the_launcher"]
 
@@ -34,7 +37,7 @@ __all__ = ["Connection", "ForkedSupervisor", "Launcher", "supervisors_of", "the_
 class Connection(Protocol):
     """Something that takes requests."""
 
-    def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
+    def request(self, message: Request, fds: Sequence[int]) -> None:
         """Hand over a request and its descriptors; LauncherDied if nobody takes it."""
 
     def reap(self) -> None:
@@ -73,7 +76,7 @@ class Launcher:
         """The launcher's process id, or None before the first request."""
         return self.process.pid if self.process else None
 
-    def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
+    def request(self, message: Request, fds: Sequence[int]) -> None:
         data = encode(message)
         for _ in range(2):
             sock = self._connected()
@@ -154,7 +157,7 @@ class ForkedSupervisor:
     def __init__(self) -> None:
         self._ours: dict[int, float] = {}  # pid to the seconds that it may take to go
 
-    def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
+    def request(self, message: Request, fds: Sequence[int]) -> None:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             with shortage_told():
@@ -164,7 +167,7 @@ class ForkedSupervisor:
                     _supervise_or_refuse(message, list(fds))  # it forgets what is sent to our process group meanwhile
                 finally:
                     os._exit(0)
-            self._ours[pid] = 0.0 if message.get("detach") else _PARTING
+            self._ours[pid] = 0.0 if isinstance(message, RunRequest) and message.spec.detach else _PARTING
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -201,7 +204,7 @@ def _reaped(pid: int, patience: float) -> bool:
         return True
 
 
-def _supervise_or_refuse(message: dict[str, Any], fds: list[int]) -> None:
+def _supervise_or_refuse(message: Request, fds: list[int]) -> None:
     """Supervise in the forked process, or tell the caller why not."""
     os.setsid()
     try:
@@ -210,22 +213,22 @@ def _supervise_or_refuse(message: dict[str, Any], fds: list[int]) -> None:
         number = error.errno if isinstance(error, OSError) else errno.ENOMEM
         what, hint = shortage(number) or (f"mdock could not start a supervisor: {error}.", "See: mdock doctor")
         with suppress(OSError):  # the caller is told already, or has gone
-            send(adopt(fds[0]), b"j" + encode(refusal("MdockError", what, hint)))
+            send(adopt(fds[0]), to_caller(Refused(error="MdockError", message=what, hint=hint)))
 
 
-def _supervise(message: dict[str, Any], fds: list[int]) -> None:
+def _supervise(message: Request, fds: list[int]) -> None:
     """Serve one request and end. ``fds`` are all that is kept of the caller's."""
     from udock_lab.runtime.supervise import Supervisor
 
     become_supervisor()
-    if message["op"] == "probe":
+    if isinstance(message, ProbeRequest):
         from udock_lab.runtime.doctor import answer_probe
 
-        answer_probe(fds[0], message["what"])
+        answer_probe(fds[0], message.what)
         return
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     supervisor = Supervisor(None, prefork=False)
-    supervisor.start(decode(encode(message)), fds)  # plain values, as a launcher gets them
+    supervisor.accept(message, fds)
     supervisor.serve()
 
 

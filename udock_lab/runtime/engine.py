@@ -30,19 +30,20 @@ from udock_lab.model import (
     RunResult,
     Status,
 )
-from udock_lab.model.plain import plain
 from udock_lab.model.value import fields, replace
 from udock_lab.runtime import containers, execs, records, settings
-from udock_lab.runtime.attach import Attachment, terminal_size
+from udock_lab.runtime.attach import Attachment
 from udock_lab.runtime.connection import ForkedSupervisor, supervisors_of, the_launcher
 from udock_lab.runtime.eventlog import last_exit, write_event
 from udock_lab.runtime.extras import NOTHING_KEPT, Identity, Kept, Listed, Reported, load_extra, load_spec, load_steps
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import KnownImages, aside, build_image, find_image_by_name, list_images, retire_image
+from udock_lab.runtime.launch import NO_ANSWER
 from udock_lab.runtime.listing import EVERYTHING, Choice, Listing, Standing
 from udock_lab.runtime.logs import read_log
 from udock_lab.runtime.outcome import isolation_of, raise_refusal, run_result, start_notes
-from udock_lab.runtime.planning import make_plan
+from udock_lab.runtime.planning import exec_request, run_request
+from udock_lab.runtime.protocol import Ended, ExecRequest, ProbeRequest, Refused, RunRequest, Started
 from udock_lab.runtime.tree import remove_tree
 from udock_lab.wire.framing import pair
 
@@ -274,9 +275,11 @@ class Runtime:
         self._complain(self.home.images_db, self._images.corrupt)
         with self._private_copy(found) if spec.copy else nullcontext(found.rootfs) as rootfs:
             one_pipe = one_pipe or spec.detach  # nobody is there to tell one output from the other: its log keeps order
-            request = self._request(spec, rootfs, snapshots=snapshots, one_pipe=one_pipe)
-            request["fresh"] = fresh
-            return self._attend(request, spec, rootfs, source, *listeners, advise)
+            announce = listeners[2] is not None
+            request = run_request(
+                self.home, spec, rootfs, snapshots=snapshots, one_pipe=one_pipe, fresh=fresh, announce=announce
+            )
+            return self._attend(request, source, *listeners, advise)
 
     def exec(
         self,
@@ -329,43 +332,12 @@ class Runtime:
             interactive=wanted.interactive,
             guard=_in_a_notebook() if wanted.guard is None else wanted.guard,
         )
-        request = self._request(spec, rootfs, join=record.pid, one_pipe=one_pipe)
-        request |= {"exec_of": record.id, "watch_pid": record.pid, "fresh": not self.spare}
-        return self._attend(request, spec, rootfs, source, *listeners)
-
-    def _request(
-        self,
-        spec: ContainerSpec,
-        rootfs: str,
-        join: int | None = None,
-        *,
-        snapshots: bool = False,
-        one_pipe: bool = False,
-    ) -> dict[str, Any]:
-        """Return what the supervisor gets: the plan for the child, and what to write down."""
-        plan, describe = make_plan(spec, rootfs, join, snapshots=snapshots, one_pipe=one_pipe)
-        private = os.path.dirname(rootfs) if spec.copy else None
-        asked = plain(spec) | {"rootfs": rootfs, "private": private}
-        return {
-            "op": "run",
-            "home": self.home.path,
-            "image": spec.image,
-            "spec": asked,
-            "plan": plan,
-            "describe": describe,
-            "detach": spec.detach,
-            "remove": spec.remove,
-            "tty": spec.tty,
-            "interactive": spec.interactive,
-            "snapshots": snapshots,
-            "size": terminal_size() if spec.tty else None,
-        }
+        request = exec_request(self.home, spec, rootfs, record, one_pipe=one_pipe, fresh=not self.spare)
+        return self._attend(request, source, *listeners)
 
     def _attend(
         self,
-        request: dict[str, Any],
-        spec: ContainerSpec,
-        rootfs: str,
+        request: RunRequest | ExecRequest,
         stdin: int | bytes | None,
         on_output: OnOutput | None,
         on_note: OnNote | None,
@@ -373,33 +345,32 @@ class Runtime:
         advise: Callable[[], str] = _no_advice,
     ) -> RunResult:
         """Hand the request over and follow the container to its end (detached: to its start)."""
-        events: dict[str, dict[str, Any]] = {}
-        said: list[str] = []
-        request["announce"] = on_start is not None
+        spec, said = request.spec, list[str]()
 
-        def on_event(event: dict[str, Any]) -> None:
-            events[event["event"]] = event
-            if event["event"] == "started" and on_start is not None:
-                on_start(event["id"])
-            if event["event"] == "started" and on_note is not None:
-                for note in start_notes(event["reports"], [words[0] for words in request["plan"]["steps"]], advise):
+        def on_event(event: Refused | Started | Ended) -> None:
+            if not isinstance(event, Started):
+                return
+            if on_start is not None:
+                on_start(event.id)
+            if on_note is not None:
+                for note in start_notes(event.reports, request.names, advise):
                     said.append(note)
                     on_note(note)
 
         ours, theirs = pair()
-        what = f"exec in {request['exec_of']}" if request.get("exec_of") else ""
+        what = f"exec in {request.container_id}" if isinstance(request, ExecRequest) else ""
         attachment = Attachment(ours, on_output, on_event, self._connection.supervisors, what)
         terminal = spec.tty and not spec.detach
         with closing(ours), self._freed(on_note), self._signals_of(attachment), _input_of(spec, stdin) as (fd, typed):
             with closing(theirs):
                 self._connection.request(request, [theirs.fileno()] + ([] if fd is None else [fd]))
-            last = attachment.follow("started" if spec.detach else "ended", terminal=terminal, typed=typed)
-            if last["event"] == "refused":
+            last = attachment.follow(Started if spec.detach else Ended, terminal=terminal, typed=typed)
+            if isinstance(last, Started) and _never_started(last):
+                last = attachment.follow(Ended)
+            if isinstance(last, Refused):
                 self._connection.reap()
                 raise_refusal(last)
-            if last["event"] == "started" and _never_started(last["reports"]):
-                attachment.follow("ended")
-        result = run_result(self.home, spec, rootfs, request, events, attachment, advise)
+        result = run_result(self.home, request, last, attachment, advise)
         if not result.detached:
             self._connection.reap()
         if on_note is not None:
@@ -674,7 +645,7 @@ class Runtime:
         read, write = os.pipe()
         with open(read, "rb") as answer:
             try:
-                self._connection.request({"op": "probe", "what": what}, [write])
+                self._connection.request(ProbeRequest(what=what), [write])
             finally:
                 os.close(write)
             data = answer.read()
@@ -1185,14 +1156,15 @@ def _stopped_supervisors(identity: Identity) -> list[int]:
     return stopped(supervisors_of(pid)) if pid is not None and _supervisor_lives(identity) else []
 
 
-def _interrupted(request: dict[str, Any], result: RunResult, on_note: OnNote | None) -> Interrupted:
+def _interrupted(request: RunRequest | ExecRequest, result: RunResult, on_note: OnNote | None) -> Interrupted:
     """Return the interrupt, after a word on how the program ended."""
     code = result.exit_code or 0
-    what = f"exec in {result.id}" if request.get("exec_of") else result.id
+    is_exec = isinstance(request, ExecRequest)
+    what = f"exec in {result.id}" if is_exec else result.id
     if on_note is not None:
         by = f" (128 + {result.exit_status.signal_name})" if result.exit_status and result.exit_status.signaled else ""
         on_note(f"{what} was interrupted: exit {code}{by}")
-    kept = result.id if not request.get("exec_of") and not request["remove"] else ""
+    kept = result.id if not is_exec and not request.spec.remove else ""
     hint = f"What it wrote: %mdock logs {kept}" if kept else ""
     return Interrupted(f"{what} was interrupted: exit {code}", hint, kept)
 
@@ -1222,8 +1194,8 @@ def _runs_elsewhere(container: Container | Standing) -> Conflict:
     return Conflict(f"Container '{container.id}' runs {where}.", f"{do}\n{remove}")
 
 
-def _never_started(reports: list[list[int]]) -> bool:
-    return not reports or reports[-1][1] != -1
+def _never_started(started: Started) -> bool:
+    return not started.reports or started.reports[-1][1] != NO_ANSWER
 
 
 def _started_lately(record: Record) -> bool:

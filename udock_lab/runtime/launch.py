@@ -20,7 +20,7 @@ from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.wire.framing import adopt, pack, pair, receive, send, unpack
 
-__all__ = ["EXEC", "NO_ANSWER", "Fresh", "brief", "fork_child", "may_open_many", "open_gate", "parse_reports"]
+__all__ = ["EXEC", "NO_ANSWER", "Fresh", "Plan", "brief", "fork_child", "may_open_many", "open_gate", "parse_reports"]
 
 SYNC, REPORTS = Child.SYNC, Child.REPORTS  # what the child keeps open besides 0, 1 and 2
 STDIN, TERMINAL = "stdin", "terminal"  # descriptors that come through the start gate, by their names
@@ -36,9 +36,37 @@ _now = time.monotonic_ns
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:
     from _socket import socket
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
-    Plan = dict[str, Any]  # steps, argv, env, rootfs, candidates, one_pipe
+
+class Plan:
+    """What the child will do: its steps in words, then the program with its arguments and environment.
+
+    The program is looked for in ``rootfs``, at each of the ``candidates``. ``one_pipe``: stderr goes where stdout goes.
+    """
+
+    __slots__ = ("argv", "candidates", "env", "one_pipe", "rootfs", "steps")
+
+    def __init__(
+        self,
+        steps: tuple[tuple[object, ...], ...],
+        argv: tuple[str, ...],
+        env: dict[str, str],
+        rootfs: str,
+        candidates: tuple[str, ...],
+        one_pipe: bool = False,
+    ) -> None:
+        self.steps, self.argv, self.env = steps, argv, env
+        self.rootfs, self.candidates, self.one_pipe = rootfs, candidates, one_pipe
+
+    def pack(self) -> bytes:
+        """Return what travels through the start gate."""
+        return pack((self.steps, self.argv, self.env, self.rootfs, self.candidates, self.one_pipe))
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Plan:
+        """Return the plan of :meth:`pack`."""
+        return cls(*unpack(data))
 
 
 class Fresh:
@@ -115,7 +143,7 @@ def fork_child(*, rehearse: bool) -> Fresh:
 
 def brief(child: Fresh, plan: Plan) -> None:
     """Tell the child what it will do. It reads the plan and waits on: nothing is done before the start gate opens."""
-    send(child.sync, pack(plan))
+    send(child.sync, plan.pack())
     child.briefed = True
 
 
@@ -157,12 +185,12 @@ def _be_a_container(rehearse: bool) -> NoReturn:
     sync = adopt(SYNC)
     if rehearse:
         _rehearse()
-    plan: Plan = unpack(_wait_at(sync)[0])
-    child = Child(plan["rootfs"])
-    steps = [make_step(words) for words in plan["steps"]]
+    plan = Plan.unpack(_wait_at(sync)[0])
+    child = Child(plan.rootfs)
+    steps = [make_step(words) for words in plan.steps]
     names, fds = _wait_at(sync)
     woken = _now()
-    _place(dict(zip(unpack(names), fds)), one_pipe=plan.get("one_pipe", False))  # noqa: B905 - the kernel may drop some
+    _place(dict(zip(unpack(names), fds)), one_pipe=plan.one_pipe)  # noqa: B905 - the kernel may drop some
     _report(0, 0, woken, _now())
     for number, step in enumerate(steps, 1):
         _apply(number, step, child)
@@ -209,9 +237,9 @@ def _apply(number: int, step: Step, child: Child) -> None:
 
 def _exec(plan: Plan, child: Child) -> NoReturn:
     """Try the candidates in turn, as execvp does: only "not here" leads on to the next folder of PATH."""
-    argv, env = plan["argv"], plan["env"]
+    argv, env = plan.argv, plan.env
     refused = 0
-    for path in plan["candidates"]:
+    for path in plan.candidates:
         start = _now()
         try:
             program, words = (path, argv) if child.inside else _from_inside(child, path, argv)
@@ -224,13 +252,13 @@ def _exec(plan: Plan, child: Child) -> NoReturn:
         _report(EXEC, number, start, _now())
         if number == errno.EACCES:
             refused = number
-        elif number not in (errno.ENOENT, errno.ENOTDIR) or len(plan["candidates"]) == 1:
+        elif number not in (errno.ENOENT, errno.ENOTDIR) or len(plan.candidates) == 1:
             refused = number
             break
     os._exit(127 if refused in (0, errno.ENOENT) else 126)
 
 
-def _from_inside(child: Child, path: str, argv: list[str]) -> tuple[str, list[str]]:
+def _from_inside(child: Child, path: str, argv: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Look the program, and a script's interpreter, up inside the root all the same, where there is no chroot."""
     program = resolve_in_root(child.rootfs, path, child.workdir)
     line = shebang(program) if os.access(program, os.X_OK) else None
@@ -239,7 +267,7 @@ def _from_inside(child: Child, path: str, argv: list[str]) -> tuple[str, list[st
     interpreter, argument = line
     return (
         resolve_in_root(child.rootfs, interpreter, child.workdir),
-        [interpreter, *([argument] if argument else []), program, *argv[1:]],
+        (interpreter, *([argument] if argument else []), program, *argv[1:]),
     )
 
 
@@ -253,8 +281,8 @@ def _rehearse() -> None:
     After a fork, every page that is written is copied first (copy-on-write). Touching now what the run will
     touch moves that cost to a moment when nobody waits. Every call here fails or changes nothing.
     """
-    plan = unpack(pack({"steps": [["chdir", "/"]], "argv": ["x"], "env": {"A": "b"}, "rootfs": "/"}))
-    child = Child(plan["rootfs"])
+    plan = Plan.unpack(Plan((("chdir", "/"),), ("x",), {"A": "b"}, "/", ("x",)).pack())
+    child = Child(plan.rootfs)
     start = _now()
     calls = ["subreaper"], ["uid_map", ""], ["chdir", "/"], ["chroot", ""], ["chdir_inside", "/"], ["signals", ""]
     for words in calls:
@@ -263,7 +291,7 @@ def _rehearse() -> None:
         except OSError as error:
             start = min(start, error.errno or 0)
     try:
-        os.execve("", plan["argv"], plan["env"])
+        os.execve("", plan.argv, plan.env)
     except OSError as error:
         b"%d %d %d %d\n" % (EXEC, error.errno or 0, start, _now())
 

@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Sequence
 from errno import errorcode
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from udock_lab import errors
 from udock_lab.isolation.observe import Hold
@@ -27,13 +27,14 @@ from udock_lab.model import (
     Status,
     StepReport,
 )
+from udock_lab.model.value import replace
 from udock_lab.runtime import containers
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.launch import EXEC, NO_ANSWER
+from udock_lab.runtime.protocol import Ended, ExecRequest, Launch, News, Refused
 from udock_lab.runtime.shortage import shortage
 
 if TYPE_CHECKING:
-    from udock_lab.model import Snapshot
     from udock_lab.runtime.attach import Attachment
 
 __all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes"]
@@ -43,12 +44,12 @@ _LONG_NAME = 100  # characters of a name that a sentence repeats
 Reports = Sequence[Sequence[int]]
 
 
-def raise_refusal(event: dict[str, Any]) -> NoReturn:
+def raise_refusal(refused: Refused) -> NoReturn:
     """Raise the supervisor's error here: it could not even begin."""
-    if event["error"] == errors.Interrupted.__name__:
-        raise errors.Interrupted(event["message"], event["hint"], signal=event["signal"])
-    kind = getattr(errors, event["error"], errors.MdockError)
-    raise kind(event["message"], event["hint"])
+    if refused.error == errors.Interrupted.__name__:
+        raise errors.Interrupted(refused.message, refused.hint, signal=refused.signal)
+    kind = getattr(errors, refused.error, errors.MdockError)
+    raise kind(refused.message, refused.hint)
 
 
 def start_notes(reports: Reports, names: Sequence[str], advise: Callable[[], str]) -> list[str]:
@@ -73,102 +74,97 @@ def isolation_of(userns: bool, reports: Reports, names: Sequence[str]) -> Isolat
 
 def run_result(
     home: Home,
-    spec: ContainerSpec,
-    rootfs: str,
-    request: dict[str, Any],
-    events: dict[str, dict[str, Any]],
+    request: Launch,
+    last: News,
     attachment: Attachment,
     advise: Callable[[], str],
 ) -> RunResult:
-    """Put everything together: status, steps, records, and why it never started if it did not."""
-    ended = events.get("ended")
-    last = (ended or events["started"]) | {"passed_on": attachment.passed_on}
-    reports: Reports = last["reports"]
+    """Put everything together: status, steps, records, and why it never started if it did not.
+
+    ``last`` is the end, or of a detached container the start.
+    """
+    spec, rootfs, candidates, reports = request.spec, request.rootfs, request.candidates, last.reports
+    ended = last if isinstance(last, Ended) else None
     planned = _planned(request)
     names = [step.name for step in planned]
-    status = ExitStatus(raw=ended["status"]) if ended else None
-    candidates: list[str] = request["plan"]["candidates"]
-    failure = _failure(home, spec, request, planned, last, status)
+    status = ExitStatus(raw=ended.status) if ended else None
+    failure = _failure(home, request, planned, last, status, attachment.passed_on)
     isolation = isolation_of(bool(spec.userns), reports, names)
     notes = start_notes(reports, names, advise)
     if isolation is Isolation.CHDIR and failure is None and _is_dynamic(rootfs, candidates, spec.workdir):
         notes.append("The program is dynamic: it runs with this machine's own loader and libraries here.")
-    notes += last["notes"]
+    notes += last.notes
     if failure is None and status is not None:
         notes += _explain_start(spec, rootfs, status, candidates)
-        notes += filter(None, [_explain_limit(spec, request, last, ended, status)])
+        notes += filter(None, [_explain_limit(request, last, status)])
     guard = _guard_answers(reports, names)
     taught = [report for report in reports if report[0] not in guard]
     return RunResult(
-        id=last["id"],
+        id=last.id,
         image=spec.image,
         argv=spec.argv,
-        pid=last["pid"],
+        pid=last.pid,
         exit_code=status.shell_code if status else None,
         exit_status=status,
         isolation=isolation,
-        steps=tuple(_steps(last, taught, planned, spec, status, candidates)),
-        before=_record(ended, "before"),
-        after=_record(ended, "after"),
+        steps=tuple(_steps(request, last, taught, planned, status)),
+        before=ended.before if ended else None,
+        after=ended.after if ended else None,
         stdout=bytes(attachment.stdout),
         stderr=bytes(attachment.stderr),
-        log_path=home.container_log(last["id"]),
+        log_path=home.container_log(last.id),
         failure=failure,
         notes=tuple(notes),
         detached=ended is None,
-        snapshots=tuple(_snapshot(fields, request["plan"]["env"]) for fields in last.get("snapshots", ())),
+        snapshots=tuple(replace(one, next_environment=tuple(sorted(request.env))) for one in last.snapshots),
         signals=_signals(list(guard.values())),
     )
 
 
-def _planned(request: dict[str, Any]) -> list[Step]:
+def _planned(request: Launch) -> list[Step]:
     """Return the steps that the child was to make; a report's number counts them from 1."""
-    return [make_step(words) for words in request["plan"]["steps"]]
+    return [make_step(words) for words in request.steps]
 
 
-def _snapshot(fields: dict[str, Any], environment: dict[str, str]) -> Snapshot:
-    """Return a snapshot of a message's fields: messages carry lists, a result holds tuples."""
-    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
-    plain |= {key: tuple(tuple(row) for row in fields[key]) for key in ("files", "limits")}
-    from udock_lab.model import Snapshot
-
-    return Snapshot(**plain, next_environment=tuple(sorted(environment)))
+def _entered(request: Launch) -> str:
+    """Return the id of the container that ``exec`` was to enter; empty for a container of its own."""
+    return request.container_id if isinstance(request, ExecRequest) else ""
 
 
-def _record(ended: dict[str, Any] | None, key: str) -> Record | None:
-    return containers.parse_record(ended[key].rstrip("\n").encode()) if ended and ended[key] else None
+def _record_after(last: News) -> Record | None:
+    return last.after if isinstance(last, Ended) else None
 
 
 def _failure(
     home: Home,
-    spec: ContainerSpec,
-    request: dict[str, Any],
+    request: Launch,
     planned: list[Step],
-    last: dict[str, Any],
+    last: News,
     status: ExitStatus | None,
+    passed_on: set[int],
 ) -> Failure | None:
     """Return the step that ended the child, or execve's refusal; None when the program started."""
-    reports = last["reports"]
+    spec, reports = request.spec, last.reports
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
     if answers[-1:] == [NO_ANSWER]:
         return None
-    number, answer, _, _ = reports[-1] if reports else [0, 0, 0, 0]
+    number, answer, _, _ = reports[-1] if reports else (0, 0, 0, 0)
     step = planned[number - 1] if number > 0 else None  # None: the start gate, where nothing is called yet
     silent = not reports or answer == 0 or (step is not None and answer in step.optional_errnos)
     silent = silent and not answers and (status is None or status.code != 125)
-    in_vain = silent or isinstance(step, JoinUserNamespace) or not os.path.isdir(request["plan"]["rootfs"])
-    if request.get("exec_of") and in_vain and _has_ended(home, last["id"]):
-        return _ended_meanwhile(spec, last["id"], status)
+    in_vain = silent or isinstance(step, JoinUserNamespace) or not os.path.isdir(request.rootfs)
+    if _entered(request) and in_vain and _has_ended(home, last.id):
+        return _ended_meanwhile(spec, last.id, status)
     if answers:
-        return _exec_failure(spec, request, planned, reports, status)
+        return _exec_failure(request, reports, status)
     if silent:
-        return _silent_end(spec, last, status)
+        return _silent_end(spec, last, status, passed_on)
     return Failure(
         step=step.call if step else "the gate",
         errno=answer,
         exit_code=125,
         message=f"{step.describe() if step else 'the gate'} failed: {_errno_words(answer)}.",
-        hint=_step_hint(step, answer, spec, request),
+        hint=_step_hint(step, answer, request),
     )
 
 
@@ -211,17 +207,17 @@ def _ended_meanwhile(spec: ContainerSpec, container_id: str, status: ExitStatus 
     )
 
 
-def _silent_end(spec: ContainerSpec, last: dict[str, Any], status: ExitStatus | None) -> Failure:
+def _silent_end(spec: ContainerSpec, last: News, status: ExitStatus | None, passed_on: set[int]) -> Failure:
     """Explain a child that was killed at its gate or between its steps.
 
     By ``stop``, ``kill``, another process, the kernel.
     """
     said = status.signal_name if status else "an unknown end"
-    record = _record(last, "after")
+    record = _record_after(last)
     if record is not None and record.status in (Status.STOPPED, Status.KILLED):
-        message, hint = f"{last['id']} was {record.status.value} before its program was started.", "Run it again."
-    elif status is not None and status.signal in last["passed_on"]:
-        message, hint = f"{said} ended {last['id']} before its program was started.", "Run it again."
+        message, hint = f"{last.id} was {record.status.value} before its program was started.", "Run it again."
+    elif status is not None and status.signal in passed_on:
+        message, hint = f"{said} ended {last.id} before its program was started.", "Run it again."
     else:
         message = f"The child ended before its exec: {said}."
         hint = "Run it again; if a limit was set, raise it (the kernel may kill a process it cannot start)."
@@ -231,8 +227,8 @@ def _silent_end(spec: ContainerSpec, last: dict[str, Any], status: ExitStatus | 
     return Failure(step="launch", errno=0, exit_code=code, message=message, hint=hint)
 
 
-def _step_hint(step: Step | None, answer: int, spec: ContainerSpec, request: dict[str, Any]) -> str:
-    container = request.get("exec_of")
+def _step_hint(step: Step | None, answer: int, request: Launch) -> str:
+    spec, container = request.spec, _entered(request)
     command = f"mdock exec {container}" if container else f"mdock run {spec.image}"
     short = shortage(answer) if step is None else None
     if short is not None:
@@ -265,13 +261,7 @@ def _as_root(spec: ContainerSpec) -> str:
     return "" if spec.userns or os.geteuid() == 0 else "\nIn a user namespace more is permitted: mdock run --userns"
 
 
-def _exec_failure(
-    spec: ContainerSpec,
-    request: dict[str, Any],
-    planned: list[Step],
-    reports: Reports,
-    status: ExitStatus | None,
-) -> Failure:
+def _exec_failure(request: Launch, reports: Reports, status: ExitStatus | None) -> Failure:
     """Explain why execve refused.
 
     Its last word counts, or that one of the folders of PATH held a file which may not be executed.
@@ -281,16 +271,16 @@ def _exec_failure(
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
     number = errno.EACCES if errno.EACCES in answers else answers[-1]
 
-    plan = request["plan"]
+    spec = request.spec
     message, hint = explain_exec_failure(
-        plan["rootfs"],
-        plan["candidates"],
+        request.rootfs,
+        request.candidates,
         number,
         spec.workdir or "/",
         spec.argv[0],
         image=spec.image,
-        container=request.get("exec_of", ""),
-        confined=isolation_of(bool(spec.userns), reports, [step.name for step in planned]) is not Isolation.CHDIR,
+        container=_entered(request),
+        confined=isolation_of(bool(spec.userns), reports, request.names) is not Isolation.CHDIR,
     )
     name = spec.argv[0]
     if len(name) > _LONG_NAME:
@@ -299,24 +289,18 @@ def _exec_failure(
     return Failure(step="execve", errno=number, exit_code=code, message=message, hint=hint)
 
 
-def _explain_limit(
-    spec: ContainerSpec,
-    request: dict[str, Any],
-    last: dict[str, Any],
-    ended: dict[str, Any] | None,
-    status: ExitStatus,
-) -> str | None:
+def _explain_limit(request: Launch, last: News, status: ExitStatus) -> str | None:
     """Explain a signal that a limit brings; None for one that ``stop`` or ``kill`` was asked for."""
-    record = _record(ended, "after")
+    record = _record_after(last)
     if status.shell_code <= 128 or (record is not None and record.status is not Status.EXITED):
         return None
     from udock_lab.runtime.explain import explain_limit
 
-    who = f"The program that exec started in {last['id']}" if request.get("exec_of") else last["id"]
-    return explain_limit(who, spec.limits, status)
+    who = f"The program that exec started in {last.id}" if _entered(request) else last.id
+    return explain_limit(who, request.spec.limits, status)
 
 
-def _is_dynamic(rootfs: str, candidates: list[str], workdir: str | None) -> bool:
+def _is_dynamic(rootfs: str, candidates: Sequence[str], workdir: str | None) -> bool:
     """Return whether the program names an ELF loader; a script is judged by its interpreter."""
     from udock_lab.linux.elfhead import names_loader
     from udock_lab.linux.resolve import resolve_in_root, shebang
@@ -331,7 +315,7 @@ def _is_dynamic(rootfs: str, candidates: list[str], workdir: str | None) -> bool
     return False
 
 
-def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candidates: list[str]) -> list[str]:
+def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candidates: Sequence[str]) -> list[str]:
     """Explain a program that hardly began though execve succeeded.
 
     Its loader (127), an emulator (1, 255) or an interpreter may be the reason.
@@ -360,22 +344,17 @@ def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candida
 
 
 def _steps(
-    last: dict[str, Any],
-    reports: Reports,
-    planned: list[Step],
-    spec: ContainerSpec,
-    status: ExitStatus | None,
-    candidates: list[str],
+    request: Launch, last: News, reports: Reports, planned: list[Step], status: ExitStatus | None
 ) -> list[StepReport]:
     """Return the parent's and the child's steps in the order of time."""
-    pid = last["pid"]
-    refused = _refused_chroot(reports, [step.name for step in planned])
+    spec = request.spec
+    refused = _refused_chroot(reports, request.names)
     steps = []
-    tried = iter(candidates)
-    if last.get("fork"):
-        start, end = last["fork"]
-        steps.append(StepReport(name="fork", who="parent", call="fork()", start=start, end=end, result=f"= {pid}"))
-    for name, number, start, end in last.get("parent_steps", []):
+    tried = iter(request.candidates)
+    if isinstance(last, Ended) and last.fork:
+        start, end = last.fork
+        steps.append(StepReport(name="fork", who="parent", call="fork()", start=start, end=end, result=f"= {last.pid}"))
+    for name, number, start, end in last.parent_steps if isinstance(last, Ended) else ():
         call, result = _parent_words(name, last, status)
         steps.append(StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result))
     for number, answer, start, end in reports:
@@ -390,12 +369,12 @@ def _steps(
     return sorted(steps, key=lambda step: step.start)
 
 
-def _parent_words(name: str, last: dict[str, Any], status: ExitStatus | None) -> tuple[str, str]:
+def _parent_words(name: str, last: News, status: ExitStatus | None) -> tuple[str, str]:
     words = {
-        "record_running": ("append to containers.db", f"{last['id']} is running"),
+        "record_running": ("append to containers.db", f"{last.id} is running"),
         "open_gate": ('sendmsg(gate, "go")', "the gate is open"),
-        "waitpid": (f"waitpid({last['pid']})", f"= {last['pid']}, status {status.raw if status else '?'}"),
-        "record_ended": ("rename over containers.db", f"{last['id']} has ended"),
+        "waitpid": (f"waitpid({last.pid})", f"= {last.pid}, status {status.raw if status else '?'}"),
+        "record_ended": ("rename over containers.db", f"{last.id} has ended"),
     }
     return words.get(name, (name, ""))
 

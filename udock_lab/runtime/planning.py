@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from udock_lab.errors import UsageError
 from udock_lab.isolation.sequence import OPTIONS, steps_of
 from udock_lab.isolation.wanted import Wanted
-from udock_lab.model import ContainerSpec, Limits
+from udock_lab.model import ContainerSpec, Limits, Record
+from udock_lab.runtime.attach import terminal_size
+from udock_lab.runtime.home import Home
+from udock_lab.runtime.launch import Plan
+from udock_lab.runtime.protocol import ExecRequest, RunRequest
 
-__all__ = ["DEFAULT_ENV", "DEFAULT_PATH", "container_env", "make_plan"]
+__all__ = ["DEFAULT_ENV", "DEFAULT_PATH", "container_env", "exec_request", "make_plan", "run_request"]
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_ENV = {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"}
@@ -22,9 +25,63 @@ def container_env(spec: ContainerSpec) -> dict[str, str]:
     return DEFAULT_ENV | dict(spec.env)
 
 
+def run_request(
+    home: Home,
+    spec: ContainerSpec,
+    rootfs: str,
+    *,
+    snapshots: bool = False,
+    one_pipe: bool = False,
+    fresh: bool = False,
+    announce: bool = False,
+) -> RunRequest:
+    """Return what a supervisor needs for a new container.
+
+    ``snapshots``: the child waits before its first step and after its last one, until it has been looked at.
+    ``one_pipe``: stderr goes where stdout goes. ``fresh``: fork within the run. ``announce``: the start is waited for.
+    """
+    plan, described = make_plan(spec, rootfs, None, snapshots=snapshots, one_pipe=one_pipe)
+    return RunRequest(
+        home=home.path,
+        spec=spec,
+        steps=plan.steps,
+        described=described,
+        env=plan.env,
+        rootfs=rootfs,
+        candidates=plan.candidates,
+        one_pipe=one_pipe,
+        fresh=fresh,
+        announce=announce,
+        snapshots=snapshots,
+        size=terminal_size() if spec.tty else None,
+        private=os.path.dirname(rootfs) if spec.copy else None,
+    )
+
+
+def exec_request(
+    home: Home, spec: ContainerSpec, rootfs: str, inside: Record, *, one_pipe: bool = False, fresh: bool = False
+) -> ExecRequest:
+    """Return what a supervisor needs for one more program ``inside`` a container that runs."""
+    plan, described = make_plan(spec, rootfs, inside.pid, one_pipe=one_pipe)
+    return ExecRequest(
+        home=home.path,
+        spec=spec,
+        steps=plan.steps,
+        described=described,
+        env=plan.env,
+        rootfs=rootfs,
+        candidates=plan.candidates,
+        one_pipe=one_pipe,
+        fresh=fresh,
+        size=terminal_size() if spec.tty else None,
+        container_id=inside.id,
+        container_pid=inside.pid,
+    )
+
+
 def make_plan(
     spec: ContainerSpec, rootfs: str, join: int | None, *, snapshots: bool = False, one_pipe: bool = False
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[Plan, tuple[str, ...]]:
     """Return the plan that goes through the start gate, and each step as a person writes it.
 
     ``join``: the process whose user namespace is entered (``exec``), instead of making a new one.
@@ -35,15 +92,15 @@ def make_plan(
     _refuse_unknown_layers(spec)
     _refuse_what_no_call_takes(spec, env)
     steps = steps_of(_wanted(spec, rootfs, join, observed=snapshots))
-    plan = {
-        "steps": [step.words() for step in steps],
-        "argv": list(spec.argv),
-        "env": env,
-        "rootfs": rootfs,
-        "candidates": _candidates(spec.argv[0], env["PATH"]),
-        "one_pipe": one_pipe,
-    }
-    return plan, [step.describe() for step in steps]
+    plan = Plan(
+        steps=tuple([tuple(step.words()) for step in steps]),
+        argv=spec.argv,
+        env=env,
+        rootfs=rootfs,
+        candidates=_candidates(spec.argv[0], env["PATH"]),
+        one_pipe=one_pipe,
+    )
+    return plan, tuple([step.describe() for step in steps])
 
 
 def _wanted(spec: ContainerSpec, rootfs: str, join: int | None, *, observed: bool) -> Wanted:
@@ -76,14 +133,14 @@ def _limits(limits: Limits) -> Iterator[tuple[str, int, int]]:
         yield "RLIMIT_AS", limits.memory, limits.memory
 
 
-def _candidates(program: str, path: str) -> list[str]:
+def _candidates(program: str, path: str) -> tuple[str, ...]:
     """Look for a bare name in the container's PATH (execvp(3)); take anything with a slash as a path.
 
     An empty folder in it is the current one (POSIX, Environment Variables, PATH).
     """
     if "/" in program or not program:
-        return [program]
-    return [f"{folder.rstrip('/') if folder else '.'}/{program}" for folder in path.split(":")]
+        return (program,)
+    return tuple([f"{folder.rstrip('/') if folder else '.'}/{program}" for folder in path.split(":")])
 
 
 def _refuse_unknown_layers(spec: ContainerSpec) -> None:

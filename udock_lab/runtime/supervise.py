@@ -20,12 +20,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from errno import errorcode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.dispositions import ENDS_NOBODY
 from udock_lab.linux.process import boot_id, last_pid, pid_namespace, start_ticks
 from udock_lab.model import Record, Status
+from udock_lab.model.plain import plain
+from udock_lab.model.processes import Snapshot
 from udock_lab.runtime import containers, execs
 from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.extras import Identity, Steps, save_spec, save_steps
@@ -33,7 +35,24 @@ from udock_lab.runtime.forker import LocalForker, RemoteForker
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.ids import allocate
 from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, brief, open_gate, parse_reports
-from udock_lab.runtime.messages import decode, encode, refusal
+from udock_lab.runtime.protocol import (
+    STDERR,
+    STDOUT,
+    Ended,
+    ExecRequest,
+    Launch,
+    ProbeRequest,
+    Refused,
+    RunRequest,
+    Signal,
+    SpawnRequest,
+    Started,
+    from_caller,
+    output,
+    refusal,
+    request_of,
+    to_caller,
+)
 from udock_lab.runtime.records import held_too_long, lock_timeout, open_plain, release, try_lock
 from udock_lab.wire.framing import adopt, hang_up, receive, send
 
@@ -129,17 +148,25 @@ class Supervisor:
             self.control = None
             self._drop_preforked()
             return
-        message = decode(data)
+        message = request_of(data)
         try:
             self._keep_reserve()
-            if message["op"] == "run":
-                self.start(message, fds)
-            elif message["op"] == "probe":
-                self._probe(fds[0], message["what"])
-            elif message["op"] == "spawn":
-                self._spawn(message["argv"], fds[0])
+            self.accept(message, fds)
         except OSError as error:
-            self._turn_away(message["op"], fds, error)
+            self._turn_away(message, fds, error)
+
+    def accept(self, message: RunRequest | ExecRequest | ProbeRequest | SpawnRequest, fds: list[int]) -> None:
+        """Do what is asked for, or begin it. OSError where no process or no descriptor is left.
+
+        With a run come its own socket and its standard input; with a terminal the latter is a pipe of keys: they are
+        taken from it as the terminal has room for them.
+        """
+        if isinstance(message, ProbeRequest):
+            self._probe(fds[0], message.what)
+        elif isinstance(message, SpawnRequest):
+            self._spawn(message.argv, fds[0])
+        else:
+            Job(self, message, adopt(fds[0]), fds[1] if len(fds) > 1 else -1)
 
     def _keep_reserve(self) -> None:
         """Hold descriptors back: a request that came while none is left could not even be refused."""
@@ -150,26 +177,16 @@ class Supervisor:
         while self.reserve:
             os.close(self.reserve.pop())
 
-    def _turn_away(self, op: str, fds: list[int], error: OSError) -> None:
-        """Turn a request away: no process or no descriptor is left.
-
-        Other requests than a run see the end of what they brought.
-        """
+    def _turn_away(self, message: object, fds: list[int], error: OSError) -> None:
+        """No process or no descriptor is left. Other requests than a run see the end of what they brought."""
         words = storage_error(error, "")
         for number, fd in enumerate(fds):
             with suppress(OSError):
-                if op == "run" and number == 0:
-                    os.write(fd, b"j" + encode(refusal("MdockError", words.message, words.hint)))
+                if isinstance(message, Launch) and number == 0:
+                    os.write(fd, to_caller(Refused(error="MdockError", message=words.message, hint=words.hint)))
                 os.close(fd)
         with suppress(OSError):
             self._keep_reserve()
-
-    def start(self, request: dict[str, Any], fds: list[int]) -> None:
-        """Begin a run: ``fds`` are the descriptors of its own socket and its standard input.
-
-        With a terminal the second one is a pipe of keys: they are taken from it as the terminal has room for them.
-        """
-        Job(self, request, adopt(fds[0]), fds[1] if len(fds) > 1 else -1)
 
     def _probe(self, answer: int, what: str) -> None:
         """Try what this machine permits, in a child: probes change the process that makes them."""
@@ -184,7 +201,7 @@ class Supervisor:
         os.close(answer)
         self._reap_helper(pid)
 
-    def _spawn(self, argv: list[str], sock: int) -> None:
+    def _spawn(self, argv: tuple[str, ...], sock: int) -> None:
         """Start a helper program in a session of its own; its end of a socket becomes descriptor 3."""
         at = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 10)  # dup2 of 3 to itself would leave it close-on-exec
         os.close(sock)
@@ -268,14 +285,15 @@ class Supervisor:
 
 
 class Job:
-    """One container from request to record. ``request`` is what engine.py sends: see ``Runtime._request``."""
+    """One container from request to record."""
 
-    def __init__(self, supervisor: Supervisor, request: dict[str, Any], sock: socket, stdin: int) -> None:
+    def __init__(self, supervisor: Supervisor, request: RunRequest | ExecRequest, sock: socket, stdin: int) -> None:
         self.supervisor = supervisor
         self.request = request
         self.sock: socket | None = sock
         self.stdin = stdin
-        self.home = supervisor.home(request["home"])
+        self.home = supervisor.home(request.home)
+        self.inside = request.container_id if isinstance(request, ExecRequest) else ""
         self.id = ""
         self.child: Fresh | None = None
         self.reaped = False
@@ -292,7 +310,7 @@ class Job:
         self.paused = False
         self.logged = 0
         self.log_fd = self.held = -1
-        self.log_limit = int(request.get("log_limit") or supervisor.log_limit)
+        self.log_limit = supervisor.log_limit
         self.terminal = -1
         self.held_stdin = -1
         self.keys = -1
@@ -302,7 +320,7 @@ class Job:
         self.pause = 0.0005
         self.give_up_at = 0.0
         self.newest_pid: int | None = None
-        self.snapshots: list[dict[str, Any]] = []
+        self.snapshots: list[Snapshot] = []
         supervisor.jobs.add(self)  # before anything can end it
         sock.setblocking(False)
         supervisor.watch(sock.fileno(), select.EPOLLIN, self._on_caller)
@@ -322,7 +340,7 @@ class Job:
             self.home.create() if not os.path.isdir(self.home.run_dir) else None
             if self.child is None:
                 self._prepare_child()
-            lock = -1 if self.request.get("exec_of") else try_lock(self.home)
+            lock = -1 if self.inside else try_lock(self.home)
             if lock is None:
                 self._wait_for_lock(self._try_begin, self._refuse_lock)
                 return
@@ -339,11 +357,11 @@ class Job:
             self._open_gate()
 
     def _prepare_child(self) -> None:
-        self.child = self.supervisor.take_child(fresh=bool(self.request.get("fresh")))
-        if self.request.get("tty"):
+        self.child = self.supervisor.take_child(fresh=self.request.fresh)
+        if self.request.spec.tty:
             self._make_terminal()
         elif self.stdin < 0:
-            if self.request.get("interactive"):
+            if self.request.spec.interactive:
                 self.stdin, self.held_stdin = os.pipe()
             else:
                 self.stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
@@ -352,12 +370,11 @@ class Job:
         self.keys = self.stdin
         self.terminal, self.stdin = os.openpty()
         os.set_blocking(self.terminal, False)
-        size = self.request.get("size")
-        if size:
-            self._resize(size)
+        if self.request.size:
+            self._resize(*self.request.size)
 
-    def _resize(self, size: list[int]) -> None:
-        packed = struct.pack("HHHH", size[0], size[1], 0, 0)
+    def _resize(self, rows: int, columns: int) -> None:
+        packed = struct.pack("HHHH", rows, columns, 0, 0)
         with suppress(OSError):
             fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, packed)
 
@@ -368,9 +385,9 @@ class Job:
         """
         assert self.child is not None
         with suppress(OSError):  # tried again at the gate, where a failure is dealt with
-            brief(self.child, self.request["plan"])
-        if self.request.get("exec_of"):
-            self.id = self.request["exec_of"]
+            brief(self.child, self.request.plan)
+        if self.inside:
+            self.id = self.inside
             self._remember_exec(self.child)
             return
         start = _now()
@@ -378,7 +395,7 @@ class Job:
         self.record = Record(
             id=self.id,
             pid=self.child.pid,
-            image=self.request["image"],
+            image=self.request.spec.image,
             status=Status.RUNNING,
             start_time=containers.now(),
         )
@@ -404,8 +421,7 @@ class Job:
 
     def _refuse(self, error: MdockError | Interrupted) -> None:
         """Say why nothing was started, and forget it."""
-        said = refusal(type(error).__name__, error.message, error.hint)
-        self._tell(said | ({"signal": error.signal} if isinstance(error, Interrupted) else {}))
+        self._tell(refusal(error))
         self._forget()
 
     def _forget(self) -> None:
@@ -431,7 +447,7 @@ class Job:
         start = _now()
         try:
             if not child.briefed:
-                brief(child, request["plan"])
+                brief(child, request.plan)
             open_gate(child, self.stdin, self.stdin if self.terminal >= 0 else None)
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.ECONNRESET):  # it has gone, and has told why
@@ -447,17 +463,17 @@ class Job:
         watch(child.pidfd, select.EPOLLIN, self._on_exit)
         watch(child.reports, 0, self._on_started)  # EPOLLHUP only: the close-on-exec end is gone
         if self.terminal >= 0:  # its slave stays open here: a program may close all of its own and run on
-            self.outputs = {self.terminal: b"o"}
+            self.outputs = {self.terminal: STDOUT}
         else:
             self._close_stdin()
-            self.outputs = {child.stdout: b"o", child.stderr: b"e"}
+            self.outputs = {child.stdout: STDOUT, child.stderr: STDERR}
         for fd in self.outputs:
             watch(fd, select.EPOLLIN, self._output_handler(fd))
         if self.keys >= 0:
             watch(self.keys, select.EPOLLIN, self._on_keys)
-        if self.request.get("watch_pid"):
-            self._die_with(self.request["watch_pid"])
-        if self.request.get("snapshots"):
+        if isinstance(request := self.request, ExecRequest):
+            self._die_with(request.container_pid)
+        if request.snapshots:
             watch(child.sync.fileno(), select.EPOLLIN, self._on_held)
 
     def _on_held(self, _: int) -> None:
@@ -473,13 +489,13 @@ class Job:
         if not moment:  # it became the program, or ended
             self.supervisor.unwatch(sync.fileno())
             return
-        self.snapshots.append(read_snapshot(self.child.pid) | {"moment": moment.decode()})
+        self.snapshots.append(Snapshot(moment=moment.decode(), **read_snapshot(self.child.pid)))
         with suppress(OSError):
             send(sync, b"seen")
 
     def _keep_extras(self, child: Fresh) -> None:
         """Write identity and spec under containers/<id>/ and RUN in the event log; open the container's log."""
-        if self.request.get("exec_of"):
+        if not isinstance(request := self.request, RunRequest):
             return
         identity = Identity(
             pid=child.pid,
@@ -491,8 +507,9 @@ class Job:
             pid_namespace=self.supervisor.pid_namespace,
             host=self.supervisor.host,
         )
+        asked = plain(request.spec) | {"rootfs": request.rootfs, "private": request.private}
         try:
-            save_spec(self.home, self.id, self.request["spec"], identity)
+            save_spec(self.home, self.id, asked, identity)
         except OSError as error:
             self.notes.append(f"how {self.id} was started is not kept, so exec will refuse it: {error.strerror}")
         self._hold()
@@ -500,8 +517,8 @@ class Job:
             self.log_fd = self._open_log()
         except OSError as error:
             self.notes.append(f"{self.id} has no log: {storage_error(error, self.home.path)}")
-        command = " ".join(self.request["plan"]["argv"])
-        self._event("RUN", id=self.id, pid=child.pid, image=self.request["image"], command=command)
+        command = " ".join(request.spec.argv)
+        self._event("RUN", id=self.id, pid=child.pid, image=request.spec.image, command=command)
 
     def _open_log(self) -> int:
         path, flags = self.home.container_log(self.id), os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -552,16 +569,16 @@ class Job:
         steps = Steps(
             reports=tuple(self.reports),
             parent_steps=tuple(self.parent_steps),
-            steps=tuple(self.request["describe"]),
-            names=tuple(words[0] for words in self.request["plan"]["steps"]),
+            steps=self.request.described,
+            names=self.request.names,
         )
-        if not self.request.get("exec_of"):
+        if not self.inside:
             with suppress(OSError):
                 save_steps(self.home, self.id, steps)
             self._log_exec_failure()
-        waited_for = any(self.request.get(why) for why in ("detach", "tty", "announce"))
+        waited_for = self.request.spec.detach or self.request.spec.tty or self.request.announce
         if waited_for or any(answer > 0 for _, answer, _, _ in self.reports):
-            self._tell(self._news("started"))  # somebody waits for it, or should be warned before the output comes
+            self._tell(self._started())  # somebody waits for it, or should be warned before the output comes
 
     def failed_exec(self) -> int:
         """Return the errno of an execve that failed for good, or 0."""
@@ -573,7 +590,7 @@ class Job:
     def _log_exec_failure(self) -> None:
         failed = self.failed_exec()
         if failed:
-            program = self.request["plan"]["argv"][0]
+            program = self.request.spec.argv[0]
             code = 127 if failed == errno.ENOENT else 126
             self._event("EXEC_FAIL", id=self.id, program=program, errno=errorcode.get(failed, failed), code=code)
 
@@ -596,8 +613,8 @@ class Job:
         if not self.started:
             self._look_for_start()
         self._log(data)
-        if self.sock is not None and not self.request.get("detach"):
-            self._queue(self.outputs.get(fd, b"o") + data)
+        if self.sock is not None and not self.request.spec.detach:
+            self._queue(output(self.outputs.get(fd, STDOUT), data))
 
     def _look_for_start(self) -> None:
         """Look whether exec has succeeded, before its output is passed on: its news come first."""
@@ -677,9 +694,9 @@ class Job:
         wanted = select.EPOLLIN | (select.EPOLLOUT if paused else 0)
         self.supervisor.epoll.modify(self.sock.fileno(), wanted)
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _tell(self, message: Refused | Started | Ended) -> None:
         if self.sock is not None:
-            self._queue(b"j" + encode(message))
+            self._queue(to_caller(message))
 
     # --- the caller
 
@@ -700,11 +717,11 @@ class Job:
         if not data:
             self._caller_gone()
         else:
-            message = decode(data[1:])
-            if "signal" in message:
-                self.signal(message["signal"])
-            if "size" in message and self.terminal >= 0:
-                self._resize(message["size"])
+            message = from_caller(data)
+            if isinstance(message, Signal):
+                self.signal(message.number)
+            elif self.terminal >= 0:
+                self._resize(message.rows, message.columns)
 
     def _flush(self) -> None:
         while self.queue and self.sock is not None:
@@ -783,7 +800,7 @@ class Job:
         self.sock = None
         if self.ended:
             self._close()
-        elif not self.request.get("detach") and self.child is not None:
+        elif not self.request.spec.detach and self.child is not None:
             if self.terminal >= 0:
                 self.signal(signal.SIGHUP)  # an interactive shell ignores SIGTERM
             self.signal(signal.SIGTERM)
@@ -838,14 +855,14 @@ class Job:
                 if not data:
                     break
                 self._log(data)
-                if self.sock is not None and not self.request.get("detach"):
-                    self._queue(self.outputs[fd] + data)
+                if self.sock is not None and not self.request.spec.detach:
+                    self._queue(output(self.outputs[fd], data))
         for fd in list(self.outputs):
             self._close_output(fd)
         self.outputs.clear()
         self._close_stdin()
         self._close_keys()
-        if not self.request.get("exec_of"):
+        if not self.inside:
             self._end_execs()
         self._reap()
         self.deadline, self.pause = time.monotonic() + lock_timeout(), 0.0005
@@ -869,12 +886,12 @@ class Job:
             self.notes.append(execs.may_run_on(self.id, left))
 
     def _forget_exec(self, child: Fresh) -> None:
-        if self.request.get("exec_of") and self.id:
+        if self.inside and self.id:
             execs.forget(self.home, self.id, child.pid)
 
     def _try_finish(self) -> None:
         """Finish under the lock: phase 2."""
-        if self.request.get("exec_of"):
+        if self.inside:
             assert self.child is not None
             self._forget_exec(self.child)
             self._end()
@@ -906,7 +923,7 @@ class Job:
         killed = os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) == signal.SIGKILL
         self.after, old = containers.finish(self.home, self.id, code, containers.now(), killed=killed)
         self.parent_steps.append(("record_ended", 0, start, _now()))
-        if self.request.get("remove"):
+        if self.request.spec.remove:
             self._discard()
         status = self.after.status.value if self.after else "removed"
         self._event("EXIT", id=self.id, pid=self.child.pid if self.child else 0, code=code, status=status)
@@ -947,26 +964,34 @@ class Job:
             self.supervisor.jobs.discard(self)
             return
         self.ended = True
-        child = self.child
-        self._tell(
-            self._news("ended")
-            | {
-                "status": self.status,
-                "parent_steps": self.parent_steps,
-                "fork": [child.fork_start, child.fork_end] if child else None,
-                "before": containers.format_record(self.record).decode() if self.record else "",
-                "after": containers.format_record(self.after).decode() if self.after else "",
-            }
-        )
+        self._tell(self._how_it_ended())
         os.sched_yield()  # whoever is attached has been woken on this processor: it goes first
         if not self.queue:
             self._close()
 
-    def _news(self, event: str) -> dict[str, Any]:
-        """Return what every event tells: whose it is, what the child has reported, what went wrong on the way."""
-        pid = self.child.pid if self.child else 0
-        news = {"event": event, "id": self.id, "pid": pid, "reports": self.reports, "notes": self.notes}
-        return news | {"snapshots": self.snapshots} if self.snapshots else news
+    def _started(self) -> Started:
+        return Started(
+            id=self.id,
+            pid=self.child.pid if self.child else 0,
+            reports=tuple(self.reports),
+            notes=tuple(self.notes),
+            snapshots=tuple(self.snapshots),
+        )
+
+    def _how_it_ended(self) -> Ended:
+        child = self.child
+        return Ended(
+            id=self.id,
+            pid=child.pid if child else 0,
+            reports=tuple(self.reports),
+            notes=tuple(self.notes),
+            snapshots=tuple(self.snapshots),
+            status=self.status,
+            parent_steps=tuple(self.parent_steps),
+            fork=(child.fork_start, child.fork_end) if child else None,
+            before=self.record,
+            after=self.after,
+        )
 
     def _close(self) -> None:
         self.supervisor.jobs.discard(self)
@@ -988,7 +1013,7 @@ class Job:
     def _close_child(self, child: Fresh) -> None:
         self.supervisor.unwatch(child.sync.fileno())
         child.sync.close()
-        if self.request.get("tty"):
+        if self.request.spec.tty:
             for fd in (child.stdout, child.stderr):
                 if fd >= 0:
                     os.close(fd)

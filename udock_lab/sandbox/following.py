@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from udock_lab.errors import LauncherDied, LetGo, SandboxInterrupted
 from udock_lab.model import OutputChunk
 from udock_lab.runtime.connection import the_launcher
+from udock_lab.runtime.protocol import SpawnRequest
 from udock_lab.sandbox.messages import Failed, Output, Report, Request, Stop, encode, from_keeper
 from udock_lab.wire.framing import receive, send
 from udock_lab.wire.interrupts import Insistence, handled, is_ignored
@@ -43,7 +44,7 @@ def a_keeper(request: Request, names: bytes) -> Iterator[socket.socket]:
             with theirs:
                 send(ours, encode(request), [memory])  # it waits there: should we die now, the keeper still cleans up
                 argv = [sys.executable, "-I", "-S", "-c", KEEPER, request.package]
-                the_launcher().request({"op": "spawn", "argv": argv}, [theirs.fileno()])
+                the_launcher().request(SpawnRequest(argv=tuple(argv)), [theirs.fileno()])
         finally:
             os.close(memory)
         yield ours
