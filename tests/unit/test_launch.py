@@ -35,7 +35,7 @@ def through(plan: Plan, *, rehearse: bool = False, stdin: int | None = None) -> 
     """Run one plan in a fresh child; reports, standard output, wait status."""
     child = fork_child(rehearse=rehearse)
     null = os.open("/dev/null", os.O_RDONLY) if stdin is None else stdin
-    brief(child, plan)
+    brief(child, plan.pack())
     open_gate(child, null, None)
     os.close(null)
     reports, out = parse_reports(drain(child.reports)), drain(child.stdout)
@@ -123,7 +123,7 @@ def test_child_killed_at_its_gate_never_reports_an_exec() -> None:
 def test_grandchild_holding_the_output_does_not_hide_exec() -> None:
     child = fork_child(rehearse=False)
     null = os.open("/dev/null", os.O_RDONLY)
-    brief(child, plan("/bin/sh", "-c", "sleep 60 & exit 0"))
+    brief(child, plan("/bin/sh", "-c", "sleep 60 & exit 0").pack())
     open_gate(child, null, None)
     os.close(null)
     assert parse_reports(drain(child.reports))[-1][:2] == (EXEC, NO_ANSWER)

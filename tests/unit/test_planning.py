@@ -13,8 +13,7 @@ from udock_lab.model import ContainerSpec, Limits
 from udock_lab.runtime.home import Home
 from udock_lab.runtime.launch import Plan
 from udock_lab.runtime.planning import DEFAULT_PATH, container_env, make_plan, run_request
-from udock_lab.runtime.protocol import ExecRequest, RunRequest
-from udock_lab.wire.messages import decode, encode
+from udock_lab.runtime.protocol import RunRequest, encode, request_of
 
 word = st.binary(max_size=20).map(lambda data: os.fsdecode(data.replace(b"\0", b"0")))
 
@@ -116,6 +115,7 @@ def test_what_execve_cannot_carry_is_refused_before_anything_happens(spec: Conta
 @given(argv=st.lists(word, min_size=1, max_size=5).filter(lambda words: bool(words[0])), value=word)
 def test_any_words_travel_unchanged(argv: list[str], value: str) -> None:
     spec = ContainerSpec(image="demo", argv=tuple(argv), env=(("A", value),))
-    request = decode(encode(run_request(Home("/home"), spec, "/root-of-image")), (RunRequest, ExecRequest))
-    back = Plan.unpack(request.plan.pack())
+    request = request_of(encode(run_request(Home("/home"), spec, "/root-of-image")[0]))
+    assert isinstance(request, RunRequest) and request.spec == spec
+    back = Plan.unpack(request.plan)
     assert [*back.argv] == argv and back.env["A"] == value

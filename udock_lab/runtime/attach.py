@@ -14,13 +14,22 @@ import time
 from _socket import MSG_DONTWAIT
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from udock_lab.errors import LauncherDied, LetGo
-from udock_lab.runtime.protocol import Ended, Output, Refused, Signal, Started, WindowSize, from_supervisor
+from udock_lab.runtime.protocol import (
+    Ended,
+    Event,
+    Output,
+    Refused,
+    Signal,
+    Started,
+    WindowSize,
+    encode,
+    from_supervisor,
+)
 from udock_lab.wire.framing import receive
 from udock_lab.wire.interrupts import INSIST, Insistence, is_ignored
-from udock_lab.wire.messages import encode
 
 if TYPE_CHECKING:
     import signal
@@ -32,7 +41,6 @@ else:
 
 __all__ = ["Attachment", "terminal_size"]
 
-Event: TypeAlias = Refused | Started | Ended
 OUTPUT_KEPT = 1 << 20
 PAUSE = 200  # milliseconds for which a signal that comes a moment before we wait may go unnoticed
 

@@ -20,16 +20,13 @@ from udock_lab.errors import LauncherDied
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.linux.process import children
 from udock_lab.runtime.launcher import become_supervisor, command_line
-from udock_lab.runtime.protocol import ExecRequest, ProbeRequest, Refused, RunRequest, SpawnRequest, to_caller
+from udock_lab.runtime.protocol import ProbeRequest, Refused, Request, RunRequest, encode, to_caller
 from udock_lab.runtime.shortage import shortage, shortage_told
 from udock_lab.wire.framing import adopt, pair, send
-from udock_lab.wire.messages import encode
 
 if TYPE_CHECKING:
     import subprocess
     from _socket import socket
-
-    Request = RunRequest | ExecRequest | ProbeRequest | SpawnRequest
 
 __all__ = ["Connection", "ForkedSupervisor", "Launcher", "supervisors_of", "the_launcher"]
 

@@ -38,12 +38,12 @@ from udock_lab.runtime.eventlog import last_exit, write_event
 from udock_lab.runtime.extras import NOTHING_KEPT, Identity, Kept, Listed, Reported, load_extra, load_spec, load_steps
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import KnownImages, aside, build_image, find_image_by_name, list_images, retire_image
-from udock_lab.runtime.launch import NO_ANSWER
+from udock_lab.runtime.launch import NO_ANSWER, Plan
 from udock_lab.runtime.listing import EVERYTHING, Choice, Listing, Standing
 from udock_lab.runtime.logs import read_log
 from udock_lab.runtime.outcome import isolation_of, raise_refusal, run_result, start_notes
 from udock_lab.runtime.planning import exec_request, run_request
-from udock_lab.runtime.protocol import Ended, ExecRequest, ProbeRequest, Refused, RunRequest, Started
+from udock_lab.runtime.protocol import Ended, Event, ExecRequest, ProbeRequest, Refused, RunRequest, Started
 from udock_lab.runtime.tree import remove_tree
 from udock_lab.wire.framing import pair
 
@@ -276,10 +276,10 @@ class Runtime:
         with self._private_copy(found) if spec.copy else nullcontext(found.rootfs) as rootfs:
             one_pipe = one_pipe or spec.detach  # nobody is there to tell one output from the other: its log keeps order
             announce = listeners[2] is not None
-            request = run_request(
+            request, plan = run_request(
                 self.home, spec, rootfs, snapshots=snapshots, one_pipe=one_pipe, fresh=fresh, announce=announce
             )
-            return self._attend(request, source, *listeners, advise)
+            return self._attend(request, plan, source, *listeners, advise)
 
     def exec(
         self,
@@ -332,12 +332,13 @@ class Runtime:
             interactive=wanted.interactive,
             guard=_in_a_notebook() if wanted.guard is None else wanted.guard,
         )
-        request = exec_request(self.home, spec, rootfs, record, one_pipe=one_pipe, fresh=not self.spare)
-        return self._attend(request, source, *listeners)
+        request, plan = exec_request(self.home, spec, rootfs, record, one_pipe=one_pipe, fresh=not self.spare)
+        return self._attend(request, plan, source, *listeners)
 
     def _attend(
         self,
         request: RunRequest | ExecRequest,
+        plan: Plan,
         stdin: int | bytes | None,
         on_output: OnOutput | None,
         on_note: OnNote | None,
@@ -347,13 +348,13 @@ class Runtime:
         """Hand the request over and follow the container to its end (detached: to its start)."""
         spec, said = request.spec, list[str]()
 
-        def on_event(event: Refused | Started | Ended) -> None:
+        def on_event(event: Event) -> None:
             if not isinstance(event, Started):
                 return
             if on_start is not None:
                 on_start(event.id)
             if on_note is not None:
-                for note in start_notes(event.reports, request.names, advise):
+                for note in start_notes(event.reports, plan.names, advise):
                     said.append(note)
                     on_note(note)
 
@@ -370,7 +371,7 @@ class Runtime:
             if isinstance(last, Refused):
                 self._connection.reap()
                 raise_refusal(last)
-        result = run_result(self.home, request, last, attachment, advise)
+        result = run_result(self.home, request, plan, last, attachment, advise)
         if not result.detached:
             self._connection.reap()
         if on_note is not None:

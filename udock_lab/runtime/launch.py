@@ -59,6 +59,11 @@ class Plan:
         self.steps, self.argv, self.env = steps, argv, env
         self.rootfs, self.candidates, self.one_pipe = rootfs, candidates, one_pipe
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each step."""
+        return tuple([str(words[0]) for words in self.steps])
+
     def pack(self) -> bytes:
         """Return what travels through the start gate."""
         return pack((self.steps, self.argv, self.env, self.rootfs, self.candidates, self.one_pipe))
@@ -141,9 +146,9 @@ def fork_child(*, rehearse: bool) -> Fresh:
     return Fresh(pid, [ours.detach(), reports, stdout, stderr, os.pidfd_open(pid)], start, end)
 
 
-def brief(child: Fresh, plan: Plan) -> None:
-    """Tell the child what it will do. It reads the plan and waits on: nothing is done before the start gate opens."""
-    send(child.sync, plan.pack())
+def brief(child: Fresh, plan: bytes) -> None:
+    """Tell the child what it will do (:meth:`Plan.pack`). It reads that and waits on for the start gate to open."""
+    send(child.sync, plan)
     child.briefed = True
 
 

@@ -30,7 +30,7 @@ from udock_lab.model import (
 from udock_lab.model.value import replace
 from udock_lab.runtime import containers
 from udock_lab.runtime.home import Home
-from udock_lab.runtime.launch import EXEC, NO_ANSWER
+from udock_lab.runtime.launch import EXEC, NO_ANSWER, Plan
 from udock_lab.runtime.protocol import Ended, ExecRequest, Launch, News, Refused
 from udock_lab.runtime.shortage import shortage
 
@@ -75,6 +75,7 @@ def isolation_of(userns: bool, reports: Reports, names: Sequence[str]) -> Isolat
 def run_result(
     home: Home,
     request: Launch,
+    plan: Plan,
     last: News,
     attachment: Attachment,
     advise: Callable[[], str],
@@ -83,12 +84,12 @@ def run_result(
 
     ``last`` is the end, or of a detached container the start.
     """
-    spec, rootfs, candidates, reports = request.spec, request.rootfs, request.candidates, last.reports
+    spec, rootfs, candidates, reports = request.spec, plan.rootfs, plan.candidates, last.reports
     ended = last if isinstance(last, Ended) else None
-    planned = _planned(request)
-    names = [step.name for step in planned]
+    planned = [make_step(words) for words in plan.steps]  # a report's number counts them from 1
+    names = plan.names
     status = ExitStatus(raw=ended.status) if ended else None
-    failure = _failure(home, request, planned, last, status, attachment.passed_on)
+    failure = _failure(home, request, plan, planned, last, status, attachment.passed_on)
     isolation = isolation_of(bool(spec.userns), reports, names)
     notes = start_notes(reports, names, advise)
     if isolation is Isolation.CHDIR and failure is None and _is_dynamic(rootfs, candidates, spec.workdir):
@@ -107,7 +108,7 @@ def run_result(
         exit_code=status.shell_code if status else None,
         exit_status=status,
         isolation=isolation,
-        steps=tuple(_steps(request, last, taught, planned, status)),
+        steps=tuple(_steps(plan, last, taught, planned, status)),
         before=ended.before if ended else None,
         after=ended.after if ended else None,
         stdout=bytes(attachment.stdout),
@@ -116,14 +117,9 @@ def run_result(
         failure=failure,
         notes=tuple(notes),
         detached=ended is None,
-        snapshots=tuple(replace(one, next_environment=tuple(sorted(request.env))) for one in last.snapshots),
+        snapshots=tuple(replace(one, next_environment=tuple(sorted(plan.env))) for one in last.snapshots),
         signals=_signals(list(guard.values())),
     )
-
-
-def _planned(request: Launch) -> list[Step]:
-    """Return the steps that the child was to make; a report's number counts them from 1."""
-    return [make_step(words) for words in request.steps]
 
 
 def _entered(request: Launch) -> str:
@@ -138,6 +134,7 @@ def _record_after(last: News) -> Record | None:
 def _failure(
     home: Home,
     request: Launch,
+    plan: Plan,
     planned: list[Step],
     last: News,
     status: ExitStatus | None,
@@ -152,11 +149,11 @@ def _failure(
     step = planned[number - 1] if number > 0 else None  # None: the start gate, where nothing is called yet
     silent = not reports or answer == 0 or (step is not None and answer in step.optional_errnos)
     silent = silent and not answers and (status is None or status.code != 125)
-    in_vain = silent or isinstance(step, JoinUserNamespace) or not os.path.isdir(request.rootfs)
+    in_vain = silent or isinstance(step, JoinUserNamespace) or not os.path.isdir(plan.rootfs)
     if _entered(request) and in_vain and _has_ended(home, last.id):
         return _ended_meanwhile(spec, last.id, status)
     if answers:
-        return _exec_failure(request, reports, status)
+        return _exec_failure(request, plan, reports, status)
     if silent:
         return _silent_end(spec, last, status, passed_on)
     return Failure(
@@ -261,7 +258,7 @@ def _as_root(spec: ContainerSpec) -> str:
     return "" if spec.userns or os.geteuid() == 0 else "\nIn a user namespace more is permitted: mdock run --userns"
 
 
-def _exec_failure(request: Launch, reports: Reports, status: ExitStatus | None) -> Failure:
+def _exec_failure(request: Launch, plan: Plan, reports: Reports, status: ExitStatus | None) -> Failure:
     """Explain why execve refused.
 
     Its last word counts, or that one of the folders of PATH held a file which may not be executed.
@@ -273,14 +270,14 @@ def _exec_failure(request: Launch, reports: Reports, status: ExitStatus | None) 
 
     spec = request.spec
     message, hint = explain_exec_failure(
-        request.rootfs,
-        request.candidates,
+        plan.rootfs,
+        plan.candidates,
         number,
         spec.workdir or "/",
         spec.argv[0],
         image=spec.image,
         container=_entered(request),
-        confined=isolation_of(bool(spec.userns), reports, request.names) is not Isolation.CHDIR,
+        confined=isolation_of(bool(spec.userns), reports, plan.names) is not Isolation.CHDIR,
     )
     name = spec.argv[0]
     if len(name) > _LONG_NAME:
@@ -344,13 +341,12 @@ def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candida
 
 
 def _steps(
-    request: Launch, last: News, reports: Reports, planned: list[Step], status: ExitStatus | None
+    plan: Plan, last: News, reports: Reports, planned: list[Step], status: ExitStatus | None
 ) -> list[StepReport]:
     """Return the parent's and the child's steps in the order of time."""
-    spec = request.spec
-    refused = _refused_chroot(reports, request.names)
+    refused = _refused_chroot(reports, plan.names)
     steps = []
-    tried = iter(request.candidates)
+    tried = iter(plan.candidates)
     if isinstance(last, Ended) and last.fork:
         start, end = last.fork
         steps.append(StepReport(name="fork", who="parent", call="fork()", start=start, end=end, result=f"= {last.pid}"))
@@ -359,7 +355,7 @@ def _steps(
         steps.append(StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result))
     for number, answer, start, end in reports:
         if number == EXEC:
-            steps.append(_execve(next(tried, spec.argv[0]), spec, answer, start, end))
+            steps.append(_execve(next(tried, plan.argv[0]), plan.argv, answer, start, end))
         elif number == 0:
             steps.append(
                 StepReport(name="gate", who="child", call="recvmsg(gate)", start=start, end=end, result='"go"')
@@ -379,9 +375,9 @@ def _parent_words(name: str, last: News, status: ExitStatus | None) -> tuple[str
     return words.get(name, (name, ""))
 
 
-def _execve(path: str, spec: ContainerSpec, answer: int, start: int, end: int) -> StepReport:
+def _execve(path: str, argv: Sequence[str], answer: int, start: int, end: int) -> StepReport:
     """Report the call with the path that was tried: a bare name is looked for folder by folder (execvp(3))."""
-    shown = ", ".join(f'"{word}"' for word in spec.argv)
+    shown = ", ".join(f'"{word}"' for word in argv)
     call = f'execve("{path}", [{shown}])'
     if answer == NO_ANSWER:
         return StepReport(name="execve", who="child", call=call, start=start, end=start, result="does not return")

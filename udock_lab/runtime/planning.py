@@ -34,49 +34,46 @@ def run_request(
     one_pipe: bool = False,
     fresh: bool = False,
     announce: bool = False,
-) -> RunRequest:
-    """Return what a supervisor needs for a new container.
+) -> tuple[RunRequest, Plan]:
+    """Return what a supervisor needs for a new container, and the plan in it.
 
     ``snapshots``: the child waits before its first step and after its last one, until it has been looked at.
     ``one_pipe``: stderr goes where stdout goes. ``fresh``: fork within the run. ``announce``: the start is waited for.
     """
     plan, described = make_plan(spec, rootfs, None, snapshots=snapshots, one_pipe=one_pipe)
-    return RunRequest(
+    request = RunRequest(
         home=home.path,
         spec=spec,
-        steps=plan.steps,
+        plan=plan.pack(),
+        names=plan.names,
         described=described,
-        env=plan.env,
-        rootfs=rootfs,
-        candidates=plan.candidates,
-        one_pipe=one_pipe,
         fresh=fresh,
         announce=announce,
         snapshots=snapshots,
         size=terminal_size() if spec.tty else None,
+        rootfs=rootfs,
         private=os.path.dirname(rootfs) if spec.copy else None,
     )
+    return request, plan
 
 
 def exec_request(
     home: Home, spec: ContainerSpec, rootfs: str, inside: Record, *, one_pipe: bool = False, fresh: bool = False
-) -> ExecRequest:
-    """Return what a supervisor needs for one more program ``inside`` a container that runs."""
+) -> tuple[ExecRequest, Plan]:
+    """Return what a supervisor needs for one more program ``inside`` a container that runs, and the plan in it."""
     plan, described = make_plan(spec, rootfs, inside.pid, one_pipe=one_pipe)
-    return ExecRequest(
+    request = ExecRequest(
         home=home.path,
         spec=spec,
-        steps=plan.steps,
+        plan=plan.pack(),
+        names=plan.names,
         described=described,
-        env=plan.env,
-        rootfs=rootfs,
-        candidates=plan.candidates,
-        one_pipe=one_pipe,
         fresh=fresh,
         size=terminal_size() if spec.tty else None,
         container_id=inside.id,
         container_pid=inside.pid,
     )
+    return request, plan
 
 
 def make_plan(

@@ -6,34 +6,41 @@
     from it, on the socket of one run        Refused; or Started, Output, Ended
     to it, on that socket, while it runs     Signal, WindowSize
 
-A first byte tells output, which goes as it is, from everything else. Descriptors travel beside: with a request the
-run's own socket and its standard input, with the other two requests one that the answer goes to.
+They travel as marshal writes them: both ends are the same interpreter, and it has nothing to import for that. What
+comes is held against its types all the same. A first byte tells output, which goes as it is, from everything else.
+Descriptors travel beside: with a request the run's own socket and its standard input, with the other two requests one
+that the answer goes to.
 """
 
 from __future__ import annotations
 
 from udock_lab.errors import Interrupted, MdockError
+from udock_lab.model.plain import revive_tagged, tagged
 from udock_lab.model.processes import Snapshot
 from udock_lab.model.records import Record
 from udock_lab.model.specs import ContainerSpec
-from udock_lab.runtime.launch import Plan
-from udock_lab.wire.messages import Message, decode, encode
+from udock_lab.wire.framing import pack, unpack
+from udock_lab.wire.messages import Message
 
 __all__ = [
     "STDERR",
     "STDOUT",
     "Ended",
+    "Event",
     "ExecRequest",
     "Launch",
     "News",
     "Output",
     "ProbeRequest",
     "Refused",
+    "Request",
     "RunRequest",
     "Signal",
     "SpawnRequest",
     "Started",
     "WindowSize",
+    "Word",
+    "encode",
     "from_caller",
     "from_supervisor",
     "output",
@@ -50,37 +57,26 @@ _STREAMS = {STDOUT: "stdout", STDERR: "stderr"}
 class Launch(Message):
     """What ``run`` and ``exec`` have in common: the child's plan, and how its caller follows it.
 
-    ``described`` says each of the ``steps`` as a person writes it. ``announce``: the caller waits for Started.
+    ``plan`` is packed for the child, and nobody on the way looks into it: each of its steps has a name, and is
+    ``described`` as a person writes it. ``announce``: the caller waits for Started.
     ``fresh``: fork within this run. ``snapshots``: look at the child where it holds. ``size``: rows and columns.
     """
 
     home: str
     spec: ContainerSpec
-    steps: tuple[tuple[object, ...], ...]
+    plan: bytes
+    names: tuple[str, ...]
     described: tuple[str, ...]
-    env: dict[str, str]
-    rootfs: str
-    candidates: tuple[str, ...]
-    one_pipe: bool = False
     fresh: bool = False
     announce: bool = False
     snapshots: bool = False
     size: tuple[int, int] | None = None
 
-    @property
-    def plan(self) -> Plan:
-        """What goes to the child."""
-        return Plan(self.steps, self.spec.argv, self.env, self.rootfs, self.candidates, self.one_pipe)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The name of each step."""
-        return tuple([str(words[0]) for words in self.steps])
-
 
 class RunRequest(Launch):
     """A new container. ``private``: the folder that goes with it when it is removed."""
 
+    rootfs: str
     private: str | None = None
 
 
@@ -162,17 +158,30 @@ class WindowSize(Message):
     columns: int
 
 
-def request_of(data: bytes) -> RunRequest | ExecRequest | ProbeRequest | SpawnRequest:
+Request = RunRequest | ExecRequest | ProbeRequest | SpawnRequest
+Word = Signal | WindowSize
+Event = Refused | Started | Ended
+_REQUESTS: tuple[type[Request], ...] = (RunRequest, ExecRequest, ProbeRequest, SpawnRequest)
+_WORDS: tuple[type[Word], ...] = (Signal, WindowSize)
+_NEWS: tuple[type[Event], ...] = (Ended, Started, Refused)
+
+
+def encode(message: Request | Word | Event) -> bytes:
+    """Return a message as bytes."""
+    return pack(tagged(message))
+
+
+def request_of(data: bytes) -> Request:
     """Return what a launcher is asked for; MalformedError."""
-    return decode(data, (RunRequest, ExecRequest, ProbeRequest, SpawnRequest))
+    return revive_tagged(_REQUESTS, unpack(data))
 
 
-def from_caller(data: bytes) -> Signal | WindowSize:
+def from_caller(data: bytes) -> Word:
     """Return what a caller said while it follows its run; MalformedError."""
-    return decode(data, (Signal, WindowSize))
+    return revive_tagged(_WORDS, unpack(data))
 
 
-def to_caller(message: Refused | Started | Ended) -> bytes:
+def to_caller(message: Event) -> bytes:
     """Return a message of a supervisor as bytes."""
     return _WORD + encode(message)
 
@@ -182,11 +191,11 @@ def output(stream: bytes, data: bytes) -> bytes:
     return stream + data
 
 
-def from_supervisor(data: bytes) -> Refused | Started | Ended | Output:
+def from_supervisor(data: bytes) -> Event | Output:
     """Return what a supervisor said; MalformedError."""
     if (kind := data[:1]) in _STREAMS:
         return Output(stream=_STREAMS[kind], data=data[1:])
-    return decode(data[1:], (Ended, Started, Refused))
+    return revive_tagged(_NEWS, unpack(data[1:]))
 
 
 def refusal(error: MdockError | Interrupted) -> Refused:

@@ -39,10 +39,12 @@ from udock_lab.runtime.protocol import (
     STDERR,
     STDOUT,
     Ended,
+    Event,
     ExecRequest,
     Launch,
     ProbeRequest,
     Refused,
+    Request,
     RunRequest,
     Signal,
     SpawnRequest,
@@ -155,7 +157,7 @@ class Supervisor:
         except OSError as error:
             self._turn_away(message, fds, error)
 
-    def accept(self, message: RunRequest | ExecRequest | ProbeRequest | SpawnRequest, fds: list[int]) -> None:
+    def accept(self, message: Request, fds: list[int]) -> None:
         """Do what is asked for, or begin it. OSError where no process or no descriptor is left.
 
         With a run come its own socket and its standard input; with a terminal the latter is a pipe of keys: they are
@@ -694,7 +696,7 @@ class Job:
         wanted = select.EPOLLIN | (select.EPOLLOUT if paused else 0)
         self.supervisor.epoll.modify(self.sock.fileno(), wanted)
 
-    def _tell(self, message: Refused | Started | Ended) -> None:
+    def _tell(self, message: Event) -> None:
         if self.sock is not None:
             self._queue(to_caller(message))
 
