@@ -110,7 +110,7 @@ def test_options_may_follow_the_ids_of_other_commands() -> None:
         (["run", "-x", "demo"], "unknown option -x.\n"),
         (["run", "-D", "demo"], "Did you mean -d?"),
         (["run", "--pids", "3", "demo"], "cgroups"),
-        (["run", "--hostname=x", "demo"], "namespaces"),
+        (["run", "--ipc=x", "demo"], "namespaces"),
         (["run", "-v", "/a:/b", "demo"], "--copy"),
         (["run"], "IMAGE"),
         (["run", "--mem"], "needs a value"),
