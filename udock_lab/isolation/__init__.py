@@ -9,6 +9,7 @@ permits. To be read in this order::
     enter.py          apply the steps, here and now
     ask.py            what a step cannot do itself, and its parent's half
     trial.py          try it in a child, to know whether it works
+    probe.py          try every feature: what the doctor tells
 
     pid.py            who looks after orphans; the first process of a pid namespace
     user.py           a user namespace, whose ids are written by the process itself

@@ -30,6 +30,33 @@ class Layer:
         self.name, self.steps, self.why, self.option = name, steps, why, option
 
 
+def _table() -> tuple[Layer, ...]:
+    """Return the rows, each with the function that says its steps; these follow below."""
+    return (
+        Layer("first look", _first_look, "so that what differs at the second look was done by the steps in between"),
+        Layer("orphans", _orphans, "before anything can be forked that could become one"),
+        Layer("terminal", _terminal, "while /dev and the session are still the ones that the terminal was made in"),
+        Layer("user namespace", _user, "first of all namespaces: what owns the others decides who may set them up"),
+        Layer("namespaces", _namespaces, "before anything is changed in them: from now on nobody outside sees it"),
+        Layer("held folders", _held, "while we still are who we were: the next id may not walk there"),
+        Layer("root inside", _root_inside, "before files are made: an id that the new map does not hold can own none"),
+        Layer("first process", _first_process, "before /proc is mounted: it shows the namespace of whoever mounts it"),
+        Layer("private root", _private_root, "with the capabilities of the namespace, which the layers below give up"),
+        Layer("process inside", _process_inside, "when the root is whole, so that it never sees the one before"),
+        Layer("chroot", _chroot, "with the capability for it; chdir on both sides, or the old folder is a way out"),
+        Layer("limits", _limits, "late: the steps before need memory and descriptors themselves"),
+        Layer("priority", _priority, "with the limits, for the same reason"),
+        Layer("folder", _folder, "as who we were: the next id may not walk there"),
+        Layer("files", _files, "before the ids change: what is permitted has to be opened, and the next id may not"),
+        Layer("ids", _ids, "groups, gid, uid, in this order: with the uid goes the right to set the others"),
+        Layer("capabilities", _capabilities, "after the ids, which need some of them to change"),
+        Layer("no new privileges", _no_new_privs, "before a filter: without it the kernel takes none from us"),
+        Layer("signals", _signals, "when nothing of ours has to signal anybody any more"),
+        Layer("system calls", _system_calls, "last of all: what a filter refuses, it refuses to us as well"),
+        Layer("last look", _last_look, "when all is done that the program will find"),
+    )
+
+
 def steps_of(wanted: Wanted) -> list[Step]:
     """Return all steps that are wanted, in order."""
     return [step for layer in TABLE for step in layer.steps(wanted)]
@@ -88,7 +115,7 @@ def _root_inside(wanted: Wanted) -> Sequence[Step]:
 
 
 def _first_process(wanted: Wanted) -> Sequence[Step]:
-    return [pid.FirstProcess()] if wanted.private_root is not None else []
+    return [pid.FirstProcess()] if "new_pids" in wanted.namespaces else []
 
 
 def _private_root(wanted: Wanted) -> Sequence[Step]:
@@ -100,7 +127,7 @@ def _private_root(wanted: Wanted) -> Sequence[Step]:
 
 
 def _process_inside(wanted: Wanted) -> Sequence[Step]:
-    if wanted.private_root is None:
+    if "new_pids" not in wanted.namespaces:
         return []
     from udock_lab.isolation import rights
 
@@ -172,28 +199,5 @@ def _last_look(wanted: Wanted) -> Sequence[Step]:
     return [observe.Hold(observe.BEFORE_EXEC)] if wanted.observed else []
 
 
-TABLE = (
-    Layer("first look", _first_look, "so that whatever differs at the second look was done by the steps in between"),
-    Layer("orphans", _orphans, "before anything can be forked that could become one"),
-    Layer("terminal", _terminal, "while /dev and the session are still the ones that the terminal was made in"),
-    Layer("user namespace", _user, "first of all namespaces: what owns the others decides who may set them up"),
-    Layer("namespaces", _namespaces, "before anything is changed in them: from now on nobody outside sees it"),
-    Layer("held folders", _held, "while we still are who we were: the next id may not walk there"),
-    Layer("root inside", _root_inside, "before files are made: an id that the new map does not hold can own none"),
-    Layer("first process", _first_process, "before /proc is mounted: it shows the namespace of whoever mounts it"),
-    Layer("private root", _private_root, "with the capabilities of the namespace, which the layers below give up"),
-    Layer("process inside", _process_inside, "when the root is whole, so that it never sees the one before"),
-    Layer("chroot", _chroot, "with the capability for it; chdir on both sides, or the working directory is a way out"),
-    Layer("limits", _limits, "late: the steps before need memory and descriptors themselves"),
-    Layer("priority", _priority, "with the limits, for the same reason"),
-    Layer("folder", _folder, "as who we were: the next id may not walk there"),
-    Layer("files", _files, "before the ids change: what is permitted has to be opened, and the next id may not"),
-    Layer("ids", _ids, "groups, gid, uid, in this order: with the uid goes the right to set the others"),
-    Layer("capabilities", _capabilities, "after the ids, which need some of them to change"),
-    Layer("no new privileges", _no_new_privs, "before a filter: without it the kernel takes none from us"),
-    Layer("signals", _signals, "when nothing of ours has to signal anybody any more"),
-    Layer("system calls", _system_calls, "last of all: what a filter refuses, it refuses to us as well"),
-    Layer("last look", _last_look, "when all is done that the program will find"),
-)
-
+TABLE = _table()
 OPTIONS = tuple(layer.name for layer in TABLE if layer.option)

@@ -6,6 +6,7 @@ of a container copies it.
 
 from __future__ import annotations
 
+import errno
 import os
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
@@ -57,7 +58,7 @@ class Child:
 
     def ask(self, ask: Ask) -> None:
         """Have the parent do its half; OSError with its errno when it was refused."""
-        number = self.parent.ask(ask) if self.parent is not None else 32  # EPIPE
+        number = self.parent.ask(ask) if self.parent is not None else errno.EPIPE
         if number:
             raise OSError(number, os.strerror(number), ask.about)
 

@@ -6,8 +6,8 @@ For single-threaded callers: it forks.
 from __future__ import annotations
 
 import _socket as socket
+import errno
 import os
-from errno import errorcode
 
 from udock_lab.isolation.ask import ASKS, answer
 from udock_lab.isolation.sequence import steps_of
@@ -56,7 +56,7 @@ class _Outside:
 
     def ask(self, ask: Ask) -> int:
         self.sock.send(_ASKS + to_json(tagged(ask)))
-        return int(self.sock.recv(_MOST) or 32)  # EPIPE
+        return int(self.sock.recv(_MOST) or errno.EPIPE)
 
     def inside(self) -> None:
         """Tell nobody."""
@@ -75,6 +75,6 @@ def _attempt(wanted: Wanted, sock: socket.socket) -> bytes:
             apply(step, child)
     except OSError as error:
         what = error.filename or (child.failed.call if child.failed else "fork")
-        name = errorcode.get(error.errno or 0, error.errno)
+        name = errno.errorcode.get(error.errno or 0, error.errno)
         return _REFUSED + f"{name}: {error.strerror} ({what})".encode()
     return _WORKS
