@@ -15,6 +15,8 @@ from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, Plan, brief, fork_c
 
 Reports = list[tuple[int, int, int, int]]
 
+pytestmark = pytest.mark.forks
+
 
 def drain(fd: int) -> bytes:
     data = b""
