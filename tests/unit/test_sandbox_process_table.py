@@ -53,6 +53,14 @@ def test_children_whose_elders_were_collected_before_they_spoke_keep_the_order_o
     assert roles(table) == {100: "parent", 101: "child 1", 102: "child 2", 103: "child 3", 104: "child 4"}
 
 
+def test_child_that_was_collected_before_it_was_heard_does_not_make_the_younger_ones_its_elders() -> None:
+    table = begun()
+    table.announce(101, 100, [102, 103], 1)
+    table.announce(103, 100, [103], 3)
+    table.announce(102, 100, [], 2)
+    assert roles(table) == {100: "parent", 101: "child 1", 102: "child 2", 103: "child 3"}
+
+
 def test_words_and_system_calls_of_several_forks_make_one_order() -> None:
     def fork(table: ProcessTable, pid: int) -> None:
         table.hear_call(100, "clone", FLAGS, pid)
@@ -283,3 +291,17 @@ def test_contradictions_never_raise_and_every_process_has_one_role(news: list[tu
     assert all(row.role for row in rows)
     known = [row.role for row in rows if not row.role.startswith("process")]
     assert len(known) == len(set(known))
+
+
+def test_rows_of_siblings_stand_in_the_order_of_their_forks_whoever_was_seen_first() -> None:
+    table = begun()
+    table.meet(102, 100)  # /proc showed it before anybody spoke
+    table.meet(103, 102)
+    table.announce(101, 100, [101, 102], 1)
+    table.announce(102, 100, [102], 2)
+    assert [(row.pid, row.role) for row in table.report(set())] == [
+        (100, "parent"),
+        (101, "child 1"),
+        (102, "child 2"),
+        (103, "child 2.1"),
+    ]

@@ -70,6 +70,7 @@ class ProcessTable:
             entry.sit()
         for entry in found:
             entry.close_ranks()
+        found = _siblings_in_order(found)
         left = {self._now[pid] for pid in leftovers if pid in self._now}
         return tuple([entry.row(leftover=entry in left) for entry in found])
 
@@ -200,12 +201,9 @@ class ProcessTable:
         self, entry: _Entry, above: _Entry, siblings: Iterable[int], will_speak: int
     ) -> None:
         """Meet elder siblings that no word has named, but as many as will still tell their number."""
-        unknown = []
-        for pid in siblings:
-            if pid == entry.pid:
-                break
-            if not self.is_known(pid):
-                unknown.append(pid)
+        shown = list(siblings)
+        elders = shown[: shown.index(entry.pid)] if entry.pid in shown else []  # else it was collected already
+        unknown = [pid for pid in elders if not self.is_known(pid)]
         for pid in unknown[: max(0, len(unknown) - will_speak)]:
             self.meet(pid, above.pid)
             self._now[pid].sit()
@@ -224,9 +222,45 @@ class ProcessTable:
             return
         at = above.children.index(place)
         above.children[at], entry.above, entry.number = entry, above, at + 1
+        above.has_children = True
         if not entry.is_listed:
             entry.is_listed = True
             self._all[self._all.index(place)] = entry
+
+
+def _siblings_in_order(found: list[_Entry]) -> list[_Entry]:
+    """Let the children of each parent stand in the order of their numbers, in the places that they have together.
+
+    None stands before its parent.
+    """
+    order, places = list(found), dict[_Entry, list[int]]()
+    for place, entry in enumerate(found):
+        if entry.above is not None:
+            places.setdefault(entry.above, []).append(place)
+    for taken in places.values():
+        for place, entry in zip(taken, sorted([found[place] for place in taken], key=_number), strict=True):
+            order[place] = entry
+    return _parents_first(order)
+
+
+def _parents_first(found: list[_Entry]) -> list[_Entry]:
+    """Move who stands before their parent behind it."""
+    order, seen, early = list[_Entry](), set[_Entry](), dict[_Entry, list[_Entry]]()
+    for entry in found:
+        if entry.above is not None and entry.above not in seen:
+            early.setdefault(entry.above, []).append(entry)
+            continue
+        next_ones = [entry]
+        while next_ones:
+            one = next_ones.pop(0)
+            order.append(one)
+            seen.add(one)
+            next_ones += early.pop(one, [])
+    return order
+
+
+def _number(entry: _Entry) -> int:
+    return entry.number
 
 
 class _Entry:
