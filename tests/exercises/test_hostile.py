@@ -69,7 +69,7 @@ def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
 @pytest.fixture(scope="session")
 def walls() -> None:
     """Skip where the machine refuses walls: then the report says so, and limits are all there is."""
-    missing = sandbox.run("pass", shut=True).missing_walls
+    missing = sandbox.run("pass", shut=True).missing_isolation
     if missing:
         pytest.skip(f"needs privilege: walls are refused here: {', '.join(missing)}")
 

@@ -68,7 +68,7 @@ print(json.dumps({{
     "changed": sorted(name for name in before if before[name] != after.get(name)), "new": sorted(set(after) - set(before)),
     "litter": [f"{{folder}}/{{name}}" for folder in SHARED if os.path.isdir(folder) for name in os.listdir(folder)
                if name.startswith("udock-litter-")],
-    "identity": result.identity, "guard": result.guard, "missing": result.missing_walls, "files": sorted(result.files),
+    "identity": result.identity, "guard": result.guard, "missing": result.missing_isolation, "files": sorted(result.files),
     "stderr": result.stderr, "verdict": result.verdict,
 }}))
 for path in sorted(place.rglob("*"), reverse=True):

@@ -36,7 +36,7 @@ SAID: list[tuple[Callable[[bytes], Message], Message]] = [
         m.Report(
             processes=(PROCESS,), ends={7: m.End(how="raised", words="E: x")}, collected=frozenset({8, 9}),
             calls=(CALL,), calls_dropped=1, ended_by="end", broken="", unreadable="", status=None,
-            files={"a": b"\xff\x00"}, missing_walls=("own network",), identity="plain", guard="none", untraced="",
+            files={"a": b"\xff\x00"}, missing_isolation=("own network",), identity="plain", guard="none", untraced="",
             written=3, shown=2, signals_to_all=0, audits=("os.system",), waits={8: "was running"}, seconds=1.5,
         ),
     ),
@@ -49,7 +49,7 @@ SAID: list[tuple[Callable[[bytes], Message], Message]] = [
     (m.from_first_inside, m.Files(files={"a": b"\xff"})),
     (m.from_process, m.Forked(by=100, number=3)),
     (m.from_process, m.Ended(how="done", words="", value="[1]")),
-    (m.to_runner, m.Orders(source="x", sources={}, policy=SandboxPolicy(walls=True, limits=(("RLIMIT_AS", 1),)))),
+    (m.to_runner, m.Orders(source="x", sources={}, policy=SandboxPolicy(isolated=True, limits=(("RLIMIT_AS", 1),)))),
     (m.to_runner, m.Answered(errno=1)),
 ]  # fmt: skip
 

@@ -28,6 +28,8 @@ sandbox scenario settle spare step supervisor ticket value verdict
 REPLACED = {
     "marks": (r"\bmarks\b(?!\")", "udock_lab/runtime/", "parent steps"),  # stored files may still say "marks"
     "spare child": (r"\bspare child\b|\b_?(?:make|keeps|drop)_spare\b", "udock_lab/", "pre-forked child"),
+    "walls": (r"\bwalls?\b(?! clock)", "udock_lab/sandbox/", "isolation"),
+    "census": (r"\b[Cc]ensus\b", "udock_lab/", "process table"),
     "stranger": (r"\bstrangers?\b", "udock_lab/", "unprivileged uid, or another process"),
 }
 

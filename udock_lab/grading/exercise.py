@@ -49,8 +49,8 @@ class Bench:
         result = self.submission.play(scenario, **options)  # type: ignore[arg-type]
         if result.untraced and options.get("trace", True):
             self._note(f"Judged by effects alone: {result.untraced}")
-        if result.missing_walls:
-            self._note(f"This machine refuses some isolation for graded code: {', '.join(result.missing_walls)}.")
+        if result.missing_isolation:
+            self._note(f"This machine refuses some isolation for graded code: {', '.join(result.missing_isolation)}.")
         if _out_of_the_ordinary(result):
             self._note(f"In the sandbox: {result.verdict}")
         return result

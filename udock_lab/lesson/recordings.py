@@ -24,6 +24,7 @@ __all__ = ["Recorded", "from_json", "record", "recorded", "recordings", "to_json
 FOLDER = Path(__file__).parent / "recordings"
 BANNER = "Recorded on a machine where this is permitted (not run here)"
 SCHEMA = 1  # of the files
+_RENAMED = {"missing_walls": "missing_isolation"}  # fields of results, since schema 0
 
 Result = RunResult | SandboxResult
 
@@ -103,7 +104,8 @@ def _lift(old: dict[str, object], schema: int) -> dict[str, object]:
     """Bring to today's shape what had no number: each value said of which class it is, and an array was a tuple."""
     made = {"RunResult": tag(RunResult), "SandboxResult": tag(SandboxResult)}[str(old["is"])]
     value = {"value": _free(old["value"])} if "value" in old else {}
-    return {"result": {"is": made} | {name: _typed(item) for name, item in old.items() if name != "is"} | value}
+    fields = {_RENAMED.get(name, name): _typed(item) for name, item in old.items() if name != "is"}
+    return {"result": {"is": made} | fields | value}
 
 
 def _typed(old: Any) -> Any:

@@ -71,7 +71,7 @@ class SandboxResult(Value):
     ``identity`` is ``user namespace``, ``user N`` (nobody else has that id) or ``plain``; ``guard`` says what holds
     signals to the outside off: ``landlock``, ``seccomp``, ``user`` or ``none``. ``untraced`` says why there are no
     calls; empty when there are.
-    ``missing_walls`` names walls that were wanted around untrusted code and were refused. ``audits`` names what
+    ``missing_isolation`` names what was wanted around untrusted code and was refused. ``audits`` names what
     Python itself said it did (audit events, PEP 578); advisory, since the code could silence it. ``ended_by`` is
     ``end``, ``timeout``, ``processes`` (too many), ``memory`` (too much in all) or ``lost``.
     """
@@ -90,7 +90,7 @@ class SandboxResult(Value):
     seconds: float = 0.0
     shows_calls: bool = False
     audits: tuple[str, ...] = ()
-    missing_walls: tuple[str, ...] = ()
+    missing_isolation: tuple[str, ...] = ()
     ended_by: str = "end"
 
     @property

@@ -43,8 +43,8 @@ def run(
     watches). ``timeout`` in seconds, ``memory`` in bytes of address space per process (RLIMIT_AS), ``processes``
     at once. The working directory is a scratch folder, or ``cwd``. ``on_output`` gets each chunk as it comes.
 
-    ``shut`` adds walls for code that is not trusted (policy.py), as far as the machine permits;
-    ``result.missing_walls`` says what it refused. ``inject`` is a fault for strace to inject (its ``--inject``).
+    ``shut`` isolates code that is not trusted (policy.py), as far as the machine permits;
+    ``result.missing_isolation`` says what it refused. ``inject`` is a fault for strace to inject (its ``--inject``).
 
     Whatever the code does, everything it started is gone within a second of its end. A failure of the code is a
     result, not an exception; UsageError for code that Python cannot read and names that cannot be copied.

@@ -145,7 +145,7 @@ class Report(Message):
     unreadable: str  # why Python could not read the code
     status: ExitStatus | None  # of the first process
     files: dict[str, bytes]
-    missing_walls: tuple[str, ...]
+    missing_isolation: tuple[str, ...]
     identity: str
     guard: str
     untraced: str

@@ -28,14 +28,14 @@ __all__ = [
     "wanted_by",
 ]
 
-SCRATCH = "/scratch"  # the working directory behind walls
+SCRATCH = "/scratch"  # the working directory in a root of its own
 _SIZE = "64m"  # everything that can be written there, together
 _INODES = 20_000
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
-# Beside programs and libraries, without walls: what names users, hosts and time zones, and processes.
+# Beside programs and libraries, without a root of its own: what names users, hosts and time zones, and processes.
 _READABLE = ("/proc", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts", "/etc/localtime")
-# What root may do behind walls: as in a Docker container, so not CAP_SYS_ADMIN (with it one may speak in another
+# What root may do in its namespaces: as in a Docker container, so not CAP_SYS_ADMIN (with it one may speak in another
 # process's name, unix(7), and mount over /proc) nor CAP_SYS_PTRACE.
 _ROOTS = (
     cap.CAP_CHOWN, cap.CAP_DAC_OVERRIDE, cap.CAP_FOWNER, cap.CAP_FSETID, cap.CAP_KILL, cap.CAP_SETGID, cap.CAP_SETUID,
@@ -49,11 +49,11 @@ OPTIONAL_NAMESPACES = {"new_network": "network", "new_ipcs": "ipc", "new_uts": "
 class SandboxPolicy(Value):
     """The keeper's orders to the runner on how to shut itself in.
 
-    ``walls``: namespaces and a root of its own. Without them ``userns`` keeps it who it is, in a user namespace, and
+    ``isolated``: namespaces and a root of its own. Without them ``userns`` keeps it who it is, in a user namespace, and
     ``uid`` makes it that user, unless 0. ``graded`` code is not trusted; ``protected`` are pids that it may not signal.
     """
 
-    walls: bool = False
+    isolated: bool = False
     userns: bool = False
     uid: int = 0
     package: str = ""  # the folder that holds udock_lab
@@ -70,19 +70,19 @@ def wanted_by(policy: SandboxPolicy) -> Wanted:
         limits=tuple(as_far_as_allowed(name, soft) for name, soft in (*policy.limits, ("RLIMIT_CORE", 0))),
         dies_first=True,
         nice=0 if policy.graded else 10,  # in a lesson Jupyter goes first; what is graded is judged by the clock
-        cwd=SCRATCH if policy.walls else policy.cwd,
+        cwd=SCRATCH if policy.isolated else policy.cwd,
         signals_inside=True,
         protected=policy.protected,
     )
-    if policy.walls:
-        return _behind_walls(common, policy)
+    if policy.isolated:
+        return _in_namespaces(common, policy)
     if policy.userns:
         ordinary = os.geteuid() != 0  # root keeps in there what it has out here, and an ordinary user gains nothing
         common = replace(common, mapped=IDENTITY, capabilities=() if ordinary else None)
     return _aside(common, policy) if policy.graded else common
 
 
-def _behind_walls(common: Wanted, policy: SandboxPolicy) -> Wanted:
+def _in_namespaces(common: Wanted, policy: SandboxPolicy) -> Wanted:
     return replace(
         common,
         mapped=ROOT_IS_NOBODY,
@@ -97,7 +97,7 @@ def _behind_walls(common: Wanted, policy: SandboxPolicy) -> Wanted:
 
 
 def _aside(common: Wanted, policy: SandboxPolicy) -> Wanted:
-    """Ask, without walls, for files out of reach, and for a user that nobody is where the policy names one."""
+    """Ask, without namespaces, for files out of reach, and for a user that nobody is where the policy names one."""
     files = Files(
         reading=(*visible_folders(policy), *_READABLE),
         devices=tuple(f"/dev/{name}" for name in _DEVICES),

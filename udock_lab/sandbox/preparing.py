@@ -72,7 +72,7 @@ def _strace(wanted: bool) -> tuple[str, str]:
 def scratch_folder(*, shut: bool) -> Iterator[str]:
     """Make a folder that the keeper removes when all is over; and we do, should the keeper have died.
 
-    ``shut``: where somebody else can come to it, since without walls the code will be somebody else.
+    ``shut``: where another user can reach it, since without namespaces the code runs as one.
     """
     place = tempfile.gettempdir()
     if shut and os.geteuid() == 0:

@@ -44,7 +44,7 @@ def make_result(report: Report, chunks: Sequence[OutputChunk], request: Request,
         seconds=report.seconds,
         shows_calls=trace,
         audits=report.audits,
-        missing_walls=report.missing_walls,
+        missing_isolation=report.missing_isolation,
         ended_by=report.ended_by,
     )
 

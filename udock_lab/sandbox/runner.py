@@ -109,7 +109,7 @@ def _shut_in(reports: socket.socket) -> tuple[Orders, bytes]:
     policy = orders.policy
     held = hold_open(visible_folders(policy)) if policy.uid else {}
     child = enter(wanted_by(policy), keeper)
-    if policy.walls:
+    if policy.isolated:
         keeper.tell(Isolated(refused=tuple(child.refused)))
     elif policy.graded:
         keeper.tell(Aside(kept_to=bool(child.files), closed=import_through(held)))

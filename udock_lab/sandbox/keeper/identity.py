@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from udock_lab.sandbox.messages import Request
 
-__all__ = ["Identity", "choose_identity", "missing_walls", "protected_pids", "refused_walls"]
+__all__ = ["Identity", "choose_identity", "missing_layers", "protected_pids", "refused_layers"]
 
 # Who becomes somebody else must be able to clean up after them.
 _TO_BECOME_ANOTHER = frozenset(
@@ -54,16 +54,16 @@ def choose_identity(request: Request) -> Identity:
     """
     if not request.shut:
         return Identity(userns=_user_namespaces_work())
-    why_not = _walls_refused(request.package)
+    why_not = _isolation_refused(request.package)
     if not why_not:
         return Identity(shut=True, userns=True)
     uid = _unprivileged_uid()
     return Identity(uid=uid, userns=not uid and _user_namespaces_work(), refusal=why_not)
 
 
-def _walls_refused(package: str) -> str:
-    """Say why there can be no walls here; empty where there can. For single-threaded callers."""
-    return refusal(wanted_by(SandboxPolicy(walls=True, graded=True, package=package)))
+def _isolation_refused(package: str) -> str:
+    """Say why full isolation is not possible here; empty where it is. For single-threaded callers."""
+    return refusal(wanted_by(SandboxPolicy(isolated=True, graded=True, package=package)))
 
 
 def _user_namespaces_work() -> bool:
@@ -94,12 +94,12 @@ def protected_pids() -> list[int]:
     return list(dict.fromkeys([*above, *sorted(pids(), reverse=True)]))
 
 
-def refused_walls(refused: Sequence[str]) -> list[str]:
-    """Name, of the steps that were refused, those that were walls."""
+def refused_layers(refused: Sequence[str]) -> list[str]:
+    """Name the layers among the steps that were refused."""
     return [f"own {OPTIONAL_NAMESPACES[name]}" for name in refused if name in OPTIONAL_NAMESPACES]
 
 
-def missing_walls(why: str, uid: int, kept_to: bool, closed: str) -> list[str]:
+def missing_layers(why: str, uid: int, kept_to: bool, closed: str) -> list[str]:
     """Say what was wanted, is not there, and what code can therefore do; ``why`` is the refusal of the whole.
 
     ``kept_to``: files are out of reach. ``closed``: a folder of this Python that only root may enter, if there is one.

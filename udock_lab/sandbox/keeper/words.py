@@ -8,7 +8,7 @@ from contextlib import suppress
 from udock_lab.isolation.ask import answer
 from udock_lab.linux.process import children, parent
 from udock_lab.sandbox.keeper import sweep
-from udock_lab.sandbox.keeper.identity import missing_walls, protected_pids, refused_walls
+from udock_lab.sandbox.keeper.identity import missing_layers, protected_pids, refused_layers
 from udock_lab.sandbox.messages import (
     Answered,
     Aside,
@@ -104,11 +104,11 @@ class Words:
             case Inside():
                 sandbox.helpers = {sandbox.table.first, pid}
             case Isolated(refused=refused):
-                self.missing = tuple(refused_walls(refused))
+                self.missing = tuple(refused_layers(refused))
                 sandbox.table.begin(pid)
             case Aside(kept_to=kept_to, closed=closed):
                 identity = sandbox.identity
-                self.missing = tuple(missing_walls(identity.refusal, identity.uid, kept_to, closed))
+                self.missing = tuple(missing_layers(identity.refusal, identity.uid, kept_to, closed))
             case Guard(by=by):
                 self.guard = by
             case Broken(why=why):
@@ -123,7 +123,7 @@ class Words:
         # Without a user namespace the kernel counts every process of this user on the machine.
         others = sweep.threads_of(os.geteuid()) if os.geteuid() and not identity.userns else 0
         policy = SandboxPolicy(
-            walls=identity.shut,
+            isolated=identity.shut,
             userns=identity.userns,
             uid=identity.uid,
             package=request.package,
