@@ -5,6 +5,8 @@ from __future__ import annotations
 import array
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -40,12 +42,10 @@ def test_message_of_any_size_is_heard_with_the_pid_of_its_sender(channel: Channe
 
 def test_child_that_inherited_the_socket_is_named_by_its_own_pid(channel: Channel) -> None:
     ours, theirs = channel
-    pid = os.fork()
-    if pid == 0:
-        theirs.send(b"it is me")
-        os._exit(0)
-    os.waitpid(pid, 0)
-    assert hear(ours) == (b"it is me", pid)
+    code = f"import socket; socket.socket(fileno={theirs.fileno()}).send(b'it is me')"
+    with subprocess.Popen([sys.executable, "-c", code], pass_fds=[theirs.fileno()]) as child:
+        child.wait()
+        assert hear(ours) == (b"it is me", child.pid)
 
 
 def test_nothing_there_is_an_error_and_the_end_has_no_pid(channel: Channel) -> None:
