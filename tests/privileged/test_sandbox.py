@@ -18,6 +18,7 @@ from udock_lab import LauncherDied, MdockError, UsageError, sandbox
 from udock_lab.linux.process import children
 from udock_lab.model import OutputChunk, SandboxResult
 from udock_lab.runtime.connection import the_launcher
+from udock_lab.runtime.processes import named_trees
 
 MARK = "UDOCK_SANDBOX_TEST"
 STALL = 1.0  # seconds for which the notebook's own threads may stand still
@@ -630,3 +631,17 @@ def test_keeper_that_is_killed_is_an_error_and_leaves_nothing(run: Run) -> None:
         time.sleep(0.02)
     assert not left
     assert run("1 + 1").stdout == "2\n"
+
+
+def test_process_tree_knows_the_keeper_by_its_name(run: Run) -> None:
+    seen: list[str] = []
+
+    def look(_: OutputChunk) -> None:
+        launcher = the_launcher().pid
+        assert launcher is not None
+        kernel, *_others = named_trees(os.getpid(), launcher, {})
+        (its,) = [node for node in kernel.children if node.role == "launcher"]
+        seen.extend(node.role for node in its.children)
+
+    run("print('here', flush=True)\nimport time\ntime.sleep(0.1)", on_output=look)
+    assert sorted(set(seen)) == ["forker", "sandbox"]

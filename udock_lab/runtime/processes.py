@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 
 from udock_lab.linux.process import process_tree
@@ -13,7 +12,7 @@ __all__ = ["KERNEL", "named_trees"]
 
 KERNEL = "kernel"
 _BELOW = {"launcher": "forker", "forker": "spare"}  # what stands below whom, if it is no container
-_KEEPER = os.path.join("sandbox", "keeper.py")
+_KEEPER = "udock_lab.sandbox.keeper."  # what its command line imports from
 
 
 def named_trees(kernel: int, launcher: int | None, containers: Mapping[int, str]) -> tuple[ProcessNode, ...]:
@@ -50,6 +49,6 @@ def _named(node: ProcessNode, roles: Mapping[int, str], above: str) -> ProcessNo
 
 def _helper(node: ProcessNode, above: str) -> str:
     """Name a process without an entry, by what stands above it or by the file it runs."""
-    if any(word.endswith(_KEEPER) for word in node.command):
+    if any(_KEEPER in word for word in node.command):
         return "sandbox"
     return _BELOW.get(above, "process")
