@@ -180,7 +180,10 @@ class Supervisor:
             os.close(self.reserve.pop())
 
     def _turn_away(self, message: object, fds: list[int], error: OSError) -> None:
-        """No process or no descriptor is left. Other requests than a run see the end of what they brought."""
+        """Turn a request away: no process or no descriptor is left.
+
+        Other requests than a run see the end of what they brought.
+        """
         words = storage_error(error, "")
         for number, fd in enumerate(fds):
             with suppress(OSError):
