@@ -148,7 +148,7 @@ def test_a_file_outside_every_room_is_found(tmp_path: Path) -> None:
 
 def test_a_file_too_long_and_a_class_of_too_many_methods_are_found_where_they_count(tmp_path: Path) -> None:
     long, wide = "pass\n" * 501, "class Wide:\n" + "".join(f"    def f{n}(self): ...\n" for n in range(26))
-    assert house(tmp_path, {"runtime/supervise.py": long + wide, "grading/exercises/m.py": long}) == []
+    assert house(tmp_path, {"runtime/engine.py": long + wide, "grading/exercises/m.py": long}) == []
     assert house(tmp_path, {"display/text.py": long, "linux/elf.py": wide}) == [
         "display/text.py: 501 lines, and 500 are the most",
         "linux/elf.py:1: Wide has 26 methods, and 25 are the most",
@@ -162,7 +162,7 @@ def test_a_file_too_long_and_a_class_of_too_many_methods_are_found_where_they_co
         "from udock_lab.cli import main; main(['--help'])",
         "from udock_lab.cli import main; main(['run', '--help'])",
         "from udock_lab import Runtime, RunResult, NotFound",
-        "import udock_lab.linux.process, udock_lab.runtime.supervise",
+        "import udock_lab.linux.process, udock_lab.runtime.supervisor.serve",
     ],
 )
 def test_nothing_heavy_is_imported_until_a_command_needs_it(code: str) -> None:

@@ -58,7 +58,8 @@ def test_exec_joins_the_user_namespace_instead_of_making_one() -> None:
 
 def test_every_step_describes_itself() -> None:
     spec = ContainerSpec(image="demo", tty=True, userns=True, limits=Limits(memory=1, cpu=2, files=3))
-    plan, described = make_plan(spec, "/r", None)
+    plan, steps = make_plan(spec, "/r", None)
+    described = [step.describe() for step in steps]
     assert len(plan.steps) == len(described)
     assert described[7] == 'chroot("/r")'
 
@@ -115,7 +116,7 @@ def test_what_execve_cannot_carry_is_refused_before_anything_happens(spec: Conta
 @given(argv=st.lists(word, min_size=1, max_size=5).filter(lambda words: bool(words[0])), value=word)
 def test_any_words_travel_unchanged(argv: list[str], value: str) -> None:
     spec = ContainerSpec(image="demo", argv=tuple(argv), env=(("A", value),))
-    request = request_of(encode(run_request(Home("/home"), spec, "/root-of-image")[0]))
+    request = request_of(encode(run_request(Home("/home"), spec, "/root-of-image").request))
     assert isinstance(request, RunRequest) and request.spec == spec
     back = Plan.unpack(request.plan)
     assert [*back.argv] == argv and back.env["A"] == value

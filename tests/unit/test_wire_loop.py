@@ -40,6 +40,19 @@ def test_ends_are_served_in_the_order_of_their_registration(pipes: list[tuple[in
     assert not loop.turn(0)
 
 
+def test_two_ends_of_one_rank_are_served_in_the_order_in_which_something_came(pipes: list[tuple[int, int]]) -> None:
+    loop, seen = Loop(), list[object]()
+    (stdout, write), (stderr, complain), (later, write_late) = pipes
+    loop.watch(stdout, reader(seen, stdout))
+    loop.watch(later, reader(seen, later))
+    loop.watch(stderr, reader(seen, stderr), beside=stdout)
+    os.write(write_late, b"late")
+    os.write(complain, b"first")
+    os.write(write, b"second")
+    assert loop.turn(0)
+    assert seen == [b"first", b"second", b"late"]
+
+
 def test_end_that_another_handler_forgot_in_the_same_turn_is_not_served(pipes: list[tuple[int, int]]) -> None:
     loop, seen = Loop(), list[object]()
     (first, tell_first), (second, tell_second), _ = pipes

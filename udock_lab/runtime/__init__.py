@@ -1,1 +1,1 @@
-"""What mdock does. The launch path (steps, launch, supervise, launcher) uses the standard library only."""
+"""What mdock does. The launch path (launch, forker, launcher, supervisor) uses the standard library only."""

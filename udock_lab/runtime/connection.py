@@ -215,7 +215,7 @@ def _supervise_or_refuse(message: Request, fds: list[int]) -> None:
 
 def _supervise(message: Request, fds: list[int]) -> None:
     """Serve one request and end. ``fds`` are all that is kept of the caller's."""
-    from udock_lab.runtime.supervise import Supervisor
+    from udock_lab.runtime.supervisor.serve import Supervisor
 
     become_supervisor()
     if isinstance(message, ProbeRequest):

@@ -38,12 +38,12 @@ from udock_lab.runtime.eventlog import last_exit, write_event
 from udock_lab.runtime.extras import NOTHING_KEPT, Identity, Kept, Listed, Reported, load_extra, load_spec, load_steps
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import KnownImages, aside, build_image, find_image_by_name, list_images, retire_image
-from udock_lab.runtime.launch import NO_ANSWER, Plan
+from udock_lab.runtime.launch import NO_ANSWER
 from udock_lab.runtime.listing import EVERYTHING, Choice, Listing, Standing
 from udock_lab.runtime.logs import read_log
 from udock_lab.runtime.outcome import isolation_of, raise_refusal, run_result, start_notes
-from udock_lab.runtime.planning import exec_request, run_request
-from udock_lab.runtime.protocol import Ended, Event, ExecRequest, ProbeRequest, Refused, RunRequest, Started
+from udock_lab.runtime.planning import Planned, exec_request, run_request
+from udock_lab.runtime.protocol import Ended, Event, ProbeRequest, Refused, Started
 from udock_lab.runtime.tree import remove_tree
 from udock_lab.wire.framing import pair
 
@@ -276,10 +276,10 @@ class Runtime:
         with self._private_copy(found) if spec.copy else nullcontext(found.rootfs) as rootfs:
             one_pipe = one_pipe or spec.detach  # nobody is there to tell one output from the other: its log keeps order
             announce = listeners[2] is not None
-            request, plan = run_request(
+            planned = run_request(
                 self.home, spec, rootfs, snapshots=snapshots, one_pipe=one_pipe, fresh=fresh, announce=announce
             )
-            return self._attend(request, plan, source, *listeners, advise)
+            return self._attend(planned, source, *listeners, advise)
 
     def exec(
         self,
@@ -332,13 +332,12 @@ class Runtime:
             interactive=wanted.interactive,
             guard=_in_a_notebook() if wanted.guard is None else wanted.guard,
         )
-        request, plan = exec_request(self.home, spec, rootfs, record, one_pipe=one_pipe, fresh=not self.spare)
-        return self._attend(request, plan, source, *listeners)
+        planned = exec_request(self.home, spec, rootfs, record, one_pipe=one_pipe, fresh=not self.spare)
+        return self._attend(planned, source, *listeners)
 
     def _attend(
         self,
-        request: RunRequest | ExecRequest,
-        plan: Plan,
+        planned: Planned,
         stdin: int | bytes | None,
         on_output: OnOutput | None,
         on_note: OnNote | None,
@@ -346,7 +345,7 @@ class Runtime:
         advise: Callable[[], str] = _no_advice,
     ) -> RunResult:
         """Hand the request over and follow the container to its end (detached: to its start)."""
-        spec, said = request.spec, list[str]()
+        request, spec, said = planned.request, planned.request.spec, list[str]()
 
         def on_event(event: Event) -> None:
             if not isinstance(event, Started):
@@ -354,12 +353,12 @@ class Runtime:
             if on_start is not None:
                 on_start(event.id)
             if on_note is not None:
-                for note in start_notes(event.reports, plan.names, advise):
+                for note in start_notes(event.reports, planned.plan.names, advise):
                     said.append(note)
                     on_note(note)
 
         ours, theirs = pair()
-        what = f"exec in {request.container_id}" if isinstance(request, ExecRequest) else ""
+        what = f"exec in {planned.entered}" if planned.entered else ""
         attachment = Attachment(ours, on_output, on_event, self._connection.supervisors, what)
         terminal = spec.tty and not spec.detach
         with closing(ours), self._freed(on_note), self._signals_of(attachment), _input_of(spec, stdin) as (fd, typed):
@@ -371,7 +370,7 @@ class Runtime:
             if isinstance(last, Refused):
                 self._connection.reap()
                 raise_refusal(last)
-        result = run_result(self.home, request, plan, last, attachment, advise)
+        result = run_result(self.home, planned, last, attachment, advise)
         if not result.detached:
             self._connection.reap()
         if on_note is not None:
@@ -380,7 +379,7 @@ class Runtime:
             if result.failure is not None:
                 on_note("\n".join(filter(None, (result.failure.message, result.failure.hint))))
         if attachment.asked.interrupts and not spec.detach and self._raises_interrupts:
-            raise _interrupted(request, result, on_note)
+            raise _interrupted(planned, result, on_note)
         return result
 
     def _with_defaults(self, spec: ContainerSpec) -> ContainerSpec:
@@ -1157,15 +1156,14 @@ def _stopped_supervisors(identity: Identity) -> list[int]:
     return stopped(supervisors_of(pid)) if pid is not None and _supervisor_lives(identity) else []
 
 
-def _interrupted(request: RunRequest | ExecRequest, result: RunResult, on_note: OnNote | None) -> Interrupted:
+def _interrupted(planned: Planned, result: RunResult, on_note: OnNote | None) -> Interrupted:
     """Return the interrupt, after a word on how the program ended."""
     code = result.exit_code or 0
-    is_exec = isinstance(request, ExecRequest)
-    what = f"exec in {result.id}" if is_exec else result.id
+    what = f"exec in {result.id}" if planned.entered else result.id
     if on_note is not None:
         by = f" (128 + {result.exit_status.signal_name})" if result.exit_status and result.exit_status.signaled else ""
         on_note(f"{what} was interrupted: exit {code}{by}")
-    kept = result.id if not is_exec and not request.spec.remove else ""
+    kept = result.id if not planned.entered and not planned.request.spec.remove else ""
     hint = f"What it wrote: %mdock logs {kept}" if kept else ""
     return Interrupted(f"{what} was interrupted: exit {code}", hint, kept)
 

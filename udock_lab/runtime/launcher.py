@@ -73,7 +73,7 @@ def main(control: int) -> None:
     gc.freeze()
     forker = start_forker()
     _go_on_after_a_stop(forker.pid)
-    from udock_lab.runtime.supervise import Supervisor
+    from udock_lab.runtime.supervisor.serve import Supervisor
 
     os.set_inheritable(control, False)
     Supervisor(adopt(control), prefork=True, forker=forker).serve()

@@ -12,7 +12,7 @@ from udock_lab import errors
 from udock_lab.isolation.observe import Hold
 from udock_lab.isolation.rlimit import Limit
 from udock_lab.isolation.root import Chdir, ChdirInside, Chroot
-from udock_lab.isolation.step import Step, make_step
+from udock_lab.isolation.step import Step
 from udock_lab.isolation.syscalls import GUARD
 from udock_lab.isolation.user import OWN_NAMESPACE, JoinUserNamespace
 from udock_lab.model import (
@@ -30,8 +30,9 @@ from udock_lab.model import (
 from udock_lab.model.value import replace
 from udock_lab.runtime import containers
 from udock_lab.runtime.home import Home
-from udock_lab.runtime.launch import EXEC, NO_ANSWER, Plan
-from udock_lab.runtime.protocol import Ended, ExecRequest, Launch, News, Refused
+from udock_lab.runtime.launch import EXEC, NO_ANSWER
+from udock_lab.runtime.planning import Planned
+from udock_lab.runtime.protocol import Ended, News, Refused
 from udock_lab.runtime.shortage import shortage
 
 if TYPE_CHECKING:
@@ -74,8 +75,7 @@ def isolation_of(userns: bool, reports: Reports, names: Sequence[str]) -> Isolat
 
 def run_result(
     home: Home,
-    request: Launch,
-    plan: Plan,
+    planned: Planned,
     last: News,
     attachment: Attachment,
     advise: Callable[[], str],
@@ -84,12 +84,12 @@ def run_result(
 
     ``last`` is the end, or of a detached container the start.
     """
-    spec, rootfs, candidates, reports = request.spec, plan.rootfs, plan.candidates, last.reports
+    spec, plan, reports = planned.request.spec, planned.plan, last.reports
+    rootfs, candidates = plan.rootfs, plan.candidates
     ended = last if isinstance(last, Ended) else None
-    planned = [make_step(words) for words in plan.steps]  # a report's number counts them from 1
     names = plan.names
     status = ExitStatus(raw=ended.status) if ended else None
-    failure = _failure(home, request, plan, planned, last, status, attachment.passed_on)
+    failure = _failure(home, planned, last, status, attachment.passed_on)
     isolation = isolation_of(bool(spec.userns), reports, names)
     notes = start_notes(reports, names, advise)
     if isolation is Isolation.CHDIR and failure is None and _is_dynamic(rootfs, candidates, spec.workdir):
@@ -97,7 +97,7 @@ def run_result(
     notes += last.notes
     if failure is None and status is not None:
         notes += _explain_start(spec, rootfs, status, candidates)
-        notes += filter(None, [_explain_limit(request, last, status)])
+        notes += filter(None, [_explain_limit(planned, last, status)])
     guard = _guard_answers(reports, names)
     taught = [report for report in reports if report[0] not in guard]
     return RunResult(
@@ -108,7 +108,7 @@ def run_result(
         exit_code=status.shell_code if status else None,
         exit_status=status,
         isolation=isolation,
-        steps=tuple(_steps(plan, last, taught, planned, status)),
+        steps=tuple(_steps(planned, last, taught, status)),
         before=ended.before if ended else None,
         after=ended.after if ended else None,
         stdout=bytes(attachment.stdout),
@@ -122,38 +122,27 @@ def run_result(
     )
 
 
-def _entered(request: Launch) -> str:
-    """Return the id of the container that ``exec`` was to enter; empty for a container of its own."""
-    return request.container_id if isinstance(request, ExecRequest) else ""
-
-
 def _record_after(last: News) -> Record | None:
     return last.after if isinstance(last, Ended) else None
 
 
 def _failure(
-    home: Home,
-    request: Launch,
-    plan: Plan,
-    planned: list[Step],
-    last: News,
-    status: ExitStatus | None,
-    passed_on: set[int],
+    home: Home, planned: Planned, last: News, status: ExitStatus | None, passed_on: set[int]
 ) -> Failure | None:
     """Return the step that ended the child, or execve's refusal; None when the program started."""
-    spec, reports = request.spec, last.reports
+    spec, plan, reports = planned.request.spec, planned.plan, last.reports
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
     if answers[-1:] == [NO_ANSWER]:
         return None
     number, answer, _, _ = reports[-1] if reports else (0, 0, 0, 0)
-    step = planned[number - 1] if number > 0 else None  # None: the start gate, where nothing is called yet
+    step = planned.steps[number - 1] if number > 0 else None  # None: the start gate, where nothing is called yet
     silent = not reports or answer == 0 or (step is not None and answer in step.optional_errnos)
     silent = silent and not answers and (status is None or status.code != 125)
     in_vain = silent or isinstance(step, JoinUserNamespace) or not os.path.isdir(plan.rootfs)
-    if _entered(request) and in_vain and _has_ended(home, last.id):
+    if planned.entered and in_vain and _has_ended(home, last.id):
         return _ended_meanwhile(spec, last.id, status)
     if answers:
-        return _exec_failure(request, plan, reports, status)
+        return _exec_failure(planned, reports, status)
     if silent:
         return _silent_end(spec, last, status, passed_on)
     return Failure(
@@ -161,7 +150,7 @@ def _failure(
         errno=answer,
         exit_code=125,
         message=f"{step.describe() if step else 'the gate'} failed: {_errno_words(answer)}.",
-        hint=_step_hint(step, answer, request),
+        hint=_step_hint(step, answer, planned),
     )
 
 
@@ -224,8 +213,8 @@ def _silent_end(spec: ContainerSpec, last: News, status: ExitStatus | None, pass
     return Failure(step="launch", errno=0, exit_code=code, message=message, hint=hint)
 
 
-def _step_hint(step: Step | None, answer: int, request: Launch) -> str:
-    spec, container = request.spec, _entered(request)
+def _step_hint(step: Step | None, answer: int, planned: Planned) -> str:
+    spec, container = planned.request.spec, planned.entered
     command = f"mdock exec {container}" if container else f"mdock run {spec.image}"
     short = shortage(answer) if step is None else None
     if short is not None:
@@ -258,7 +247,7 @@ def _as_root(spec: ContainerSpec) -> str:
     return "" if spec.userns or os.geteuid() == 0 else "\nIn a user namespace more is permitted: mdock run --userns"
 
 
-def _exec_failure(request: Launch, plan: Plan, reports: Reports, status: ExitStatus | None) -> Failure:
+def _exec_failure(planned: Planned, reports: Reports, status: ExitStatus | None) -> Failure:
     """Explain why execve refused.
 
     Its last word counts, or that one of the folders of PATH held a file which may not be executed.
@@ -268,7 +257,7 @@ def _exec_failure(request: Launch, plan: Plan, reports: Reports, status: ExitSta
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
     number = errno.EACCES if errno.EACCES in answers else answers[-1]
 
-    spec = request.spec
+    spec, plan = planned.request.spec, planned.plan
     message, hint = explain_exec_failure(
         plan.rootfs,
         plan.candidates,
@@ -276,7 +265,7 @@ def _exec_failure(request: Launch, plan: Plan, reports: Reports, status: ExitSta
         spec.workdir or "/",
         spec.argv[0],
         image=spec.image,
-        container=_entered(request),
+        container=planned.entered,
         confined=isolation_of(bool(spec.userns), reports, plan.names) is not Isolation.CHDIR,
     )
     name = spec.argv[0]
@@ -286,15 +275,15 @@ def _exec_failure(request: Launch, plan: Plan, reports: Reports, status: ExitSta
     return Failure(step="execve", errno=number, exit_code=code, message=message, hint=hint)
 
 
-def _explain_limit(request: Launch, last: News, status: ExitStatus) -> str | None:
+def _explain_limit(planned: Planned, last: News, status: ExitStatus) -> str | None:
     """Explain a signal that a limit brings; None for one that ``stop`` or ``kill`` was asked for."""
     record = _record_after(last)
     if status.shell_code <= 128 or (record is not None and record.status is not Status.EXITED):
         return None
     from udock_lab.runtime.explain import explain_limit
 
-    who = f"The program that exec started in {last.id}" if _entered(request) else last.id
-    return explain_limit(who, request.spec.limits, status)
+    who = f"The program that exec started in {last.id}" if planned.entered else last.id
+    return explain_limit(who, planned.request.spec.limits, status)
 
 
 def _is_dynamic(rootfs: str, candidates: Sequence[str], workdir: str | None) -> bool:
@@ -340,10 +329,9 @@ def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candida
     return []
 
 
-def _steps(
-    plan: Plan, last: News, reports: Reports, planned: list[Step], status: ExitStatus | None
-) -> list[StepReport]:
+def _steps(planned: Planned, last: News, reports: Reports, status: ExitStatus | None) -> list[StepReport]:
     """Return the parent's and the child's steps in the order of time."""
+    plan = planned.plan
     refused = _refused_chroot(reports, plan.names)
     steps = []
     tried = iter(plan.candidates)
@@ -361,7 +349,7 @@ def _steps(
                 StepReport(name="gate", who="child", call="recvmsg(gate)", start=start, end=end, result='"go"')
             )
         else:
-            steps.append(_child_step(planned[number - 1], answer, start, end, outside=bool(refused)))
+            steps.append(_child_step(planned.steps[number - 1], answer, start, end, outside=bool(refused)))
     return sorted(steps, key=lambda step: step.start)
 
 

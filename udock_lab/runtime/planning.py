@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from udock_lab.errors import UsageError
 from udock_lab.isolation.sequence import OPTIONS, steps_of
+from udock_lab.isolation.step import Step
 from udock_lab.isolation.wanted import Wanted
 from udock_lab.model import ContainerSpec, Limits, Record
 from udock_lab.runtime.attach import terminal_size
@@ -14,7 +15,7 @@ from udock_lab.runtime.home import Home
 from udock_lab.runtime.launch import Plan
 from udock_lab.runtime.protocol import ExecRequest, RunRequest
 
-__all__ = ["DEFAULT_ENV", "DEFAULT_PATH", "container_env", "exec_request", "make_plan", "run_request"]
+__all__ = ["DEFAULT_ENV", "DEFAULT_PATH", "Planned", "container_env", "exec_request", "make_plan", "run_request"]
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_ENV = {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"}
@@ -23,6 +24,19 @@ DEFAULT_ENV = {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"}
 def container_env(spec: ContainerSpec) -> dict[str, str]:
     """Return PATH, HOME, TERM and what was asked for; nothing is inherited."""
     return DEFAULT_ENV | dict(spec.env)
+
+
+class Planned:
+    """What is asked of a supervisor: the request, and the plan in it, whose ``steps`` a report's number counts from 1.
+
+    ``entered`` is the id of the container that ``exec`` enters; empty for a new one.
+    """
+
+    __slots__ = ("entered", "plan", "request", "steps")
+
+    def __init__(self, request: RunRequest | ExecRequest, plan: Plan, steps: list[Step]) -> None:
+        self.request, self.plan, self.steps = request, plan, steps
+        self.entered = request.container_id if isinstance(request, ExecRequest) else ""
 
 
 def run_request(
@@ -34,19 +48,17 @@ def run_request(
     one_pipe: bool = False,
     fresh: bool = False,
     announce: bool = False,
-) -> tuple[RunRequest, Plan]:
-    """Return what a supervisor needs for a new container, and the plan in it.
+) -> Planned:
+    """Return what a supervisor needs for a new container.
 
     ``snapshots``: the child waits before its first step and after its last one, until it has been looked at.
     ``one_pipe``: stderr goes where stdout goes. ``fresh``: fork within the run. ``announce``: the start is waited for.
     """
-    plan, described = make_plan(spec, rootfs, None, snapshots=snapshots, one_pipe=one_pipe)
+    plan, steps = make_plan(spec, rootfs, None, snapshots=snapshots, one_pipe=one_pipe)
     request = RunRequest(
         home=home.path,
         spec=spec,
         plan=plan.pack(),
-        names=plan.names,
-        described=described,
         fresh=fresh,
         announce=announce,
         snapshots=snapshots,
@@ -54,32 +66,30 @@ def run_request(
         rootfs=rootfs,
         private=os.path.dirname(rootfs) if spec.copy else None,
     )
-    return request, plan
+    return Planned(request, plan, steps)
 
 
 def exec_request(
     home: Home, spec: ContainerSpec, rootfs: str, inside: Record, *, one_pipe: bool = False, fresh: bool = False
-) -> tuple[ExecRequest, Plan]:
-    """Return what a supervisor needs for one more program ``inside`` a container that runs, and the plan in it."""
-    plan, described = make_plan(spec, rootfs, inside.pid, one_pipe=one_pipe)
+) -> Planned:
+    """Return what a supervisor needs for one more program ``inside`` a container that runs."""
+    plan, steps = make_plan(spec, rootfs, inside.pid, one_pipe=one_pipe)
     request = ExecRequest(
         home=home.path,
         spec=spec,
         plan=plan.pack(),
-        names=plan.names,
-        described=described,
         fresh=fresh,
         size=terminal_size() if spec.tty else None,
         container_id=inside.id,
         container_pid=inside.pid,
     )
-    return request, plan
+    return Planned(request, plan, steps)
 
 
 def make_plan(
     spec: ContainerSpec, rootfs: str, join: int | None, *, snapshots: bool = False, one_pipe: bool = False
-) -> tuple[Plan, tuple[str, ...]]:
-    """Return the plan that goes through the start gate, and each step as a person writes it.
+) -> tuple[Plan, list[Step]]:
+    """Return the plan that goes through the start gate, and the steps in it.
 
     ``join``: the process whose user namespace is entered (``exec``), instead of making a new one.
     ``snapshots``: the child waits before its first step and after its last one, until it has been looked at.
@@ -97,7 +107,7 @@ def make_plan(
         candidates=_candidates(spec.argv[0], env["PATH"]),
         one_pipe=one_pipe,
     )
-    return plan, tuple([step.describe() for step in steps])
+    return plan, steps
 
 
 def _wanted(spec: ContainerSpec, rootfs: str, join: int | None, *, observed: bool) -> Wanted:

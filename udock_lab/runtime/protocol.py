@@ -57,16 +57,13 @@ _STREAMS = {STDOUT: "stdout", STDERR: "stderr"}
 class Launch(Message):
     """What ``run`` and ``exec`` have in common: the child's plan, and how its caller follows it.
 
-    ``plan`` is packed for the child, and nobody on the way looks into it: each of its steps has a name, and is
-    ``described`` as a person writes it. ``announce``: the caller waits for Started.
+    ``plan`` is packed for the child, and goes there as it is. ``announce``: the caller waits for Started.
     ``fresh``: fork within this run. ``snapshots``: look at the child where it holds. ``size``: rows and columns.
     """
 
     home: str
     spec: ContainerSpec
     plan: bytes
-    names: tuple[str, ...]
-    described: tuple[str, ...]
     fresh: bool = False
     announce: bool = False
     snapshots: bool = False

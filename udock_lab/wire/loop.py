@@ -39,11 +39,17 @@ class Loop:
 
     # --- descriptors
 
-    def watch(self, end: End, handler: Callable[[int], object], events: int = READABLE) -> None:
-        """Call ``handler`` with what happens at ``end``, from the next turn on. OSError as epoll_ctl(2)."""
+    def watch(
+        self, end: End, handler: Callable[[int], object], events: int = READABLE, beside: End | None = None
+    ) -> None:
+        """Call ``handler`` with what happens at ``end``, from the next turn on. OSError as epoll_ctl(2).
+
+        ``beside``: another one, of the same rank; those are served in the order in which something happened.
+        """
         fd = _number(end)
         self._epoll.register(fd, events)
-        self._watches[fd] = _Watch(self._next(), handler, events)
+        rank = self._next() if beside is None else self._watches[_number(beside)].number
+        self._watches[fd] = _Watch(rank, handler, events)
 
     def change(self, end: End, events: int) -> None:
         """Wait for other events there, for instance for room to write as well."""

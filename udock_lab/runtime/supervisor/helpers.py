@@ -1,0 +1,61 @@
+"""Processes of ours that are no containers: what the launcher starts for a kernel that does not fork."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+from udock_lab.runtime.forker import LocalForker, RemoteForker
+from udock_lab.wire.loop import Loop
+
+__all__ = ["Helpers"]
+
+
+class Helpers:
+    """Starts them and reaps them, and ends what they leave."""
+
+    def __init__(self, loop: Loop, forker: LocalForker | RemoteForker) -> None:
+        self._loop, self._forker = loop, forker
+        self._pids: set[int] = set()
+
+    def probe(self, answer: int, what: str) -> None:
+        """Try what this machine permits, in a child: probes change the process that makes them."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                from udock_lab.runtime.doctor import answer_probe
+
+                answer_probe(answer, what)
+            finally:
+                os._exit(0)
+        os.close(answer)
+        self._look_after(pid)
+
+    def spawn(self, argv: tuple[str, ...], sock: int) -> None:
+        """Start a program in a session of its own; its end of a socket becomes descriptor 3."""
+        at = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 10)  # dup2 of 3 to itself would leave it close-on-exec
+        os.close(sock)
+        files = [(os.POSIX_SPAWN_DUP2, at, 3)]
+        self._look_after(os.posix_spawn(argv[0], argv, os.environ, file_actions=files, setsid=True))
+        os.close(at)
+
+    def kill_leftovers(self) -> bool:
+        """Kill what an ended container left running; return True when nothing is left."""
+        return self._forker.kill_leftovers(self._pids)
+
+    def _look_after(self, pid: int) -> None:
+        self._pids.add(pid)
+        pidfd = os.pidfd_open(pid)
+
+        def reap(_: int) -> None:
+            self._loop.close(pidfd)
+            os.waitpid(pid, 0)
+            self._pids.discard(pid)
+            self._kill_orphans()
+
+        self._loop.watch(pidfd, reap)
+
+    def _kill_orphans(self) -> None:
+        """Kill what a dead helper had started, until no more comes: we are the next subreaper above it."""
+        if not LocalForker().kill_leftovers(self._pids | self._forker.own()):
+            self._loop.later(0.01, self._kill_orphans)

@@ -1,0 +1,390 @@
+"""One container, phase by phase: from what was asked for to the end of its first process.
+
+::
+
+    ASKED       the child waits at its start gate, and we for the lock; a signal calls the run off
+    LAUNCHED    the gate is open: the child makes its steps
+    RUNNING     its reports are at their end: it is the program, or has failed
+    OVER        its first process has ended: ending.py goes on from here
+    TOLD        the caller has been told the end, and takes the rest of the output
+    CLOSED      nothing is held any more; a record that could not be written yet is all that may be left to do
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import time
+from contextlib import suppress
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from udock_lab.errors import Interrupted, MdockError
+from udock_lab.linux.dispositions import ENDS_NOBODY
+from udock_lab.model.processes import Snapshot
+from udock_lab.runtime.home import storage_error
+from udock_lab.runtime.launch import Fresh, brief, open_gate, parse_reports
+from udock_lab.runtime.protocol import Ended, ExecRequest, RunRequest, Signal, Started, Word, refusal
+from udock_lab.runtime.records import held_too_long, release, try_lock
+from udock_lab.runtime.supervisor.account import Reports, account_of
+from udock_lab.runtime.supervisor.caller import Caller
+from udock_lab.runtime.supervisor.ending import Ending
+from udock_lab.runtime.supervisor.output import Log, Output, read_some
+from udock_lab.runtime.supervisor.terminal import Terminal
+from udock_lab.runtime.supervisor.waiting import Turns
+from udock_lab.wire.framing import receive, send
+
+if TYPE_CHECKING:
+    from _socket import socket
+
+    from udock_lab.runtime.supervisor.serve import Supervisor
+    from udock_lab.wire.loop import Timer
+
+__all__ = ["Job", "Phase"]
+
+_GRACE = 5.0  # seconds between SIGTERM and SIGKILL when a foreground run's caller has died
+_WANT_IT_ENDED = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGKILL}
+_ENDS_ONLY = 0  # of epoll's events: EPOLLHUP and EPOLLERR come anyway
+
+
+class Phase(Enum):
+    """How far a job has come."""
+
+    ASKED = auto()
+    LAUNCHED = auto()
+    RUNNING = auto()
+    OVER = auto()
+    TOLD = auto()
+    CLOSED = auto()
+
+
+class Job:
+    """A container on its way. It does nothing before :meth:`start`.
+
+    ``stdin`` is the program's standard input, -1 where it is to get none; with a terminal it is the pipe of keys.
+    """
+
+    def __init__(
+        self, supervisor: Supervisor, request: RunRequest | ExecRequest, sock: socket, stdin: int = -1
+    ) -> None:
+        loop, spec = supervisor.loop, request.spec
+        self.supervisor, self.request = supervisor, request
+        self.phase = Phase.ASKED
+        self.home = supervisor.home(request.home)
+        self.account = account_of(request, self.home, loop, supervisor.witness)
+        self.caller = Caller(loop, sock, said=self._on_word, waits=self._on_waiting, gone=self._on_gone)
+        self.log = Log(self.home, supervisor.log_limit, self.account.notes)
+        pass_on = _to_nobody if spec.detach else self.caller.pass_on
+        self.output = Output(loop, self.log, pass_on, self._look_for_start)
+        self.terminal = Terminal(loop, stdin) if spec.tty else None
+        self.ending: Ending | None = None
+        self.child: Fresh | None = None
+        self.pid = 0
+        self.newest_pid: int | None = None  # of the machine, when the start gate opened
+        self._stdin = -1 if spec.tty else stdin
+        self._held_stdin = -1  # the other end of a standard input which nobody writes
+        self._turns = Turns(loop)
+        self._grace: Timer | None = None
+        self._reports: Reports | None = None
+        self._snapshots: list[Snapshot] = []
+
+    # --- asked for
+
+    def start(self) -> None:
+        """Hear the caller, and begin."""
+        self.supervisor.jobs.add(self)  # before anything can end it
+        self.caller.listen()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Write down the start, under the lock; then open the gate. Tried again while somebody else has the lock."""
+        if not self.caller.is_there:
+            self._forget()
+            return
+        try:
+            if not os.path.isdir(self.home.run_dir):
+                self.home.create()
+            child = self.child = self.child or self._prepare_child()
+            lock = try_lock(self.home) if self.account.needs_lock else -1
+            if lock is None:
+                if not self._turns.wait(self._begin):
+                    self._refuse(held_too_long(self.home))
+                return
+            try:
+                with suppress(OSError):  # tried again at the gate, where a failure is dealt with
+                    brief(child, self.request.plan)  # it is read while the record is written
+                self.account.begin(child)
+            finally:
+                if lock >= 0:
+                    release(lock)
+        except OSError as error:
+            self._refuse(storage_error(error, self.home.path))
+        except MdockError as error:
+            self._refuse(error)
+        else:
+            self._launch(child)
+
+    def _prepare_child(self) -> Fresh:
+        """Take a child, and what is to be its standard input."""
+        child = self.child = self.supervisor.children.take(fresh=self.request.fresh)
+        self.pid = child.pid
+        if self.terminal is not None:
+            self.terminal.open(self.request.size)
+        elif self._stdin < 0 and self.request.spec.interactive:
+            self._stdin, self._held_stdin = os.pipe()
+        elif self._stdin < 0:
+            self._stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        return child
+
+    def _refuse(self, error: MdockError | Interrupted) -> None:
+        """Say why nothing was started, and forget it."""
+        self.caller.tell(refusal(error))
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing was started: the child may serve another run."""
+        if self.child is not None:
+            self.account.withdraw(self.child)
+            self.supervisor.children.give_back(self.child)
+            self.child = None
+        self.close_input()
+        self.close()
+
+    # --- launched
+
+    def _launch(self, child: Fresh) -> None:
+        """Open the start gate. From here the child runs beside us; what follows costs the learner nothing."""
+        self.phase = Phase.LAUNCHED
+        self.newest_pid = self.supervisor.children.newest_pid()
+        start = time.monotonic_ns()
+        try:
+            if not child.briefed:
+                brief(child, self.request.plan)
+            if self.terminal is None:
+                open_gate(child, self._stdin, None)
+            else:
+                open_gate(child, self.terminal.slave, self.terminal.slave)
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.ECONNRESET):  # it has gone, and has told why
+                self.account.notes.append(f"the gate could not be opened: {error.strerror}")
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
+        self.account.mark("open_gate", start)
+        self._watch(child)
+        self.account.keep_identity(child)
+        if self.account.has_log:
+            self.log.open(self.account.id)
+
+    def _watch(self, child: Fresh) -> None:
+        loop, request = self.supervisor.loop, self.request
+        loop.watch(child.pidfd, self._on_exit)
+        loop.watch(child.reports, self._on_reports_end, _ENDS_ONLY)  # the close-on-exec end is gone
+        if self.terminal is not None:
+            self.output.watch_terminal(self.terminal.master)
+            self.terminal.take_keys()
+        else:
+            self._close_stdin()
+            self.output.watch_pipes(child.stdout, child.stderr)
+        if isinstance(request, ExecRequest):
+            self._die_with(request.container_pid)
+        if request.snapshots:
+            loop.watch(child.sync, self._on_held)
+
+    def _on_held(self, _: int) -> None:
+        """Look at a child that waits and says what moment this is; then let it go on."""
+        from udock_lab.linux.snapshot import read_snapshot
+
+        assert self.child is not None
+        sync = self.child.sync
+        try:
+            moment, _fds = receive(sync)
+        except OSError:
+            moment = b""
+        if not moment:  # it became the program, or ended
+            self.supervisor.loop.forget(sync)
+            return
+        self._snapshots.append(Snapshot(moment=moment.decode(), **read_snapshot(self.child.pid)))
+        with suppress(OSError):
+            send(sync, b"seen")
+
+    def _look_for_start(self) -> None:
+        """Look whether exec has succeeded, before its output is passed on: its news come first."""
+        if self.phase is Phase.LAUNCHED:
+            assert self.child is not None
+            poll = select.poll()
+            poll.register(self.child.reports, _ENDS_ONLY)
+            if poll.poll(0):
+                self._on_reports_end(0)
+
+    def _on_reports_end(self, _: int) -> None:
+        """Read the reports to their end: exec worked, or the child has ended."""
+        if self.phase is Phase.LAUNCHED:
+            self.phase = Phase.RUNNING
+        if self._reports is not None:
+            return
+        self._reports = self._read_reports()
+        self.account.keep_steps(self._reports)
+        spec = self.request.spec
+        waited_for = spec.detach or spec.tty or self.request.announce
+        if waited_for or any(answer > 0 for _, answer, _, _ in self._reports):
+            self.caller.tell(self._started())  # somebody waits for it, or should be warned before the output comes
+
+    def _read_reports(self) -> Reports:
+        assert self.child is not None
+        fd, data = self.child.reports, b""
+        while part := read_some(fd):
+            data += part
+        self.supervisor.loop.close(fd)
+        return parse_reports(data)
+
+    # --- running
+
+    def signal(self, number: int) -> None:
+        """Send it to the container's process group; its leader is ours and not reaped, so the number is safe.
+
+        Before the start gate is open there is no container: the run is called off, and its child serves the next one.
+        After its end nobody waits for the lock any longer: the end is recorded as soon as the lock is free.
+        """
+        if self.ending is not None:
+            self.ending.hurry()
+        elif self.phase is Phase.ASKED:
+            if self.caller.is_there and number not in ENDS_NOBODY:
+                self._refuse(_called_off(number))
+        elif self.child is not None:
+            # A stopped process takes no other signal until it is continued; one that is to end, is.
+            for sent in (number, signal.SIGCONT) if number in _WANT_IT_ENDED else (number,):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.child.pid, sent)
+            if number == signal.SIGKILL:
+                with suppress(ProcessLookupError, PermissionError):
+                    signal.pidfd_send_signal(self.child.pidfd, number)
+
+    def _on_word(self, word: Word) -> None:
+        if isinstance(word, Signal):
+            self.signal(word.number)
+        elif self.terminal is not None and self.terminal.is_open:
+            self.terminal.resize(word.rows, word.columns)
+
+    def _on_waiting(self, waiting: bool) -> None:
+        """Let the program wait, too, until its caller has caught up."""
+        if waiting:
+            self.output.pause()
+            return
+        self.output.resume()
+        if self.phase is Phase.TOLD:
+            self.close()
+
+    def _on_gone(self) -> None:
+        """Only a detached container outlives its caller: TERM, and KILL after a while."""
+        self.output.resume()
+        if self.phase is Phase.TOLD:
+            self.close()
+        elif not self.request.spec.detach and self.child is not None:
+            if self.terminal is not None and self.terminal.is_open:
+                self.signal(signal.SIGHUP)  # an interactive shell ignores SIGTERM
+            self.signal(signal.SIGTERM)
+            self._grace = self.supervisor.loop.later(_GRACE, lambda: self.signal(signal.SIGKILL))
+
+    def _die_with(self, pid: int) -> None:
+        """End a process that ``exec`` started as soon as its container has ended."""
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            self.signal(signal.SIGKILL)
+            return
+
+        def container_ended(_: int) -> None:
+            self.supervisor.loop.close(pidfd)
+            self.signal(signal.SIGKILL)
+
+        self.supervisor.loop.watch(pidfd, container_ended)
+
+    # --- over
+
+    def _on_exit(self, _: int) -> None:
+        """Handle the end of the first process. The forker reaps it while we look for what it left running."""
+        assert self.child is not None
+        self.phase = Phase.OVER  # from now on its number may be another's
+        self.supervisor.loop.forget(self.child.pidfd)
+        self.ending = Ending(self)
+        self._on_reports_end(0)
+        self.ending.begin()
+
+    @property
+    def is_told(self) -> bool:
+        """The caller has been told the end."""
+        return self.phase in (Phase.TOLD, Phase.CLOSED)
+
+    def tell_the_end(self, status: int) -> None:
+        """Say the last word, with the raw wait status."""
+        self.phase = Phase.TOLD
+        child, account = self.child, self.account
+        self.caller.tell(
+            Ended(
+                id=account.id,
+                pid=self.pid,
+                reports=tuple(self._reports or ()),
+                notes=tuple(account.notes),
+                snapshots=tuple(self._snapshots),
+                status=status,
+                parent_steps=tuple(account.parent_steps),
+                fork=(child.fork_start, child.fork_end) if child else None,
+                before=account.before,
+                after=account.after,
+            )
+        )
+
+    def _started(self) -> Started:
+        return Started(
+            id=self.account.id,
+            pid=self.pid,
+            reports=tuple(self._reports or ()),
+            notes=tuple(self.account.notes),
+            snapshots=tuple(self._snapshots),
+        )
+
+    def close_input(self) -> None:
+        """Close the program's standard input, and its terminal."""
+        self._close_stdin()
+        if self.terminal is not None:
+            self.terminal.close()
+
+    def _close_stdin(self) -> None:
+        if self._stdin >= 0:
+            os.close(self._stdin)
+            self._stdin = -1
+
+    def close(self) -> None:
+        """Let go of everything: there is nothing more to tell. Closing twice is fine."""
+        self.phase = Phase.CLOSED
+        self.caller.hang_up()
+        self.output.close()
+        self.log.close()
+        if self._grace is not None:
+            self._grace.cancel()
+        if self._held_stdin >= 0:
+            os.close(self._held_stdin)
+            self._held_stdin = -1
+        if self.child is not None:
+            self.supervisor.loop.forget(self.child.sync)
+            self.child.sync.close()
+            for fd in (self.child.stdout, self.child.stderr) if self.terminal is not None else ():
+                os.close(fd)  # the program got its terminal in place of these
+            self.child = None
+        self.leave()
+
+    def leave(self) -> None:
+        """Be no job any more, unless there is something left to do."""
+        if self.phase is Phase.CLOSED and (self.ending is None or not self.ending.is_pending):
+            self.supervisor.jobs.discard(self)
+            self.ending = None  # which holds this job: a launcher collects no garbage
+
+
+def _to_nobody(stream: bytes, data: bytes) -> None:
+    """Pass on nothing: who asked for a detached container reads its log."""
+
+
+def _called_off(number: int) -> Interrupted:
+    return Interrupted("The run was interrupted while it waited for the lock: nothing was started.", signal=number)

@@ -1,0 +1,28 @@
+"""Descriptors that are held back: a request that came while none is left could not even be refused."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["Reserve"]
+
+_SIZE = 4  # a request brings three at most
+
+
+class Reserve:
+    """A few copies of a descriptor on /dev/null, given up for as long as a request is received."""
+
+    def __init__(self) -> None:
+        self._held: list[int] = []
+
+    def hold(self) -> None:
+        """Have them again. OSError where no descriptor is left."""
+        if not self._held:
+            self._held.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+        while len(self._held) < _SIZE:
+            self._held.append(os.dup(self._held[0]))  # cheaper than to look the file up
+
+    def give_up(self) -> None:
+        """Close them."""
+        while self._held:
+            os.close(self._held.pop())
