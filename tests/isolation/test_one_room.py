@@ -37,7 +37,7 @@ def test_the_sandbox_isolates_nothing_by_calls_of_its_own(path: Path) -> None:
 def test_id_maps_are_written_in_one_place() -> None:
     names = {"uid_map", "gid_map"}
     knowing = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if texts(path) & names}
-    steps_so_called = {"isolation/user.py", "runtime/launch.py"}
+    steps_so_called = {"isolation/user.py", "runtime/child/rehearse.py"}
     assert knowing == {"linux/idmaps.py"} | steps_so_called
 
 

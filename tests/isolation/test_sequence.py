@@ -133,7 +133,7 @@ def test_no_two_steps_share_a_name() -> None:
 
 def test_a_containers_child_knows_no_layer_that_mdock_does_not_put_on() -> None:
     """Each fork copies what is imported: the sandbox's layers are found when somebody wants them."""
-    code = "import sys, udock_lab.runtime.launcher; print(*sys.modules)"
+    code = "import sys, udock_lab.runtime.child.launcher; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); {code}"],
                           capture_output=True, text=True, check=True)  # fmt: skip
     loaded = {name.removeprefix("udock_lab.isolation.") for name in done.stdout.split() if ".isolation." in name}

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, Plan, brief, fork_child, open_gate, parse_reports
+from udock_lab.runtime.child.launch import Fresh, brief, fork_child, open_gate
+from udock_lab.runtime.child.plan import Plan
+from udock_lab.runtime.child.reports import EXEC, NO_ANSWER, parse_reports
 
 Reports = list[tuple[int, int, int, int]]
 
@@ -35,7 +37,7 @@ def drain(fd: int) -> bytes:
 
 def through(plan: Plan, *, rehearse: bool = False, stdin: int | None = None) -> tuple[Reports, bytes, int]:
     """Run one plan in a fresh child; reports, standard output, wait status."""
-    child = fork_child(rehearse=rehearse)
+    child = fork_child(rehearsed=rehearse)
     null = os.open("/dev/null", os.O_RDONLY) if stdin is None else stdin
     brief(child, plan.pack())
     open_gate(child, null, None)
@@ -109,13 +111,13 @@ def test_too_many_words_are_126_and_the_child_is_gone() -> None:
 
 
 def test_child_whose_parent_closes_the_gate_goes_quietly() -> None:
-    child: Fresh = fork_child(rehearse=True)
+    child: Fresh = fork_child(rehearsed=True)
     child.close()
     assert os.waitpid(child.pid, 0)[1] == 0
 
 
 def test_child_killed_at_its_gate_never_reports_an_exec() -> None:
-    child = fork_child(rehearse=False)
+    child = fork_child(rehearsed=False)
     os.kill(child.pid, 9)
     assert parse_reports(drain(child.reports)) == []
     os.waitpid(child.pid, 0)
@@ -123,7 +125,7 @@ def test_child_killed_at_its_gate_never_reports_an_exec() -> None:
 
 
 def test_grandchild_holding_the_output_does_not_hide_exec() -> None:
-    child = fork_child(rehearse=False)
+    child = fork_child(rehearsed=False)
     null = os.open("/dev/null", os.O_RDONLY)
     brief(child, plan("/bin/sh", "-c", "sleep 60 & exit 0").pack())
     open_gate(child, null, None)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from udock_lab.errors import LauncherDied
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.linux.process import children
-from udock_lab.runtime.launcher import become_supervisor, command_line
+from udock_lab.runtime.child.launcher import become_supervisor, command_line
 from udock_lab.runtime.protocol import ProbeRequest, Refused, Request, RunRequest, encode, to_caller
 from udock_lab.runtime.shortage import shortage, shortage_told
 from udock_lab.wire.framing import adopt, pair, send

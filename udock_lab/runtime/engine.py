@@ -33,12 +33,12 @@ from udock_lab.model import (
 from udock_lab.model.value import fields, replace
 from udock_lab.runtime import containers, execs, records, settings
 from udock_lab.runtime.attach import Attachment
+from udock_lab.runtime.child.reports import NO_ANSWER
 from udock_lab.runtime.connection import ForkedSupervisor, supervisors_of, the_launcher
 from udock_lab.runtime.eventlog import last_exit, write_event
 from udock_lab.runtime.extras import NOTHING_KEPT, Identity, Kept, Listed, Reported, load_extra, load_spec, load_steps
 from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.images import KnownImages, aside, build_image, find_image_by_name, list_images, retire_image
-from udock_lab.runtime.launch import NO_ANSWER
 from udock_lab.runtime.listing import EVERYTHING, Choice, Listing, Standing
 from udock_lab.runtime.logs import read_log
 from udock_lab.runtime.outcome import isolation_of, raise_refusal, run_result, start_notes

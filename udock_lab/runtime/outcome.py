@@ -29,8 +29,8 @@ from udock_lab.model import (
 )
 from udock_lab.model.value import replace
 from udock_lab.runtime import containers
+from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
 from udock_lab.runtime.home import Home
-from udock_lab.runtime.launch import EXEC, NO_ANSWER
 from udock_lab.runtime.planning import Planned
 from udock_lab.runtime.protocol import Ended, News, Refused
 from udock_lab.runtime.shortage import shortage

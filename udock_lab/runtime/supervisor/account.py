@@ -15,10 +15,12 @@ from udock_lab.linux.process import boot_id, pid_namespace, start_ticks
 from udock_lab.model import Record, Status
 from udock_lab.model.plain import plain
 from udock_lab.runtime import containers, execs
+from udock_lab.runtime.child.launch import Fresh
+from udock_lab.runtime.child.plan import Plan
+from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
 from udock_lab.runtime.eventlog import write_event
 from udock_lab.runtime.extras import Identity, Steps, save_spec, save_steps
 from udock_lab.runtime.ids import allocate
-from udock_lab.runtime.launch import EXEC, NO_ANSWER, Fresh, Plan
 from udock_lab.runtime.protocol import ExecRequest, RunRequest
 from udock_lab.runtime.records import release
 from udock_lab.wire.loop import Loop

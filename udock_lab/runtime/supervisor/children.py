@@ -5,8 +5,8 @@ from __future__ import annotations
 import select
 
 from udock_lab.linux.process import last_pid
-from udock_lab.runtime.forker import LocalForker, RemoteForker
-from udock_lab.runtime.launch import Fresh
+from udock_lab.runtime.child.forker import LocalForker, RemoteForker
+from udock_lab.runtime.child.launch import Fresh
 
 __all__ = ["Children"]
 

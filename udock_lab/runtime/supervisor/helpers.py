@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 
-from udock_lab.runtime.forker import LocalForker, RemoteForker
+from udock_lab.runtime.child.forker import LocalForker, RemoteForker
 from udock_lab.wire.loop import Loop
 
 __all__ = ["Helpers"]

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.dispositions import ENDS_NOBODY
 from udock_lab.model.processes import Snapshot
+from udock_lab.runtime.child.launch import Fresh, brief, open_gate
+from udock_lab.runtime.child.reports import parse_reports
 from udock_lab.runtime.home import storage_error
-from udock_lab.runtime.launch import Fresh, brief, open_gate, parse_reports
 from udock_lab.runtime.protocol import Ended, ExecRequest, RunRequest, Signal, Started, Word, refusal
 from udock_lab.runtime.records import held_too_long, release, try_lock
 from udock_lab.runtime.supervisor.account import Reports, account_of

@@ -17,7 +17,7 @@ from errno import EMFILE
 
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.linux.process import children, descendants
-from udock_lab.runtime.launch import Fresh, fork_child
+from udock_lab.runtime.child.launch import Fresh, fork_child
 from udock_lab.wire.framing import pack, pair, receive, send, unpack
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
@@ -39,7 +39,7 @@ class LocalForker:
 
     def fork(self, *, rehearse: bool) -> Fresh:
         """Fork a child that waits at its start gate."""
-        child = fork_child(rehearse=rehearse)
+        child = fork_child(rehearsed=rehearse)
         self.alive.add(child.pid)
         return child
 

@@ -15,8 +15,8 @@ import sys
 
 from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
-from udock_lab.runtime.forker import start_forker
-from udock_lab.runtime.launch import may_open_many
+from udock_lab.runtime.child.forker import start_forker
+from udock_lab.runtime.child.launch import may_open_many
 from udock_lab.wire.framing import adopt
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
@@ -30,14 +30,14 @@ __all__ = ["become_supervisor", "command_line", "main"]
 _START = """
 import sys
 sys.path.insert(0, sys.argv[2])
-from udock_lab.runtime.launcher import main
+from udock_lab.runtime.child.launcher import main
 main(int(sys.argv[1]))
 """
 
 
 def command_line(control: int) -> list[str]:
     """Return how the kernel starts the launcher: ``control`` is the number of the socket it inherits."""
-    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    package = os.path.abspath(f"{__file__}/../../../..")
     return [sys.executable, "-I", "-S", "-c", _START, str(control), package]
 
 

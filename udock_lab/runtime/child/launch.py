@@ -18,15 +18,16 @@ from udock_lab.isolation import sequence  # noqa: F401 - so the steps of its lay
 from udock_lab.isolation.step import Child, Step, make_step
 from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.resolve import resolve_in_root, shebang
+from udock_lab.runtime.child.plan import Plan
+from udock_lab.runtime.child.rehearse import rehearse
+from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
 from udock_lab.wire.framing import adopt, pack, pair, receive, send, unpack
 
-__all__ = ["EXEC", "NO_ANSWER", "Fresh", "Plan", "brief", "fork_child", "may_open_many", "open_gate", "parse_reports"]
+__all__ = ["Fresh", "brief", "fork_child", "may_open_many", "open_gate"]
 
 SYNC, REPORTS = Child.SYNC, Child.REPORTS  # what the child keeps open besides 0, 1 and 2
 STDIN, TERMINAL = "stdin", "terminal"  # descriptors that come through the start gate, by their names
 _WITH_STDIN, _WITH_BOTH = pack([STDIN]), pack([STDIN, TERMINAL])
-EXEC = -1  # the number under which execve reports
-NO_ANSWER = -1  # the errno of a call that did not come back
 UMASK = 0o022  # a program's files may be read by everybody and written by their owner, whatever the caller's umask
 
 FILES = resource.getrlimit(resource.RLIMIT_NOFILE)  # what a program may open: as much as its caller
@@ -37,41 +38,6 @@ TYPE_CHECKING = False  # the module typing would be one more thing to copy at ea
 if TYPE_CHECKING:
     from _socket import socket
     from typing import NoReturn
-
-
-class Plan:
-    """What the child will do: its steps in words, then the program with its arguments and environment.
-
-    The program is looked for in ``rootfs``, at each of the ``candidates``. ``one_pipe``: stderr goes where stdout goes.
-    """
-
-    __slots__ = ("argv", "candidates", "env", "one_pipe", "rootfs", "steps")
-
-    def __init__(
-        self,
-        steps: tuple[tuple[object, ...], ...],
-        argv: tuple[str, ...],
-        env: dict[str, str],
-        rootfs: str,
-        candidates: tuple[str, ...],
-        one_pipe: bool = False,
-    ) -> None:
-        self.steps, self.argv, self.env = steps, argv, env
-        self.rootfs, self.candidates, self.one_pipe = rootfs, candidates, one_pipe
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The name of each step."""
-        return tuple([str(words[0]) for words in self.steps])
-
-    def pack(self) -> bytes:
-        """Return what travels through the start gate."""
-        return pack((self.steps, self.argv, self.env, self.rootfs, self.candidates, self.one_pipe))
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Plan:
-        """Return the plan of :meth:`pack`."""
-        return cls(*unpack(data))
 
 
 class Fresh:
@@ -111,7 +77,7 @@ def may_open_many() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, with_all)
 
 
-def fork_child(*, rehearse: bool) -> Fresh:
+def fork_child(*, rehearsed: bool) -> Fresh:
     """Fork a child in its own session, which waits at its start gate (fork(2)).
 
     Only a single-threaded process may call this.
@@ -132,7 +98,7 @@ def fork_child(*, rehearse: bool) -> Fresh:
         try:
             _keep_only(theirs.fileno(), reports_out, stdout_in, stderr_in)
             say = REPORTS
-            _be_a_container(rehearse)
+            _be_a_container(rehearsed)
         except OSError as error:  # no descriptor was left, most likely
             _report(0, error.errno or errno.EIO, _now(), _now(), say)
         finally:
@@ -181,15 +147,15 @@ def _keep_only(sync: int, reports: int, stdout: int, stderr: int) -> None:
     os.closerange(REPORTS + 1, 1 << 20)
 
 
-def _be_a_container(rehearse: bool) -> NoReturn:
+def _be_a_container(rehearsed: bool) -> NoReturn:
     os.setsid()
     forget_inherited_signals()  # Python's SIGPIPE, and what the caller ignored
     os.umask(UMASK)
     if resource.getrlimit(resource.RLIMIT_NOFILE) != FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, FILES)  # the one above us was raised: it serves many
     sync = adopt(SYNC)
-    if rehearse:
-        _rehearse()
+    if rehearsed:
+        rehearse()
     plan = Plan.unpack(_wait_at(sync)[0])
     child = Child(plan.rootfs)
     steps = [make_step(words) for words in plan.steps]
@@ -278,44 +244,3 @@ def _from_inside(child: Child, path: str, argv: tuple[str, ...]) -> tuple[str, t
 
 def _report(number: int, answer: int, start: int, end: int, to: int = REPORTS) -> None:
     os.write(to, b"%d %d %d %d\n" % (number, answer, start, end))
-
-
-def _rehearse() -> None:
-    """Go through the motions before the gate opens.
-
-    After a fork, every page that is written is copied first (copy-on-write). Touching now what the run will
-    touch moves that cost to a moment when nobody waits. Every call here fails or changes nothing.
-    """
-    plan = Plan.unpack(Plan((("chdir", "/"),), ("x",), {"A": "b"}, "/", ("x",)).pack())
-    child = Child(plan.rootfs)
-    start = _now()
-    calls = ["subreaper"], ["uid_map", ""], ["chdir", "/"], ["chroot", ""], ["chdir_inside", "/"], ["signals", ""]
-    for words in calls:
-        try:
-            make_step(words).apply(child)
-        except OSError as error:
-            start = min(start, error.errno or 0)
-    try:
-        os.execve("", plan.argv, plan.env)
-    except OSError as error:
-        b"%d %d %d %d\n" % (EXEC, error.errno or 0, start, _now())
-
-
-# --- back in the parent -----------------------------------------------------------------------------------
-
-
-def parse_reports(data: bytes) -> list[tuple[int, int, int, int]]:
-    """Return (number, errno, start ns, end ns) of each report.
-
-    Of an execve's two lines the last one counts.
-    """
-    reports: list[tuple[int, int, int, int]] = []
-    for line in data.split(b"\n"):
-        words = line.split()
-        if len(words) != 4:
-            continue
-        number, answer, start, end = (int(word) for word in words)
-        if number == EXEC and reports and reports[-1][:3] == (EXEC, NO_ANSWER, start):
-            reports.pop()
-        reports.append((number, answer, start, end))
-    return reports

@@ -1,0 +1,42 @@
+"""What the child is told through its start gate: what to do, and which program to become."""
+
+from __future__ import annotations
+
+from udock_lab.wire.framing import pack, unpack
+
+__all__ = ["Plan"]
+
+
+class Plan:
+    """What the child will do: its steps in words, then the program with its arguments and environment.
+
+    The program is looked for in ``rootfs``, at each of the ``candidates``. ``one_pipe``: stderr goes where stdout goes.
+    """
+
+    __slots__ = ("argv", "candidates", "env", "one_pipe", "rootfs", "steps")
+
+    def __init__(
+        self,
+        steps: tuple[tuple[object, ...], ...],
+        argv: tuple[str, ...],
+        env: dict[str, str],
+        rootfs: str,
+        candidates: tuple[str, ...],
+        one_pipe: bool = False,
+    ) -> None:
+        self.steps, self.argv, self.env = steps, argv, env
+        self.rootfs, self.candidates, self.one_pipe = rootfs, candidates, one_pipe
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each step."""
+        return tuple([str(words[0]) for words in self.steps])
+
+    def pack(self) -> bytes:
+        """Return what travels through the start gate."""
+        return pack((self.steps, self.argv, self.env, self.rootfs, self.candidates, self.one_pipe))
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Plan:
+        """Return the plan of :meth:`pack`."""
+        return cls(*unpack(data))
