@@ -18,6 +18,7 @@ from udock_lab.linux.process import (
     descendants,
     is_same_process,
     last_pid,
+    open_loadavg,
     parent,
     process_tree,
     start_ticks,
@@ -120,6 +121,16 @@ def test_the_tree_shows_a_zombie(sleeper: subprocess.Popen[bytes]) -> None:
     assert tree is not None
     zombie = next(node for node in tree.children if node.pid == sleeper.pid)
     assert (zombie.state, zombie.name, zombie.command) == ("Z", "sleep", ())
+
+
+def test_the_last_pid_is_read_anew_from_a_file_that_is_open_already() -> None:
+    loadavg = open_loadavg()
+    try:
+        before = last_pid(loadavg)
+        subprocess.run(["true"], check=True)
+        assert before != last_pid(loadavg)
+    finally:
+        os.close(loadavg)
 
 
 def test_the_last_pid_moves_on_with_every_process() -> None:

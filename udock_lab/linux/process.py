@@ -24,6 +24,7 @@ __all__ = [
     "is_same_process",
     "last_pid",
     "lives",
+    "open_loadavg",
     "parent",
     "pid_namespace",
     "pids",
@@ -270,19 +271,28 @@ def _node(pid: int, facts: dict[int, dict[str, Any]], below: dict[int, list[int]
     )
 
 
-def last_pid() -> int:
+def open_loadavg() -> int:
+    """Open /proc/loadavg for :func:`last_pid`; -1 where there is none, or no descriptor is left."""
+    try:
+        return os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+
+
+def last_pid(loadavg: int = -1) -> int:
     """Return the pid that was given out last in this pid namespace; 0 where it is hidden.
 
-    It is the fifth field of /proc/loadavg. Whatever namespace /proc shows: the kernel answers for that of the reader.
+    It is the fifth field of /proc/loadavg. Whatever namespace /proc shows: the kernel answers for that of the reader,
+    and anew at each read, so who asks often passes an open one.
     """
+    fd = loadavg if loadavg >= 0 else open_loadavg()
     try:
-        fd = os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return int(os.read(fd, 128).split()[4])
-        finally:
-            os.close(fd)
+        return int(os.pread(fd, 128, 0).split()[4])
     except (OSError, IndexError, ValueError):
         return 0
+    finally:
+        if fd >= 0 and fd != loadavg:
+            os.close(fd)
 
 
 # What a teaching kit's processes wait in, by the number of the call (syscalls(2), asm/unistd_64.h).

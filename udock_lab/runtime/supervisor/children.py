@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 
-from udock_lab.linux.process import last_pid
+from udock_lab.linux.process import last_pid, open_loadavg
 from udock_lab.runtime.child.forker import LocalForker, RemoteForker
 from udock_lab.runtime.child.launch import Fresh
 
@@ -18,6 +18,7 @@ class Children:
         self.forker = forker
         self._preforks = prefork
         self._preforked: Fresh | None = None
+        self._loadavg = -1  # read at each start and each end
         self._last_pid_moves = False
 
     def take(self, *, fresh: bool) -> Fresh:
@@ -39,13 +40,15 @@ class Children:
         """Pay for the next fork now, when nobody waits."""
         if not self._preforks or self._preforked is not None:
             return
-        before = last_pid()
+        if self._loadavg < 0:
+            self._loadavg = open_loadavg()
+        before = last_pid(self._loadavg)
         try:
             self._preforked = self.forker.fork(rehearse=True)
         except OSError:  # no process is left now: the run that needs one says so
             return
         if not self._last_pid_moves:
-            self._last_pid_moves = before < self._preforked.pid <= last_pid()
+            self._last_pid_moves = before < self._preforked.pid <= last_pid(self._loadavg)
 
     def close(self) -> None:
         """Fork nothing ahead any more."""
@@ -56,7 +59,7 @@ class Children:
 
     def newest_pid(self) -> int | None:
         """Return the newest process id of the machine, or None where /proc/loadavg does not tell (lxcfs)."""
-        return last_pid() if self._last_pid_moves else None
+        return last_pid(self._loadavg) if self._last_pid_moves else None
 
     def _discard(self, child: Fresh) -> None:
         """End a child that waits at its start gate: end-of-file there tells it to go."""
