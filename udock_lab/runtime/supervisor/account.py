@@ -82,7 +82,7 @@ class Account:
         raise NotImplementedError
 
     def withdraw(self, child: Fresh) -> None:
-        """Nothing came of it."""
+        """Take back what begin wrote: nothing came of it."""
 
     def keep_identity(self, child: Fresh) -> None:
         """Write down which process it is; its start gate is open."""
@@ -114,7 +114,7 @@ class ContainerAccount(Account):
         self._next_attempt: Timer | None = None
 
     def begin(self, child: Fresh) -> None:
-        """Phase 1: id and record.
+        """Write phase 1: id and record.
 
         The pid is known because fork came first; the program has not run because the start gate is shut.
         """
@@ -175,7 +175,7 @@ class ContainerAccount(Account):
             self.notes.append(execs.may_run_on(self.id, left))
 
     def finish(self, pid: int, status: int) -> int:
-        """Phase 2, and EXIT in the event log."""
+        """Write phase 2, and EXIT in the event log."""
         start = time.monotonic_ns()
         code = _shell_code(status)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL

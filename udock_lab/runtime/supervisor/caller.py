@@ -101,7 +101,7 @@ class Caller:
             self._said(word)
 
     def _lose(self) -> None:
-        """They have gone; what waited for them is of no use."""
+        """Close the socket of callers who have gone; what waited for them is of no use."""
         gone = self._gone
         self._loop.close(self._sock)
         self._part()

@@ -145,7 +145,7 @@ class Job:
         self._forget()
 
     def _forget(self) -> None:
-        """Nothing was started: the child may serve another run."""
+        """Give everything back: nothing was started, and the child may serve another run."""
         if self.child is not None:
             self.account.withdraw(self.child)
             self.supervisor.children.give_back(self.child)
@@ -278,7 +278,7 @@ class Job:
             self.close()
 
     def _on_gone(self) -> None:
-        """Only a detached container outlives its caller: TERM, and KILL after a while."""
+        """End the container: only a detached one outlives its caller. TERM, and KILL after a while."""
         self.output.resume()
         if self.phase is Phase.TOLD:
             self.close()
