@@ -133,6 +133,6 @@ def test_the_dev_container_is_privileged_runs_as_root_and_sets_everything_up() -
 
 def test_who_is_told_to_use_a_dev_container_is_told_where_it_is() -> None:
     assert (ROOT / ".devcontainer").is_dir()
-    source = (ROOT / "udock_lab/linux/probe.py").read_text()
+    source = (ROOT / "udock_lab/isolation/probe.py").read_text()
     assert source.count("dev container") == 1, "say it with DEV_CONTAINER"
     assert ".devcontainer/" in probe.DEV_CONTAINER

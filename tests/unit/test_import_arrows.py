@@ -64,7 +64,7 @@ def test_the_drawing_names_every_room_and_only_arrows_that_are_allowed() -> None
 @pytest.mark.parametrize(
     ("place", "line", "there"),
     [
-        ("linux/probe.py", "from udock_lab.runtime.engine import Runtime", "runtime"),
+        ("linux/process.py", "from udock_lab.runtime.engine import Runtime", "runtime"),
         ("runtime/engine.py", "import udock_lab.commands.base", "commands"),
         ("runtime/engine.py", "from udock_lab.display import text", "display"),
         ("runtime/engine.py", "from udock_lab import notebook", "notebook"),
