@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from waiting import until
+from waiting import sleeps, until, watches
 
 from udock_lab import Runtime
-from udock_lab.linux.process import state
+from udock_lab.linux.process import descendants, state
 from udock_lab.runtime.records import locked
 
 jupyter_client = pytest.importorskip("jupyter_client")
@@ -34,6 +34,10 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
 
+    @property
+    def pid(self) -> int:
+        return int(self.manager.provisioner.pid)
+
     def run(self, code: str, hook: Callable[[Any], None] | None = None) -> str:
         """Run a cell to its end; what it wrote to stdout. AssertionError if it raised."""
         text: list[str] = []
@@ -45,8 +49,7 @@ class Kernel:
                 text.append(message["content"]["text"])
 
         reply = self.client.execute_interactive(code, timeout=90, output_hook=listen)
-        if reply["content"]["status"] == "aborted":  # the kernel still sweeps away what stood behind a failed cell
-            time.sleep(0.1)
+        while reply["content"]["status"] == "aborted":  # the kernel still sweeps away what stood behind a failed cell
             reply = self.client.execute_interactive(code, timeout=90, output_hook=listen)
         assert reply["content"]["status"] == "ok", reply["content"]
         return "".join(text)
@@ -89,6 +92,22 @@ def says(runtime: Runtime, word: bytes) -> int:
     """Wait until the last container's program has said it; its process."""
     assert until(lambda: runtime.ps(running=True) and runtime.logs(runtime.ps(running=True)[-1].id).endswith(word))
     return runtime.ps(running=True)[-1].record.pid
+
+
+def go_on(runtime: Runtime) -> None:
+    """Let a program in the image demo that waits for /tmp/go go on."""
+    place = Path(runtime.home.image_rootfs("demo"), "tmp")
+    place.mkdir(exist_ok=True)
+    (place / "go").touch()
+
+
+def commands_below(pid: int) -> list[bytes]:
+    """What a process's descendants run."""
+    found = []
+    for below in descendants(pid):
+        with suppress(OSError):
+            found.append(Path(f"/proc/{below}/cmdline").read_bytes().replace(b"\0", b" ").strip())
+    return found
 
 
 def gone(pid: int) -> bool:
@@ -141,13 +160,16 @@ def test_interrupt_of_a_magic_shows_output_and_one_note_and_stops_run_all(kernel
     assert kernel.run("print(2 + 2)") == "4\n"
 
 
-@pytest.mark.parametrize(("words", "said"), [("wait c1", "mdock wait"), ("exec c1 sleep 60", "exec in c1")])
+@pytest.mark.parametrize(("words", "said"), [("wait c1", "mdock wait"), ("exec c1 sleep 61", "exec in c1")])
 def test_interrupt_beside_a_container_leaves_it_running_and_shows_no_traceback(
     kernel: Kernel, runtime: Runtime, words: str, said: str
 ) -> None:
     kernel.run("%mdock run -d demo sleep 60")
     message = kernel.begin(f"%mdock {words}")
-    time.sleep(0.7)
+    if words.startswith("wait"):
+        assert until(lambda: watches(kernel.pid, runtime.ps()[0].record.pid))
+    else:
+        assert until(lambda: b"sleep 61" in commands_below(kernel.pid))
     kernel.manager.interrupt_kernel()
     reply = kernel.reply(message)
     assert reply["ename"] == "Interrupted" and reply["evalue"].startswith(f"{said} was interrupted")
@@ -158,8 +180,10 @@ def test_interrupt_beside_a_container_leaves_it_running_and_shows_no_traceback(
 def test_interrupt_while_the_home_is_locked_starts_nothing_and_harms_nothing(kernel: Kernel, runtime: Runtime) -> None:
     kernel.run("runtime.run('demo', ['/bin/true'])")
     with locked(runtime.home):
+        before = len(os.listdir(f"/proc/{kernel.pid}/fd"))
         message = kernel.begin("%mdock run demo -- /bin/true")
-        time.sleep(0.5)
+        # It has opened what a run needs, and sleeps: it has asked, and waits for the answer.
+        assert until(lambda: len(os.listdir(f"/proc/{kernel.pid}/fd")) > before and sleeps(kernel.pid))
         kernel.manager.interrupt_kernel()
         reply = kernel.reply(message)
     assert reply["ename"] == "Interrupted" and "nothing was started" in reply["evalue"]
@@ -212,7 +236,7 @@ def test_detached_container_outlives_its_kernel_and_the_launcher_does_not_outliv
 ) -> None:
     launcher = int(
         kernel.run(
-            "runtime.run('demo', ['/bin/sh', '-c', 'sleep 2; echo end; exit 9'], detach=True)\n"
+            "runtime.run('demo', ['/bin/sh', '-c', 'until test -e /tmp/go; do sleep 0.05; done; echo end; exit 9'], detach=True)\n"
             "print(runtime.launcher_pid)"
         )
     )
@@ -224,6 +248,7 @@ def test_detached_container_outlives_its_kernel_and_the_launcher_does_not_outliv
         assert kernel.run("print(3 + 3)") == "6\n"
     else:
         kernel.manager.shutdown_kernel(now=ending == "kill")
+    go_on(runtime)
     assert runtime.wait("c1").exit_code == 9
     assert runtime.logs("c1") == b"end\n"
     assert until(lambda: gone(launcher))
@@ -247,20 +272,15 @@ def test_hundred_megabytes_go_through_a_cell_and_are_whole_in_the_log(kernel: Ke
     log.unlink()
 
 
-def test_output_arrives_while_the_program_still_runs(
-    kernel: Kernel, record_property: Callable[[str, object], None]
-) -> None:
-    kernel.run("runtime.run('demo', ['/bin/true'])")
-    start, first = time.monotonic(), 0.0
+def test_output_arrives_while_the_program_still_runs(kernel: Kernel, runtime: Runtime) -> None:
+    """It ends when its first word has been seen here."""
 
     def listen(message: Any) -> None:
-        nonlocal first
-        if message["msg_type"] == "stream" and not first and "early" in message["content"]["text"]:
-            first = time.monotonic() - start
+        if message["msg_type"] == "stream" and "early" in message["content"]["text"]:
+            go_on(runtime)
 
-    kernel.run("%mdock run demo -- /bin/sh -c 'echo early; sleep 2'", listen)
-    assert 0 < first < 1.5
-    record_property("first_byte_ms", round(first * 1000, 1))
+    code = "%mdock run demo -- /bin/sh -c 'echo early; until test -e /tmp/go; do sleep 0.05; done; echo late'"
+    assert kernel.run(code, listen) == "early\nlate\n"
 
 
 def test_container_runs_from_a_background_thread_of_the_kernel(kernel: Kernel) -> None:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 from as_users import PATIENCE, Mdock, until
+from waiting import has_open, watches
 
+from udock_lab.linux.process import pids
 from udock_lab.runtime.records import locked
 
 
@@ -146,14 +148,18 @@ _LINES = [f"line {number} of a long text that was pasted" for number in range(15
 
 
 def test_nothing_typed_ahead_of_a_slow_program_is_lost_or_kept_in_memory(mdock: Mdock) -> None:
-    program = "stty -echo; echo up; sleep 0.5; head -n 1500 | md5sum; exit 8"
+    tmp = Path(mdock.runtime.home.image_rootfs("demo"), "tmp")
+    tmp.mkdir(exist_ok=True)
+    program = "stty -echo; echo up; until test -e /tmp/go; do sleep 0.02; done; head -n 1500 | md5sum; exit 8"
     screen, process = _at_a_terminal(mdock, "run", "-it", "demo", "sh", "-c", program)
     _read_until(screen, b"up")
     text = "\r".join([*_LINES, ""]).encode()
     while text:
-        with suppress(BlockingIOError):
+        try:
             text = text[os.write(screen, text[:3000]) :]
-        time.sleep(0.005)
+        except BlockingIOError:  # no more of it is taken: now the program begins to read
+            (tmp / "go").touch()
+            select.select([], [screen], [], PATIENCE)
     seen = _read_until(screen, b"-\r\n")
     assert hashlib.md5("\n".join([*_LINES, ""]).encode()).hexdigest().encode() in seen
     assert process.wait(timeout=20) == 8
@@ -174,7 +180,7 @@ def test_program_that_reads_nothing_costs_nothing_while_somebody_types_without_e
             time.sleep(0.01)
         assert typed < 1 << 20
     used = _ticks(process.pid) + _ticks(supervisor)
-    time.sleep(1)
+    time.sleep(1)  # a while in which nothing is to happen
     assert _ticks(process.pid) + _ticks(supervisor) - used < 0.2 * os.sysconf("SC_CLK_TCK")
     process.terminate()  # and a signal does not wait behind the keys
     assert process.wait(timeout=20) == 143
@@ -216,13 +222,24 @@ def test_input_that_others_share_is_blocking_for_the_program_and_as_before_for_t
     os.set_blocking(ours, blocking)
     process = mdock.start(*words, "c1" if words[0] == "exec" else "demo", "cat", stdin=ours, stdout=subprocess.PIPE)
     until(lambda: os.get_blocking(ours), "the program's blocking input")
-    time.sleep(0.3)  # cat would have said by now that nothing is there
+    until(lambda: _readers(ours), "cat, which waits for input")  # else it would say that nothing is there
     os.write(theirs, b"late")
     os.close(theirs)
     assert process.wait(timeout=20) == 0
     assert process.stdout is not None and process.stdout.read() == b"late"
     assert os.get_blocking(ours) is blocking
     os.close(ours)
+
+
+def _readers(fd: int) -> list[int]:
+    """The processes `cat` that sleep, with this pipe as their standard input."""
+    found = []
+    for pid in pids():
+        with suppress(OSError):
+            its = os.path.samestat(os.stat(f"/proc/{pid}/fd/0"), os.fstat(fd))
+            if its and Path(f"/proc/{pid}/cmdline").read_bytes() == b"cat\0" and _state(pid) == "S":
+                found.append(pid)
+    return found
 
 
 def test_input_that_a_program_made_non_blocking_is_blocking_again(mdock: Mdock) -> None:
@@ -354,7 +371,9 @@ def test_commands_that_wait_keep_what_their_caller_ignored(mdock: Mdock, words: 
     mdock("run", "-d", "demo", "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done")
     patient = mdock.start(*words, ignoring=(signal.SIGHUP, signal.SIGINT), stdout=subprocess.DEVNULL)
     ended = mdock.start(*words, stdout=subprocess.DEVNULL)
-    time.sleep(0.5)  # by now they wait, on most machines
+    record, log = mdock.runtime.ps()[0].record, mdock.runtime.home.container_log("c1")
+    for process in (patient, ended):
+        until(lambda: watches(process.pid, record.pid) or has_open(process.pid, log), "its wait")  # noqa: B023
     patient.send_signal(signal.SIGHUP)
     patient.send_signal(signal.SIGINT)
     ended.send_signal(signal.SIGUSR1)
@@ -388,7 +407,7 @@ def test_run_that_a_signal_called_off_says_which_by_its_code(mdock: Mdock) -> No
 def test_run_that_a_signal_ends_before_its_exec_blames_nothing_else(mdock: Mdock) -> None:
     for delay in (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4):
         process = mdock.start("run", "demo", "sleep", "60", stderr=subprocess.PIPE)
-        time.sleep(delay)
+        time.sleep(delay)  # any moment of its start will do
         process.terminate()
         _, said = process.communicate(timeout=20)
         assert process.returncode in (-signal.SIGTERM, 143)  # before it was mdock's to pass on, or after

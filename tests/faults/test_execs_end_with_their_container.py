@@ -7,26 +7,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from udock_lab import Runtime
 from udock_lab.linux.process import lives, parent, pids, session_members
 
 MDOCK = [sys.executable, "-m", "udock_lab.cli"]
 TREE = "(sleep 61 & exec sleep 62) & sh -c 'sleep 63 & setsid sleep 64 & wait' & wait; sleep 65"
-
-
-def until(found: Callable[[], object]) -> object:
-    deadline = time.monotonic() + 40
-    while not (value := found()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
-    return value
 
 
 def sleeping(rootfs: str) -> list[int]:
@@ -50,7 +42,7 @@ def abandoned(runtime: Runtime) -> tuple[str, int]:
     )
     assert client.stdout is not None
     program = int(client.stdout.readline())
-    until(lambda: len(sleeping(runtime.home.image_rootfs("demo"))) >= 4)
+    assert until(lambda: len(sleeping(runtime.home.image_rootfs("demo"))) >= 4)
     supervisor = parent(program)
     assert supervisor is not None
     os.kill(supervisor, signal.SIGKILL)
@@ -74,7 +66,7 @@ def test_program_of_exec_and_what_it_started_end_with_the_container(
 ) -> None:
     name, program = abandoned
     ENDS[end](runtime, name)
-    until(
+    assert until(
         lambda: not lives(program) and not session_members(program) and not sleeping(runtime.home.image_rootfs("demo"))
     )
     assert end != "rm -f" or not os.path.exists(f"{runtime.home.path}/containers/{name}")
@@ -89,7 +81,7 @@ def test_program_of_exec_ends_though_the_supervisor_of_its_container_was_killed_
     assert isinstance(spec, dict)
     os.kill(spec["supervisor"], signal.SIGKILL)
     os.kill(spec["pid"], signal.SIGKILL)
-    until(lambda: not lives(spec["pid"]))
+    assert until(lambda: not lives(spec["pid"]))
     done = subprocess.run([*MDOCK, end, *([name] if end != "prune" else [])], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert not lives(program) and not session_members(program) and not sleeping(runtime.home.image_rootfs("demo"))
@@ -98,10 +90,10 @@ def test_program_of_exec_ends_though_the_supervisor_of_its_container_was_killed_
 def test_what_an_ended_program_of_exec_left_behind_ends_too(runtime: Runtime, abandoned: tuple[str, int]) -> None:
     name, program = abandoned
     os.kill(program, signal.SIGKILL)
-    until(lambda: not lives(program))
+    assert until(lambda: not lives(program))
     assert session_members(program)
     runtime.stop(name)
-    until(lambda: not session_members(program) and not sleeping(runtime.home.image_rootfs("demo")))
+    assert until(lambda: not session_members(program) and not sleeping(runtime.home.image_rootfs("demo")))
 
 
 def test_process_that_has_the_number_of_an_ended_program_is_left_alone(runtime: Runtime) -> None:
@@ -142,4 +134,4 @@ def test_without_proc_the_process_group_ends_with_the_container(
     command = ["unshare", "-m", "bash", "-c", WITHOUT_PROC, "bash", str(out), *MDOCK]
     subprocess.run(command, capture_output=True, timeout=80)
     program = int(out.read_text())
-    until(lambda: not lives(program) and not sleeping(runtime.home.image_rootfs("demo")))
+    assert until(lambda: not lives(program) and not sleeping(runtime.home.image_rootfs("demo")))

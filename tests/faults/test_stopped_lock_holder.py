@@ -67,16 +67,20 @@ def test_readers_do_not_wait_for_the_lock(mdock: Mdock, holder: int) -> None:
 
 
 def test_program_that_ends_meanwhile_gives_its_code_and_its_end_is_recorded_later(mdock: Mdock) -> None:
+    waits = "until test -e /tmp/go; do sleep 0.02; done"
     foreground = subprocess.Popen(
-        [sys.executable, "-m", "udock_lab.cli", "run", "demo", "--", "/bin/sh", "-c", "sleep 1; exit 7"],
+        [sys.executable, "-m", "udock_lab.cli", "run", "demo", "--", "/bin/sh", "-c", f"{waits}; exit 7"],
         env=mdock.env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert mdock("run", "-d", "demo", "--", "/bin/sh", "-c", "sleep 1; exit 8").returncode == 0
+    assert mdock("run", "-d", "demo", "--", "/bin/sh", "-c", f"{waits}; exit 8").returncode == 0
     eventually(lambda: len(containers.read_all(mdock.home)[0]) == 2)
     process = subprocess.Popen([sys.executable, "-c", HOLDER, mdock.home.path])
     try:
         eventually(lambda: state(process.pid) == "T")
-        said = foreground.communicate(timeout=10)[1]
+        place = Path(mdock.home.image_rootfs("demo"), "tmp")
+        place.mkdir(exist_ok=True)
+        (place / "go").touch()
+        said = foreground.communicate(timeout=60)[1]
         assert foreground.returncode == 7
         assert "is not recorded yet" in said and f"kill -CONT {process.pid}" in said
         assert [record.end_time for record in containers.read_all(mdock.home)[0]] == [None, None]

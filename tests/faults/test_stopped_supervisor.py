@@ -10,16 +10,17 @@ import signal
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import has_taken, until, watches
 
 from udock_lab.linux.process import parent, state
 
 MDOCK = [sys.executable, "-m", "udock_lab"]
 STOPS = "kill -STOP $PPID; exec sleep 60"
+WAITS = "until test -e /tmp/go; do sleep 0.02; done"
 
 
 class User:
@@ -30,6 +31,7 @@ class User:
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("MDOCK")}
         self.env["HOME"] = str(home)
         self.table = home / ".mdock/containers.db"
+        self.tmp = home / ".mdock/images/demo/rootfs/tmp"
 
     def mdock(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -39,6 +41,11 @@ class User:
     def start(self, *words: str, **files: int) -> subprocess.Popen[str]:
         files = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | files
         return subprocess.Popen([*MDOCK, *words], env=self.env, text=True, **files)  # type: ignore[call-overload]
+
+    def lets_go(self) -> None:
+        """What WAITS in the image demo goes on."""
+        self.tmp.mkdir(exist_ok=True)
+        (self.tmp / "go").touch()
 
     def record(self, container: str) -> list[str]:
         lines = self.table.read_text().splitlines() if self.table.exists() else []
@@ -50,13 +57,6 @@ class User:
         pid = int(self.record(container)[1])
         assert until(lambda: state(parent(pid) or 0) == "T")
         return parent(pid) or 0
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and not condition():
-        time.sleep(0.02)
-    return bool(condition())
 
 
 def has_ended(pid: int) -> bool:
@@ -72,10 +72,10 @@ def user(tmp_path: Path) -> Iterator[User]:
         user.mdock("rm", "-f", line.split()[0])
 
 
-def insist(process: subprocess.Popen[str], number: int) -> None:
-    for _ in range(3):
+def insist(process: subprocess.Popen[str], number: int, times: int = 3) -> None:
+    for _ in range(times):
         process.send_signal(number)
-        time.sleep(0.2)
+        assert until(lambda: has_taken(process.pid, number))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -97,9 +97,7 @@ def test_the_third_signal_lets_go_names_who_is_stopped_and_what_continues_it(use
 def test_two_signals_and_a_supervisor_that_is_continued_end_as_ever(user: User) -> None:
     run = user.start("run", "demo", "sh", "-c", STOPS)
     supervisor = user.supervisor("c1")
-    for _ in range(2):
-        run.send_signal(signal.SIGINT)
-        time.sleep(0.2)
+    insist(run, signal.SIGINT, times=2)
     os.kill(supervisor, signal.SIGCONT)
     assert run.wait(30) in (130, 137)
     assert user.record("c1")[6] == str(run.returncode)
@@ -107,15 +105,13 @@ def test_two_signals_and_a_supervisor_that_is_continued_end_as_ever(user: User) 
 
 def test_ctrl_c_typed_three_times_at_a_terminal_lets_go_and_leaves_it_cooked(user: User) -> None:
     ours, theirs = pty.openpty()
-    import termios
-
     before = termios.tcgetattr(theirs)[3]
-    run = user.start("run", "-it", "demo", "sh", "-c", f"sleep 1; {STOPS}", stdin=theirs, stdout=theirs, stderr=theirs)
+    run = user.start("run", "-it", "demo", "sh", "-c", f"{WAITS}; {STOPS}", stdin=theirs, stdout=theirs, stderr=theirs)
+    assert until(lambda: not termios.tcgetattr(theirs)[3] & termios.ICANON)  # until then a ^C is the terminal's
+    user.lets_go()
     supervisor = user.supervisor("c1")
-    for _ in range(100):  # those before raw mode are the terminal's, and this one has no session to signal
-        if run.poll() is None:
-            os.write(ours, b"\x03")
-            time.sleep(0.2)
+    for _ in range(3):
+        os.write(ours, b"\x03")
     assert run.wait(30) == 130
     assert termios.tcgetattr(theirs)[3] == before
     assert f"kill -CONT {supervisor} ".encode() in os.read(ours, 1 << 16)
@@ -127,14 +123,14 @@ def test_ctrl_c_typed_three_times_at_a_terminal_lets_go_and_leaves_it_cooked(use
 
 def test_ctrl_c_typed_often_into_a_program_that_reads_it_is_the_programs(user: User) -> None:
     ours, theirs = pty.openpty()
-    words = "trap 'echo caught' INT; echo ready; for n in 1 2 3 4 5 6; do sleep 1; done; exit 4"
+    words = "n=0; trap 'echo caught$((n+=1))' INT; echo ready; while [ $n -lt 5 ]; do sleep 0.05; done; exit 4"
     run = user.start("run", "-it", "demo", "sh", "-c", words, stdin=theirs, stdout=theirs, stderr=theirs)
     said = b""
-    while b"ready" not in said:
-        said += os.read(ours, 4096)
-    for _ in range(5):
-        os.write(ours, b"\x03")
-        time.sleep(0.3)
+    for word in ("ready", "caught1", "caught2", "caught3", "caught4", "caught5"):
+        while word.encode() not in said:
+            said += os.read(ours, 4096)
+        if word != "caught5":
+            os.write(ours, b"\x03")
     assert run.wait(60) == 4
     os.close(theirs)
     os.close(ours)
@@ -163,7 +159,8 @@ def test_exec_is_let_go_and_its_container_goes_on(user: User) -> None:
 def test_who_ends_a_container_continues_its_stopped_supervisor_which_records_the_true_end(
     user: User, words: list[str]
 ) -> None:
-    user.mdock("run", "-d", "demo", "sh", "-c", "trap 'exit 6' TERM; sleep 1; kill -STOP $PPID; sleep 60 & wait")
+    user.mdock("run", "-d", "demo", "sh", "-c", f"trap 'exit 6' TERM; {WAITS}; kill -STOP $PPID; sleep 60 & wait")
+    user.lets_go()
     supervisor = user.supervisor("c1")
     done = user.mdock(*words)
     assert done.returncode == 0, done.stderr
@@ -173,7 +170,8 @@ def test_who_ends_a_container_continues_its_stopped_supervisor_which_records_the
 
 
 def test_wait_for_a_container_that_ended_under_a_stopped_supervisor_says_what_to_type(user: User) -> None:
-    user.mdock("run", "-d", "demo", "sh", "-c", "sleep 1; kill -STOP $PPID; exit 8")
+    user.mdock("run", "-d", "demo", "sh", "-c", f"{WAITS}; kill -STOP $PPID; exit 8")
+    user.lets_go()
     done = user.mdock("wait", "c1")
     assert done.returncode == 1 and "orphaned" not in done.stderr
     found = re.search(r"process (\d+), which supervises it, is stopped", done.stderr)
@@ -183,11 +181,13 @@ def test_wait_for_a_container_that_ended_under_a_stopped_supervisor_says_what_to
 
 
 def test_ctrl_c_frees_wait_and_stop(user: User) -> None:
-    user.mdock("run", "-d", "demo", "sh", "-c", "trap '' TERM; sleep 1; kill -STOP $PPID; while :; do sleep 1; done")
+    deaf = f"trap '' TERM; {WAITS}; kill -STOP $PPID; while :; do sleep 1; done"
+    user.mdock("run", "-d", "demo", "sh", "-c", deaf)
+    user.lets_go()
     supervisor = user.supervisor("c1")
     for words in (["wait", "c1"], ["stop", "-t", "100", "c1"]):
         process = user.start(*words)
-        time.sleep(1.5)
+        assert until(lambda: watches(process.pid, int(user.record("c1")[1])))  # noqa: B023
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
     os.kill(supervisor, signal.SIGCONT)
@@ -203,8 +203,7 @@ def test_a_pipe_that_nobody_reads_does_not_hold_who_insists(user: User, number: 
 
     def has_gone() -> bool:
         run.send_signal(number)
-        time.sleep(0.3)
-        return run.poll() is not None
+        return until(lambda: run.poll() is not None, 0.3)
 
     assert until(has_gone)
     assert run.returncode == 128 + number
@@ -220,6 +219,6 @@ def test_a_slow_reader_gets_all_that_a_program_says_after_an_interrupt(user: Use
     assert until(lambda: log.exists() and log.read_bytes().endswith(b"done\n"))
     run.send_signal(signal.SIGINT)
     assert until(lambda: log.read_bytes().endswith(b"bye\n"))
-    time.sleep(1)  # the reader is slow: what the program said lies unread for a while after its end
+    assert until(lambda: user.record("c1")[3] == "exited")  # the reader is slow: it all lies unread after the end
     out, _ = run.communicate(timeout=30)
     assert (run.returncode, len(out), out[-4:]) == (6, 200_004, "bye\n")

@@ -12,11 +12,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from hostile import eventually
+from waiting import until
 
 from udock_lab import Runtime
 from udock_lab.linux.process import descendants, state
@@ -111,14 +113,20 @@ def check(runtime: Runtime, before: bytes, ids: set[str]) -> None:
     assert not {record.id for record in found} - ids or len(found) == len(ids) + 1
 
 
+WAITS = "until test -e /tmp/go; do sleep 0.02; done"
+
+
+def go_on(runtime: Runtime) -> None:
+    """Let go on what WAITS in the image demo."""
+    place = Path(runtime.home.image_rootfs("demo"), "tmp")
+    place.mkdir(exist_ok=True)
+    (place / "go").touch()
+
+
 def settle(runtime: Runtime) -> None:
     """What lost its supervisor ends by itself; then the records may be looked at."""
-    deadline = time.monotonic() + 8
-    while time.monotonic() < deadline:
-        if not any(container.alive for container in runtime.ps()):
-            return
-        time.sleep(0.02)
-    raise AssertionError([container for container in runtime.ps() if container.alive])
+    if not until(lambda: not any(container.alive for container in runtime.ps())):
+        raise AssertionError([container for container in runtime.ps() if container.alive])
 
 
 def survive(strace: str, runtime: Runtime, mode: str, kind: str, number: int) -> bool:
@@ -170,7 +178,7 @@ def test_kills_at_random_instants_of_many_runs_leave_the_table_whole(runtime: Ru
     before = Path(runtime.home.containers_db).read_bytes()
     for number in range(40):
         caller = subprocess.Popen([sys.executable, "-c", SCRIPT], stderr=subprocess.DEVNULL)
-        time.sleep(0.04 + number * 0.0025)
+        time.sleep(0.04 + number * 0.0025)  # any moment of its run will do
         caller.send_signal(signal.SIGKILL)
         caller.wait()
     settle(runtime)
@@ -182,18 +190,21 @@ def test_kills_at_random_instants_of_many_runs_leave_the_table_whole(runtime: Ru
 
 
 def test_launcher_killed_in_mid_run_is_an_error_and_the_next_run_works(runtime: Runtime, chroot_works: None) -> None:
-    import threading
-
     from udock_lab.errors import LauncherDied
 
     runtime.run("demo", ["/bin/true"])
     pid = runtime.launcher_pid
     assert pid is not None
-    timer = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
-    timer.start()
+
+    def kill_it() -> None:
+        until(lambda: runtime.ps(running=True))
+        os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_it)
+    killer.start()
     with pytest.raises(LauncherDied):
         runtime.run("demo", ["/bin/sleep", "30"])
-    timer.join()
+    killer.join()
     assert runtime.run("demo", ["/bin/sh", "-c", "exit 5"]).exit_code == 5
     for container in runtime.ps(running=True):
         runtime.rm(container.id, force=True)
@@ -201,24 +212,27 @@ def test_launcher_killed_in_mid_run_is_an_error_and_the_next_run_works(runtime: 
 
 def test_forker_killed_in_mid_run_loses_no_record(runtime: Runtime, chroot_works: None) -> None:
     runtime.close()  # a launcher whose forker is alive
-    result = runtime.run("demo", ["/bin/sh", "-c", "sleep 0.6; exit 6"], detach=True)
+    result = runtime.run("demo", ["/bin/sh", "-c", f"{WAITS}; exit 6"], detach=True)
     forker = int(re.split(r"\s+", Path(f"/proc/{result.pid}/stat").read_text().rpartition(")")[2].strip())[1])
     assert forker != runtime.launcher_pid
     os.kill(forker, signal.SIGKILL)
+    assert until(lambda: state(forker) in (None, "Z"))
+    go_on(runtime)
     assert runtime.wait(result.id).exit_code == 6
     assert runtime.run("demo", ["/bin/sh", "-c", "exit 7"]).exit_code == 7
 
 
 def test_launcher_goes_on_without_its_forker_and_spares_what_runs(runtime: Runtime, chroot_works: None) -> None:
     runtime.close()
-    result = runtime.run("demo", ["/bin/sh", "-c", "sleep 1.5; exit 6"], detach=True)
+    result = runtime.run("demo", ["/bin/sh", "-c", f"{WAITS}; exit 6"], detach=True)
     launcher = runtime.launcher_pid
     forker = int(re.split(r"\s+", Path(f"/proc/{result.pid}/stat").read_text().rpartition(")")[2].strip())[1])
     os.kill(forker, signal.SIGKILL)
-    time.sleep(0.1)
+    assert until(lambda: state(forker) is None), "the launcher has reaped it"
     left = "(setsid sleep 77.7 &) ; exit 7"
     assert [runtime.run("demo", ["/bin/sh", "-c", left]).exit_code for _ in range(3)] == [7, 7, 7]
     assert not [pid for pid in descendants(launcher or 0) if b"77.7" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    go_on(runtime)
     assert runtime.wait(result.id).exit_code == 6
     assert runtime.launcher_pid == launcher
     runtime.close()

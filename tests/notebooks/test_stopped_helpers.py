@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 pytest.importorskip("jupyter_client")
 
 from users_kernel import Cell, UsersKernel
-from waiting import until
+from waiting import has_taken, until
 
 from udock_lab.linux.process import children, state
 
@@ -45,7 +44,7 @@ def interrupted(kernel: UsersKernel, request: str, stopped: int) -> Cell:
     assert until(lambda: state(stopped) == "T")
     for _ in range(3):
         kernel.interrupt()
-        time.sleep(0.3)
+        assert until(lambda: has_taken(kernel.pid, signal.SIGINT))
     return kernel.end_of(request, 20)
 
 
@@ -126,10 +125,11 @@ def test_a_kernel_that_started_its_launcher_in_a_thread_long_ended_is_missed_as_
 def test_a_detached_container_lives_on_when_its_stopped_launcher_is_continued_by_a_restart(
     kernel: UsersKernel,
 ) -> None:
-    kernel.run("%mdock run -d demo -- /bin/sh -c 'sleep 3; exit 9'")
+    kernel.run("%mdock run -d demo -- /bin/sh -c 'until test -e /tmp/go; do sleep 0.05; done; exit 9'")
     launcher = launcher_of(kernel)
     os.kill(children(launcher)[0], signal.SIGSTOP)
     kernel.restart()
+    (kernel.mdock_home / "images/demo/rootfs/tmp/go").touch()
     done = kernel.run("r = %mdock wait c2\nfrom udock_lab import Runtime\nprint(Runtime().ps()[1].record.exit_code)")
     assert done.stdout.endswith("9\n"), done.error
     assert until(lambda: is_gone(launcher))
@@ -162,12 +162,12 @@ def test_a_sandbox_whose_keeper_is_stopped_is_let_go_and_leaves_nothing(kernel: 
 
 
 def test_three_interrupts_of_a_program_that_only_takes_its_time_still_tell_its_end(kernel: UsersKernel) -> None:
-    request = kernel.begin("%mdock run demo -- /bin/sh -c \"trap '' INT; while :; do sleep 1; done\"")
-    assert until(lambda: "running" in (kernel.mdock_home / "containers.db").read_text())
-    time.sleep(0.5)
+    request = kernel.begin("%mdock run demo -- /bin/sh -c \"trap '' INT; echo up; while :; do sleep 1; done\"")
+    log = kernel.mdock_home / "logs" / "c2.log"
+    assert until(lambda: log.exists() and log.read_bytes() == b"up\n")
     for _ in range(3):
         kernel.interrupt()
-        time.sleep(0.1)  # signals that come together are one (signal(7))
+        assert until(lambda: has_taken(kernel.pid, signal.SIGINT))
     cell = kernel.end_of(request, 30)
     assert (cell.ename, cell.status) == ("Interrupted", "error")
     assert "c2 was interrupted: exit 137" in cell.error

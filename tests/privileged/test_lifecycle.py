@@ -23,8 +23,18 @@ from udock_lab.model import Isolation, Record, RunResult, Status
 pytestmark = pytest.mark.usefixtures("chroot_works")
 
 
+WAITS = "until test -e /tmp/go; do sleep 0.02; done"
+
+
 def background(runtime: Runtime, script: str, **options: object) -> RunResult:
     return runtime.run("demo", ["/bin/sh", "-c", script], detach=True, **options)  # type: ignore[arg-type]
+
+
+def go_on(runtime: Runtime) -> None:
+    """Let go on what WAITS in the image demo."""
+    place = Path(runtime.home.image_rootfs("demo"), "tmp")
+    place.mkdir(exist_ok=True)
+    (place / "go").touch()
 
 
 def with_argument(mark: str) -> list[int]:
@@ -42,9 +52,10 @@ def with_argument(mark: str) -> list[int]:
 
 
 def test_detached_run_returns_at_once_and_is_recorded_to_its_end(runtime: Runtime) -> None:
-    result = background(runtime, "echo begun; sleep 2; echo done; exit 6")
+    result = background(runtime, f"echo begun; {WAITS}; echo done; exit 6")
     assert result.detached and result.exit_code is None
     assert runtime.ps(running=True)[0].id == result.id
+    go_on(runtime)
     record = runtime.wait(result.id)
     assert (record.status, record.exit_code) == (Status.EXITED, 6)
     assert runtime.logs(result.id) == b"begun\ndone\n"
@@ -169,8 +180,7 @@ def test_container_that_keeps_forking_is_stopped_fully(runtime: Runtime) -> None
     script = f"(setsid sh -c 'i=0; while [ $i -lt 3000 ]; do sleep {mark} & sleep 0.002; i=$((i+1)); done' &); sleep 0.3; exit 0"
     runtime.run("demo", ["/bin/sh", "-c", script])
     assert until(lambda: not with_argument(mark))
-    time.sleep(0.3)
-    assert not with_argument(mark)
+    assert not until(lambda: with_argument(mark), 0.3), "nobody goes on forking"
 
 
 def test_exec_enters_the_same_root_and_ends_with_its_container(runtime: Runtime) -> None:
@@ -222,7 +232,7 @@ def test_exec_enters_the_user_namespace_of_its_container(runtime: Runtime) -> No
     if started.failure is not None:
         pytest.skip("needs privilege: user namespaces are refused here")
     assert runtime.exec(started.id, ["/bin/sh", "-c", "id -u; exit 4"]).text == "0\n"
-    joined = runtime.exec(started.id, ["/bin/sleep", "0.3"], on_output=None)
+    joined = runtime.exec(started.id, ["/bin/true"], on_output=None)
     assert joined.isolation is Isolation.USERNS and joined.exit_code == 0
     assert [step.errno for step in joined.steps if step.name == "setns"] == [0]
     runtime.kill(started.id)
@@ -306,7 +316,8 @@ def test_a_demo_killed_half_way_leaves_nothing_that_the_next_does_not_remove(run
 
 
 def test_waiting_for_a_container_that_removes_itself_gives_its_exit_code(runtime: Runtime) -> None:
-    result = background(runtime, "sleep 0.3; exit 6", remove=True)
+    result = background(runtime, f"{WAITS}; exit 6", remove=True)
+    go_on(runtime)
     record = runtime.wait(result.id)
     assert (record.status, record.exit_code) == (Status.EXITED, 6)
     assert runtime.ps() == []
@@ -405,7 +416,8 @@ def test_uptime_grows_and_is_none_after_the_end(runtime: Runtime) -> None:
 
 
 def test_many_detached_containers_at_once_under_one_launcher(runtime: Runtime) -> None:
-    ids = [background(runtime, f"sleep 0.2; exit {number}").id for number in range(20)]
+    ids = [background(runtime, f"{WAITS}; exit {number}").id for number in range(20)]
+    go_on(runtime)
     assert [runtime.wait(container_id).exit_code for container_id in ids] == list(range(20))
 
 
@@ -515,12 +527,13 @@ def test_caller_killed_by_sigkill_has_its_container_stopped_and_recorded(runtime
 def test_detached_container_survives_kill_9_of_its_caller(runtime: Runtime) -> None:
     code = (
         "import time; from udock_lab import Runtime\n"
-        "Runtime(forked=True).run('demo', ['/bin/sh', '-c', 'sleep 1; echo end; exit 12'], detach=True)\n"
+        f"Runtime(forked=True).run('demo', ['/bin/sh', '-c', '{WAITS}; echo end; exit 12'], detach=True)\n"
         "print('left', flush=True)\ntime.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as caller:
         assert caller.stdout is not None and caller.stdout.readline() == "left\n"
         caller.kill()
+    go_on(runtime)
     assert runtime.wait("c1").exit_code == 12
     assert runtime.logs("c1") == b"end\n"
 
@@ -541,9 +554,10 @@ def test_launcher_ends_after_its_last_detached_container(runtime: Runtime) -> No
     runtime.run("demo", ["/bin/true"])
     launcher = runtime.launcher_pid
     assert launcher is not None
-    result = background(runtime, "sleep 0.7; exit 3")
+    result = background(runtime, f"{WAITS}; exit 3")
     runtime.close()
     assert os.path.exists(f"/proc/{launcher}") and not _zombie(launcher)
+    go_on(runtime)
     assert runtime.wait(result.id).exit_code == 3
     assert until(lambda: _zombie(launcher))
 
@@ -551,8 +565,7 @@ def test_launcher_ends_after_its_last_detached_container(runtime: Runtime) -> No
 def test_spare_that_somebody_killed_is_replaced(runtime: Runtime) -> None:
     assert runtime.run("demo", ["/bin/true"]).exit_code == 0
     launcher = runtime.launcher_pid or 0
-    while len(descendants(launcher)) < 2:  # the forker, and the spare below it
-        time.sleep(0.01)
+    assert until(lambda: len(descendants(launcher)) >= 2)  # the forker, and the spare below it
     spare = next(pid for pid in descendants(launcher) if not descendants(pid))
     os.kill(spare, signal.SIGKILL)
     assert until(lambda: spare not in descendants(launcher))

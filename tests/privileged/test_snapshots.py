@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from udock_lab import Runtime
 from udock_lab.display.text.tree import tree_text
@@ -63,10 +64,7 @@ def test_a_detached_container_has_them_too(runtime: Runtime) -> None:
 
 def test_the_program_keeps_no_descriptor_of_the_gate(runtime: Runtime) -> None:
     result = runtime.run("demo", ["/bin/sleep", "30"], snapshots=True, detach=True)
-    deadline = time.monotonic() + 5
-    while len(open_files := os.listdir(f"/proc/{result.pid}/fd")) > 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert sorted(open_files) == ["0", "1", "2"]
+    assert until(lambda: sorted(os.listdir(f"/proc/{result.pid}/fd")) == ["0", "1", "2"])
     runtime.kill(result.id)
 
 
@@ -112,9 +110,8 @@ def _running(runtime: Runtime) -> str:
 
 def test_the_process_tree_names_everything_that_a_run_needs(runtime: Runtime) -> None:
     result = runtime.run("demo", ["/bin/sh", "-c", "sleep 30 & wait"], detach=True)
-    deadline = time.monotonic() + 5
-    while "sleep 30" not in (text := tree_text(runtime.process_tree())) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    assert until(lambda: "sleep 30" in tree_text(runtime.process_tree()))
+    text = tree_text(runtime.process_tree())
     lines = [line.strip("└├─│ ") for line in text.splitlines()]
     assert lines[0] == "kernel  this notebook's Python"
     for start in ("launcher  ", "forker  ", f"container {result.id}  /bin/sh", "process  sleep 30"):

@@ -6,13 +6,13 @@ import os
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from terminals import Terminal, shell_with_mdock
+from waiting import until
 
 from udock_lab import MdockError, Runtime
 from udock_lab.linux.process import descendants, parent
@@ -28,15 +28,6 @@ def outside(runtime: Runtime, tmp_path: Path) -> Iterator[Terminal]:
         for container in runtime.ps(running=True):
             with suppress(MdockError):  # it ends by itself
                 runtime.kill(container.id)
-
-
-def until(found: Callable[[], object], seconds: float = 20) -> object:
-    """What is found in the end."""
-    deadline = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
-    return value
 
 
 def files_of(pid: int) -> list[str]:
@@ -120,7 +111,8 @@ def test_over_a_thousand_inherited_descriptors_do_no_harm_at_a_terminal(
 )
 def test_no_program_holds_the_terminal_of_a_person(outside: Terminal, runtime: Runtime, command: str) -> None:
     outside.type(f"{command}\n")
-    program = until(lambda: pid_of("sleep\x0060", outside.pid, runtime))
+    assert until(lambda: pid_of("sleep\x0060", outside.pid, runtime))
+    program = pid_of("sleep\x0060", outside.pid, runtime)
     assert isinstance(program, int)
     assert os.ttyname(outside.side) not in files_of(program)
 
@@ -213,7 +205,7 @@ def test_dash_t_alone_is_put_aside_and_continued_by_the_shell(outside: Terminal)
     outside.type("\x1a")
     outside.expect("topped(.|\n)*H> ")
     outside.type("fg\n")
-    until(lambda: os.tcgetpgrp(outside.screen) != outside.pid)  # before that, Ctrl-C is the shell's
+    assert until(lambda: os.tcgetpgrp(outside.screen) != outside.pid)  # before that, Ctrl-C is the shell's
     outside.type("\x03")
     outside.expect("H> ")
     outside.type("echo the-shell-has-$((1+1))\n")
@@ -244,9 +236,9 @@ def test_what_comes_from_a_pipe_is_read_whole(runtime: Runtime, options: tuple[s
 def test_lines_typed_reach_a_program_whose_output_goes_to_a_file(outside: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "f"
     outside.type(f"mdock run demo cat > {file}\n")
-    until(file.exists)
+    assert until(file.exists)
     outside.type("one\n")
-    until(lambda: file.read_text() == "one\n")
+    assert until(lambda: file.read_text() == "one\n")
     outside.type("\x1a")
     outside.expect("topped(.|\n)*H> ")
     outside.type("echo the-shell-has-$((1+1))\n")
@@ -254,7 +246,7 @@ def test_lines_typed_reach_a_program_whose_output_goes_to_a_file(outside: Termin
     outside.type("fg\n")
     outside.expect("mdock run demo cat(.|\n)*\n")
     outside.type("two\n")
-    until(lambda: file.read_text() == "one\ntwo\n")
+    assert until(lambda: file.read_text() == "one\ntwo\n")
     outside.type("\x04")
     outside.expect("H> ")
     assert file.read_text() == "one\ntwo\n"
@@ -262,7 +254,7 @@ def test_lines_typed_reach_a_program_whose_output_goes_to_a_file(outside: Termin
 
 def test_lines_that_a_program_does_not_read_are_left_to_the_shell(outside: Terminal, tmp_path: Path) -> None:
     outside.type(f"mdock run demo sh -c 'echo begun; sleep 2' > {tmp_path}/f\n")
-    until(lambda: (tmp_path / "f").exists() and (tmp_path / "f").read_text())
+    assert until(lambda: (tmp_path / "f").exists() and (tmp_path / "f").read_text())
     outside.type("one line lies ready for the program\n")
     outside.type("echo the-next-$((1+1))\n")
     outside.expect("\nthe-next-2")
@@ -270,7 +262,7 @@ def test_lines_that_a_program_does_not_read_are_left_to_the_shell(outside: Termi
 
 def test_program_that_closes_its_input_takes_no_line(outside: Terminal, tmp_path: Path) -> None:
     outside.type(f"mdock run demo sh -c 'exec 0< /dev/null; echo begun; sleep 2' > {tmp_path}/f\n")
-    until(lambda: (tmp_path / "f").exists() and (tmp_path / "f").read_text())
+    assert until(lambda: (tmp_path / "f").exists() and (tmp_path / "f").read_text())
     outside.type("echo the-first-$((1+1))\n")
     outside.expect("\nthe-first-2")
 
@@ -289,7 +281,7 @@ def test_job_in_the_background_gets_its_lines_when_it_comes_to_the_foreground(
     outside.type("fg\n")
     outside.expect("mdock run -i demo cat(.|\n)*\n")
     outside.type("for the program\n")
-    until(lambda: file.exists() and file.read_text() == "for the program\n")
+    assert until(lambda: file.exists() and file.read_text() == "for the program\n")
     outside.type("\x04")
     outside.expect("H> ")
 
@@ -312,7 +304,7 @@ def test_shell_in_a_container_is_put_aside_and_continued_from_outside(outside: T
     os.killpg(os.tcgetpgrp(outside.screen), 20)  # SIGTSTP, from another terminal
     outside.expect("topped(.|\n)*H> ")
     outside.type("fg\n")
-    until(lambda: termios.tcgetattr(outside.side)[3] == raw[3])
+    assert until(lambda: termios.tcgetattr(outside.side)[3] == raw[3])
     outside.type("echo on-$((1+1))\n")
     outside.expect("on-2\r\n")
     outside.type("exit 5\n")

@@ -8,11 +8,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from udock_lab.errors import UsageError
 from udock_lab.lesson import Lesson, begin, outline
@@ -188,10 +188,7 @@ def test_what_a_killed_kernel_left_is_removed_by_the_next_lesson(
     kernel.stdout.close()
     begin("m2_1b_exec_and_wait")._close()
     assert folders(tmp_path / "tmp") == []
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not Path(f"/proc/{pid}").exists()
+    assert until(lambda: not Path(f"/proc/{pid}").exists())
 
 
 def test_where_temporary_files_may_not_be_executed_the_lesson_moves_to_the_learner_s_home(

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
+from waiting import until
 
 from udock_lab import ContainerSpec, Limits, Runtime, UsageError
 from udock_lab.commands import COMMANDS, Context, dispatch
@@ -38,13 +39,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def act(panel: Panel, do: str, value: object = "") -> None:
     """As the browser does it."""
     panel._handle_custom_msg({"do": do, "value": value, "view": "v"}, [])
-
-
-def wait_until(done: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 def words_of(html: str) -> str:
@@ -278,7 +272,7 @@ def test_the_run_button_runs_shows_the_output_and_the_end(runtime: Runtime) -> N
     act(panel, "program", ["", "/bin/sh -c 'printf \"caf\\303\\251 <x>\"; echo oh >&2; sleep 2; exit 42'"])
     act(panel, "run")
     assert panel.running  # the kernel is not kept waiting
-    wait_until(lambda: not panel.running and "exited with code 42" in panel._html)
+    assert until(lambda: not panel.running and "exited with code 42" in panel._html)
     assert "café &lt;x&gt;" in panel._html
     assert '<span class="err">oh' in panel._html
     assert "exited with code 42" in str(panel)
@@ -288,7 +282,7 @@ def test_a_flood_of_output_is_capped_and_says_where_the_rest_is(runtime: Runtime
     panel = run_panel(runtime)
     act(panel, "program", ["", "/bin/sh -c 'yes | head -c 300000'"])
     act(panel, "run")
-    wait_until(lambda: not panel.running and "the panel shows no more" in panel._html)
+    assert until(lambda: not panel.running and "the panel shows no more" in panel._html)
     assert len(panel._html) < 200_000
 
 
@@ -296,7 +290,7 @@ def test_a_program_that_cannot_start_is_explained_in_the_panel(runtime: Runtime)
     panel = run_panel(runtime)
     act(panel, "program", ["", "/bin/nope"])
     act(panel, "run")
-    wait_until(lambda: not panel.running and "never started (exit code 127)" in panel._html)
+    assert until(lambda: not panel.running and "never started (exit code 127)" in panel._html)
 
 
 # --- containers panel
@@ -316,7 +310,7 @@ def test_a_long_stop_keeps_nobody_waiting_and_its_row_says_so(runtime: Runtime) 
     assert "Stopping" in panel._html
     act(panel, "logs", stubborn.id)  # other buttons work meanwhile
     assert "nothing was written yet" in panel._html
-    wait_until(lambda: "killed" in words_of(panel._html), seconds=15)
+    assert until(lambda: "killed" in words_of(panel._html), seconds=15)
     assert "Stopping" not in panel._html
 
 
@@ -330,9 +324,9 @@ def test_removing_asks_first_and_a_refusal_stands_in_the_row(runtime: Runtime) -
     assert [container.id for container in runtime.ps()] == ["c1", "c2"]
     act(panel, "ask", "c2")
     act(panel, "remove", "c2")
-    wait_until(lambda: "c2 is removed." in panel._html)
+    assert until(lambda: "c2 is removed." in panel._html)
     act(panel, "remove", "c1")
-    wait_until(lambda: "is running" in panel._html)
+    assert until(lambda: "is running" in panel._html)
     assert "mdock stop c1" in panel._html
     assert [container.id for container in runtime.ps()] == ["c1"]
 
@@ -347,7 +341,7 @@ def test_what_somebody_else_removed_leaves_the_panel_with_its_log_and_its_questi
     assert "No containers yet" in panel._html
     act(panel, "logs", "c1")
     act(panel, "stop", "c1")
-    wait_until(lambda: not panel.stopping)
+    assert until(lambda: not panel.stopping)
 
 
 def test_a_home_that_cannot_be_read_is_said_in_every_panel_and_raises_nothing(runtime: Runtime) -> None:
@@ -391,7 +385,7 @@ def test_a_zombie_is_named_in_the_tree(runtime: Runtime) -> None:
 
     before = zombies()
     child = subprocess.Popen(["/bin/true"])
-    wait_until(lambda: zombies() == before + 1)
+    assert until(lambda: zombies() == before + 1)
     child.wait()
     assert zombies() == before
 

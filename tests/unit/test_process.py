@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from udock_lab.linux.process import (
     boot_id,
@@ -28,14 +29,6 @@ from udock_lab.linux.process import (
 GONE = 2**22  # the largest pid the kernel gives out is one less
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait at most five seconds."""
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["/bin/sleep", "60"]) as process:
@@ -47,7 +40,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 def family() -> Iterator[subprocess.Popen[bytes]]:
     """A shell, with a shell below it, with a sleep below that."""
     with subprocess.Popen(["/bin/sh", "-c", "/bin/sh -c 'sleep 60; :'; :"], start_new_session=True) as shell:
-        until(lambda: len(descendants(shell.pid)) == 2)
+        assert until(lambda: len(descendants(shell.pid)) == 2)
         yield shell
         os.killpg(shell.pid, signal.SIGKILL)
 
@@ -64,7 +57,7 @@ def test_a_zombie_counts_as_gone_though_its_pid_still_answers(sleeper: subproces
     ticks = start_ticks(sleeper.pid)
     assert ticks is not None
     sleeper.kill()
-    until(lambda: state(sleeper.pid) == "Z")
+    assert until(lambda: state(sleeper.pid) == "Z")
     os.kill(sleeper.pid, 0)
     assert start_ticks(sleeper.pid) == ticks
     assert not is_same_process(sleeper.pid, ticks, boot_id())
@@ -82,7 +75,7 @@ def test_a_name_with_blanks_and_parentheses_confuses_no_field(tmp_path: Path, na
     program.symlink_to("/bin/sleep")
     with subprocess.Popen([program, "60"]) as process:
         try:
-            until(lambda: Path(f"/proc/{process.pid}/comm").read_text() == f"{name}\n")
+            assert until(lambda: Path(f"/proc/{process.pid}/comm").read_text() == f"{name}\n")
             assert parent(process.pid) == os.getpid()
             assert state(process.pid) in {"S", "R", "D"}
             assert start_ticks(process.pid) == start_ticks(process.pid)
@@ -116,7 +109,7 @@ def test_the_tree_shows_names_commands_and_who_is_below_whom(family: subprocess.
 
 def test_the_tree_shows_a_zombie(sleeper: subprocess.Popen[bytes]) -> None:
     sleeper.kill()
-    until(lambda: state(sleeper.pid) == "Z")
+    assert until(lambda: state(sleeper.pid) == "Z")
     tree = process_tree(os.getpid())
     assert tree is not None
     zombie = next(node for node in tree.children if node.pid == sleeper.pid)
