@@ -7,12 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 from udock_lab import Runtime
 
@@ -70,8 +70,15 @@ def attach(pid: int, trace: Path) -> subprocess.Popen[str]:
     first = tracer.stderr.readline()
     if "attached" not in first:
         pytest.skip(f"needs privilege: ptrace is refused: {first.strip()}")
-    time.sleep(0.3)
+    assert until(lambda: all(is_traced(task) for task in Path(f"/proc/{pid}/task").iterdir()))
     return tracer
+
+
+def is_traced(task: Path) -> bool:
+    try:
+        return "TracerPid:\t0\n" not in (task / "status").read_text()
+    except OSError:  # this thread has ended
+        return True
 
 
 def forks_of(trace: Path, threads: set[int]) -> list[str]:

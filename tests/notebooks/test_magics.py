@@ -417,12 +417,8 @@ def test_in_a_kernel_a_failing_command_stops_run_all(kernel: Kernel) -> None:
 
 def test_in_a_kernel_following_a_log_can_be_interrupted(kernel: Kernel) -> None:
     kernel.run("c = %mdock run -d demo -- /bin/sh -c 'echo begun; sleep 60'")
-    code = (
-        "import os, signal, threading\n"
-        "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
-        "get_ipython().run_line_magic('mdock', f'logs -f {c.id}')"
-    )
-    said = kernel.run(code)
+    code = "get_ipython().run_line_magic('mdock', f'logs -f {c.id}')"
+    said = kernel.run(code, on_stdout=kernel.manager.interrupt_kernel)
     assert (said["status"], said["ename"]) == ("error", "Interrupted")
     assert said["stdout"] == "begun\n"
     alive = kernel.run("print(*get_ipython().run_line_magic('mdock', 'ps -q --running'))")["stdout"].split()
