@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from as_users import PATIENCE, Mdock, until
-from waiting import has_open, watches
+from waiting import has_open, has_taken, watches
 
 from udock_lab.linux.process import pids
 from udock_lab.runtime.records import locked
@@ -41,7 +41,7 @@ def test_signal_that_comes_as_the_program_ends_does_not_hide_its_code(mdock: Mdo
     process.send_signal(signal.SIGINT)
     until(lambda: _sleeps(process.pid) > slept, "the signal's way through mdock")
     os.kill(supervisor, signal.SIGCONT)
-    assert process.wait(timeout=20) == 3
+    assert process.wait(timeout=PATIENCE) == 3
     assert mdock.runtime.ps()[0].record.exit_code == 3
 
 
@@ -121,6 +121,7 @@ def test_program_starts_with_default_signals_no_mask_and_umask_022(mdock: Mdock)
 
 @pytest.mark.parametrize("flags", [("-t",), ("-dt",)])
 def test_program_that_lets_go_of_its_terminal_runs_on(mdock: Mdock, flags: tuple[str, ...]) -> None:
+    # Half a second in which nobody is to end it.
     done = mdock("run", *flags, "demo", "sh", "-c", "exec </dev/null >/dev/null 2>&1; sleep 0.5; exit 7")
     if flags == ("-dt",):
         assert mdock("wait", "c1").stdout == b"7\n"
@@ -131,6 +132,7 @@ def test_program_that_lets_go_of_its_terminal_runs_on(mdock: Mdock, flags: tuple
 
 def test_program_that_lets_go_of_the_terminal_of_exec_runs_on(mdock: Mdock) -> None:
     mdock("run", "-d", "demo", "sleep", "60")
+    # Half a second in which nobody is to end it.
     done = mdock("exec", "-t", "c1", "sh", "-c", "echo seen; exec </dev/null >/dev/null 2>&1; sleep 0.5; exit 7")
     assert (done.returncode, done.stdout) == (7, b"seen\r\n")
 
@@ -148,8 +150,6 @@ _LINES = [f"line {number} of a long text that was pasted" for number in range(15
 
 
 def test_nothing_typed_ahead_of_a_slow_program_is_lost_or_kept_in_memory(mdock: Mdock) -> None:
-    tmp = Path(mdock.runtime.home.image_rootfs("demo"), "tmp")
-    tmp.mkdir(exist_ok=True)
     program = "stty -echo; echo up; until test -e /tmp/go; do sleep 0.02; done; head -n 1500 | md5sum; exit 8"
     screen, process = _at_a_terminal(mdock, "run", "-it", "demo", "sh", "-c", program)
     _read_until(screen, b"up")
@@ -158,11 +158,11 @@ def test_nothing_typed_ahead_of_a_slow_program_is_lost_or_kept_in_memory(mdock: 
         try:
             text = text[os.write(screen, text[:3000]) :]
         except BlockingIOError:  # no more of it is taken: now the program begins to read
-            (tmp / "go").touch()
+            (_tmp(mdock) / "go").touch()
             select.select([], [screen], [], PATIENCE)
     seen = _read_until(screen, b"-\r\n")
     assert hashlib.md5("\n".join([*_LINES, ""]).encode()).hexdigest().encode() in seen
-    assert process.wait(timeout=20) == 8
+    assert process.wait(timeout=PATIENCE) == 8
     os.close(screen)
 
 
@@ -183,8 +183,15 @@ def test_program_that_reads_nothing_costs_nothing_while_somebody_types_without_e
     time.sleep(1)  # a while in which nothing is to happen
     assert _ticks(process.pid) + _ticks(supervisor) - used < 0.2 * os.sysconf("SC_CLK_TCK")
     process.terminate()  # and a signal does not wait behind the keys
-    assert process.wait(timeout=20) == 143
+    assert process.wait(timeout=PATIENCE) == 143
     os.close(screen)
+
+
+def _tmp(mdock: Mdock) -> Path:
+    """The image's /tmp, where a file tells a program to go on."""
+    folder = Path(mdock.runtime.home.image_rootfs("demo"), "tmp")
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _at_a_terminal(mdock: Mdock, *words: str) -> tuple[int, subprocess.Popen[bytes]]:
@@ -225,7 +232,7 @@ def test_input_that_others_share_is_blocking_for_the_program_and_as_before_for_t
     until(lambda: _readers(ours), "cat, which waits for input")  # else it would say that nothing is there
     os.write(theirs, b"late")
     os.close(theirs)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     assert process.stdout is not None and process.stdout.read() == b"late"
     assert os.get_blocking(ours) is blocking
     os.close(ours)
@@ -248,7 +255,7 @@ def test_input_that_a_program_made_non_blocking_is_blocking_again(mdock: Mdock) 
     _says(process, b"up")
     os.set_blocking(ours, False)  # as the program might: the flag is the open file's, which both have
     os.write(theirs, b"on\n")
-    process.wait(timeout=20)
+    process.wait(timeout=PATIENCE)
     assert os.get_blocking(ours)
     os.close(ours)
     os.close(theirs)
@@ -325,7 +332,7 @@ def test_signal_sent_to_mdock_is_the_programs(mdock: Mdock, words: tuple[str, ..
     for harmless in (signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH, signal.SIGPIPE):
         process.send_signal(harmless)
     process.send_signal(16)
-    assert process.wait(timeout=20) == 7
+    assert process.wait(timeout=PATIENCE) == 7
 
 
 def _number(name: str) -> int:
@@ -338,7 +345,7 @@ def test_program_that_was_stopped_goes_on_when_mdock_is_told_so(mdock: Mdock) ->
     program = mdock.runtime.ps()[0].record.pid
     until(lambda: _state(program) == "T", "the program's stop")
     process.send_signal(signal.SIGCONT)
-    assert process.wait(timeout=20) == 9
+    assert process.wait(timeout=PATIENCE) == 9
 
 
 @pytest.mark.parametrize("name", ["USR1", "ALRM", "TERM", "HUP", "QUIT", "PROF"])
@@ -346,7 +353,7 @@ def test_program_that_a_passed_signal_ends_gives_its_code(mdock: Mdock, name: st
     process = mdock.start("run", "demo", "sh", "-c", "echo up; exec sleep 60", stdout=subprocess.PIPE)
     _says(process, b"up")
     process.send_signal(_number(name))
-    assert process.wait(timeout=20) == 128 + _number(name)
+    assert process.wait(timeout=PATIENCE) == 128 + _number(name)
     assert mdock.runtime.ps()[0].record.exit_code == 128 + _number(name)
 
 
@@ -357,13 +364,15 @@ def test_what_the_caller_ignored_mdock_ignores_and_the_program_does_not(
 ) -> None:
     if words[0] == "exec":
         mdock("run", "-d", "demo", "sleep", "60")
-    program = f"(sh -c 'kill -{int(number)} $$') 2>&-; echo is $?; sleep 0.4; exit 5"
+    program = f"(sh -c 'kill -{int(number)} $$') 2>&-; echo is $?; until test -e /tmp/go; do sleep 0.02; done; exit 5"
     process = mdock.start(*words, "sh", "-c", program, ignoring=(number,), stdout=subprocess.PIPE)
     expected = 0 if number == signal.SIGQUIT else 128 + number  # that one a shell ignores by itself
     assert process.stdout is not None
     assert next(line for line in process.stdout if b"is" in line).split() == [b"is", b"%d" % expected]
     process.send_signal(number)
-    assert process.wait(timeout=20) == 5
+    until(lambda: has_taken(process.pid, number))
+    (_tmp(mdock) / "go").touch()
+    assert process.wait(timeout=PATIENCE) == 5
 
 
 @pytest.mark.parametrize("words", [("logs", "-f", "c1"), ("wait", "c1"), ("stop", "-t", "60", "c1")])
@@ -377,9 +386,9 @@ def test_commands_that_wait_keep_what_their_caller_ignored(mdock: Mdock, words: 
     patient.send_signal(signal.SIGHUP)
     patient.send_signal(signal.SIGINT)
     ended.send_signal(signal.SIGUSR1)
-    assert ended.wait(timeout=20) == -signal.SIGUSR1
+    assert ended.wait(timeout=PATIENCE) == -signal.SIGUSR1
     mdock.runtime.kill("c1")
-    assert patient.wait(timeout=20) == 0
+    assert patient.wait(timeout=PATIENCE) == 0
 
 
 def test_signal_that_means_nothing_does_not_call_off_a_run_that_waits_for_the_lock(mdock: Mdock) -> None:
@@ -391,7 +400,7 @@ def test_signal_that_means_nothing_does_not_call_off_a_run_that_waits_for_the_lo
         process.send_signal(signal.SIGWINCH)
         slept = _sleeps(process.pid)
         until(lambda: _sleeps(process.pid) > slept)
-    assert process.wait(timeout=20) == 6
+    assert process.wait(timeout=PATIENCE) == 6
 
 
 def test_run_that_a_signal_called_off_says_which_by_its_code(mdock: Mdock) -> None:
@@ -400,7 +409,7 @@ def test_run_that_a_signal_called_off_says_which_by_its_code(mdock: Mdock) -> No
         process = mdock.start("run", "demo", "sleep", "60", stderr=subprocess.DEVNULL)
         until(lambda: _children(process.pid))
         process.terminate()
-        assert process.wait(timeout=20) == 128 + signal.SIGTERM
+        assert process.wait(timeout=PATIENCE) == 128 + signal.SIGTERM
     assert len(mdock.runtime.ps()) == 1
 
 
@@ -409,7 +418,7 @@ def test_run_that_a_signal_ends_before_its_exec_blames_nothing_else(mdock: Mdock
         process = mdock.start("run", "demo", "sleep", "60", stderr=subprocess.PIPE)
         time.sleep(delay)  # any moment of its start will do
         process.terminate()
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode in (-signal.SIGTERM, 143)  # before it was mdock's to pass on, or after
         assert b"memory" not in said and b"limit" not in said
 
