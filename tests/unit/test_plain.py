@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from udock_lab.errors import UsageError
 from udock_lab.model.jsontext import from_json, to_json
-from udock_lab.model.plain import MalformedError, plain, read_stored, revive, stored
+from udock_lab.model.plain import MalformedError, handed, plain, read_stored, revive, revive_handed, stored
 from udock_lab.model.value import Value, field
 
 
@@ -259,3 +259,16 @@ def test_what_cannot_be_read_says_why(data: object, words: str) -> None:
 
 def test_the_json_of_bytes_can_be_read_by_a_person() -> None:
     assert json.loads(to_json(plain(Tree(name="", age=0, seed=b"seed"))))["seed"] == {"is": "bytes", "latin1": "seed"}
+
+
+@given(tree=TREES)
+def test_every_value_is_handed_over_unchanged_between_processes_of_our_own(tree: Tree) -> None:
+    assert revive_handed({"tree": Tree}, marshal.loads(marshal.dumps(handed(tree)))) == tree
+
+
+@pytest.mark.parametrize(
+    "data", [("leaf", {"name": "x"}), ("leaf", {"name": "x", "length": 1}), ("tree", {}), {"is": "leaf"}, None]
+)
+def test_what_another_version_hands_over_is_refused(data: object) -> None:
+    with pytest.raises(MalformedError):
+        revive_handed({"leaf": Leaf}, data)

@@ -13,7 +13,7 @@ from typing import ClassVar
 import cloudpickle
 import pytest
 
-from udock_lab.model.value import Value, field, fields, replace
+from udock_lab.model.value import Value, field, fields, make_later, replace
 
 
 class Point(Value):
@@ -116,6 +116,44 @@ def test_values_survive_copies_and_pickles(through: Callable[[Value], Value]) ->
     value = Weighed(x=1, weight=2.0, names=("a", "b"), files={"f": b"\xff"})
     assert through(value) == value
     assert fields(through(value)) == fields(value)
+
+
+class Told(Value):
+    name: str
+    words: tuple[str, ...] = ()
+    __slots__ = ("_makers",)
+
+
+def told_later(asked: list[str]) -> Told:
+    def words() -> tuple[str, ...]:
+        asked.append("asked")
+        return ("a", "b")
+
+    value = Told(name="x")
+    make_later(value, "words", words)
+    return value
+
+
+def test_a_field_that_is_made_later_is_made_once_when_somebody_looks() -> None:
+    asked: list[str] = []
+    value = told_later(asked)
+    assert (value.name, asked) == ("x", [])
+    assert (value.words, value.words, asked) == (("a", "b"), ("a", "b"), ["asked"])
+    assert not hasattr(value, "more")
+
+
+@pytest.mark.parametrize(
+    "through",
+    [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value)), replace, lambda value: value],
+)
+def test_a_value_with_a_field_that_is_made_later_is_like_any_other(through: Callable[[Told], Told]) -> None:
+    value, made = told_later([]), Told(name="x", words=("a", "b"))
+    assert through(value) == made
+    assert (repr(told_later([])), hash(told_later([])), fields(told_later([]))) == (
+        repr(made),
+        hash(made),
+        fields(made),
+    )
 
 
 def test_a_pattern_matches_by_field() -> None:

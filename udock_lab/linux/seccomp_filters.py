@@ -11,6 +11,7 @@ import ctypes
 import errno
 import os
 from collections.abc import Iterable
+from functools import cache
 
 from udock_lab.linux.namespaces import CLONE_NEWUSER
 from udock_lab.linux.prctl import PR_SET_NO_NEW_PRIVS, prctl
@@ -58,6 +59,7 @@ class _Instruction(ctypes.Structure):
     _fields_ = (("code", ctypes.c_uint16), ("jt", ctypes.c_uint8), ("jf", ctypes.c_uint8), ("k", ctypes.c_uint32))
 
 
+@cache  # the same each time, and wanted at each run of a notebook
 def kill_all_refused() -> bytes:
     """Return a filter for :func:`~udock_lab.linux.seccomp.set_filter`: kill(-1) answers EPERM, all else passes.
 

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Kind",
     "MalformedError",
+    "hand_over",
     "is_object",
     "name_of",
     "read_one_of",
     "read_value",
     "shape",
     "shown",
+    "take_over",
     "write_tagged",
     "write_value",
 ]
@@ -116,6 +118,25 @@ def read_one_of(classes: tuple[type[V], ...], data: object, strict: bool) -> V:
     raise MalformedError(f"one of {', '.join(map(name_of, classes))} is expected, not {shown(given.get('is'))}", "is")
 
 
+def hand_over(value: Value) -> dict[str, object]:
+    """Return the fields of a value for a process of our own, which gets them through marshal (:func:`take_over`)."""
+    return {
+        name: getattr(value, name) if kind.travels else kind.hand_over(getattr(value, name))
+        for name, kind in shape(type(value)).items()
+    }
+
+
+def take_over(cls: type[V], data: dict[str, Any]) -> V:
+    """Make the value whose fields these are. MalformedError where they are another version's."""
+    kinds = shape(cls)
+    if data.keys() != kinds.keys():
+        raise MalformedError(f"these are not the fields of {cls.__name__}: {', '.join(data)}"[:200])
+    made = cls.__new__(cls)
+    for name, kind in kinds.items():
+        _set(made, name, data[name] if kind.travels else kind.take_over(data[name]))
+    return made
+
+
 def shown(data: object) -> str:
     """Say what it is, in a few characters."""
     if data is None or isinstance(data, (bool, int, float, str)):
@@ -128,10 +149,12 @@ class Kind:
     """How values of one type are written and read; ``python_type`` is what such a value is an instance of.
 
     Data of a type in ``as_it_is`` stand for themselves and need be neither written nor read: a message is mostly such.
+    ``travels``: marshal carries each such value as it is, so between processes of our own there is nothing to do.
     """
 
     python_type: type = object
     as_it_is: frozenset[type] = frozenset()
+    travels = False
 
     def write(self, value: Any) -> object:
         """Return plain data for a value."""
@@ -141,9 +164,19 @@ class Kind:
         """Return the value that plain data stands for; MalformedError. ``strict``: no field may be left over."""
         raise NotImplementedError
 
+    def hand_over(self, value: Any) -> object:
+        """Return what marshal carries to a process of our own."""
+        return self.write(value)
+
+    def take_over(self, data: Any) -> Any:
+        """Return the value that :meth:`hand_over` gave away."""
+        return self.read(data, True)
+
 
 class _Exactly(Kind):
     """Text, whole numbers, truth values and None stand for themselves: True is no number, 1.0 no whole one."""
+
+    travels = True
 
     def __init__(self, type_: type) -> None:
         self.python_type = type_
@@ -160,6 +193,7 @@ class _Float(Kind):
 
     python_type = float
     as_it_is = frozenset({float})
+    travels = True
 
     def read(self, data: Any, strict: bool) -> float:
         if type(data) is not float and type(data) is not int:
@@ -175,6 +209,7 @@ class _Bytes(Kind):
 
     python_type = bytes
     as_it_is = frozenset({bytes})
+    travels = True
 
     def read(self, data: Any, strict: bool) -> bytes:
         if type(data) is bytes:
@@ -212,6 +247,7 @@ class _Many(Kind):
 
     def __init__(self, type_: type, item: Kind) -> None:
         self.python_type, self.item = type_, item
+        self.travels = item.travels
 
     def write(self, value: Any) -> list[object]:
         ordered = sorted(value, key=repr) if self.python_type in (set, frozenset) else value
@@ -238,6 +274,7 @@ class _Row(Kind):
 
     def __init__(self, kinds: tuple[Kind, ...]) -> None:
         self.kinds = kinds
+        self.travels = all(kind.travels for kind in kinds)
         self._types = [kind.python_type if kind.python_type in kind.as_it_is else None for kind in kinds]
 
     def write(self, value: Any) -> list[object]:
@@ -266,6 +303,7 @@ class _Mapping(Kind):
 
     def __init__(self, key: Kind, item: Kind) -> None:
         self.key, self.item = key, item
+        self.travels = key.travels and item.travels
 
     def write(self, value: dict[Any, Any]) -> object:
         if self._is_plain(value):
@@ -309,6 +347,13 @@ class _Nested(Kind):
         found: Value = read_value(self.python_type, data, strict)
         return found
 
+    def hand_over(self, value: Value) -> object:
+        return hand_over(value)
+
+    def take_over(self, data: Any) -> Value:
+        found: Value = take_over(self.python_type, data)
+        return found
+
 
 class _Union(Kind):
     """One of several, told apart by their Python types; of several values each says which one it is."""
@@ -318,6 +363,9 @@ class _Union(Kind):
         self.tagged = tuple(kind.python_type for kind in values) if len(values) > 1 else ()
         self.others = [kind for kind in kinds if not (self.tagged and isinstance(kind, _Nested))]
         self.as_it_is = frozenset(type_ for kind in self.others for type_ in kind.as_it_is)
+        self.travels = not self.tagged and all(kind.travels for kind in self.others)
+        possible = [kind for kind in self.others if kind.python_type is not type(None)]
+        self._only = possible[0] if len(possible) == 1 and len(self.others) == 2 and not self.tagged else None
 
     def write(self, value: Any) -> object:
         if type(value) in self.tagged:
@@ -342,6 +390,16 @@ class _Union(Kind):
                 continue
         names = [*(kind.python_type.__name__ for kind in self.others), *map(name_of, self.tagged)]
         raise MalformedError(f"one of {', '.join(names)} is expected, not {shown(data)}")
+
+    def hand_over(self, value: Any) -> object:
+        if self._only is None:
+            return self.write(value)
+        return None if value is None else self._only.hand_over(value)
+
+    def take_over(self, data: Any) -> Any:
+        if self._only is None:
+            return self.read(data, True)
+        return None if data is None else self._only.take_over(data)
 
 
 class _Anything(Kind):

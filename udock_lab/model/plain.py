@@ -18,12 +18,14 @@ from __future__ import annotations
 from udock_lab.model.kinds import (
     Kind,
     MalformedError,
+    hand_over,
     is_object,
     name_of,
     read_one_of,
     read_value,
     shape,
     shown,
+    take_over,
     write_tagged,
     write_value,
 )
@@ -42,9 +44,11 @@ __all__ = [
     "MalformedError",
     "bytes_in_text",
     "check_schema",
+    "handed",
     "plain",
     "read_stored",
     "revive",
+    "revive_handed",
     "revive_tagged",
     "salvage",
     "stored",
@@ -73,6 +77,25 @@ def tagged(value: Value) -> dict[str, object]:
 def revive_tagged(classes: tuple[type[V], ...], data: object) -> V:
     """Return the value of one of these classes that :func:`tagged` wrote; MalformedError for anything else."""
     return _guarded(lambda: read_one_of(classes, data, True))
+
+
+def handed(value: Value) -> tuple[str, dict[str, object]]:
+    """Return a value for a process of our own, through marshal: which one it is, and its fields.
+
+    What marshal carries stays as it is; nested values and members of an Enum become plain data.
+    """
+    return name_of(type(value)), hand_over(value)
+
+
+def revive_handed(classes: dict[str, type[V]], data: object) -> V:
+    """Return the value that :func:`handed` gave away; MalformedError for one of another version.
+
+    ``classes``: those that may come, by their tags. A sender of our own sends what it was given, so what the fields
+    hold is not checked again.
+    """
+    if type(data) is not tuple or len(data) != 2 or data[0] not in classes:
+        raise MalformedError(f"one of {', '.join(classes)} is expected, not {shown(data)}")
+    return take_over(classes[data[0]], data[1])
 
 
 def stored(value: Value, schema: int) -> dict[str, object]:

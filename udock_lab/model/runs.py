@@ -59,6 +59,8 @@ class RunResult(Value):
     ``signals``: what came of the guard around what a notebook starts; None where there is none.
     """
 
+    __slots__ = ("_makers",)  # the steps are put into words when somebody looks at them
+
     id: str
     image: str
     argv: tuple[str, ...]

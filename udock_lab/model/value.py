@@ -36,7 +36,7 @@ else:
         return lambda made: made
 
 
-__all__ = ["Value", "ValueType", "field", "fields", "replace"]
+__all__ = ["Value", "ValueType", "field", "fields", "make_later", "replace"]
 
 _set = object.__setattr__
 
@@ -70,7 +70,8 @@ class ValueType(type):
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> ValueType:
         own = {key: (text, namespace["__module__"]) for key, text in _annotated(name, namespace).items()}
         given = {key: namespace.pop(key) for key in own if key in namespace}
-        cls = super().__new__(mcs, name, bases, namespace | {"__slots__": tuple(own)})
+        beside = namespace.get("__slots__", ())  # for what is no field
+        cls = super().__new__(mcs, name, bases, namespace | {"__slots__": (*own, *beside)})
         above = [base for base in bases if isinstance(base, ValueType)]
         defaults = {key: value for base in above for key, value in base._defaults.items() if key not in own}
         factories = {key: make for base in above for key, make in base._factories.items() if key not in own}
@@ -165,6 +166,15 @@ class Value(metaclass=ValueType):
         def __delattr__(self, name: str) -> None:
             raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be deleted")
 
+        def __getattr__(self, name: str) -> object:
+            """Make a field that is still to be made (:func:`make_later`): only then is it missing."""
+            make = None if name == "_makers" else getattr(self, "_makers", {}).get(name)
+            if make is None:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            made = make()
+            _set(self, name, made)
+            return made
+
 
 def _items(value: Value) -> tuple[object, ...]:
     return tuple([getattr(value, name) for name in type(value)._names])
@@ -183,6 +193,15 @@ def _wrong_fields(cls: ValueType, given: dict[str, object]) -> TypeError:
 def fields(value: Value) -> dict[str, object]:
     """Return the fields by name, in the order of the class; what they hold stays as it is."""
     return {name: getattr(value, name) for name in type(value)._names}
+
+
+def make_later(value: Value, name: str, make: Callable[[], object]) -> None:
+    """Have a field made when somebody looks at it for the first time, whether to compare, to show or to copy it.
+
+    The value's class has a slot ``_makers``, where it is remembered how.
+    """
+    object.__delattr__(value, name)
+    _set(value, "_makers", {name: make})
 
 
 def replace(value: V, /, **changes: object) -> V:

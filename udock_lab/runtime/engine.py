@@ -384,9 +384,10 @@ class Runtime:
 
     def _with_defaults(self, spec: ContainerSpec) -> ContainerSpec:
         """Return the spec with the home's defaults for what was not asked for in this run."""
-        if spec.userns is None:
-            spec = replace(spec, userns=self.settings()["userns"])
-        return spec if spec.guard is not None else replace(spec, guard=_in_a_notebook())
+        if spec.userns is not None and spec.guard is not None:
+            return spec
+        userns = self.settings()["userns"] if spec.userns is None else spec.userns
+        return replace(spec, userns=userns, guard=_in_a_notebook() if spec.guard is None else spec.guard)
 
     def _userns_advice(self) -> str:
         """Return one line where chroot was refused and a user namespace would give it."""

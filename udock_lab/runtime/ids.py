@@ -66,12 +66,17 @@ def follow(home: Home, written: Written | None, number: int = 0) -> None:
 
     ``number``: of the id that came into the table.
     """
-    if written is None:
+    before, after = written or (None, None)
+    if after is None:
         return
-    before, after = written
-    known = _load(home)
-    if known is not None and after is not None and known[1] == before:
-        _store(home, max(known[0], number), after)
+    with suppress(OSError):
+        fd = open_plain(home.known_table, os.O_RDWR)
+        try:
+            known = _read_known(fd)
+            if known is not None and known[1] == before:
+                _write_known(fd, max(known[0], number), after)
+        finally:
+            os.close(fd)
 
 
 def _highest(home: Home, mark: int) -> int:
@@ -130,11 +135,15 @@ def _load(home: Home) -> tuple[int, Fingerprint] | None:
     except OSError:
         return None
     try:
-        words = os.read(fd, _LENGTH + 1).split()
+        return _read_known(fd)
     except OSError:
         return None
     finally:
         os.close(fd)
+
+
+def _read_known(fd: int) -> tuple[int, Fingerprint] | None:
+    words = os.pread(fd, _LENGTH + 1, 0).split()
     if len(words) != 5 or not all(len(word) == 20 and word.isdigit() for word in words):
         return None
     highest, inode, size, written, changed = map(int, words)
@@ -149,6 +158,10 @@ def _store(home: Home, highest: int, known: Fingerprint) -> None:
     with suppress(OSError):
         fd = open_plain(home.known_table, os.O_RDWR | os.O_CREAT)
         try:
-            os.pwrite(fd, b"%020d %020d %020d %020d %020d\n" % (highest, *known), 0)
+            _write_known(fd, highest, known)
         finally:
             os.close(fd)
+
+
+def _write_known(fd: int, highest: int, known: Fingerprint) -> None:
+    os.pwrite(fd, b"%020d %020d %020d %020d %020d\n" % (highest, *known), 0)

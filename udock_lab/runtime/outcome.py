@@ -27,7 +27,7 @@ from udock_lab.model import (
     Status,
     StepReport,
 )
-from udock_lab.model.value import replace
+from udock_lab.model.value import make_later, replace
 from udock_lab.runtime import containers
 from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
 from udock_lab.runtime.home import Home
@@ -100,7 +100,7 @@ def run_result(
         notes += filter(None, [_explain_limit(planned, last, status)])
     guard = _guard_answers(reports, names)
     taught = [report for report in reports if report[0] not in guard]
-    return RunResult(
+    result = RunResult(
         id=last.id,
         image=spec.image,
         argv=spec.argv,
@@ -108,7 +108,6 @@ def run_result(
         exit_code=status.shell_code if status else None,
         exit_status=status,
         isolation=isolation,
-        steps=tuple(_steps(planned, last, taught, status)),
         before=ended.before if ended else None,
         after=ended.after if ended else None,
         stdout=bytes(attachment.stdout),
@@ -120,6 +119,8 @@ def run_result(
         snapshots=tuple(replace(one, next_environment=tuple(sorted(plan.env))) for one in last.snapshots),
         signals=_signals(list(guard.values())),
     )
+    make_later(result, "steps", lambda: tuple(_steps(planned, last, taught, status)))
+    return result
 
 
 def _record_after(last: News) -> Record | None:

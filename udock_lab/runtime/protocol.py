@@ -6,8 +6,9 @@
     from it, on the socket of one run        Refused; or Started, Output, Ended
     to it, on that socket, while it runs     Signal, WindowSize
 
-They travel as marshal writes them: both ends are the same interpreter, and it has nothing to import for that. What
-comes is held against its types all the same. A first byte tells output, which goes as it is, from everything else.
+They travel as marshal writes them: both ends are the same interpreter, and it has nothing to import for that. Nobody
+else holds these sockets, so what comes is held against the names of its fields, and not against their types. A first
+byte tells output, which goes as it is, from everything else.
 Descriptors travel beside: with a request the run's own socket and its standard input, with the other two requests one
 that the answer goes to.
 """
@@ -15,7 +16,7 @@ that the answer goes to.
 from __future__ import annotations
 
 from udock_lab.errors import Interrupted, MdockError
-from udock_lab.model.plain import revive_tagged, tagged
+from udock_lab.model.plain import handed, revive_handed, tag
 from udock_lab.model.processes import Snapshot
 from udock_lab.model.records import Record
 from udock_lab.model.specs import ContainerSpec
@@ -158,24 +159,24 @@ class WindowSize(Message):
 Request = RunRequest | ExecRequest | ProbeRequest | SpawnRequest
 Word = Signal | WindowSize
 Event = Refused | Started | Ended
-_REQUESTS: tuple[type[Request], ...] = (RunRequest, ExecRequest, ProbeRequest, SpawnRequest)
-_WORDS: tuple[type[Word], ...] = (Signal, WindowSize)
-_NEWS: tuple[type[Event], ...] = (Ended, Started, Refused)
+_REQUESTS: dict[str, type[Request]] = {tag(one): one for one in (RunRequest, ExecRequest, ProbeRequest, SpawnRequest)}
+_WORDS: dict[str, type[Word]] = {tag(one): one for one in (Signal, WindowSize)}
+_NEWS: dict[str, type[Event]] = {tag(one): one for one in (Ended, Started, Refused)}
 
 
 def encode(message: Request | Word | Event) -> bytes:
     """Return a message as bytes."""
-    return pack(tagged(message))
+    return pack(handed(message))
 
 
 def request_of(data: bytes) -> Request:
     """Return what a launcher is asked for; MalformedError."""
-    return revive_tagged(_REQUESTS, unpack(data))
+    return revive_handed(_REQUESTS, unpack(data))
 
 
 def from_caller(data: bytes) -> Word:
     """Return what a caller said while it follows its run; MalformedError."""
-    return revive_tagged(_WORDS, unpack(data))
+    return revive_handed(_WORDS, unpack(data))
 
 
 def to_caller(message: Event) -> bytes:
@@ -192,7 +193,7 @@ def from_supervisor(data: bytes) -> Event | Output:
     """Return what a supervisor said; MalformedError."""
     if (kind := data[:1]) in _STREAMS:
         return Output(stream=_STREAMS[kind], data=data[1:])
-    return revive_tagged(_NEWS, unpack(data[1:]))
+    return revive_handed(_NEWS, unpack(data[1:]))
 
 
 def refusal(error: MdockError | Interrupted) -> Refused:
