@@ -210,4 +210,6 @@ def test_run_and_ps_from_the_terminal_do_without_dataclasses(runtime: Runtime) -
     assert result == "0"
     argparse = "import argparse, sys; argparse.ArgumentParser().add_subparsers(); print(*sys.modules)"  # 3.14: colours
     own = subprocess.run([sys.executable, "-c", argparse], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"dataclasses", "inspect", "ast"} & (set(loaded) - set(own)), "a third of a cold start for value.py's gift"
+    assert not {"dataclasses", "inspect", "ast"} & (set(loaded) - set(own)), (
+        "a third of a cold start for value.py's gift"
+    )
