@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udock_lab.commands import COMMANDS, find
-from udock_lab.commands.parsing import environment, parse, seconds, signal_number, size
+from udock_lab.commands.parsing import environment, parse, seconds, signal_number, size, split_words
 from udock_lab.errors import UsageError
 
 WORDS = st.lists(
@@ -264,3 +265,14 @@ def test_a_bare_key_that_is_not_set_is_left_out_as_docker_does() -> None:
 def test_a_variable_without_a_name_is_refused(pair: str) -> None:
     with pytest.raises(UsageError):
         environment([pair], {})
+
+
+@given(line=st.text(st.sampled_from("ab-=/*#$;|&<> \t\r\n\v\f\x1c\x00\x85\xa0\u2003\u00e9\"'\\"), max_size=12))
+def test_a_line_is_split_as_a_shell_splits_it_whether_it_has_quotes_or_not(line: str) -> None:
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        with pytest.raises(UsageError):
+            split_words(line)
+    else:
+        assert split_words(line) == words

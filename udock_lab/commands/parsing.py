@@ -30,11 +30,14 @@ __all__ = [
     "whole_seconds",
 ]
 
+_UNQUOTED = frozenset(map(chr, range(32, 127))) - set("'\"\\") | set("\t\r\n")
 _LARGEST = 2**63 - 1  # RLIM_INFINITY is 2**64 - 1; the kernel treats larger values as signed
 
 
 def split_words(line: str) -> list[str]:
     """Split a line of ``%mdock`` as a shell would; raise UsageError where a quotation mark is not closed."""
+    if _UNQUOTED.issuperset(line):
+        return line.split()  # all that shlex, which reads character by character, would do
     try:
         return shlex.split(line)
     except ValueError as error:
