@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -421,6 +422,20 @@ def test_run_that_a_signal_ends_before_its_exec_blames_nothing_else(mdock: Mdock
         _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode in (-signal.SIGTERM, 143)  # before it was mdock's to pass on, or after
         assert b"memory" not in said and b"limit" not in said
+
+
+def test_signal_that_comes_before_the_child_has_its_own_process_group_is_not_lost(mdock: Mdock) -> None:
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("needs privilege: strace is not installed")
+    slow = [strace, "-f", "-o", "/dev/null", "-e", "trace=setsid", "-e", "inject=setsid:delay_enter=1500000"]
+    process = subprocess.Popen(
+        [*slow, *mdock.argv("run", "demo", "sleep", "60")], env=mdock.environment, stdin=subprocess.DEVNULL
+    )
+    mdock.started.append(process)
+    until(lambda: mdock.runtime.ps(running=True), "the record")
+    os.kill(int(_children(process.pid).split()[0]), signal.SIGTERM)
+    assert process.wait(PATIENCE) == 143
 
 
 def test_program_that_calls_mdock_as_a_function_gets_its_signals_back(mdock: Mdock) -> None:

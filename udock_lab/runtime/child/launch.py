@@ -148,8 +148,8 @@ def _keep_only(sync: int, reports: int, stdout: int, stderr: int) -> None:
 
 
 def _be_a_container(rehearsed: bool) -> NoReturn:
-    os.setsid()
     forget_inherited_signals()  # Python's SIGPIPE, and what the caller ignored
+    os.setsid()  # from here on there is a process group, which may be signalled
     os.umask(UMASK)
     if resource.getrlimit(resource.RLIMIT_NOFILE) != FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, FILES)  # the one above us was raised: it serves many

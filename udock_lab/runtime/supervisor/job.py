@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Phase"]
 
+_SOON = 0.002  # seconds
 _GRACE = 5.0  # seconds between SIGTERM and SIGKILL when a foreground run's caller has died
 _WANT_IT_ENDED = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGKILL}
 _ENDS_ONLY = 0  # of epoll's events: EPOLLHUP and EPOLLERR come anyway
@@ -253,6 +254,8 @@ class Job:
         elif self.phase is Phase.ASKED:
             if self.caller.is_there and number not in ENDS_NOBODY:
                 self._refuse(_called_off(number))
+        elif self.phase is Phase.LAUNCHED and not _has_group(self.pid):  # what is sent to it now would be lost
+            self.supervisor.loop.later(_SOON, lambda: self.signal(number))
         elif self.child is not None:
             # A stopped process takes no other signal until it is continued; one that is to end, is.
             for sent in (number, signal.SIGCONT) if number in _WANT_IT_ENDED else (number,):
@@ -389,3 +392,14 @@ def _to_nobody(stream: bytes, data: bytes) -> None:
 
 def _called_off(number: int) -> Interrupted:
     return Interrupted("The run was interrupted while it waited for the lock: nothing was started.", signal=number)
+
+
+def _has_group(pid: int) -> bool:
+    """Return whether the child leads a process group: it has come to setsid(2)."""
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
