@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from udock_lab.errors import Unsupported
 from udock_lab.linux.process import proc_is_ours
 from udock_lab.model import OutputChunk, SandboxResult
-from udock_lab.runtime.connection import the_launcher
 from udock_lab.sandbox.bounds import FILE_SIZE, MEMORY, PROCESSES, TIMEOUT, check_bounds
 from udock_lab.sandbox.following import a_keeper, follow
 from udock_lab.sandbox.messages import Limits
@@ -67,7 +66,6 @@ def run(
         if on_output is not None:
             on_output(chunk)
 
-    the_launcher()  # started before anything is made that somebody would have to remove, should we be killed now
     with scratch_folder(shut=shut) as scratch:
         request = make_request(
             source, sources, scratch,

@@ -91,7 +91,7 @@ class Request(Message):
 
     source: str
     sources: dict[str, str]  # files that a traceback may want to quote
-    scratch: str  # the folder that the keeper removes in the end
+    scratch: str  # the folder that the keeper makes, and removes in the end
     cwd: str  # where the code works; empty: in the scratch folder
     limits: Limits
     timeout: float  # seconds

@@ -70,14 +70,15 @@ def _strace(wanted: bool) -> tuple[str, str]:
 
 @contextmanager
 def scratch_folder(*, shut: bool) -> Iterator[str]:
-    """Make a folder that the keeper removes when all is over; and we do, should the keeper have died.
+    """Name a folder that the keeper makes, and removes when all is over; we do, should the keeper have died.
 
+    Made by us, it would stay behind if we were killed before there is a keeper.
     ``shut``: where another user can reach it, since without namespaces the code runs as one.
     """
     place = tempfile.gettempdir()
     if shut and os.geteuid() == 0:
         place = next(filter(_is_open_to_all, (place, *SHARED)), place)
-    folder = tempfile.mkdtemp(prefix="udock-sandbox-", dir=place)
+    folder = os.path.join(place, f"udock-sandbox-{os.urandom(8).hex()}")
     try:
         yield folder
     finally:

@@ -57,6 +57,7 @@ def keep(sandbox: Sandbox) -> Report:
     """Start, watch until the end, clean up, report."""
     words, trace = Words(sandbox), Trace(sandbox)
     streams, ending = Streams(sandbox, words), Ending(sandbox, trace)
+    os.mkdir(sandbox.request.scratch, 0o700)
     try:
         Starting(sandbox, words, trace, streams).run()
         try:
