@@ -58,8 +58,8 @@ def test_stop_without_patience_records_which_signal_ended_it(
         said = [event for event in events(mdock) if f"id={name} " in event]
         assert [event.split()[0] for event in said[:2] + said[-1:]] == ["RUN", "STOP", "EXIT"]
         assert said[-1].endswith(f"code={record.exit_code} status={record.status.value}")
-        if outcomes == {("stopped", 143)}:  # on a busy machine the SIGKILL may be sent all the same, and is logged
-            assert [event.split()[0] for event in said[2:-1]] in ([], ["KILL"])
+        if outcomes == {("stopped", 143)}:
+            assert len(said) == 3, "nothing was killed"
 
 
 @pytest.mark.parametrize("words", ["stop", "stop -t 0", "kill", "kill -s USR1", "rm -f"])

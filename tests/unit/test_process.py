@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from udock_lab.linux.process import (
     boot_id,
     children,
     descendants,
+    is_dying,
     is_same_process,
     last_pid,
     open_loadavg,
@@ -159,3 +161,37 @@ os.wait()
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (result.stdout, result.stderr) == ("hidden: None None [2] [2]\n", "")
+
+
+def test_process_that_a_signal_ends_is_seen_to_be_dying_until_it_is_gone() -> None:
+    """Also when it has taken the signal and its exit takes a moment: nobody is to kill it then."""
+    for _ in range(100):
+        process = subprocess.Popen(["sleep", "60"])
+        pidfd = os.pidfd_open(process.pid)
+        gone = select.poll()
+        gone.register(pidfd, select.POLLIN)
+        process.terminate()
+        seen = True
+        while True:
+            said = is_dying(process.pid)
+            if gone.poll(0):
+                break
+            seen = seen and said
+        process.wait()
+        os.close(pidfd)
+        assert seen
+
+
+def test_process_whose_first_thread_has_gone_is_not_dying() -> None:
+    leaves = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", leaves])
+    try:
+        assert until(lambda: state(process.pid) == "Z")
+        assert process.poll() is None and not is_dying(process.pid)
+    finally:
+        process.kill()
+        process.wait()

@@ -39,6 +39,7 @@ __all__ = [
 
 
 _PID_LIMIT = 1 << 22  # no kernel gives a higher pid (PID_MAX_LIMIT)
+_PF_EXITING = 0x4  # linux/sched.h
 _proven = 0  # the pid under which this process saw that it has no other one in its /proc
 
 
@@ -115,9 +116,10 @@ def lives(pid: int) -> bool:
 
 
 def is_dying(pid: int) -> bool:
-    """Return whether a signal has ended it already, so that it only has to go.
+    """Return whether it has ended already, by a signal or by itself, so that it only has to go.
 
-    The kernel then has a SIGKILL wait for it.
+    After a deadly signal the kernel has a SIGKILL wait for it; when that is taken, the process exits (the flag
+    PF_EXITING, proc_pid_stat(5)), as it does by itself. A first thread that leaves others behind is no end.
     """
     if not proc_is_ours():
         return False
@@ -126,7 +128,10 @@ def is_dying(pid: int) -> bool:
             pending = next((int(line.split()[1], 16) for line in file if line.startswith(b"SigPnd:")), 0)
     except OSError:
         return False
-    return bool(pending & 1 << 9 - 1)
+    if pending & 1 << 9 - 1:
+        return True
+    fields = _stat(pid)
+    return fields is not None and bool(int(fields[6]) & _PF_EXITING) and int(fields[17]) <= 1
 
 
 def parent(pid: int) -> int | None:
