@@ -18,10 +18,10 @@ from pathlib import Path
 
 from udock_lab import Runtime
 from udock_lab.isolation.probe import probe
-from udock_lab.runtime import extras, ids
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.images import find_image_by_name
-from udock_lab.runtime.rootfs import make_rootfs
+from udock_lab.runtime.image.rootfs import make_rootfs
+from udock_lab.runtime.state import extras, ids
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.images import find_image_by_name
 
 TEN = ("ls", "cat", "grep", "sed", "awk", "sort", "find", "tar", "bash", "env")
 RECORD = "c{}|4000000|demo|exited|2026-01-02T03:04:05|2026-01-02T03:04:06|0\n"

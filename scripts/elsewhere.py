@@ -45,7 +45,7 @@ PART = (
     "tests/isolation/test_steps.py",
     "tests/unit/test_elf.py",
     "tests/unit/test_probe.py",
-    "tests/unit/test_records.py",
+    "tests/unit/test_tables.py",
     "tests/unit/test_containers.py",
     "tests/privileged/test_run.py",
     "tests/privileged/test_lifecycle.py",

@@ -83,7 +83,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 @pytest.fixture(scope="session")
 def demo_rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root file system whose /bin/sh really starts."""
-    from udock_lab.runtime.rootfs import make_rootfs
+    from udock_lab.runtime.image.rootfs import make_rootfs
 
     folder = tmp_path_factory.mktemp("rootfs") / "demo"
     make_rootfs(str(folder))
@@ -274,7 +274,7 @@ def _quiet_skips(reporter: pytest.TerminalReporter) -> list[str]:
 
 
 def _leftovers(base: Path, scratch: Path) -> list[str]:
-    from udock_lab.runtime.connection import the_launcher
+    from udock_lab.runtime.client.connection import the_launcher
 
     gc.collect()
     the_launcher().close()

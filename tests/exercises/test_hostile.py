@@ -28,7 +28,7 @@ from udock_lab.grading import Submission, judge
 from udock_lab.grading.checking import exercise
 from udock_lab.linux.process import descendants, lives, parent, state
 from udock_lab.model import CheckReport
-from udock_lab.runtime.connection import the_launcher
+from udock_lab.runtime.client.connection import the_launcher
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
 PARTS = 3

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from udock_lab.runtime import containers
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.images import list_images
+from udock_lab.runtime.state import containers
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.images import list_images
 
 NOBODY = 65534
 QUICKLY = 60.0  # seconds; whatever takes longer hangs

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from udock_lab import ContainerSpec, Limits, MdockError, Runtime, UsageError
-from udock_lab.runtime import containers, extras
+from udock_lab.runtime.state import containers, extras
 
 FEW = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

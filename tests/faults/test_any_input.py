@@ -17,11 +17,11 @@ from udock_lab.commands import COMMANDS
 from udock_lab.commands.results import Containers, Images, tell
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers, extras, ids
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.images import check_image_name, list_images
-from udock_lab.runtime.planning import DEFAULT_PATH
-from udock_lab.runtime.records import locked
+from udock_lab.runtime.client.planning import DEFAULT_PATH
+from udock_lab.runtime.state import containers, extras, ids
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.images import check_image_name, list_images
+from udock_lab.runtime.state.tables import locked
 
 ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FEW = settings(ANYTHING, max_examples=30)

@@ -17,8 +17,8 @@ import pytest
 from udock_lab import Runtime
 from udock_lab.linux.process import boot_id, start_ticks
 from udock_lab.model import Status
-from udock_lab.runtime import containers
-from udock_lab.runtime.home import Home
+from udock_lab.runtime.state import containers
+from udock_lab.runtime.state.home import Home
 
 STEPS = [
     "0001-01-01T00:00:00",

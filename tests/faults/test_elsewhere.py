@@ -14,8 +14,8 @@ import pytest
 from hostile import NOBODY, Mdock, eventually
 
 from udock_lab import Runtime
-from udock_lab.runtime import extras
-from udock_lab.runtime.home import Home
+from udock_lab.runtime.state import extras
+from udock_lab.runtime.state.home import Home
 
 pytestmark = pytest.mark.usefixtures("as_root")
 
@@ -28,8 +28,8 @@ done = Mdock({home!r})(*{words!r}, user={user})
 print(done.stdout, done.stderr)
 """
 _MAKE_A_COPY = """
-from udock_lab.runtime import containers
-from udock_lab.runtime.home import Home
+from udock_lab.runtime.state import containers
+from udock_lab.runtime.state.home import Home
 home = Home({home!r})
 home.create()
 with containers.making_private_folder(home):

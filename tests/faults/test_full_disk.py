@@ -9,8 +9,8 @@ import pytest
 from hostile import Disk, Mdock, eventually
 
 from udock_lab import Runtime
-from udock_lab.runtime import containers
-from udock_lab.runtime.eventlog import write_event
+from udock_lab.runtime.state import containers
+from udock_lab.runtime.state.eventlog import write_event
 
 LEVELS = [0, 4096, 3 * 4096, 64 * 1024]
 

@@ -13,7 +13,7 @@ import pytest
 from hostile import NOBODY, Mdock, eventually
 
 from udock_lab import Runtime
-from udock_lab.runtime import containers, extras
+from udock_lab.runtime.state import containers, extras
 
 pytestmark = pytest.mark.usefixtures("as_root")
 

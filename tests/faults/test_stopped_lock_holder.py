@@ -16,12 +16,12 @@ from hostile import Mdock, eventually
 from udock_lab import Runtime
 from udock_lab.errors import LockTimeout
 from udock_lab.linux.process import state
-from udock_lab.runtime import containers
+from udock_lab.runtime.state import containers
 
 HOLDER = """
 import os, signal, sys
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.records import locked
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.tables import locked
 with locked(Home(sys.argv[1])):
     os.kill(os.getpid(), signal.SIGSTOP)
 """

@@ -22,8 +22,8 @@ from waiting import sleeps, until
 
 from udock_lab import Runtime
 from udock_lab.linux.process import descendants, state
-from udock_lab.runtime import containers
-from udock_lab.runtime.records import locked
+from udock_lab.runtime.state import containers
+from udock_lab.runtime.state.tables import locked
 
 CALLS = {
     "write": "write",

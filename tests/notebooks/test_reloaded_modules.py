@@ -15,7 +15,7 @@ def test_kernel_that_has_reloaded_a_module_is_told_to_restart(tmp_path: Path) ->
     kernel = UsersKernel(tmp_path / "home")
     try:
         kernel.run("%mdock inspect nosuch")  # what it needs is loaded by then
-        kernel.run("import importlib, udock_lab.errors, udock_lab.runtime.images\nfor module in (udock_lab.errors, udock_lab.runtime.images): importlib.reload(module)")
+        kernel.run("import importlib, udock_lab.errors, udock_lab.runtime.state.images\nfor module in (udock_lab.errors, udock_lab.runtime.state.images): importlib.reload(module)")
         cell = kernel.run("%mdock inspect nosuch")
         assert cell.status == "error" and "loaded a second time" in cell.error and "Restart the kernel." in cell.error
         assert "a fault of mdock" not in cell.error

@@ -20,7 +20,7 @@ from waiting import until
 from udock_lab import LauncherDied, MdockError, UsageError, sandbox
 from udock_lab.linux.process import children
 from udock_lab.model import OutputChunk, SandboxResult
-from udock_lab.runtime.connection import the_launcher
+from udock_lab.runtime.client.connection import the_launcher
 from udock_lab.runtime.processes import named_trees
 
 MARK = "UDOCK_SANDBOX_TEST"

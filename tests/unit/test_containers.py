@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.linux.process import boot_id, start_ticks
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers, extras, ids
-from udock_lab.runtime.home import Home
+from udock_lab.runtime.state import containers, extras, ids
+from udock_lab.runtime.state.home import Home
 
 
 @pytest.fixture

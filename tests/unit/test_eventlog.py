@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udock_lab.runtime.eventlog import write_event
-from udock_lab.runtime.home import Home
+from udock_lab.runtime.state.eventlog import write_event
+from udock_lab.runtime.state.home import Home
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from udock_lab.errors import MdockError
 from udock_lab.model import ContainerSpec, Limits
 from udock_lab.model.plain import plain
 from udock_lab.model.value import fields
-from udock_lab.runtime.extras import (
+from udock_lab.runtime.state.extras import (
     Asked,
     Identity,
     Program,
@@ -25,7 +25,7 @@ from udock_lab.runtime.extras import (
     save_spec,
     save_steps,
 )
-from udock_lab.runtime.home import Home
+from udock_lab.runtime.state.home import Home
 
 OLD = Path(__file__).resolve().parents[1] / "handed_out" / "0.1.0" / "stored" / "mdock"
 IDENTITY = Identity(pid=7, start_ticks=5, boot_id="b", started_boottime=1.5, supervisor=6, supervisor_ticks=4,

@@ -21,7 +21,7 @@ from udock_lab.lesson import progress, recordings
 from udock_lab.lesson.ledger import Ledger
 from udock_lab.lesson.recordings import Recorded, from_json, to_json
 from udock_lab.model import ExitStatus, Isolation, RunResult, SandboxResult, Status
-from udock_lab.runtime.rootfs import make_rootfs
+from udock_lab.runtime.image.rootfs import make_rootfs
 
 HANDED_OUT = Path(__file__).resolve().parents[1] / "handed_out" / "0.1.0"
 STORED = HANDED_OUT / "stored"

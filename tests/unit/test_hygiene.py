@@ -185,7 +185,7 @@ def test_a_mount_that_outlives_the_tests_fails_the_session(tmp_path: Path, as_ro
 def test_what_a_session_may_leave_is_nothing_and_then_it_passes(tmp_path: Path) -> None:
     """A whole run with a launcher, ended by the end of the session."""
     run = (
-        "from udock_lab import Runtime; from udock_lab.runtime.rootfs import make_rootfs;"
+        "from udock_lab import Runtime; from udock_lab.runtime.image.rootfs import make_rootfs;"
         " runtime = Runtime(tempfile.mkdtemp(prefix='home')); make_rootfs(runtime.home.path + '/root');"
         " runtime.build('demo', runtime.home.path + '/root'); assert runtime.run('demo', ['/bin/true']).exit_code == 0"
     )

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers, ids
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.records import locked
+from udock_lab.runtime.state import containers, ids
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.tables import locked
 
 
 @pytest.fixture
@@ -206,9 +206,9 @@ def test_every_id_is_new_whatever_other_programs_do_between_two_runs(
 WRITER = """
 import sys
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers, ids
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.records import locked
+from udock_lab.runtime.state import containers, ids
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.tables import locked
 import os
 home = Home(sys.argv[1])
 for number in range(40):
@@ -249,7 +249,7 @@ def test_three_writers_and_a_program_that_takes_no_lock_never_share_an_id(store:
 
 TWICE_IN_A_TICK = """
 import os, sys
-from udock_lab.runtime.records import fingerprint, stamp
+from udock_lab.runtime.state.tables import fingerprint, stamp
 seen = [0, 0]
 for number in range(100):
     for stamped in (False, True):

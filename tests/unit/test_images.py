@@ -19,9 +19,10 @@ from opening import opened
 
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, UsageError
 from udock_lab.model import Image
-from udock_lab.runtime import images, records
-from udock_lab.runtime.home import Home, storage_error
-from udock_lab.runtime.images import (
+from udock_lab.runtime.image.tree import copy_tree, remove_tree
+from udock_lab.runtime.state import images, tables
+from udock_lab.runtime.state.home import Home, storage_error
+from udock_lab.runtime.state.images import (
     build_image,
     check_image_name,
     find_image_by_name,
@@ -30,7 +31,6 @@ from udock_lab.runtime.images import (
     parse_image_line,
     remove_image,
 )
-from udock_lab.runtime.tree import copy_tree, remove_tree
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs privilege: root owns, mounts and makes device nodes")
 STAMP = "2025-11-24T02:30:00"
@@ -55,7 +55,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def remove(home: Home, name: str, users: list[str] | None = None) -> None:
-    with records.locked(home):
+    with tables.locked(home):
         remove_image(home, name, users or [])
 
 
@@ -408,7 +408,7 @@ import os, sys
 sys.path.insert(0, sys.argv[3])
 from udock_lab.errors import StorageError
 from udock_lab.linux import filesystems  # before: this Python may lie where nobody reaches it
-from udock_lab.runtime.tree import copy_tree
+from udock_lab.runtime.image.tree import copy_tree
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
     stats = copy_tree(sys.argv[1], sys.argv[2])
@@ -505,7 +505,7 @@ def test_a_line_that_cannot_be_written_takes_the_files_back(home: Home, tree: Pa
 def test_a_killed_builder_leaves_nothing_visible_and_the_next_build_cleans_up(home: Home, tree: Path) -> None:
     code = (
         "import os, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from udock_lab.runtime.home import Home; from udock_lab.runtime.images import build_image\n"
+        "from udock_lab.runtime.state.home import Home; from udock_lab.runtime.state.images import build_image\n"
         "build_image(Home(sys.argv[2]), 'half', sys.argv[3], progress=lambda *a: os.kill(os.getpid(), 9))"
     )
     package = str(Path(images.__file__).parents[2])
@@ -560,7 +560,7 @@ def test_simultaneous_builds_of_one_name_make_one_image(home: Home, tree: Path) 
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from udock_lab.errors import Conflict\n"
-        "from udock_lab.runtime.home import Home; from udock_lab.runtime.images import build_image\n"
+        "from udock_lab.runtime.state.home import Home; from udock_lab.runtime.state.images import build_image\n"
         "try: build_image(Home(sys.argv[2]), 'demo', sys.argv[3])\n"
         "except Conflict: sys.exit(3)"
     )

@@ -69,7 +69,7 @@ def test_the_drawing_names_every_room_and_only_arrows_that_are_allowed() -> None
         ("runtime/engine.py", "from udock_lab.display import text", "display"),
         ("runtime/engine.py", "from udock_lab import notebook", "notebook"),
         ("runtime/engine.py", "from ..cli import main", "cli"),
-        ("display/html.py", "def late():\n    from udock_lab.runtime.home import Home", "runtime"),
+        ("display/html.py", "def late():\n    from udock_lab.runtime.state.home import Home", "runtime"),
         ("commands/base.py", "class Inner:\n    import udock_lab.widgets", "widgets"),
         ("commands/base.py", "from .. import notebook", "notebook"),
         ("commands/base.py", "from udock_lab import Runtime", "the facade"),

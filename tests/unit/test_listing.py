@@ -15,9 +15,9 @@ from opening import opened
 from udock_lab import Runtime
 from udock_lab.cli import main
 from udock_lab.model import Record, Status
-from udock_lab.runtime import containers, extras
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.listing import Choice, Listing, Standing
+from udock_lab.runtime.state import containers, extras
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.listing import Choice, Listing, Standing
 
 NOBODY = 4_000_000  # a pid that no process has
 

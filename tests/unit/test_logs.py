@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udock_lab import Runtime
-from udock_lab.runtime.logs import read_log
+from udock_lab.runtime.state.logs import read_log
 
 WHOLE = b"".join(b"line %d\n" % number for number in range(20_000))
 
@@ -69,7 +69,7 @@ def test_a_long_log_is_not_held_in_memory(log: Path) -> None:
     log.touch()
     os.truncate(log, 200 << 20)
     code = (
-        "import sys, resource; from udock_lab.runtime.logs import read_log\n"
+        "import sys, resource; from udock_lab.runtime.state.logs import read_log\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "assert sum(map(len, read_log(sys.argv[1]))) == 200 << 20\n"
         "assert sum(map(len, read_log(sys.argv[1], tail=1))) == 200 << 20\n"

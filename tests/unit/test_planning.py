@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from udock_lab.errors import UsageError
 from udock_lab.model import ContainerSpec, Limits
 from udock_lab.runtime.child.plan import Plan
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.planning import DEFAULT_PATH, container_env, make_plan, run_request
+from udock_lab.runtime.client.planning import DEFAULT_PATH, container_env, make_plan, run_request
 from udock_lab.runtime.protocol import RunRequest, encode, request_of
+from udock_lab.runtime.state.home import Home
 
 word = st.binary(max_size=20).map(lambda data: os.fsdecode(data.replace(b"\0", b"0")))
 

@@ -16,7 +16,7 @@ import udock_lab
 from udock_lab.errors import Conflict, NotFound, Unsupported, UsageError
 from udock_lab.linux.elf import inspect_elf, libraries
 from udock_lab.linux.resolve import resolve_in_root
-from udock_lab.runtime.rootfs import make_rootfs
+from udock_lab.runtime.image.rootfs import make_rootfs
 
 TEN = ("ls", "cat", "grep", "sed", "awk", "sort", "find", "tar", "bash", "env")
 
@@ -235,7 +235,7 @@ def test_without_the_right_to_make_nodes_dev_null_is_an_empty_file_and_a_note_sa
         pytest.skip("needs privilege: setpriv is installed by whoever may")
     code = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
-        "from udock_lab.runtime.rootfs import make_rootfs\n"
+        "from udock_lab.runtime.image.rootfs import make_rootfs\n"
         "print(*make_rootfs(sys.argv[1], source='host').notes)"
     )
     package = str(Path(udock_lab.__file__).parents[1])

@@ -16,9 +16,9 @@ import gc, os, sys, weakref
 gc.disable()
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.model import ContainerSpec
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.images import find_image_by_name
-from udock_lab.runtime.planning import run_request
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.images import find_image_by_name
+from udock_lab.runtime.client.planning import run_request
 from udock_lab.runtime.supervisor.job import Job
 from udock_lab.runtime.supervisor.serve import Supervisor
 from udock_lab.wire.framing import pair
@@ -60,12 +60,12 @@ _LATE_RECORD = """
 import os
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.model import ContainerSpec
-from udock_lab.runtime import containers
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.images import find_image_by_name
-from udock_lab.runtime.planning import run_request
+from udock_lab.runtime.state import containers
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.images import find_image_by_name
+from udock_lab.runtime.client.planning import run_request
 from udock_lab.runtime.protocol import Ended, Output, from_supervisor
-from udock_lab.runtime.records import release, try_lock
+from udock_lab.runtime.state.tables import release, try_lock
 from udock_lab.runtime.supervisor.job import Job
 from udock_lab.runtime.supervisor.serve import Supervisor
 from udock_lab.wire.framing import pair, receive

@@ -104,7 +104,7 @@ def _lacks_value(known: Mapping[str, object], word: str) -> str:
 def _names(command: Command, before: Sequence[str], open_runtime: Callable[[], Runtime]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if command.completes in ("container", "running", "both"):
-        from udock_lab.runtime.listing import Choice
+        from udock_lab.runtime.state.listing import Choice
 
         there = open_runtime().ids(Choice(running=command.completes == "running"))
         found += [(container_id, "container") for container_id in there]

@@ -63,7 +63,7 @@ def _template(text: str) -> Template:
 def ps(args: Namespace, context: Context) -> Outcome:
     """List containers, running and ended alike."""
     from udock_lab.commands.results import Containers, Lines
-    from udock_lab.runtime.listing import Choice
+    from udock_lab.runtime.state.listing import Choice
 
     of_record = of_standing = None
     if args.filter:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from udock_lab.errors import NotFound, UsageError
 from udock_lab.model import Image, Record
-from udock_lab.runtime.listing import Standing
+from udock_lab.runtime.state.listing import Standing
 
 __all__ = ["KEYS", "STATES", "filtered_images", "tests_of"]
 

@@ -31,7 +31,7 @@ def config(args: Namespace, context: Context) -> Outcome:
     runtime = context.runtime
     if args.setting is None:
         return Outcome(value=Lines(f"{name} {_on_off(value)}" for name, value in runtime.settings().items()))
-    from udock_lab.runtime.settings import check_name
+    from udock_lab.runtime.state.settings import check_name
 
     name = check_name(args.setting)
     if args.value is None:

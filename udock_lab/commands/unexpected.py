@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from udock_lab.errors import MdockError
-from udock_lab.runtime.shortage import shortage
+from udock_lab.runtime.state.shortage import shortage
 
 __all__ = ["DEBUG", "in_words", "without_debug"]
 

@@ -30,7 +30,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from udock_lab.errors import LockTimeout, MdockError
-from udock_lab.runtime.home import storage_error
+from udock_lab.runtime.state.home import storage_error
 
 __all__ = ["SECTIONS", "Data", "Ledger", "facts_in", "facts_of", "reset", "times_reset"]
 

@@ -159,7 +159,7 @@ if context_matcher is not None:
 
 _SHOWN = (Container, DoctorReport, ExitStatus, Image, Inspection, ProcessNode, Record, RunResult, SandboxResult)
 _TEXT_ONLY = (Text, Lines, Images, Containers, Inspections)  # the listings bring their own HTML
-_ROOTFS_REPORT = ("udock_lab.runtime.rootfs", "RootfsReport")  # by name: rarely asked for, so not imported
+_ROOTFS_REPORT = ("udock_lab.runtime.image.rootfs", "RootfsReport")  # by name: rarely asked for, so not imported
 _FIGURE = ("matplotlib.figure", "FigureBase")  # matplotlib's inline backend takes away what is known of Figure
 
 

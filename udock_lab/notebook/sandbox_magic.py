@@ -16,7 +16,7 @@ from udock_lab.display.tagged import TaggedLines
 from udock_lab.errors import UsageError
 from udock_lab.model import SandboxResult
 from udock_lab.notebook.output import CellStreams, shows_the_value
-from udock_lab.runtime.shortage import shortage_told
+from udock_lab.runtime.state.shortage import shortage_told
 from udock_lab.sandbox import MEMORY, PROCESSES, TIMEOUT, names_used, run
 from udock_lab.sandbox.bounds import MOST_PROCESSES, MOST_SECONDS
 from udock_lab.sandbox.reading import UNREADABLE

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from udock_lab.model import Container, Image
-from udock_lab.runtime.extras import Kept
-from udock_lab.runtime.planning import DEFAULT_ENV
+from udock_lab.runtime.client.planning import DEFAULT_ENV
+from udock_lab.runtime.state.extras import Kept
 
 __all__ = ["container_fields", "image_fields"]
 

@@ -31,28 +31,44 @@ from udock_lab.model import (
     Status,
 )
 from udock_lab.model.value import fields, replace
-from udock_lab.runtime import containers, execs, records, settings
-from udock_lab.runtime.attach import Attachment
 from udock_lab.runtime.child.reports import NO_ANSWER
-from udock_lab.runtime.connection import ForkedSupervisor, supervisors_of, the_launcher
-from udock_lab.runtime.eventlog import last_exit, write_event
-from udock_lab.runtime.extras import NOTHING_KEPT, Identity, Kept, Listed, Reported, load_extra, load_spec, load_steps
-from udock_lab.runtime.home import DISK_FULL, Home, storage_error
-from udock_lab.runtime.images import KnownImages, aside, build_image, find_image_by_name, list_images, retire_image
-from udock_lab.runtime.listing import EVERYTHING, Choice, Listing, Standing
-from udock_lab.runtime.logs import read_log
-from udock_lab.runtime.outcome import isolation_of, raise_refusal, run_result, start_notes
-from udock_lab.runtime.planning import Planned, exec_request, run_request
+from udock_lab.runtime.client.attach import Attachment
+from udock_lab.runtime.client.connection import ForkedSupervisor, supervisors_of, the_launcher
+from udock_lab.runtime.client.planning import Planned, exec_request, run_request
+from udock_lab.runtime.client.result import isolation_of, raise_refusal, run_result, start_notes
+from udock_lab.runtime.image.tree import remove_tree
 from udock_lab.runtime.protocol import Ended, Event, ProbeRequest, Refused, Started
-from udock_lab.runtime.tree import remove_tree
+from udock_lab.runtime.state import containers, execs, settings, tables
+from udock_lab.runtime.state.eventlog import last_exit, write_event
+from udock_lab.runtime.state.extras import (
+    NOTHING_KEPT,
+    Identity,
+    Kept,
+    Listed,
+    Reported,
+    load_extra,
+    load_spec,
+    load_steps,
+)
+from udock_lab.runtime.state.home import DISK_FULL, Home, storage_error
+from udock_lab.runtime.state.images import (
+    KnownImages,
+    aside,
+    build_image,
+    find_image_by_name,
+    list_images,
+    retire_image,
+)
+from udock_lab.runtime.state.listing import EVERYTHING, Choice, Listing, Standing
+from udock_lab.runtime.state.logs import read_log
 from udock_lab.wire.framing import pair
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from udock_lab.model import DoctorReport, Inspection, ProcessNode
-    from udock_lab.runtime.rootfs import RootfsReport
-    from udock_lab.runtime.typed import Keys, Lines
+    from udock_lab.runtime.client.typed import Keys, Lines
+    from udock_lab.runtime.image.rootfs import RootfsReport
 
 __all__ = ["Runtime"]
 
@@ -172,7 +188,7 @@ class Runtime:
 
         ``on_note`` is told what the root file system lacks on this machine, and what could not be copied faithfully.
         """
-        from udock_lab.runtime.rootfs import make_rootfs
+        from udock_lab.runtime.image.rootfs import make_rootfs
 
         progress, on_note = _callback("progress", progress), _callback("on_note", on_note)
         with suppress(NotFound):
@@ -199,7 +215,7 @@ class Runtime:
     def rmi(self, name: str | Image) -> None:
         """Remove an image. Conflict, with the list, while any container record uses it."""
         name = _image_name(name)
-        with records.locked(self.home):
+        with tables.locked(self.home):
             find_users = [record.id for record in self._records() if record.image == name]
             trash = retire_image(self.home, name, find_users)
         self._log("RMI", image=name)
@@ -213,7 +229,7 @@ class Runtime:
 
     def rootfs(self, directory: str | os.PathLike[str], programs: Iterable[Word] = ()) -> RootfsReport:
         """Make a root file system in ``directory``: busybox, or the host's own programs."""
-        from udock_lab.runtime.rootfs import make_rootfs
+        from udock_lab.runtime.image.rootfs import make_rootfs
 
         return make_rootfs(_path("directory", directory), _words("programs", programs))
 
@@ -433,7 +449,7 @@ class Runtime:
     def _private_copy(self, image: Image) -> Iterator[str]:
         """Give one container a root file system of its own; remove it if mdock fails before there is a container."""
         from udock_lab.linux.unwinding import Unwinding
-        from udock_lab.runtime.images import copy_tree
+        from udock_lab.runtime.state.images import copy_tree
 
         self.home.create()
         with containers.making_private_folder(self.home) as folder:
@@ -794,7 +810,7 @@ class Runtime:
         ended = {one.id for one in found if not one.alive and not self._is_spared(one)}
         if not os.path.isdir(self.home.run_dir):  # nothing ever ran here, and pruning is no reason to make a home
             return []
-        with records.locked(self.home):
+        with tables.locked(self.home):
             there = [record.id for record in self._records() if record.id in ended]  # somebody else may prune too
             for container_id in there:
                 self._end_execs(container_id)
@@ -824,7 +840,7 @@ class Runtime:
     def _remove(self, container_id: str, *, force: bool = False) -> None:
         if not force:
             self._refuse_elsewhere(self._look_up(container_id))
-        with records.locked(self.home):
+        with tables.locked(self.home):
             record = containers.find(self.home, container_id)
             if not containers.has_ended(record) and containers.is_alive(self.home, record):
                 raise Conflict(
@@ -912,7 +928,7 @@ class Runtime:
         """Take the lock where that can be written: also on a full or read-only disk a container must be stoppable."""
         with ExitStack() as held:
             try:
-                held.enter_context(records.locked(self.home))
+                held.enter_context(tables.locked(self.home))
             except StorageError as error:
                 if not isinstance(error.__cause__, OSError) or error.__cause__.errno not in _STOPPABLE_DESPITE:
                     raise
@@ -941,7 +957,7 @@ class Runtime:
         self._end_execs(record.id)
         code = 137 if killed else 143
         try:
-            with records.locked(self.home):
+            with tables.locked(self.home):
                 after, old = containers.finish(self.home, record.id, code, containers.now(), killed=killed)
                 if old >= 0:
                     os.close(old)
@@ -1048,7 +1064,7 @@ def _input_of(spec: ContainerSpec, stdin: int | bytes | None) -> Iterator[tuple[
         if fd is None or (spec.tty and (spec.detach or not spec.interactive)):
             yield None, None
         elif spec.tty:
-            from udock_lab.runtime.typed import Keys
+            from udock_lab.runtime.client.typed import Keys
 
             with closing(Keys(fd)) as keys:
                 yield keys.far_end, keys
@@ -1058,7 +1074,7 @@ def _input_of(spec: ContainerSpec, stdin: int | bytes | None) -> Iterator[tuple[
         elif spec.detach:
             yield None, None
         else:
-            from udock_lab.runtime.typed import Lines
+            from udock_lab.runtime.client.typed import Lines
 
             with closing(Lines(fd)) as lines:
                 yield lines.far_end, lines

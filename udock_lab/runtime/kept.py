@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from udock_lab.runtime.engine import Runtime
-from udock_lab.runtime.home import Home
+from udock_lab.runtime.state.home import Home
 
 __all__ = ["close_runtimes", "runtime_here", "use_runtime"]
 

@@ -13,8 +13,8 @@ from contextlib import suppress
 from udock_lab.isolation.root import Chroot
 from udock_lab.isolation.step import Child
 from udock_lab.isolation.user import own_namespace
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.records import open_plain
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.tables import open_plain
 
 __all__ = ["ADVICE", "answer_trial", "userns_works"]
 

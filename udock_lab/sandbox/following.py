@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 from udock_lab.errors import LauncherDied, LetGo, SandboxInterrupted
 from udock_lab.model import OutputChunk
-from udock_lab.runtime.connection import the_launcher
+from udock_lab.runtime.client.connection import the_launcher
 from udock_lab.runtime.protocol import SpawnRequest
 from udock_lab.sandbox.messages import Failed, Output, Report, Request, Stop, encode, from_keeper
 from udock_lab.wire.framing import receive, send

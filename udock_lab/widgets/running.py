@@ -19,7 +19,7 @@ from udock_lab.display.text.runs import run_text
 from udock_lab.errors import MdockError, UsageError
 from udock_lab.model import ContainerSpec, RunResult
 from udock_lab.runtime.engine import Runtime
-from udock_lab.runtime.home import Home
+from udock_lab.runtime.state.home import Home
 from udock_lab.text.terminal import printable
 from udock_lab.widgets.controls import button, checkbox, field, problem, select, status
 from udock_lab.widgets.panel import Panel, chosen

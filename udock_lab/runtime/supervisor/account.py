@@ -14,19 +14,19 @@ from udock_lab.isolation.step import make_step
 from udock_lab.linux.process import boot_id, pid_namespace, start_ticks
 from udock_lab.model import Record, Status
 from udock_lab.model.plain import plain
-from udock_lab.runtime import containers, execs
 from udock_lab.runtime.child.launch import Fresh
 from udock_lab.runtime.child.plan import Plan
 from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
-from udock_lab.runtime.eventlog import write_event
-from udock_lab.runtime.extras import Identity, Steps, save_spec, save_steps
-from udock_lab.runtime.ids import allocate
 from udock_lab.runtime.protocol import ExecRequest, RunRequest
-from udock_lab.runtime.records import release
+from udock_lab.runtime.state import containers, execs
+from udock_lab.runtime.state.eventlog import write_event
+from udock_lab.runtime.state.extras import Identity, Steps, save_spec, save_steps
+from udock_lab.runtime.state.ids import allocate
+from udock_lab.runtime.state.tables import release
 from udock_lab.wire.loop import Loop
 
 if TYPE_CHECKING:
-    from udock_lab.runtime.home import Home
+    from udock_lab.runtime.state.home import Home
     from udock_lab.wire.loop import Timer
 
 __all__ = ["Account", "Reports", "Witness", "account_of"]

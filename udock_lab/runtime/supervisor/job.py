@@ -26,9 +26,9 @@ from udock_lab.linux.dispositions import ENDS_NOBODY
 from udock_lab.model.processes import Snapshot
 from udock_lab.runtime.child.launch import Fresh, brief, open_gate
 from udock_lab.runtime.child.reports import parse_reports
-from udock_lab.runtime.home import storage_error
 from udock_lab.runtime.protocol import Ended, ExecRequest, RunRequest, Signal, Started, Word, refusal
-from udock_lab.runtime.records import held_too_long, release, try_lock
+from udock_lab.runtime.state.home import storage_error
+from udock_lab.runtime.state.tables import held_too_long, release, try_lock
 from udock_lab.runtime.supervisor.account import Reports, account_of
 from udock_lab.runtime.supervisor.caller import Caller
 from udock_lab.runtime.supervisor.ending import Ending

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from udock_lab.runtime.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.protocol import STDERR, STDOUT
-from udock_lab.runtime.records import open_plain
+from udock_lab.runtime.state.home import DISK_FULL, Home, storage_error
+from udock_lab.runtime.state.tables import open_plain
 from udock_lab.wire.loop import Loop
 
 __all__ = ["Log", "Output", "log_limit", "read_some"]

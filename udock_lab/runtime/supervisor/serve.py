@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from udock_lab.model.plain import MalformedError
 from udock_lab.runtime.child.forker import LocalForker, RemoteForker
-from udock_lab.runtime.home import Home, storage_error
 from udock_lab.runtime.protocol import Launch, ProbeRequest, Refused, Request, SpawnRequest, request_of, to_caller
+from udock_lab.runtime.state.home import Home, storage_error
 from udock_lab.runtime.supervisor.account import Witness
 from udock_lab.runtime.supervisor.children import Children
 from udock_lab.runtime.supervisor.helpers import Helpers

@@ -9,8 +9,8 @@ table is read once.
 A fingerprint is worth as much as its times. The kernel stamps a write with the time of the last tick of its clock, so
 a second write within the same 1 to 10 ms, in place and of the same length, would show nowhere. git meets that with
 "racy" entries, which it trusts only when they are old enough; here nothing would grow old between two runs. So we
-stamp the table ourselves, with the exact time (:func:`udock_lab.runtime.records.stamp`), and a table that could not be
-stamped is read again.
+stamp the table ourselves, with the exact time (``stamp`` in tables.py), and a table that could not be stamped is read
+again.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import os
 import re
 from contextlib import suppress
 
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.records import Fingerprint, Written, fingerprint, open_plain, read_to_end, stamp
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.tables import Fingerprint, Written, fingerprint, open_plain, read_to_end, stamp
 
 __all__ = ["allocate", "follow", "is_known", "raise_mark"]
 

@@ -23,10 +23,10 @@ from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
 from udock_lab.linux.ownership import adopt
 from udock_lab.linux.process import boot_id, is_same_process, pid_namespace, proc_is_ours, start_ticks, state
 from udock_lab.model import Record, Status
-from udock_lab.runtime.extras import Kept, load_extra, load_spec, save_extra
-from udock_lab.runtime.home import Home, storage_error
-from udock_lab.runtime.ids import follow, raise_mark
-from udock_lab.runtime.records import append_line, open_plain, read_lines, replace_last_match, replace_lines
+from udock_lab.runtime.state.extras import Kept, load_extra, load_spec, save_extra
+from udock_lab.runtime.state.home import Home, storage_error
+from udock_lab.runtime.state.ids import follow, raise_mark
+from udock_lab.runtime.state.tables import append_line, open_plain, read_lines, replace_last_match, replace_lines
 
 __all__ = [
     "began",
@@ -341,7 +341,7 @@ def discard(home: Home, ids: Sequence[str]) -> dict[str, MdockError]:
 def _remove_files(home: Home, container_id: str, private: str | None) -> None:
     """Remove the files, the spec last: as long as it is there, all the rest can still be found."""
     if private is not None and _is_inside_run(home, private, "copy-"):
-        from udock_lab.runtime.tree import remove_tree
+        from udock_lab.runtime.image.tree import remove_tree
 
         remove_tree(private)
     folder = home.container_dir(container_id)
@@ -412,7 +412,7 @@ def discard_strays(home: Home) -> None:
     strays = [f"{home.run_dir}/{name}" for name, match in found if match and not is_being_made(name, *match.groups())]
     if not strays:
         return
-    from udock_lab.runtime.tree import remove_tree
+    from udock_lab.runtime.image.tree import remove_tree
 
     kept = {load_spec(home, record.id).asked.private for record in read_all(home)[0]}
     for folder in strays:

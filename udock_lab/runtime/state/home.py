@@ -11,7 +11,7 @@ from shlex import quote
 from udock_lab.errors import StorageError, UsageError
 from udock_lab.linux.mountpoints import mount_point
 from udock_lab.linux.ownership import adopt
-from udock_lab.runtime.shortage import shortage
+from udock_lab.runtime.state.shortage import shortage
 
 __all__ = ["DISK_FULL", "Home", "default_home", "make_room", "storage_error"]
 

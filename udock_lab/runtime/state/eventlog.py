@@ -7,9 +7,9 @@ import os
 import re
 
 from udock_lab.linux.ownership import adopt
-from udock_lab.runtime.containers import now
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.records import open_plain, take_over
+from udock_lab.runtime.state.containers import now
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.tables import open_plain, take_over
 
 __all__ = ["last_exit", "write_event"]
 

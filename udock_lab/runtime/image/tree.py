@@ -17,8 +17,8 @@ from contextlib import suppress
 
 from udock_lab.errors import Conflict, NotFound, StorageError, UsageError
 from udock_lab.model.value import Value
-from udock_lab.runtime.home import DISK_FULL, make_room
-from udock_lab.runtime.shortage import shortage
+from udock_lab.runtime.state.home import DISK_FULL, make_room
+from udock_lab.runtime.state.shortage import shortage
 
 __all__ = ["CopyStats", "Progress", "absolute", "copy_tree", "refuse_mounts", "remove_tree"]
 

@@ -22,8 +22,8 @@ from udock_lab.linux.process import (
     session_members,
     start_ticks,
 )
-from udock_lab.runtime.extras import Program, load_program, load_spec, save_program
-from udock_lab.runtime.home import Home
+from udock_lab.runtime.state.extras import Program, load_program, load_spec, save_program
+from udock_lab.runtime.state.home import Home
 
 __all__ = ["end_all", "forget", "may_run_on", "remember"]
 

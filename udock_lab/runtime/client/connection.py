@@ -21,7 +21,7 @@ from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, prctl
 from udock_lab.linux.process import children
 from udock_lab.runtime.child.launcher import become_supervisor, command_line
 from udock_lab.runtime.protocol import ProbeRequest, Refused, Request, RunRequest, encode, to_caller
-from udock_lab.runtime.shortage import shortage, shortage_told
+from udock_lab.runtime.state.shortage import shortage, shortage_told
 from udock_lab.wire.framing import adopt, pair, send
 
 if TYPE_CHECKING:

@@ -28,15 +28,15 @@ from udock_lab.model import (
     StepReport,
 )
 from udock_lab.model.value import make_later, replace
-from udock_lab.runtime import containers
 from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
-from udock_lab.runtime.home import Home
-from udock_lab.runtime.planning import Planned
+from udock_lab.runtime.client.planning import Planned
 from udock_lab.runtime.protocol import Ended, News, Refused
-from udock_lab.runtime.shortage import shortage
+from udock_lab.runtime.state import containers
+from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.shortage import shortage
 
 if TYPE_CHECKING:
-    from udock_lab.runtime.attach import Attachment
+    from udock_lab.runtime.client.attach import Attachment
 
 __all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes"]
 
@@ -253,7 +253,7 @@ def _exec_failure(planned: Planned, reports: Reports, status: ExitStatus | None)
 
     Its last word counts, or that one of the folders of PATH held a file which may not be executed.
     """
-    from udock_lab.runtime.explain import explain_exec_failure
+    from udock_lab.runtime.client.explain import explain_exec_failure
 
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
     number = errno.EACCES if errno.EACCES in answers else answers[-1]
@@ -281,7 +281,7 @@ def _explain_limit(planned: Planned, last: News, status: ExitStatus) -> str | No
     record = _record_after(last)
     if status.shell_code <= 128 or (record is not None and record.status is not Status.EXITED):
         return None
-    from udock_lab.runtime.explain import explain_limit
+    from udock_lab.runtime.client.explain import explain_limit
 
     who = f"The program that exec started in {last.id}" if planned.entered else last.id
     return explain_limit(who, planned.request.spec.limits, status)
@@ -321,7 +321,7 @@ def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candida
         emulated = machine is not None and status.code in (1, 255)
         if not (status.code == 127 or emulated or (line and line[1] and line[1].endswith("\r"))):
             return []
-        from udock_lab.runtime import explain
+        from udock_lab.runtime.client import explain
 
         started = explain.explain_exit_127(rootfs, program) if status.code == 127 else None
         if emulated:

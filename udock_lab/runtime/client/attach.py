@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import signal
     from _socket import socket
 
-    from udock_lab.runtime.typed import Keys, Lines
+    from udock_lab.runtime.client.typed import Keys, Lines
 else:
     import _signal as signal  # the C half: the other one makes enums of all numbers, for each run 0.4 ms
 

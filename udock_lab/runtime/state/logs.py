@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from io import FileIO
 
-from udock_lab.runtime.home import storage_error
-from udock_lab.runtime.records import open_plain
+from udock_lab.runtime.state.home import storage_error
+from udock_lab.runtime.state.tables import open_plain
 
 __all__ = ["read_log"]
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from udock_lab.errors import LockTimeout
 from udock_lab.linux.ownership import adopt, keep_owner
 from udock_lab.linux.process import proc_is_ours, state
-from udock_lab.runtime.home import Home, storage_error
+from udock_lab.runtime.state.home import Home, storage_error
 
 __all__ = [
     "Fingerprint",

@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable
 
 from udock_lab.model import Record
-from udock_lab.runtime.containers import has_ended
-from udock_lab.runtime.extras import Kept
-from udock_lab.runtime.records import Fingerprint, fingerprint
+from udock_lab.runtime.state.containers import has_ended
+from udock_lab.runtime.state.extras import Kept
+from udock_lab.runtime.state.tables import Fingerprint, fingerprint
 
 __all__ = ["EVERYTHING", "Choice", "Listing", "Standing"]
 

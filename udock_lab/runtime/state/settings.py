@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udock_lab.errors import UsageError
-from udock_lab.runtime.records import append_line, locked, read_lines, replace_lines
+from udock_lab.runtime.state.tables import append_line, locked, read_lines, replace_lines
 
 if TYPE_CHECKING:
-    from udock_lab.runtime.home import Home
+    from udock_lab.runtime.state.home import Home
 
 __all__ = ["SETTINGS", "check_name", "load", "save"]
 

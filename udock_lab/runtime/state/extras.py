@@ -20,13 +20,13 @@ from udock_lab.model import Limits
 from udock_lab.model.jsontext import from_json, to_json
 from udock_lab.model.plain import MalformedError, check_schema, salvage, stored
 from udock_lab.model.value import Value
-from udock_lab.runtime.records import open_plain, read_whole
+from udock_lab.runtime.state.tables import open_plain, read_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    from udock_lab.runtime.home import Home
+    from udock_lab.runtime.state.home import Home
 
     R = TypeVar("R", bound="Reported")
 

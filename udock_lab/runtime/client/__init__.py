@@ -1,0 +1,11 @@
+"""The caller's side of a run: what is asked of a supervisor, how it is followed, and what came of it.
+
+::
+
+    planning.py      from what was asked for to the plan that the child gets
+    connection.py    how a supervisor is reached
+    attach.py        following one run to its end
+    typed.py         what a person types, on its way there
+    result.py        what the caller is told at the end
+    explain.py       why execve refused a program
+"""

@@ -1,0 +1,17 @@
+"""What lies in a home, and how it is read and changed: the tables, and the files beside them.
+
+::
+
+    home.py          where everything lies
+    tables.py        tables that a crash cannot tear, and the lock on them
+    ids.py           container ids, none given twice
+    containers.py    containers.db and containers/<id>/
+    images.py        images.db and images/<name>/
+    extras.py        spec, steps and programs of a container, in files of their own
+    execs.py         programs that exec started, which end with their container
+    listing.py       a choice of containers, and no more read than that needs
+    logs.py          logs/<id>.log
+    eventlog.py      log.txt
+    settings.py      what this home has been told to do by default
+    shortage.py      words for what ran out
+"""
