@@ -12,7 +12,7 @@ import os
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Protocol, TypeVar
+    from typing import Any, Protocol, TypeVar
 
     from udock_lab.isolation.ask import Ask
 
@@ -83,8 +83,8 @@ class Step:
         for field, value in zip(self.fields, values, strict=True):
             setattr(self, field, value)
 
-    def words(self) -> list[object]:
-        """Return what travels: its name, then its fields."""
+    def words(self) -> list[Any]:
+        """Return what travels: its name, then its fields; those of a container's steps are text and whole numbers."""
         return [self.name, *(getattr(self, field) for field in self.fields)]
 
     def describe(self) -> str:

@@ -20,6 +20,7 @@ from udock_lab.model.plain import handed, revive_handed, tag
 from udock_lab.model.processes import Snapshot
 from udock_lab.model.records import Record
 from udock_lab.model.specs import ContainerSpec
+from udock_lab.runtime.child.plan import Plan, environment
 from udock_lab.wire.framing import pack, unpack
 from udock_lab.wire.messages import Message
 
@@ -56,25 +57,35 @@ _STREAMS = {STDOUT: "stdout", STDERR: "stderr"}
 
 
 class Launch(Message):
-    """What ``run`` and ``exec`` have in common: the child's plan, and how its caller follows it.
+    """What ``run`` and ``exec`` have in common: what the child is to do, and how its caller follows it.
 
-    ``plan`` is packed for the child, and goes there as it is. ``announce``: the caller waits for Started.
-    ``fresh``: fork within this run. ``snapshots``: look at the child where it holds. ``size``: rows and columns.
+    ``steps`` and ``candidates`` are the child's plan; the rest of it stands in the spec, and is said once.
+    ``one_pipe``: stderr goes where stdout goes. ``announce``: the caller waits for Started. ``fresh``: fork within this
+    run. ``snapshots``: look at the child where it holds. ``size``: rows and columns.
     """
 
     home: str
     spec: ContainerSpec
-    plan: bytes
+    rootfs: str
+    steps: tuple[tuple[str | int, ...], ...]
+    candidates: tuple[str, ...]
+    one_pipe: bool = False
     fresh: bool = False
     announce: bool = False
     snapshots: bool = False
     size: tuple[int, int] | None = None
 
+    @property
+    def plan(self) -> bytes:
+        """What the child is told, packed for its start gate."""
+        spec = self.spec
+        env = environment(spec.env)
+        return Plan(self.steps, spec.argv, env, self.rootfs, self.candidates, self.one_pipe).pack()
+
 
 class RunRequest(Launch):
     """A new container. ``private``: the folder that goes with it when it is removed."""
 
-    rootfs: str
     private: str | None = None
 
 

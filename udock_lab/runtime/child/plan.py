@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from udock_lab.wire.framing import pack, unpack
 
-__all__ = ["Plan"]
+TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["DEFAULT_ENV", "DEFAULT_PATH", "Plan", "environment"]
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEFAULT_ENV = {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"}
+
+
+def environment(asked: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return PATH, HOME, TERM and what was asked for; nothing is inherited."""
+    return DEFAULT_ENV | dict(asked)
 
 
 class Plan:
@@ -17,7 +29,7 @@ class Plan:
 
     def __init__(
         self,
-        steps: tuple[tuple[object, ...], ...],
+        steps: tuple[tuple[str | int, ...], ...],
         argv: tuple[str, ...],
         env: dict[str, str],
         rootfs: str,

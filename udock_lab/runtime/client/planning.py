@@ -10,20 +10,17 @@ from udock_lab.isolation.sequence import OPTIONS, steps_of
 from udock_lab.isolation.step import Step
 from udock_lab.isolation.wanted import Wanted
 from udock_lab.model import ContainerSpec, Limits, Record
-from udock_lab.runtime.child.plan import Plan
+from udock_lab.runtime.child.plan import DEFAULT_ENV, DEFAULT_PATH, Plan, environment
 from udock_lab.runtime.client.attach import terminal_size
 from udock_lab.runtime.protocol import ExecRequest, RunRequest
 from udock_lab.runtime.state.home import Home
 
 __all__ = ["DEFAULT_ENV", "DEFAULT_PATH", "Planned", "container_env", "exec_request", "make_plan", "run_request"]
 
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-DEFAULT_ENV = {"PATH": DEFAULT_PATH, "HOME": "/root", "TERM": "xterm"}
-
 
 def container_env(spec: ContainerSpec) -> dict[str, str]:
     """Return PATH, HOME, TERM and what was asked for; nothing is inherited."""
-    return DEFAULT_ENV | dict(spec.env)
+    return environment(spec.env)
 
 
 class Planned:
@@ -58,12 +55,14 @@ def run_request(
     request = RunRequest(
         home=home.path,
         spec=spec,
-        plan=plan.pack(),
+        rootfs=rootfs,
+        steps=plan.steps,
+        candidates=plan.candidates,
+        one_pipe=one_pipe,
         fresh=fresh,
         announce=announce,
         snapshots=snapshots,
         size=terminal_size() if spec.tty else None,
-        rootfs=rootfs,
         private=os.path.dirname(rootfs) if spec.copy else None,
     )
     return Planned(request, plan, steps)
@@ -77,7 +76,10 @@ def exec_request(
     request = ExecRequest(
         home=home.path,
         spec=spec,
-        plan=plan.pack(),
+        rootfs=rootfs,
+        steps=plan.steps,
+        candidates=plan.candidates,
+        one_pipe=one_pipe,
         fresh=fresh,
         size=terminal_size() if spec.tty else None,
         container_id=inside.id,
