@@ -161,7 +161,7 @@ def shows_the_value() -> bool:
 
     It does with ``%mdock ps`` at its end, not with ``r = %mdock ps``.
     """
-    import dis
+    from opcode import opname
 
     frame = sys._getframe(1)
     while frame.f_code.co_name not in ("run_line_magic", "run_cell_magic"):
@@ -171,6 +171,7 @@ def shows_the_value() -> bool:
     caller = frame.f_back
     if caller is None:
         return False
-    following = (step for step in dis.get_instructions(caller.f_code) if step.offset > caller.f_lasti)
-    step = next(following, None)
-    return step is not None and (step.opname == "PRINT_EXPR" or (step.opname, step.arg) == ("CALL_INTRINSIC_1", 1))
+    code, at = caller.f_code.co_code, caller.f_lasti + 2
+    while opname[code[at]] == "CACHE":  # of the call itself (dis.Instruction)
+        at += 2
+    return opname[code[at]] == "PRINT_EXPR" or (opname[code[at]], code[at + 1]) == ("CALL_INTRINSIC_1", 1)

@@ -178,6 +178,7 @@ def _rail(lane: int, wide: bool) -> int:
     return 2 + 2 * lane if wide else 2 + lane
 
 
+@lru_cache(maxsize=128)
 def _piece(lane: int, wide: bool, piece: tuple[str, int, bool, int]) -> Markup:
     look, start, from_middle, end = piece
     looks = f"life {look}".strip() + (" late" if from_middle else "")
@@ -199,8 +200,6 @@ def _row_html(timeline: Timeline, row: _Row, number: int, last: int, first: int,
     if row.part == "gap":
         pause, column = duration(row.pause), 3 if wide else 2 + len(timeline.lanes)
         return html('<span class="gap" style="grid-area:{}/{}">⋮ {} without a call</span>', number, column, pause)
-    passed = f"{(row.time - first) / 1000:,.0f}"
-    time = html('<small class="at" style="grid-area:{}/1">{}</small>', number, passed)
     arrow = (
         "" if m.other is None or row.part == ("return" if m.effect == "fork" else "begin") else _arrow(m, number, wide)
     )
@@ -208,7 +207,13 @@ def _row_html(timeline: Timeline, row: _Row, number: int, last: int, first: int,
     dot = "" if wide else html('<i class="dot" style="grid-area:{}/{}"></i>', number, _rail(m.lane, wide))
     up = " up" if number > 4 and number > last - 4 else ""
     side = " end" if wide and m.lane and m.lane == len(timeline.lanes) - 1 else ""
-    return joined([time, arrow, dot, _block(timeline, row, f"grid-area:{number}/{column}", up + side)])
+    look, said = _shown(timeline, row)
+    return html(  # a block can be focused, and names its process first
+        '<small class="at" style="grid-area:{}/1">{}</small>{}{}'
+        '<div role="note" tabindex="0" style="grid-area:{}/{}" class="call{}"><b class="who">{} </b>{}</div>',
+        *(number, f"{(row.time - first) / 1000:,.0f}", arrow, dot),
+        *(number, column, look + up + side, timeline.lanes[m.lane].name, said),
+    )
 
 
 def _arrow(m: Moment, number: int, wide: bool) -> Markup:
@@ -222,27 +227,18 @@ def _arrow(m: Moment, number: int, wide: bool) -> Markup:
     return html('<i class="{}" style="grid-area:{}/{}/{}/{}"></i>', looks, number, start, number + 1, end)
 
 
-def _block(timeline: Timeline, row: _Row, where: str, sides: str) -> Markup:
-    """Show what happened in a row: focusable, its process named first, the rest of what is known at its end."""
-    look, said = _shown(timeline, row)
-    return html(
-        '<div role="note" tabindex="0" style="{}" class="call{}{}"><b class="who">{} </b>{}</div>',
-        *(where, look, sides, timeline.lanes[row.moment.lane].name, said),
-    )
-
-
 def _shown(timeline: Timeline, row: _Row) -> tuple[str, Markup]:
     m = row.moment
     if m.effect == "end":
         return " ended", html("<span>■ {}</span>", m.call)
-    call = _code(m.call_seen or m.call)
+    call, more = _code(_shortened(m.call_seen or m.call, LONGEST_CALL)), _more(m.name, _shortened(m.full, MOST_SHOWN))
     if row.part == "begin":
-        return "", html("<code>{}</code> <span>waits …</span>{}", call, _more(m))
+        return "", html("<code>{}</code> <span>waits …</span>{}", call, more)
     result = f"{'✖ FAILED ' if m.failed else ''}{m.result_seen or m.result}"
     if row.part == "return":
         call, result = html("<b>{}</b>", m.name), f"returns {result}"
     return " failed" if m.failed else " lost" if m.lost else "", html(
-        "<code>{}</code> <span>{}</span>{}{}{}", call, result, _remark(timeline, m), _took(m), _more(m)
+        "<code>{}</code> <span>{}</span>{}{}{}", call, result, _remark(timeline, m), _took(m), more
     )
 
 
@@ -256,9 +252,10 @@ def _took(m: Moment) -> Markup | str:
     return html(" <small>{}</small>", duration(m.end - m.start)) if m.end > m.start and m.effect != "exit" else ""
 
 
+@lru_cache(maxsize=128)
 def _code(call: str) -> Markup:
-    """Show the call, its name bold, its middle left out where it is long."""
-    name, paren, arguments = _shortened(call, LONGEST_CALL).partition("(")
+    """Show the call, its name bold; remembered, since the next run makes the same calls."""
+    name, paren, arguments = call.partition("(")
     return html("<b>{}</b>{}{}", name, paren, arguments) if paren else html("{}", name)
 
 
@@ -270,9 +267,10 @@ def _shortened(text: str, longest: int) -> str:
     return f"{text[: keep // 2]} … {text[-(keep - keep // 2) :]}"
 
 
-def _more(m: Moment) -> Markup:
+@lru_cache(maxsize=128)
+def _more(name: str, full: str) -> Markup:
     """Say what hover and focus show: the man page's sentence, and the arguments as they were."""
-    return html(' <span class="more">{} <code>{}</code></span>', _note(m.name), _shortened(m.full, MOST_SHOWN))
+    return html(' <span class="more">{} <code>{}</code></span>', _note(name), full)
 
 
 @lru_cache(maxsize=128)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from udock_lab.display.markup import Markup, attributes, card, html, joined, table
 from udock_lab.display.text.status import MACROS_HEAD, status_groups, status_macros, status_words
@@ -16,6 +16,7 @@ def _boxes(value: str) -> Markup:
     return joined(html("<i>{}</i>", bit) if bit == "0" else html("<i><b>{}</b></i>", bit) for bit in value)
 
 
+@lru_cache(maxsize=32)
 def status_body(status: ExitStatus) -> Markup:
     """Show the groups of bits and what they say, without frame and macros."""
     groups = joined(
