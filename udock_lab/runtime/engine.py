@@ -61,7 +61,6 @@ from udock_lab.runtime.state.images import (
 )
 from udock_lab.runtime.state.listing import EVERYTHING, Choice, Listing, Standing
 from udock_lab.runtime.state.logs import read_log
-from udock_lab.wire.framing import pair
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -373,13 +372,17 @@ class Runtime:
                     said.append(note)
                     on_note(note)
 
-        ours, theirs = pair()
         what = f"exec in {planned.entered}" if planned.entered else ""
-        attachment = Attachment(ours, on_output, on_event, self._connection.supervisors, what)
+        attachment = Attachment(on_output, on_event, self._connection.supervisors, what)
         terminal = spec.tty and not spec.detach
-        with closing(ours), self._freed(on_note), self._signals_of(attachment), _input_of(spec, stdin) as (fd, typed):
-            with closing(theirs):
-                self._connection.request(request, [theirs.fileno()] + ([] if fd is None else [fd]))
+        connection = self._connection
+        with (
+            closing(attachment),
+            self._freed(on_note),
+            self._signals_of(attachment),
+            _input_of(spec, stdin) as (fd, typed),
+        ):
+            attachment.ask(lambda far_end: connection.request(request, [far_end] + ([] if fd is None else [fd])))
             last = attachment.follow(Started if spec.detach else Ended, terminal=terminal, typed=typed)
             if isinstance(last, Started) and _never_started(last):
                 last = attachment.follow(Ended)
@@ -658,7 +661,10 @@ class Runtime:
         return replace(report_from_json(data), settings=tuple(self.settings().items()))
 
     def _probe(self, what: str) -> bytes:
-        """Return the answer of a child that tries something; empty if it was killed."""
+        """Return the answer of a child that tries something; empty if it was killed, twice."""
+        return self._answer(what) or self._answer(what)  # once more: its launcher may have died, and nothing changes
+
+    def _answer(self, what: str) -> bytes:
         read, write = os.pipe()
         with open(read, "rb") as answer:
             try:

@@ -3,12 +3,12 @@
 ::
 
     to a supervisor                          RunRequest, ExecRequest; to a launcher also ProbeRequest, SpawnRequest
-    from it, on the socket of one run        Refused; or Started, Output, Ended
+    from it, on the socket of one run        Taken, of a launcher; then Refused; or Started, Output, Ended
     to it, on that socket, while it runs     Signal, WindowSize
 
 They travel as marshal writes them: both ends are the same interpreter, and it has nothing to import for that. Nobody
 else holds these sockets, so what comes is held against the names of its fields, and not against their types. A first
-byte tells output, which goes as it is, from everything else.
+byte tells output, which goes as it is, and Taken, which is that byte alone, from everything else.
 Descriptors travel beside: with a request the run's own socket and its standard input, with the other two requests one
 that the answer goes to.
 """
@@ -27,6 +27,7 @@ from udock_lab.wire.messages import Message
 __all__ = [
     "STDERR",
     "STDOUT",
+    "TAKEN",
     "Ended",
     "Event",
     "ExecRequest",
@@ -40,6 +41,7 @@ __all__ = [
     "Signal",
     "SpawnRequest",
     "Started",
+    "Taken",
     "WindowSize",
     "Word",
     "encode",
@@ -52,6 +54,7 @@ __all__ = [
 ]
 
 STDOUT, STDERR = b"o", b"e"
+TAKEN = b"t"  # the whole of that message
 _WORD = b"j"
 _STREAMS = {STDOUT: "stdout", STDERR: "stderr"}
 
@@ -106,6 +109,13 @@ class SpawnRequest(Message):
     """Start a program of ours in a session of its own."""
 
     argv: tuple[str, ...]
+
+
+class Taken(Message):
+    """A launcher has the request, and has done nothing about it yet.
+
+    Who lost a launcher before it said so asks the next one; afterwards a program would run twice.
+    """
 
 
 class Refused(Message):
@@ -200,10 +210,12 @@ def output(stream: bytes, data: bytes) -> bytes:
     return stream + data
 
 
-def from_supervisor(data: bytes) -> Event | Output:
+def from_supervisor(data: bytes) -> Event | Output | Taken:
     """Return what a supervisor said; MalformedError."""
     if (kind := data[:1]) in _STREAMS:
         return Output(stream=_STREAMS[kind], data=data[1:])
+    if data == TAKEN:
+        return Taken()
     return revive_handed(_NEWS, unpack(data[1:]))
 
 

@@ -13,7 +13,7 @@ import threading
 import time
 from _socket import MSG_DONTWAIT
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from udock_lab.errors import LauncherDied, LetGo
@@ -24,16 +24,16 @@ from udock_lab.runtime.protocol import (
     Refused,
     Signal,
     Started,
+    Taken,
     WindowSize,
     encode,
     from_supervisor,
 )
-from udock_lab.wire.framing import receive
+from udock_lab.wire.framing import pair, receive
 from udock_lab.wire.interrupts import INSIST, Insistence, is_ignored
 
 if TYPE_CHECKING:
     import signal
-    from _socket import socket
 
     from udock_lab.runtime.client.typed import Keys, Lines
 else:
@@ -68,13 +68,11 @@ class Attachment:
 
     def __init__(
         self,
-        sock: socket,
         on_output: Callable[[str, bytes], None] | None,
         on_event: Callable[[Event], None],
         supervisors: Callable[[], list[int]] = list,
         what: str = "",
     ) -> None:
-        self.sock = sock
         self.on_output = on_output
         self.on_event = on_event
         self.stdout = bytearray()
@@ -86,8 +84,27 @@ class Attachment:
         self.id = ""
         self._writing_since: float | None = None  # output that is being handed on
         self._typed = 0  # Ctrl-C keys that went to the container's terminal
+        self._may_ask_again = False
+        self._open()
+
+    def _open(self) -> None:
+        self.sock, self._far_end = pair()
         self._incoming = select.poll()
-        self._incoming.register(sock, select.POLLIN)
+        self._incoming.register(self.sock, select.POLLIN)
+
+    def ask(self, request: Callable[[int], bool]) -> None:
+        """Have it asked for: ``request`` gets the number of our socket's far end, and returns whether Taken follows.
+
+        Where its taker dies before that, it is called once more.
+        """
+        self._request = request
+        with closing(self._far_end) as far_end:
+            self._may_ask_again = request(far_end.fileno())
+
+    def close(self) -> None:
+        """Close both ends of the socket."""
+        self._far_end.close()
+        self.sock.close()
 
     def follow(
         self, until: type[Started | Ended], *, terminal: bool = False, typed: Keys | Lines | None = None
@@ -118,11 +135,12 @@ class Attachment:
             self._let_go_if_nobody_acts()
         data, _ = receive(self.sock)
         if not data:
-            raise LauncherDied(
-                "The process that supervised this container is gone.",
-                "See what became of the container with: mdock ps",
-            )
+            self._ask_again()
+            return None
+        self._may_ask_again = False
         said = from_supervisor(data)
+        if isinstance(said, Taken):
+            return None
         if isinstance(said, Output):
             self._take(said)
             return None
@@ -130,6 +148,20 @@ class Attachment:
             self.id = said.id
         self.on_event(said)
         return said
+
+    def _ask_again(self) -> None:
+        """Ask another launcher where the first one was gone before it took the request; else raise LauncherDied."""
+        if not self._may_ask_again:
+            raise LauncherDied(
+                "The process that supervised this container is gone.",
+                "See what became of the container with: mdock ps",
+            )
+        self.close()
+        self._open()
+        for number in self.passed_on:
+            self.send_signal(number)
+        self.ask(self._request)
+        self._may_ask_again = False  # once
 
     def _take(self, output: Output) -> None:
         """Keep the beginning of it, and hand it on."""

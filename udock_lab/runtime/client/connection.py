@@ -34,8 +34,11 @@ __all__ = ["Connection", "ForkedSupervisor", "Launcher", "supervisors_of", "the_
 class Connection(Protocol):
     """Something that takes requests."""
 
-    def request(self, message: Request, fds: Sequence[int]) -> None:
-        """Hand over a request and its descriptors; LauncherDied if nobody takes it."""
+    def request(self, message: Request, fds: Sequence[int]) -> bool:
+        """Hand over a request and its descriptors; LauncherDied if nobody takes it.
+
+        Return whether Taken follows: until it comes, nothing is done, and what is lost may be asked for once more.
+        """
 
     def reap(self) -> None:
         """Wait for a process that ends with what a request started: it has said its last word."""
@@ -73,13 +76,13 @@ class Launcher:
         """The launcher's process id, or None before the first request."""
         return self.process.pid if self.process else None
 
-    def request(self, message: Request, fds: Sequence[int]) -> None:
+    def request(self, message: Request, fds: Sequence[int]) -> bool:
         data = encode(message)
         for _ in range(2):
             sock = self._connected()
             try:
                 send(sock, data, fds)
-                return
+                return True
             except (BrokenPipeError, ConnectionResetError, ConnectionRefusedError):
                 self.close()
         raise LauncherDied("The launcher process dies at once.", "Restart the kernel, and see: %mdock doctor")
@@ -154,7 +157,7 @@ class ForkedSupervisor:
     def __init__(self) -> None:
         self._ours: dict[int, float] = {}  # pid to the seconds that it may take to go
 
-    def request(self, message: Request, fds: Sequence[int]) -> None:
+    def request(self, message: Request, fds: Sequence[int]) -> bool:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             with shortage_told():
@@ -167,6 +170,7 @@ class ForkedSupervisor:
             self._ours[pid] = 0.0 if isinstance(message, RunRequest) and message.spec.detach else _PARTING
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return False
 
     def reap(self) -> None:
         """Wait for supervisors that are done: not every machine has a process 1 that would.

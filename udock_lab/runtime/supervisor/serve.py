@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from udock_lab.model.plain import MalformedError
 from udock_lab.runtime.child.forker import LocalForker, RemoteForker
-from udock_lab.runtime.protocol import Launch, ProbeRequest, Refused, Request, SpawnRequest, request_of, to_caller
+from udock_lab.runtime.protocol import (
+    TAKEN,
+    Launch,
+    ProbeRequest,
+    Refused,
+    Request,
+    SpawnRequest,
+    request_of,
+    to_caller,
+)
 from udock_lab.runtime.state.home import Home, storage_error
 from udock_lab.runtime.supervisor.account import Witness
 from udock_lab.runtime.supervisor.children import Children
@@ -92,6 +101,7 @@ class Supervisor:
         request = None
         try:
             request = request_of(data)
+            _say_that_it_is_taken(request, fds)
             self._reserve.hold()
             self.accept(request, fds)
         except (OSError, MalformedError) as error:
@@ -110,3 +120,10 @@ class Supervisor:
                 os.close(fd)
         with suppress(OSError):
             self._reserve.hold()
+
+
+def _say_that_it_is_taken(request: Request, fds: list[int]) -> None:
+    """Say so before anything is done. A probe changes nothing, and a program of ours answers for itself."""
+    if isinstance(request, Launch) and fds:
+        with suppress(OSError):  # nobody is there any more
+            os.write(fds[0], TAKEN)
