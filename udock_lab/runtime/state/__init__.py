@@ -8,6 +8,7 @@
     containers.py    containers.db and containers/<id>/
     images.py        images.db and images/<name>/
     extras.py        spec, steps and programs of a container, in files of their own
+    resources.py     what outlives a killed supervisor, and who has it
     execs.py         programs that exec started, which end with their container
     listing.py       a choice of containers, and no more read than that needs
     logs.py          logs/<id>.log

@@ -43,6 +43,7 @@ __all__ = [
     "load_program",
     "load_spec",
     "load_steps",
+    "own_folder",
     "save_extra",
     "save_program",
     "save_spec",
@@ -208,6 +209,19 @@ def load_program(home: Home, container_id: str, pid: int) -> Program | None:
 
 def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]) -> None:
     """Write one of these files."""
+    folder = own_folder(home, container_id)
+    fd = open_plain(f"{folder}/{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        text = to_json(data)
+        if os.write(fd, text) != len(text):
+            os.ftruncate(fd, 0)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
+    finally:
+        os.close(fd)
+
+
+def own_folder(home: Home, container_id: str) -> str:
+    """Return the folder of a container's own files, made where it is missing; OSError."""
     folder = home.container_dir(container_id)
     try:
         os.mkdir(folder)
@@ -218,14 +232,7 @@ def save_extra(home: Home, container_id: str, name: str, data: dict[str, object]
         pass
     else:
         adopt(folder)
-    fd = open_plain(f"{folder}/{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    try:
-        text = to_json(data)
-        if os.write(fd, text) != len(text):
-            os.ftruncate(fd, 0)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
-    finally:
-        os.close(fd)
+    return folder
 
 
 def load_extra(home: Home, container_id: str, name: str) -> dict[str, object]:

@@ -31,6 +31,7 @@ __all__ = [
     "lock_timeout",
     "locked",
     "open_plain",
+    "put_file",
     "read_lines",
     "read_to_end",
     "read_whole",
@@ -244,6 +245,25 @@ def read_lines(path: str) -> list[bytes]:
     if not lines[-1]:
         lines.pop()
     return lines
+
+
+def put_file(path: str, data: bytes) -> None:
+    """Write a file whole. A death, or a full disk, leaves what stood there. Call it with the lock held."""
+    temporary = f"{path}.tmp"
+    out = _create(temporary)
+    try:
+        try:
+            keep_owner(out, os.stat(path))
+        except FileNotFoundError:
+            adopt(path, out)
+        _write_all(out, data, 0)
+        os.rename(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    finally:
+        os.close(out)
 
 
 def append_line(path: str, line: bytes) -> Written:
