@@ -304,7 +304,7 @@ def test_pruning_takes_the_private_copies_that_nobody_will_use(runtime: Runtime)
 def test_a_demo_killed_half_way_leaves_nothing_that_the_next_does_not_remove(runtime: Runtime) -> None:
     runtime.rmi("demo")
     code = (
-        "import os, sys; from udock_lab import Runtime; from udock_lab.runtime import rootfs\n"
+        "import os, sys; from udock_lab import Runtime; from udock_lab.runtime.image import rootfs\n"
         "rootfs._Maker.add_files = lambda self: os.kill(os.getpid(), 9)\n"
         "Runtime(sys.argv[1]).demo()"
     )
