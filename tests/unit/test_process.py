@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from waiting import until
@@ -97,6 +98,46 @@ def test_children_are_direct_and_descendants_are_all_parents_first(family: subpr
     (sleep,) = children(shell)
     assert descendants(family.pid) == [shell, sleep]
     assert children(sleep) == []
+
+
+def test_looking_below_one_process_reads_nothing_of_the_others(family: subprocess.Popen[bytes]) -> None:
+    """Else each stop and each rm -f of one container takes the longer the more others run."""
+    program = f"""
+        import os, re, sys
+        from udock_lab.linux.process import descendants
+
+        looked_at = set()
+        def note(event, arguments):
+            if event in ("open", "os.listdir"):
+                looked_at.update(re.findall(r"^/proc/([0-9]+|$)", str(arguments[0])))
+
+        sys.addaudithook(note)
+        below = descendants({family.pid})
+        print(sorted(looked_at - {{str(os.getpid())}}) == sorted(map(str, [{family.pid}, *below])), len(below))
+    """
+    done = subprocess.run([sys.executable, "-c", dedent(program)], capture_output=True, text=True, check=True)
+    assert done.stdout == "True 2\n"
+
+
+def test_what_another_thread_has_started_is_below_its_process_too() -> None:
+    program = """
+        import subprocess, sys, threading
+        def start():
+            subprocess.Popen(["sleep", "60"])
+            print("started", flush=True)
+            sys.stdin.read()
+        threading.Thread(target=start).start()
+    """
+    command = [sys.executable, "-c", dedent(program)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        below = descendants(process.pid)
+        try:
+            assert [Path(f"/proc/{pid}/comm").read_text() for pid in below] == ["sleep\n"]
+        finally:
+            for pid in below:
+                os.kill(pid, signal.SIGKILL)
 
 
 def test_the_tree_shows_names_commands_and_who_is_below_whom(family: subprocess.Popen[bytes]) -> None:

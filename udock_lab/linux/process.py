@@ -39,6 +39,7 @@ __all__ = [
 
 
 _PID_LIMIT = 1 << 22  # no kernel gives a higher pid (PID_MAX_LIMIT)
+_LOOKS = 5  # at the processes below one, until two agree
 _PF_EXITING = 0x4  # linux/sched.h
 _proven = 0  # the pid under which this process saw that it has no other one in its /proc
 
@@ -212,7 +213,55 @@ def _pid_of_a_child() -> int:
 
 
 def descendants(pid: int) -> list[int]:
-    """Return everything below a process, parents before children."""
+    """Return everything below a process, parents before children.
+
+    Two looks in a row that agree are believed: one alone may miss what has just moved up, since its parent has ended.
+    Where the kernel does not list children, or they never come to rest, the whole of /proc is read, which takes the
+    longer the more processes the machine has.
+    """
+    if not proc_is_ours():
+        return []
+    found = _walk_down(pid)
+    for _ in range(_LOOKS):
+        before, found = found, _walk_down(pid)
+        if found is None or found == before:
+            break
+    else:
+        found = None
+    return _scan_for_descendants(pid) if found is None else found
+
+
+def _walk_down(pid: int) -> list[int] | None:
+    """Return what is below a process, as its own files and theirs say; None where one of them does not."""
+    found, queue = [], [pid]
+    while queue:
+        below = _children_of_threads(queue.pop())
+        if below is None:
+            return None
+        found += below
+        queue += below
+    return found
+
+
+def _children_of_threads(pid: int) -> list[int] | None:
+    """Return the children of each of its threads (proc_pid_task(5)); None where the kernel does not list them."""
+    found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            try:
+                with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                    found += map(int, file.read().split())
+            except (FileNotFoundError, ProcessLookupError):
+                if os.path.exists(f"/proc/{pid}/task/{thread}"):
+                    return None
+    except (FileNotFoundError, ProcessLookupError):
+        pass  # it has ended
+    except PermissionError:  # the machine hides it (hidepid), but perhaps not what is below it
+        return None
+    return found
+
+
+def _scan_for_descendants(pid: int) -> list[int]:
     by_parent = _children_by_parent()
     found, queue = [], [pid]
     while queue:
