@@ -1,15 +1,19 @@
 """What one launch of ``/bin/true`` costs, in one interleaved run.
 
-    python benchmarks/launch.py [--runs N] [--quick] [--dir DIR]
+    python benchmarks/launch.py [--runs N] [--quick] [--dir DIR] [--usual-priority]
 
-Needs root (chroot), a C compiler and ipykernel. ``floor.c`` does vfork, chroot, chdir, execve, wait: the
-least a launch can cost. Against it stand ``Runtime.run`` and ``%mdock run`` inside a real Jupyter kernel
-(records, log and steps all on), the same with a big heap and with long tables, ``mdock`` as a process, and
-other tools in the same root file system (``scripts/install-bench-peers`` installs them from Debian).
+Needs a C compiler and ipykernel. ``floor.c`` does vfork, chroot, chdir, execve, wait: the least a launch can cost.
+Against it stand ``Runtime.run`` and ``%mdock run`` inside a real Jupyter kernel (records, log and steps all on), the
+same with a big heap and with long tables, ``%%sandbox``, ``mdock`` as a process, and other tools in the same root file
+system (``scripts/install-bench-peers`` installs them from Debian). Beside each row of ours stands the same of an
+earlier version (``beside.py``), where the repository's history is there. As an ordinary user it measures what that
+user has: chdir alone in place of chroot, and fewer peers.
 
-Every round launches each of them once, in an order shuffled anew, with a short pause before each so that
-nobody pays for what the one before leaves to do. Tools are started by the C floor too, never by Python. After
-the rounds come batches of launches without a pause (launches a second) and the launcher's memory.
+Every round launches each of them once, in an order shuffled anew, with a short pause before each so that nobody pays
+for what the one before leaves to do; what is dear takes part in some rounds only. Tools are started by the C floor too,
+never by Python. After the rounds come batches of launches without a pause, fresh kernels, and the launcher's memory.
+All of it has real-time priority where that is permitted.
+
 What it makes lies in one temporary folder and is gone afterwards, like every process it started. The folder is
 in /dev/shm where the usual place is an ext4 without a journal, as some cloud machines have it: there a new file
 walks past every inode deleted in the last minutes (``recently_deleted`` in fs/ext4/ialloc.c; 5 µs become 900),
@@ -19,220 +23,116 @@ and what would be measured is how many files the machine happened to delete. ``-
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
-import select
-import shutil
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from peers import find_peers, private_view  # noqa: E402, I001
+from beside import EARLIER, Version, earlier  # noqa: E402
+from peers import find_peers  # noqa: E402
 from report import Measured, table, verdicts  # noqa: E402
-from udock_lab import Runtime  # noqa: E402
+from stage import Floor, Kernel, build_floor, choose_folder, heap_sizes, make_home, pss, real_time  # noqa: E402
 
-PATIENCE = 60.0  # seconds for one answer
 PAUSE = 0.002  # seconds before each launch
+WARM_UP = 20  # rounds that do not count
 BATCH = 20  # launches in a batch without a pause
-PLENTY = 10 << 30  # bytes available from which a heap of 4 GB bothers nobody
-HEAP = 4 << 30
+FRESH = 6  # fresh kernels of each kind
+MOMENT = 0.5  # seconds between two cells that somebody runs one after the other
+SETTLE = 0.3  # seconds until what a sandbox has made ready for the next one is there
+DEAR = 4  # what is dear takes part in every fourth round
+MAGIC = "%mdock run demo /bin/true"
+TODAY, BEFORE = "today: ", "earlier: "  # whose row it is
+IN_A_ROW = "Runtime.run, launches without a pause"
 
 Launch = Callable[[], int]
 
 
-class Floor:
-    """The C program: launches ``/bin/true`` in a root, or any command, and says how long it took."""
+@dataclass(frozen=True)
+class Row:
+    """Something that is launched: how, in which rounds, and how long nothing else happens afterwards."""
 
-    def __init__(self, binary: str, root: str, home: str) -> None:
-        self.process = subprocess.Popen(
-            [*private_view(), binary, root],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"MDOCK_HOME": home},
-            start_new_session=True,
-            bufsize=0,
-        )
-
-    def launch(self, *command: str, count: int = 1) -> int:
-        """Nanoseconds for ``count`` launches one after another; RuntimeError if one did not end with 0."""
-        stdin, stdout = self.process.stdin, self.process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write("\t".join([str(count), *command]).encode() + b"\n")
-        if not select.select([stdout], [], [], PATIENCE)[0]:
-            raise RuntimeError(f"{' '.join(command) or 'the floor'}: no end after {PATIENCE:.0f} s")
-        taken, status = stdout.readline().split() or (b"0", b"-1")
-        if status != b"0":
-            raise RuntimeError(f"{' '.join(command) or 'the floor'}: wait status {status.decode()}")
-        return int(taken)
-
-    def close(self) -> None:
-        """End it, and whatever it still waits for."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate()
+    launch: Launch
+    every: int = 1
+    rest: float = 0.0
 
 
-class Kernel:
-    """A real Jupyter kernel, in whose only cell ``in_kernel.serve`` answers."""
+class Stage:
+    """One version on stage: a kernel for all of its rows, fresh ones on demand, and its homes."""
 
-    def __init__(self, scratch: str, home: str) -> None:
-        from jupyter_client.manager import KernelManager
+    def __init__(self, scratch: str, version: Version, name: str) -> None:
+        self.version, self.scratch = version, scratch
+        place = tempfile.mkdtemp(prefix=name.strip(": "), dir=scratch)
+        sizes = {"1": 1, "10000": 10_000, "10000b": 10_000}
+        self.homes = {name: make_home(f"{place}/home-{name}", records) for name, records in sizes.items()}
+        self.kernel = self.fresh_kernel()
+        self.kernel.ask("cell", "%load_ext udock_lab", self.homes["1"])
 
-        self.manager = KernelManager()
-        # Its warnings (TCP on localhost) and the interrupt that comes with a shutdown would only fill the screen.
-        self.manager.start_kernel(env=os.environ | {"MDOCK_HOME": home}, cwd=scratch, stderr=subprocess.DEVNULL)
-        self.client = self.manager.blocking_client()
-        self.conversation: IO[str] | None = None
-        try:
-            self._enter(f"{scratch}/kernel-of-{os.path.basename(home)}")
-        except BaseException:
-            self.close()
-            raise
+    def fresh_kernel(self) -> Kernel:
+        return Kernel(self.scratch, self.homes["1"], self.version.python, self.version.folder)
 
-    def _enter(self, path: str) -> None:
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=PATIENCE)
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(path)
-            listener.listen()
-            listener.settimeout(PATIENCE)
-            self.client.execute(
-                f"import sys; sys.path[:0] = {sys.path[:2]!r}; import in_kernel; in_kernel.serve({path!r})"
-            )
-            connection, _ = listener.accept()
-        connection.settimeout(PATIENCE)
-        self.conversation = connection.makefile("rw")
-        connection.close()  # the file keeps it open
+    def rows(self, floor: Floor) -> dict[str, Row]:
+        """What both versions do, equally often."""
+        kernel, homes, mdock = self.kernel, self.homes, self.version.mdock
+        return {
+            "Runtime.run": Row(lambda: kernel.ask("run", homes["1"])),
+            "%mdock run": Row(lambda: kernel.ask("cell", MAGIC, homes["1"])),
+            "an empty cell": Row(lambda: kernel.ask("cell", "pass", homes["1"])),
+            "a cell that shows 1": Row(lambda: kernel.ask("cell", "1", homes["1"])),
+            "run, 10,000 records": Row(lambda: kernel.ask("run", homes["10000"])),
+            "run, after another writer": Row(lambda: kernel.ask("run_after_other_writer", homes["10000b"])),
+            "%mdock run, 10,000 records": Row(lambda: kernel.ask("cell", MAGIC, homes["10000"])),
+            "%%sandbox print(1)": Row(lambda: kernel.ask("cell", "%%sandbox\nprint(1)", homes["1"]), DEAR, SETTLE),
+            "mdock run, a process": Row(lambda: floor.launch(mdock, "run", "demo", "/bin/true")),
+            "mdock --help, a process": Row(lambda: floor.launch(mdock, "--help"), DEAR),
+        }
 
-    def ask(self, what: str, *arguments: object) -> int:
-        """One request of ``in_kernel``; its number, or RuntimeError with its words."""
-        assert self.conversation
-        self.conversation.write(json.dumps([what, *arguments]) + "\n")
-        self.conversation.flush()
-        answer: Any = json.loads(self.conversation.readline() or '"the kernel died"')
-        if not isinstance(answer, int):
-            raise RuntimeError(f"{what} in the kernel: {answer}")
-        return answer
+    def memory(self) -> dict[str, int]:
+        """PSS of the launcher, and of what it keeps ready: the forker, the children that wait, a keeper."""
+        time.sleep(SETTLE)
+        launcher = self.kernel.ask("launcher")
+        return {"launcher's memory (PSS)": pss(launcher), "its forker and spares": sum(map(pss, _below(launcher)))}
 
     def close(self) -> None:
-        """Leave the cell, shut the kernel down; its launcher ends with it."""
-        if self.conversation:
-            self.conversation.close()
-        self.client.stop_channels()
-        self.manager.shutdown_kernel()
+        self.kernel.close()
 
 
-def build_floor(scratch: str) -> str:
-    """Compile floor.c; SystemExit with what to install where there is no compiler."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        raise SystemExit("No C compiler for benchmarks/floor.c. Install one: apt-get install gcc libc6-dev")
-    binary = f"{scratch}/floor"
-    subprocess.run([compiler, "-O2", "-Wall", "-o", binary, str(HERE / "floor.c")], check=True)
-    return binary
+def _below(pid: int) -> Iterable[int]:
+    """All processes below a single-threaded one (proc_pid_task(5))."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield int(child)
+        yield from _below(int(child))
 
 
-def make_home(path: str, records: int) -> str:
-    """A home with the image ``demo`` and so many ended containers, with everything a real one leaves."""
-    runtime = Runtime(path)
-    runtime.demo()
-    stamp = "2026-01-01T12:00:00"
-    with open(runtime.home.containers_db, "w") as file:
-        for number in range(1, records + 1):
-            file.write(f"c{number}|{number + 1000}|demo|exited|{stamp}|{stamp}|0\n")
-            folder = Path(runtime.home.container_dir(f"c{number}"))
-            folder.mkdir()
-            (folder / "spec.json").write_text('{"argv": ["/bin/true"]}')
-            Path(runtime.home.container_log(f"c{number}")).touch()
-    return path
+def today() -> Version:
+    """The ``mdock`` beside this Python; SystemExit with what to type where it is not installed."""
+    mdock = Path(sys.executable).parent / "mdock"
+    if not mdock.exists():
+        raise SystemExit(f"{mdock} is missing. Install it: make .venv/.tested   Then: make bench")
+    return Version(sys.executable, str(HERE.parent), str(mdock))
 
 
-def mdock_command() -> list[str]:
-    """The ``mdock`` beside this Python where it is installed."""
-    script = Path(sys.executable).parent / "mdock"
-    return [str(script)] if script.exists() else [sys.executable, "-m", "udock_lab"]
-
-
-def heap_size(quick: bool) -> int:
-    """4 GB, less on a machine that cannot spare it."""
-    text = Path("/proc/meminfo").read_text()
-    available = int(text.split("MemAvailable:")[1].split()[0]) * 1024
-    size = HEAP if available >= PLENTY else min(HEAP, available * 2 // 5)
-    return size // 4 if quick else size
-
-
-def without_journal(folder: str) -> bool:
-    """Does the folder lie on an ext4 without a journal?"""
-    number = os.stat(folder).st_dev
-    device = os.path.basename(os.path.realpath(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}"))
-    return Path(f"/proc/fs/ext4/{device}").exists() and not list(Path("/proc/fs/jbd2").glob(f"{device}-*"))
-
-
-def choose_folder(wanted: str | None) -> tuple[str, str]:
-    """Where the scratch folder goes, and the words for the heading."""
-    usual = wanted or tempfile.gettempdir()
-    reason = "ext4 without a journal" if without_journal(usual) else ""
-    if reason and not wanted and os.access("/dev/shm", os.W_OK):
-        return "/dev/shm", f"homes in /dev/shm ({usual} is {reason}, see --help)"
-    return usual, f"homes in {usual}" + (f" ({reason}, see --help)" if reason else "")
-
-
-def pss(pid: int) -> int:
-    """Proportional set size in bytes (proc_pid_smaps(5))."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(text.split("\nPss:")[1].split()[0]) * 1024
-
-
-def contenders(
-    floor: Floor, kernels: dict[str, Kernel], homes: dict[str, str], peers: dict[str, list[str]]
-) -> dict[str, Launch]:
-    """Everything that is launched once a round. The names are those the report looks for.
-
-    The heap is judged beside a twin, a kernel that is called as seldom: the main one's caches are warmer.
-    """
-    kernel, big, twin = kernels["main"], kernels["big"], kernels["twin"]
-    mdock, magic = mdock_command(), "%mdock run demo /bin/true"
-    found: dict[str, Launch] = {
-        "floor": floor.launch,
-        "run": lambda: kernel.ask("run", homes["main"]),
-        "magic": lambda: kernel.ask("cell", magic, homes["main"]),
-        "  an empty cell": lambda: kernel.ask("cell", "pass", homes["main"]),
-        "  a cell that shows 1": lambda: kernel.ask("cell", "1", homes["main"]),
-        "magic, 10,000 records": lambda: kernel.ask("cell", magic, homes["10000"]),
-        "run, big heap": lambda: big.ask("run", homes["big"]),
-        "run, its twin without": lambda: twin.ask("run", homes["twin"]),
-        "run, 1,000 records": lambda: kernel.ask("run", homes["1000"]),
-        "run, 10,000 records": lambda: kernel.ask("run", homes["10000"]),
-        "  after another writer": lambda: kernel.ask("run_after_other_writer", homes["10000b"]),
-        "mdock run process": lambda: floor.launch(*mdock, "run", "demo", "/bin/true"),
-        "mdock --help process": lambda: floor.launch(*mdock, "--help"),
-    }
-    for name, command in peers.items():
-        found[name] = lambda command=command: floor.launch(*command)  # type: ignore[misc]
-    return found
-
-
-def rounds(launches: dict[str, Launch], warmup: int, runs: int) -> dict[str, list[int]]:
+def rounds(rows: dict[str, Row], warmup: int, runs: int) -> dict[str, list[int]]:
     """Launch each once a round, in an order of its own; the times of the rounds after the warm-up."""
-    times: dict[str, list[int]] = {name: [] for name in launches}
-    order, shuffle = list(launches), random.Random(1).shuffle
+    times: dict[str, list[int]] = {name: [] for name in rows}
+    order, shuffle = list(rows), random.Random(1).shuffle
     for number in range(-warmup, runs):
         shuffle(order)
         for name in order:
+            row = rows[name]
+            if number % row.every:
+                continue
             time.sleep(PAUSE)
-            taken = launches[name]()
+            taken = row.launch()
+            time.sleep(row.rest)
             if number >= 0:
                 times[name].append(taken)
         if sys.stderr.isatty():
@@ -241,39 +141,86 @@ def rounds(launches: dict[str, Launch], warmup: int, runs: int) -> dict[str, lis
     return times
 
 
-def rates(floor: Floor, kernel: Kernel, home: str, peers: dict[str, list[str]], runs: int) -> dict[str, float]:
-    """Launches a second, one after another without a pause: medians of batches that take turns."""
-    loops: dict[str, Launch] = {"run": lambda: kernel.ask("run", home, BATCH)}
-    if "bubblewrap" in peers:
-        loops["bubblewrap"] = lambda: floor.launch(*peers["bubblewrap"], count=BATCH)
-    batches: dict[str, list[int]] = {name: [] for name in loops}
+def without_pause(loops: dict[str, Launch], runs: int) -> dict[str, list[int]]:
+    """Nanoseconds of one launch among many, one after another without a pause: batches that take turns."""
+    times: dict[str, list[int]] = {name: [] for name in loops}
     for _ in range(max(3, runs // BATCH)):
         for name, loop in loops.items():
-            batches[name].append(loop())
-    return {name: BATCH * 1e9 / sorted(times)[len(times) // 2] for name, times in batches.items()}
+            times[name].append(loop() // BATCH)
+    return times
+
+
+def first_runs(stages: dict[str, Stage], count: int) -> dict[str, list[int]]:
+    """Loading the extension in a fresh kernel, and the first run there: at once, and a moment later."""
+    times: dict[str, list[int]] = {}
+    for _ in range(count):
+        for moment, row in ((MOMENT, "first run after %load_ext"), (0.0, "first run at once")):
+            for name, stage in stages.items():
+                with closing(stage.fresh_kernel()) as kernel:
+                    home = stage.homes["1"]
+                    kernel.ask("cell", "pass", home)  # the first cell of all pays for IPython's own
+                    loading = kernel.ask("cell", "%load_ext udock_lab", home)
+                    time.sleep(moment)
+                    times.setdefault(f"{name}%load_ext, in a fresh kernel", []).append(loading)
+                    times.setdefault(f"{name}{row}", []).append(kernel.ask("cell", MAGIC, home))
+    return times
+
+
+def heaps(scratch: str, quick: bool, stack: ExitStack) -> tuple[dict[str, Row], dict[str, str]]:
+    """Runs from kernels with a big heap, and from a twin that is called as seldom and has none; how they are called."""
+    rows, names = {}, {}
+    for name, size in {"run, its twin without": 0, **heap_sizes(quick)}.items():
+        home = make_home(tempfile.mkdtemp(dir=scratch), 1)
+        kernel = stack.enter_context(closing(Kernel(scratch, home)))
+        if size:
+            names[name] = f"run, heap of {kernel.ask('grow', size) / 1e9:.1f} GB"
+        rows[name] = Row(lambda kernel=kernel, home=home: kernel.ask("run", home))  # type: ignore[misc]
+    return rows, names
+
+
+def in_a_row(floor: Floor, stages: dict[str, Stage], peers: dict[str, list[str]]) -> dict[str, Launch]:
+    """What is launched in batches without a pause."""
+    loops: dict[str, Launch] = {}
+    for name, stage in stages.items():
+        loops[f"{name}{IN_A_ROW}"] = lambda stage=stage: stage.kernel.ask("run", stage.homes["1"], BATCH)  # type: ignore[misc]
+    for name in ("bubblewrap", "crun", "runc"):
+        if name in peers:
+            loops[f"{name}, without a pause"] = lambda words=peers[name]: floor.launch(*words, count=BATCH)  # type: ignore[misc]
+    return loops
 
 
 def measure(scratch: str, runs: int, warmup: int, quick: bool) -> Measured:
     """Set everything up, run the rounds, take it all down."""
-    binary = build_floor(scratch)
-    sizes = {"main": 1, "big": 1, "twin": 1, "process": 1, "1000": 1_000, "10000": 10_000, "10000b": 10_000}
-    homes = {name: make_home(f"{scratch}/home-{name}", records) for name, records in sizes.items()}
-    root = f"{homes['main']}/images/demo/rootfs"
-    peers, left_out = find_peers(root, scratch)
+    before = earlier()
+    versions = {TODAY: today()} | ({BEFORE: before} if before else {})
     with ExitStack() as stack:
-        floor = stack.enter_context(closing(Floor(binary, root, homes["process"])))
-        kernels = {name: stack.enter_context(closing(Kernel(scratch, homes[name]))) for name in ("main", "big", "twin")}
-        kernel = kernels["main"]
-        kernel.ask("cell", "%load_ext udock_lab", homes["main"])
-        measured = Measured({}, kernels["big"].ask("grow", heap_size(quick)), left_out)
-        measured.times = rounds(contenders(floor, kernels, homes, peers), warmup, runs)
-        measured.per_second = rates(floor, kernel, homes["main"], peers, runs)
-        time.sleep(0.1)  # the next spare is being forked
-        launcher = kernel.ask("launcher")
-        measured.launcher_pss = pss(launcher)
-        spares = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
-        measured.spare_pss = sum(pss(int(pid)) for pid in spares)
-    return measured
+        stages = {name: stack.enter_context(closing(Stage(scratch, one, name))) for name, one in versions.items()}
+        home = make_home(f"{scratch}/home-process", 1)
+        root = f"{home}/images/demo/rootfs"
+        peers, left_out = find_peers(root, scratch)
+        if not before:
+            left_out[f"earlier version ({EARLIER})"] = "not here: this repository's history is missing"
+        floor = stack.enter_context(closing(Floor(build_floor(scratch), root, home)))
+        rows = {"floor": Row(floor.launch)}
+        for name, stage in stages.items():
+            rows |= {f"{name}{row}": how for row, how in stage.rows(floor).items()}
+        big, names = heaps(scratch, quick, stack)
+        rows |= big
+        rows["python3 -c pass"] = Row(lambda: floor.launch(sys.executable, "-c", "pass"))
+        for name, words in peers.items():
+            rows[name] = Row(lambda words=words: floor.launch(*words))  # type: ignore[misc]
+        times = rounds(rows, warmup, runs)
+        times |= without_pause(in_a_row(floor, stages, peers), runs)
+        times |= first_runs(stages, 1 if quick else FRESH)
+        memory = {name: stage.memory() for name, stage in stages.items()}
+    return Measured(
+        {name.removeprefix(TODAY): taken for name, taken in times.items() if not name.startswith(BEFORE)},
+        {name.removeprefix(BEFORE): taken for name, taken in times.items() if name.startswith(BEFORE)},
+        names=names,
+        left_out=left_out,
+        memory=memory[TODAY],
+        earlier_memory=memory.get(BEFORE, {}),
+    )
 
 
 def main() -> int:
@@ -281,23 +228,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    parser.add_argument("--runs", type=int, default=0, help="rounds that count (default 200)")
-    parser.add_argument("--quick", action="store_true", help="30 rounds, a quarter of the heap")
+    parser.add_argument("--runs", type=int, default=0, help="rounds that count (default 250)")
+    parser.add_argument("--quick", action="store_true", help="30 rounds, small heaps, one fresh kernel of each kind")
     parser.add_argument("--dir", help="where the homes are made (default: see above)")
+    parser.add_argument("--usual-priority", action="store_true", help="take no real-time priority")
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        raise SystemExit("The benchmark measures chroot and needs root: sudo make bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave through the clean-up
-    runs = options.runs or (30 if options.quick else 200)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's usual mdock compiles itself anew each time
-    os.environ["PYTHONPATH"] = str(HERE.parent)
+    runs = options.runs or (30 if options.quick else 250)
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "MDOCK_HOME"):  # nobody's usual mdock has these
+        os.environ.pop(name, None)
+    priority = real_time(not options.usual_priority)
     folder, where = choose_folder(options.dir)
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="mdock-bench-", dir=folder) as scratch:
         for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
             os.environ[name] = f"{scratch}/{name.lower()}"
-        measured = measure(scratch, runs, 5 if options.quick else 20, options.quick)
-    print(f"\n/bin/true in one root file system, {runs} interleaved rounds, {where}\n")
-    print(table(measured), verdicts(measured), sep="\n\n")
+        measured = measure(scratch, runs, min(runs, WARM_UP), options.quick)
+    root = "" if os.geteuid() == 0 else ", as an ordinary user: chdir in place of chroot"
+    print(
+        f"\n/bin/true in one root file system, {runs} interleaved rounds{root}\n{priority}; {where}; load {load:.1f}\n"
+    )
+    print(table(measured, EARLIER), verdicts(measured), sep="\n\n")
     return 0
 
 

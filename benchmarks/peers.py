@@ -14,6 +14,7 @@ import subprocess
 __all__ = ["find_peers", "private_view"]
 
 _TRUE = "/bin/true"
+_KINDS = tuple((proc, real_time) for real_time in (False, True) for proc in (False, True))  # of bundles
 
 
 def private_view() -> list[str]:
@@ -70,7 +71,7 @@ def _candidates(root: str, scratch: str) -> dict[str, list[list[str]]]:
     crun = ["crun", "--root", f"{scratch}/crun"]
     runc = ["runc", "--root", f"{scratch}/runc"]
     podman = ["podman", "--root", f"{scratch}/podman", "--runroot", f"{scratch}/podman-run"]
-    bundles = [_bundle(root, scratch, proc=False), _bundle(root, scratch, proc=True)]
+    bundles = [_bundle(root, f"{scratch}/bundle{number}", *kind) for number, kind in enumerate(_KINDS)]
     return {
         "chroot(1)": [["chroot", root, _TRUE]],
         "unshare --root": [["unshare", f"--root={root}", _TRUE]],
@@ -88,13 +89,14 @@ def _candidates(root: str, scratch: str) -> dict[str, list[list[str]]]:
     }
 
 
-def _bundle(root: str, scratch: str, *, proc: bool) -> str:
+def _bundle(root: str, folder: str, proc: bool, real_time: bool) -> str:
     """An OCI bundle around ``root`` with a mount namespace; with ``proc`` a pid namespace and /proc too.
 
-    Source: OCI runtime specification, config.md and config-linux.md.
+    ``real_time``: its cgroup gets a share of real-time, without which a v1 group takes no process that has real-time
+    priority (sched(7)). Source: OCI runtime specification, config.md and config-linux.md.
     """
-    folder = f"{scratch}/bundle{'-proc' if proc else ''}"
     os.mkdir(folder)
+    share = {"resources": {"cpu": {"realtimePeriod": 1_000_000, "realtimeRuntime": 200_000}}} if real_time else {}
     config = {
         "ociVersion": "1.0.2",
         "process": {
@@ -105,7 +107,7 @@ def _bundle(root: str, scratch: str, *, proc: bool) -> str:
         },
         "root": {"path": root},
         "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}] if proc else [],
-        "linux": {"namespaces": [{"type": "mount"}] + ([{"type": "pid"}] if proc else [])},
+        "linux": {"namespaces": [{"type": "mount"}] + ([{"type": "pid"}] if proc else []), **share},
     }
     with open(f"{folder}/config.json", "w") as file:
         json.dump(config, file)
