@@ -48,9 +48,9 @@ HOUSE: dict[str, str] = {
 TO_MEND: set[str] = set()
 
 MOST_LINES, MOST_METHODS = 500, 25
-# May be longer: the facade, and what has not been taken apart yet; the judges.
+FACADES = ("runtime/engine.py",)  # may have a method for each command, and are short all the same
+# May be longer: what has not been taken apart yet; the judges.
 BIG = (
-    "runtime/engine.py",
     "runtime/state/containers.py",
     "runtime/client/explain.py",
     "runtime/image/tree.py",
@@ -257,7 +257,7 @@ def too_big(house: House, package: Path) -> list[str]:
         count = len(path.read_text(encoding="utf-8").splitlines())
         if count > MOST_LINES:
             wrong.append(f"{relative}: {count} lines, and {MOST_LINES} are the most")
-        for node in ast.walk(_tree(path)):
+        for node in () if relative in FACADES else ast.walk(_tree(path)):
             if isinstance(node, ast.ClassDef):
                 methods = sum(isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) for inner in node.body)
                 if methods > MOST_METHODS:

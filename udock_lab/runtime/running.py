@@ -1,0 +1,284 @@
+"""How a run goes: its spec is completed, a supervisor is asked for it, and it is followed to its end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING
+
+from udock_lab.errors import Interrupted, LetGo, MdockError, Unsupported
+from udock_lab.model import ContainerSpec, Record, RunResult
+from udock_lab.runtime.child.reports import NO_ANSWER
+from udock_lab.runtime.client.attach import Attachment
+from udock_lab.runtime.client.connection import Connection
+from udock_lab.runtime.client.planning import Planned
+from udock_lab.runtime.client.result import raise_refusal, run_result, start_notes
+from udock_lab.runtime.protocol import Ended, Event, Refused, Started
+from udock_lab.runtime.runio import RunIO
+from udock_lab.runtime.state import containers
+from udock_lab.runtime.state.extras import load_spec
+from udock_lab.runtime.state.home import Home
+
+if TYPE_CHECKING:
+    from udock_lab.runtime.client.typed import Keys, Lines
+    from udock_lab.runtime.runio import OnNote
+
+__all__ = ["Runs", "in_a_notebook", "no_advice", "private_copy", "spec_inside"]
+
+
+class Runs:
+    """The runs of one runtime, each handed to a supervisor and followed to its end.
+
+    ``raises_interrupts``: an interrupted run raises; a command line ends with the container's code instead.
+    """
+
+    def __init__(self, home: Home, connection: Connection, *, raises_interrupts: bool) -> None:
+        self._home = home
+        self._connection = connection
+        self._raises_interrupts = raises_interrupts
+        self._until_closed = ExitStack()
+
+    def close(self) -> None:
+        """Give back the signals that a command line's last run took."""
+        self._until_closed.close()
+
+    def follow(self, planned: Planned, io: RunIO, advise: Callable[[], str]) -> RunResult:
+        """Hand the request over and follow the container to its end (detached: to its start)."""
+        request, spec, said = planned.request, planned.request.spec, list[str]()
+        on_note = io.on_note
+
+        def on_event(event: Event) -> None:
+            if not isinstance(event, Started):
+                return
+            if io.on_start is not None:
+                io.on_start(event.id)
+            if on_note is not None:
+                for note in start_notes(event.reports, planned.plan.names, advise):
+                    said.append(note)
+                    on_note(note)
+
+        what = f"exec in {planned.entered}" if planned.entered else ""
+        connection = self._connection
+        attachment = Attachment(io.on_output, on_event, connection.supervisors, what)
+        with (
+            closing(attachment),
+            self._freed(on_note),
+            self._signals_of(attachment),
+            _input_of(spec, io.source()) as (fd, typed),
+        ):
+            attachment.ask(lambda far_end: connection.request(request, [far_end] + ([] if fd is None else [fd])))
+            last = _last_event(attachment, spec, typed)
+            if isinstance(last, Refused):
+                connection.reap()
+                raise_refusal(last)
+        result = run_result(self._home, planned, last, attachment, advise)
+        if not result.detached:
+            connection.reap()
+        if on_note is not None:
+            _tell(result, len(said), on_note)
+        if attachment.asked.interrupts and not spec.detach and self._raises_interrupts:
+            raise _interrupted(planned, result, on_note)
+        return result
+
+    def _signals_of(self, attachment: Attachment) -> AbstractContextManager[object]:
+        """Send signals to the container until its end.
+
+        On a command line they are not ours again afterwards: one that comes as mdock ends with the container's code
+        would end it with another.
+        """
+        self._until_closed.close()
+        if self._raises_interrupts:
+            return attachment.signals()
+        self._until_closed.enter_context(attachment.signals())
+        return nullcontext()
+
+    @contextmanager
+    def _freed(self, on_note: OnNote | None) -> Iterator[None]:
+        """Let the caller go: tell a command line why (a cell shows it).
+
+        The next run asks another supervisor.
+        """
+        try:
+            yield
+        except LetGo as freed:
+            if freed.stopped:
+                self._connection.abandon()
+            if on_note is not None and not self._raises_interrupts and not freed.unread:
+                on_note(f"{freed.message}\n{freed.hint}")
+            raise
+
+
+def _last_event(attachment: Attachment, spec: ContainerSpec, typed: Keys | Lines | None) -> Event:
+    """Follow it to its end, or a detached one to its start; a refusal may come instead."""
+    terminal = spec.tty and not spec.detach
+    last = attachment.follow(Started if spec.detach else Ended, terminal=terminal, typed=typed)
+    if isinstance(last, Started) and _never_started(last):
+        last = attachment.follow(Ended)
+    return last
+
+
+def _never_started(started: Started) -> bool:
+    return not started.reports or started.reports[-1][1] != NO_ANSWER
+
+
+def _tell(result: RunResult, said: int, on_note: OnNote) -> None:
+    """Say what is to be said of a run at its end: its notes but for the first ``said``, and why it failed."""
+    for note in result.notes[said:]:
+        on_note(note)
+    if result.failure is not None:
+        on_note("\n".join(filter(None, (result.failure.message, result.failure.hint))))
+
+
+def _interrupted(planned: Planned, result: RunResult, on_note: OnNote | None) -> Interrupted:
+    """Return the interrupt, after a word on how the program ended."""
+    code = result.exit_code or 0
+    what = f"exec in {result.id}" if planned.entered else result.id
+    if on_note is not None:
+        by = f" (128 + {result.exit_status.signal_name})" if result.exit_status and result.exit_status.signaled else ""
+        on_note(f"{what} was interrupted: exit {code}{by}")
+    kept = result.id if not planned.entered and not planned.request.spec.remove else ""
+    hint = f"What it wrote: %mdock logs {kept}" if kept else ""
+    return Interrupted(f"{what} was interrupted: exit {code}", hint, kept)
+
+
+def no_advice() -> str:
+    """Give no advice: the caller said how the container is to be isolated."""
+    return ""
+
+
+def in_a_notebook() -> bool:
+    """Return whether this process is the kernel of a notebook.
+
+    What it starts may not end it with kill(-1).
+    """
+    app = sys.modules.get("ipykernel.kernelapp")
+    return app is not None and bool(app.IPKernelApp.initialized())
+
+
+# -- what a run needs beside its spec -----------------------------------------------------------------------
+
+
+@contextmanager
+def private_copy(home: Home, rootfs: str) -> Iterator[str]:
+    """Give one container a copy of a root file system; remove it if mdock fails before there is a container."""
+    from udock_lab.linux.unwinding import Unwinding
+    from udock_lab.runtime.image.tree import copy_tree
+
+    home.create()
+    with containers.making_private_folder(home) as folder:
+        with Unwinding():
+            try:
+                copy_tree(rootfs, f"{folder}/rootfs")
+            except BaseException:
+                _remove_quietly(folder)
+                raise
+        try:
+            yield f"{folder}/rootfs"
+        except MdockError:
+            _remove_quietly(folder)
+            raise
+
+
+def _remove_quietly(folder: str) -> None:
+    """Remove a folder after an error; the error is the one to tell."""
+    from udock_lab.runtime.image.tree import remove_tree
+
+    with suppress(MdockError):
+        remove_tree(folder)
+
+
+def spec_inside(home: Home, record: Record, wanted: ContainerSpec) -> tuple[ContainerSpec, str]:
+    """Return the spec of one more program in a container, and its root; ``wanted`` comes on top of the container's own.
+
+    MdockError where it is not known how the container was started, Unsupported where exec cannot follow.
+    """
+    kept = load_spec(home, record.id)
+    stored, rootfs = kept.asked, kept.asked.rootfs
+    if rootfs is None:
+        raise MdockError(
+            f"mdock does not know how {record.id} was started: {kept.unknown or 'its spec is damaged'}.",
+            f"Stop it and run it again: mdock stop {record.id}",
+        )
+    if stored.layers:
+        layers = [name for name, _ in stored.layers]
+        raise Unsupported(
+            f"{record.id} was started with layers of isolation that exec cannot enter yet: {', '.join(layers)}.",
+            f"See them with: mdock inspect {record.id}   Start the program in a new container instead: mdock run",
+        )
+    spec = ContainerSpec(
+        image=record.image,
+        argv=wanted.argv,
+        env=tuple((dict(stored.env) | dict(wanted.env)).items()),
+        workdir=wanted.workdir or stored.workdir or "/",
+        limits=stored.limits,
+        userns=bool(stored.userns),
+        tty=wanted.tty,
+        interactive=wanted.interactive,
+        guard=in_a_notebook() if wanted.guard is None else wanted.guard,
+    )
+    return spec, rootfs
+
+
+# -- standard input -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _input_of(spec: ContainerSpec, stdin: int | bytes | None) -> Iterator[tuple[int | None, Keys | Lines | None]]:
+    """Give the descriptor to hand over, and what passes on what is typed.
+
+    A person's terminal is never handed over.
+    """
+    with _stdin_fd(stdin) as fd:
+        if fd is None or (spec.tty and (spec.detach or not spec.interactive)):
+            yield None, None
+        elif spec.tty:
+            from udock_lab.runtime.client.typed import Keys
+
+            with closing(Keys(fd)) as keys:
+                yield keys.far_end, keys
+        elif not os.isatty(fd):
+            with _blocking(fd):
+                yield fd, None
+        elif spec.detach:
+            yield None, None
+        else:
+            from udock_lab.runtime.client.typed import Lines
+
+            with closing(Lines(fd)) as lines:
+                yield lines.far_end, lines
+
+
+@contextmanager
+def _blocking(fd: int) -> Iterator[None]:
+    """Make the descriptor blocking inside the block, so that a program may wait for its input.
+
+    Afterwards it is as it was for all who share this open file (fcntl(2), O_NONBLOCK).
+    """
+    before = os.get_blocking(fd)
+    os.set_blocking(fd, True)
+    try:
+        yield
+    finally:
+        os.set_blocking(fd, before)
+
+
+@contextmanager
+def _stdin_fd(stdin: int | bytes | None) -> Iterator[int | None]:
+    """Give a descriptor to hand over.
+
+    Text travels in a memfd: however long it is, no process has to feed a pipe.
+    """
+    if stdin is None or isinstance(stdin, int):
+        yield stdin
+        return
+    fd = os.memfd_create("mdock-stdin")
+    try:
+        view = memoryview(stdin)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.lseek(fd, 0, os.SEEK_SET)
+        yield fd
+    finally:
+        os.close(fd)
