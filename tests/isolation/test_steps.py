@@ -41,7 +41,7 @@ def in_child(work: Callable[[], int]) -> int:
         (["setgroups"], 'write(open("/proc/self/setgroups"), "deny")'),
         (["uid_map", 7], 'write(open("/proc/self/uid_map"), "0 7 1")'),
         (["gid_map", 7], 'write(open("/proc/self/gid_map"), "0 7 1")'),
-        (["join_userns", 7], 'setns(open("/proc/7/ns/user"), CLONE_NEWUSER)'),
+        (["join_userns", 7], "setns(pidfd_open(7), CLONE_NEWUSER)"),
         (["terminal"], "ioctl(0, TIOCSCTTY)"),
         (["signals", "00"], "prctl(PR_SET_SECCOMP, no kill(-1))"),
         (["no_new_privs"], "prctl(PR_SET_NO_NEW_PRIVS, 1), if the filter needs it"),

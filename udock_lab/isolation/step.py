@@ -47,6 +47,7 @@ class Child:
     def __init__(self, rootfs: str = "/", parent: Parent | None = None) -> None:
         self.rootfs = rootfs  # the folder that is to become /
         self.parent = parent
+        self.container = -1  # a pidfd of the first process of the container that is entered
         self.inside = False  # it has become /
         self.workdir = "/"
         self.held: dict[str, int] = {}  # folders that were opened while they could be reached

@@ -6,10 +6,17 @@ Here the process writes its own maps, one line each. Where it may not, its paren
 from __future__ import annotations
 
 import os
+from errno import EINVAL
 
 from udock_lab.isolation.step import Child, Step
 from udock_lab.linux import idmaps
 from udock_lab.linux.namespaces import CLONE_NEWUSER, setns, unshare
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # the C half: the other one imports enum
 
 __all__ = [
     "OWN_NAMESPACE",
@@ -78,7 +85,10 @@ OWN_NAMESPACE = (NewUserNamespace, DenySetgroups, MapUid, MapGid)  # the steps, 
 
 
 class JoinUserNamespace(Step):
-    """Enter the user namespace of a running container (setns(2))."""
+    """Enter the user namespace of a running container (setns(2)).
+
+    It is known by the pidfd that came with the plan: its number may have become another process's.
+    """
 
     name = "join_userns"
     call = "setns"
@@ -86,11 +96,29 @@ class JoinUserNamespace(Step):
     pid: int
 
     def describe(self) -> str:
-        return f'setns(open("/proc/{self.pid}/ns/user"), CLONE_NEWUSER)'
+        return f"setns(pidfd_open({self.pid}), CLONE_NEWUSER)"
 
     def apply(self, child: Child) -> None:
-        fd = os.open(f"/proc/{self.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            setns(fd, CLONE_NEWUSER)
-        finally:
-            os.close(fd)
+            setns(child.container, CLONE_NEWUSER)
+        except OSError as error:
+            if error.errno != EINVAL:
+                raise
+            _join_by_number(self.pid, child.container)
+
+
+def _join_by_number(pid: int, pidfd: int) -> None:
+    """Enter it where setns(2) takes no pidfd (before Linux 5.8).
+
+    What was opened by the number is the container's if that is still there afterwards; ESRCH if it is not.
+    """
+    try:
+        fd = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        signal.pidfd_send_signal(pidfd, 0)
+        raise
+    try:
+        signal.pidfd_send_signal(pidfd, 0)
+        setns(fd, CLONE_NEWUSER)
+    finally:
+        os.close(fd)

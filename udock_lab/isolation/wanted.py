@@ -35,7 +35,7 @@ class Wanted(Value):
     adopts_orphans: bool = False
     death_signal: int = 0  # which one comes when whoever started it ends
     terminal: bool = False
-    joins: int = 0  # the pid of the process whose user namespace is entered
+    joins: int = 0  # the pid of the process whose user namespace is entered; the child has its pidfd
     own_ids: tuple[int, int] | None = None  # uid and gid that are root's in a user namespace; it writes the maps itself
     mapped: str = ""  # the rule (ask.py) by which the parent writes the maps of one
     namespaces: tuple[str, ...] = ()  # names of namespaces.py that must be had

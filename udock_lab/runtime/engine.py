@@ -34,7 +34,7 @@ from udock_lab.runtime.given import arguments, callback, container_id_of, image_
 from udock_lab.runtime.looking import container_of, has_ended, listing, look_up, records, running
 from udock_lab.runtime.machine import Machine
 from udock_lab.runtime.runio import RunIO
-from udock_lab.runtime.running import Runs, no_advice, private_copy, spec_inside
+from udock_lab.runtime.running import Runs, first_process, no_advice, private_copy, spec_inside
 from udock_lab.runtime.state import containers
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import KnownImages, find_image_by_name, list_images
@@ -243,7 +243,8 @@ class Runtime:
         record = running(self.home, container_id)
         spec, rootfs = spec_inside(self.home, record, wanted)
         planned = exec_request(self.home, spec, rootfs, record, one_pipe=io.one_pipe, fresh=not self.spare)
-        return self._runs.follow(planned, io, no_advice)
+        with first_process(self.home, record) as container:
+            return self._runs.follow(planned, io, no_advice, container)
 
     # --- looking
 

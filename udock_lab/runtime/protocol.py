@@ -9,8 +9,8 @@
 They travel as marshal writes them: both ends are the same interpreter, and it has nothing to import for that. Nobody
 else holds these sockets, so what comes is held against the names of its fields, and not against their types. A first
 byte tells output, which goes as it is, and Taken, which is that byte alone, from everything else.
-Descriptors travel beside: with a request the run's own socket and its standard input, with the other two requests one
-that the answer goes to.
+Descriptors travel beside: with a request the run's own socket, for ``exec`` a pidfd of the container's first process,
+and the standard input; with the other two requests one that the answer goes to.
 """
 
 from __future__ import annotations
@@ -93,10 +93,9 @@ class RunRequest(Launch):
 
 
 class ExecRequest(Launch):
-    """One more program in a container that runs, whose first process is ``container_pid``."""
+    """One more program in a container that runs. Which process that is, says the pidfd that comes along."""
 
     container_id: str
-    container_pid: int
 
 
 class ProbeRequest(Message):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from udock_lab.errors import Interrupted, LetGo, MdockError, Unsupported
+from udock_lab.errors import Conflict, Interrupted, LetGo, MdockError, Unsupported
 from udock_lab.model import ContainerSpec, Record, RunResult
 from udock_lab.runtime.child.reports import NO_ANSWER
 from udock_lab.runtime.client.attach import Attachment
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from udock_lab.runtime.client.typed import Keys, Lines
     from udock_lab.runtime.runio import OnNote
 
-__all__ = ["Runs", "in_a_notebook", "no_advice", "private_copy", "spec_inside"]
+__all__ = ["Runs", "first_process", "in_a_notebook", "no_advice", "private_copy", "spec_inside"]
 
 
 class Runs:
@@ -44,8 +44,11 @@ class Runs:
         """Give back the signals that a command line's last run took."""
         self._until_closed.close()
 
-    def follow(self, planned: Planned, io: RunIO, advise: Callable[[], str]) -> RunResult:
-        """Hand the request over and follow the container to its end (detached: to its start)."""
+    def follow(self, planned: Planned, io: RunIO, advise: Callable[[], str], container: int | None = None) -> RunResult:
+        """Hand the request over and follow the container to its end (detached: to its start).
+
+        ``container``: a pidfd of the first process of the one that is entered.
+        """
         request, spec, said = planned.request, planned.request.spec, list[str]()
         on_note = io.on_note
 
@@ -68,7 +71,8 @@ class Runs:
             self._signals_of(attachment),
             _input_of(spec, io.source()) as (fd, typed),
         ):
-            attachment.ask(lambda far_end: connection.request(request, [far_end] + ([] if fd is None else [fd])))
+            brought = [one for one in (container, fd) if one is not None]
+            attachment.ask(lambda far_end: connection.request(request, [far_end, *brought]))
             last = _last_event(attachment, spec, typed)
             if isinstance(last, Refused):
                 connection.reap()
@@ -141,6 +145,17 @@ def _interrupted(planned: Planned, result: RunResult, on_note: OnNote | None) ->
     kept = result.id if not planned.entered and not planned.request.spec.remove else ""
     hint = f"What it wrote: %mdock logs {kept}" if kept else ""
     return Interrupted(f"{what} was interrupted: exit {code}", hint, kept)
+
+
+@contextmanager
+def first_process(home: Home, record: Record) -> Iterator[int]:
+    """Give a pidfd of the container's first process, for ``exec``; Conflict if it has ended since it was looked up."""
+    from udock_lab.runtime.signalling import its_pidfd
+
+    with its_pidfd(home, record) as pidfd:
+        if pidfd is None:
+            raise Conflict(f"Container '{record.id}' is not running.", f"Start another one: mdock run {record.image}")
+        yield pidfd
 
 
 def no_advice() -> str:

@@ -112,9 +112,12 @@ def fork_child(*, rehearsed: bool) -> Fresh:
     return Fresh(pid, [ours.detach(), reports, stdout, stderr, os.pidfd_open(pid)], start, end)
 
 
-def brief(child: Fresh, plan: bytes) -> None:
-    """Tell the child what it will do (:meth:`Plan.pack`). It reads that and waits on for the start gate to open."""
-    send(child.sync, plan)
+def brief(child: Fresh, plan: bytes, container: int = -1) -> None:
+    """Tell the child what it will do (:meth:`Plan.pack`). It reads that and waits on for the start gate to open.
+
+    ``container``: a pidfd of the first process of the container that it enters.
+    """
+    send(child.sync, plan, (container,) if container >= 0 else ())
     child.briefed = True
 
 
@@ -156,8 +159,11 @@ def _be_a_container(rehearsed: bool) -> NoReturn:
     sync = adopt(SYNC)
     if rehearsed:
         rehearse()
-    plan = Plan.unpack(_wait_at(sync)[0])
+    words, entered = _wait_at(sync)
+    plan = Plan.unpack(words)
     child = Child(plan.rootfs)
+    if entered:
+        child.container = entered[0]
     steps = [make_step(words) for words in plan.steps]
     names, fds = _wait_at(sync)
     woken = _now()

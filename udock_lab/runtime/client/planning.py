@@ -83,7 +83,6 @@ def exec_request(
         fresh=fresh,
         size=terminal_size() if spec.tty else None,
         container_id=inside.id,
-        container_pid=inside.pid,
     )
     return Planned(request, plan, steps)
 

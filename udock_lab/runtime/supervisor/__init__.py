@@ -12,7 +12,9 @@ ahead; the command line forks a supervisor for each run.
     ending.py      from there to the last word
     account.py     what is written down of it: record, spec, steps, events
     output.py      what it writes, on its way to the log and to the caller
+    input.py       what it reads
     terminal.py    the container's own terminal, and the keys for it
+    looks.py       what /proc shows of it before its first step and after its last one
     caller.py      whoever asked for the run, at the other end of its socket
     children.py    children at their start gates, one of them forked ahead
     helpers.py     other processes of ours, which the launcher starts

@@ -8,7 +8,7 @@ from udock_lab.linux.process import last_pid, open_loadavg
 from udock_lab.runtime.child.forker import LocalForker, RemoteForker
 from udock_lab.runtime.child.launch import Fresh
 
-__all__ = ["Children"]
+__all__ = ["Children", "has_ended"]
 
 
 class Children:
@@ -24,7 +24,7 @@ class Children:
     def take(self, *, fresh: bool) -> Fresh:
         """Return the pre-forked child, or one forked now; ``fresh``: the latter. OSError as fork(2)."""
         child, self._preforked = (None, self._preforked) if fresh else (self._preforked, None)
-        if child is not None and _has_ended(child.pidfd):  # somebody killed it while it waited
+        if child is not None and has_ended(child.pidfd):  # somebody killed it while it waited
             self._discard(child)
             child = None
         return child or self.forker.fork(rehearse=False)
@@ -67,7 +67,7 @@ class Children:
         self.forker.reap(child.pid)
 
 
-def _has_ended(pidfd: int) -> bool:
+def has_ended(pidfd: int) -> bool:
     """Return whether the process has ended: then its pidfd is readable (pidfd_open(2))."""
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)

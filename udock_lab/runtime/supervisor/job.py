@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.dispositions import ENDS_NOBODY
-from udock_lab.model.processes import Snapshot
 from udock_lab.runtime.child.launch import Fresh, brief, open_gate
 from udock_lab.runtime.child.reports import parse_reports
 from udock_lab.runtime.protocol import Ended, ExecRequest, RunRequest, Signal, Started, Word, refusal
@@ -31,11 +30,13 @@ from udock_lab.runtime.state.home import storage_error
 from udock_lab.runtime.state.tables import held_too_long, release, try_lock
 from udock_lab.runtime.supervisor.account import Reports, account_of
 from udock_lab.runtime.supervisor.caller import Caller
+from udock_lab.runtime.supervisor.children import has_ended
 from udock_lab.runtime.supervisor.ending import Ending
+from udock_lab.runtime.supervisor.input import Input
+from udock_lab.runtime.supervisor.looks import Looks
 from udock_lab.runtime.supervisor.output import Log, Output, read_some
 from udock_lab.runtime.supervisor.terminal import Terminal
 from udock_lab.runtime.supervisor.waiting import Turns
-from udock_lab.wire.framing import receive, send
 
 if TYPE_CHECKING:
     from _socket import socket
@@ -66,10 +67,17 @@ class Job:
     """A container on its way. It does nothing before :meth:`start`.
 
     ``stdin`` is the program's standard input, -1 where it is to get none; with a terminal it is the pipe of keys.
+    ``container`` is a pidfd of the first process of the container that the program ends with.
     """
 
     def __init__(
-        self, supervisor: Supervisor, request: RunRequest | ExecRequest, sock: socket, stdin: int = -1
+        self,
+        supervisor: Supervisor,
+        request: RunRequest | ExecRequest,
+        sock: socket,
+        stdin: int = -1,
+        *,
+        container: int = -1,
     ) -> None:
         loop, spec = supervisor.loop, request.spec
         self.supervisor, self.request = supervisor, request
@@ -85,12 +93,12 @@ class Job:
         self.child: Fresh | None = None
         self.pid = 0
         self.newest_pid: int | None = None  # of the machine, when the start gate opened
-        self._stdin = -1 if spec.tty else stdin
-        self._held_stdin = -1  # the other end of a standard input which nobody writes
+        self._container = container
+        self._input = Input(-1 if spec.tty else stdin, waits=spec.interactive)
         self._turns = Turns(loop)
         self._grace: Timer | None = None
         self._reports: Reports | None = None
-        self._snapshots: list[Snapshot] = []
+        self._looks = Looks(loop)
 
     # --- asked for
 
@@ -116,7 +124,7 @@ class Job:
                 return
             try:
                 with suppress(OSError):  # tried again at the gate, where a failure is dealt with
-                    brief(child, self.request.plan)  # it is read while the record is written
+                    brief(child, self.request.plan, self._container)  # it is read while the record is written
                 self.account.begin(child)
             finally:
                 if lock >= 0:
@@ -134,10 +142,8 @@ class Job:
         self.pid = child.pid
         if self.terminal is not None:
             self.terminal.open(self.request.size)
-        elif self._stdin < 0 and self.request.spec.interactive:
-            self._stdin, self._held_stdin = os.pipe()
-        elif self._stdin < 0:
-            self._stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        else:
+            self._input.open()
         return child
 
     def _refuse(self, error: MdockError | Interrupted) -> None:
@@ -163,9 +169,11 @@ class Job:
         start = time.monotonic_ns()
         try:
             if not child.briefed:
-                brief(child, self.request.plan)
-            if self.terminal is None:
-                open_gate(child, self._stdin, None)
+                brief(child, self.request.plan, self._container)
+            if self._container >= 0 and has_ended(self._container):
+                signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
+            elif self.terminal is None:
+                open_gate(child, self._input.fd, None)
             else:
                 open_gate(child, self.terminal.slave, self.terminal.slave)
         except OSError as error:
@@ -180,36 +188,19 @@ class Job:
             self.log.open(self.account.id)
 
     def _watch(self, child: Fresh) -> None:
-        loop, request = self.supervisor.loop, self.request
+        loop = self.supervisor.loop
         loop.watch(child.pidfd, self._on_exit)
         loop.watch(child.reports, self._on_reports_end, _ENDS_ONLY)  # the close-on-exec end is gone
         if self.terminal is not None:
             self.output.watch_terminal(self.terminal.master)
             self.terminal.take_keys()
         else:
-            self._close_stdin()
+            self._input.hand_over()
             self.output.watch_pipes(child.stdout, child.stderr)
-        if isinstance(request, ExecRequest):
-            self._die_with(request.container_pid)
-        if request.snapshots:
-            loop.watch(child.sync, self._on_held)
-
-    def _on_held(self, _: int) -> None:
-        """Look at a child that waits and says what moment this is; then let it go on."""
-        from udock_lab.linux.snapshot import read_snapshot
-
-        assert self.child is not None
-        sync = self.child.sync
-        try:
-            moment, _fds = receive(sync)
-        except OSError:
-            moment = b""
-        if not moment:  # it became the program, or ended
-            self.supervisor.loop.forget(sync)
-            return
-        self._snapshots.append(Snapshot(moment=moment.decode(), **read_snapshot(self.child.pid)))
-        with suppress(OSError):
-            send(sync, b"seen")
+        if self._container >= 0:
+            loop.watch(self._container, self._on_container_end)
+        if self.request.snapshots:
+            self._looks.watch(child)
 
     def _look_for_start(self) -> None:
         """Look whether exec has succeeded, before its output is passed on: its news come first."""
@@ -291,19 +282,16 @@ class Job:
             self.signal(signal.SIGTERM)
             self._grace = self.supervisor.loop.later(_GRACE, lambda: self.signal(signal.SIGKILL))
 
-    def _die_with(self, pid: int) -> None:
-        """End a process that ``exec`` started as soon as its container has ended."""
-        try:
-            pidfd = os.pidfd_open(pid)
-        except OSError:
-            self.signal(signal.SIGKILL)
-            return
+    def _on_container_end(self, _: int) -> None:
+        """End a program that ``exec`` started: its container has ended."""
+        self._leave_container()
+        self.signal(signal.SIGKILL)
 
-        def container_ended(_: int) -> None:
-            self.supervisor.loop.close(pidfd)
-            self.signal(signal.SIGKILL)
-
-        self.supervisor.loop.watch(pidfd, container_ended)
+    def _leave_container(self) -> None:
+        if self._container >= 0:
+            self.supervisor.loop.forget(self._container)
+            os.close(self._container)
+            self._container = -1
 
     # --- over
 
@@ -331,7 +319,7 @@ class Job:
                 pid=self.pid,
                 reports=tuple(self._reports or ()),
                 notes=tuple(account.notes),
-                snapshots=tuple(self._snapshots),
+                snapshots=tuple(self._looks.snapshots),
                 status=status,
                 parent_steps=tuple(account.parent_steps),
                 fork=(child.fork_start, child.fork_end) if child else None,
@@ -346,19 +334,14 @@ class Job:
             pid=self.pid,
             reports=tuple(self._reports or ()),
             notes=tuple(self.account.notes),
-            snapshots=tuple(self._snapshots),
+            snapshots=tuple(self._looks.snapshots),
         )
 
     def close_input(self) -> None:
         """Close the program's standard input, and its terminal."""
-        self._close_stdin()
+        self._input.close()
         if self.terminal is not None:
             self.terminal.close()
-
-    def _close_stdin(self) -> None:
-        if self._stdin >= 0:
-            os.close(self._stdin)
-            self._stdin = -1
 
     def close(self) -> None:
         """Let go of everything: there is nothing more to tell. Closing twice is fine."""
@@ -366,11 +349,9 @@ class Job:
         self.caller.hang_up()
         self.output.close()
         self.log.close()
+        self._leave_container()
         if self._grace is not None:
             self._grace.cancel()
-        if self._held_stdin >= 0:
-            os.close(self._held_stdin)
-            self._held_stdin = -1
         if self.child is not None:
             self.supervisor.loop.forget(self.child.sync)
             self.child.sync.close()

@@ -6,7 +6,7 @@ import os
 
 __all__ = ["Reserve"]
 
-_SIZE = 4  # a request brings three at most
+_SIZE = 4  # a request brings no more, the memory of a long one included
 
 
 class Reserve:

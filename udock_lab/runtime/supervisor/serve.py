@@ -10,6 +10,7 @@ from udock_lab.model.plain import MalformedError
 from udock_lab.runtime.child.forker import LocalForker, RemoteForker
 from udock_lab.runtime.protocol import (
     TAKEN,
+    ExecRequest,
     Launch,
     ProbeRequest,
     Refused,
@@ -68,12 +69,15 @@ class Supervisor:
     def accept(self, request: Request, fds: list[int]) -> None:
         """Do what is asked for, or begin it. OSError where no process or no descriptor is left.
 
-        With a run come its own socket and its standard input; with a terminal the latter is a pipe of keys.
+        With a run come its own socket, for ``exec`` the container's pidfd, and its standard input; with a terminal the
+        latter is a pipe of keys.
         """
         if isinstance(request, ProbeRequest):
             self.helpers.probe(fds[0], request.what)
         elif isinstance(request, SpawnRequest):
             self.helpers.spawn(request.argv, fds[0])
+        elif isinstance(request, ExecRequest):
+            Job(self, request, adopt(fds[0]), *fds[2:3], container=fds[1]).start()
         else:
             Job(self, request, adopt(fds[0]), *fds[1:2]).start()
 
