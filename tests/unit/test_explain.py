@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from udock_lab.linux.elf import inspect_elf
 from udock_lab.linux.resolve import resolve_in_root
-from udock_lab.runtime.client.explain import explain_exec_failure, explain_exit_127
+from udock_lab.runtime.client.explain.refusal import explain_exec_failure
+from udock_lab.runtime.client.explain.started import explain_exit_127
 from udock_lab.runtime.image.rootfs import make_rootfs
 
 pytestmark = pytest.mark.forks

@@ -7,5 +7,5 @@
     attach.py        following one run to its end
     typed.py         what a person types, on its way there
     result.py        what the caller is told at the end
-    explain.py       why execve refused a program
+    explain/         why execve refused a program, or a program hardly began
 """

@@ -253,7 +253,7 @@ def _exec_failure(planned: Planned, reports: Reports, status: ExitStatus | None)
 
     Its last word counts, or that one of the folders of PATH held a file which may not be executed.
     """
-    from udock_lab.runtime.client.explain import explain_exec_failure
+    from udock_lab.runtime.client.explain.refusal import explain_exec_failure
 
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
     number = errno.EACCES if errno.EACCES in answers else answers[-1]
@@ -281,7 +281,7 @@ def _explain_limit(planned: Planned, last: News, status: ExitStatus) -> str | No
     record = _record_after(last)
     if status.shell_code <= 128 or (record is not None and record.status is not Status.EXITED):
         return None
-    from udock_lab.runtime.client.explain import explain_limit
+    from udock_lab.runtime.client.explain.started import explain_limit
 
     who = f"The program that exec started in {last.id}" if planned.entered else last.id
     return explain_limit(who, planned.request.spec.limits, status)
@@ -321,12 +321,12 @@ def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candida
         emulated = machine is not None and status.code in (1, 255)
         if not (status.code == 127 or emulated or (line and line[1] and line[1].endswith("\r"))):
             return []
-        from udock_lab.runtime.client import explain
+        from udock_lab.runtime.client.explain import started
 
-        started = explain.explain_exit_127(rootfs, program) if status.code == 127 else None
+        why = started.explain_exit_127(rootfs, program) if status.code == 127 else None
         if emulated:
-            started = explain.explain_emulated(rootfs, program)
-        return list(filter(None, (started, explain.explain_carriage_return(program, path))))
+            why = started.explain_emulated(rootfs, program)
+        return list(filter(None, (why, started.explain_carriage_return(program, path))))
     return []
 
 
