@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -29,6 +30,7 @@ from udock_lab.model import (
 from udock_lab.notebook.fork_guard import guard_kernel, let_go
 from udock_lab.notebook.output import CellOutput, shows_the_value, signals_own
 from udock_lab.notebook.sandbox_magic import SandboxMagics
+from udock_lab.runtime.client.connection import the_launcher
 from udock_lab.runtime.kept import close_runtimes, runtime_here
 
 try:
@@ -174,7 +176,7 @@ def _html(value: object) -> str | None:
 
 
 def load(ip: InteractiveShell) -> None:
-    """Register magic, completion and formatters; loading twice changes nothing."""
+    """Register magic, completion and formatters, and start the launcher; loading twice changes nothing."""
     _unregister(ip)
     guard_kernel()
     ip.register_magics(MdockMagics, SandboxMagics)
@@ -186,13 +188,16 @@ def load(ip: InteractiveShell) -> None:
     for kind in _SHOWN:
         page.for_type(kind, _html)
     page.for_type_by_name(*_FIGURE, figure_html)
+    with suppress(OSError, MdockError):  # no process is left: the first run, which needs it, says so
+        the_launcher().start()  # it gets ready while the learner reads
 
 
 def unload(ip: InteractiveShell) -> None:
-    """Take back what ``load`` registered and close the runtimes; detached containers run on."""
+    """Take back what ``load`` registered, close the runtimes and let the launcher go; detached containers run on."""
     let_go()
     _unregister(ip)
     close_runtimes()
+    the_launcher().close()
 
 
 def _unregister(ip: InteractiveShell) -> None:

@@ -1,8 +1,8 @@
 """How a caller reaches a supervisor: the notebook's launcher, or one forked for this run.
 
-The launcher is one per process, started at the first run with ``subprocess`` (one vfork) and shared by every
-:class:`~udock_lab.runtime.engine.Runtime`. A small single-threaded program, such as the command line, forks its
-supervisor instead: that is cheaper than starting an interpreter.
+The launcher is one per process, started at ``%load_ext udock_lab``, or else at the first run, with ``subprocess`` (one
+vfork), and shared by every :class:`~udock_lab.runtime.engine.Runtime`. A small single-threaded program, such as the
+command line, forks its supervisor instead: that is cheaper than starting an interpreter.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Launcher:
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self.sock: socket | None = None
-        self.owner = 0
+        self._minds_forks = False
 
     @property
     def pid(self) -> int | None:
@@ -101,11 +101,11 @@ class Launcher:
         self.close()
 
     def start(self) -> None:
-        """Start now rather than at the first run."""
+        """Start now rather than at the first run, and do not wait until it is ready. OSError or MdockError if not."""
         self._connected()
 
     def _connected(self) -> socket:
-        if self.sock is None or self.owner != os.getpid():
+        if self.sock is None:
             import subprocess  # here: the command line, which starts no launcher, pays for no more than it uses
 
             ours, theirs = pair()
@@ -123,15 +123,27 @@ class Launcher:
                 except BaseException:
                     ours.close()
                     raise
-            self.sock, self.owner = ours, os.getpid()
+            self.sock = ours
+            if not self._minds_forks:
+                self._minds_forks = True
+                os.register_at_fork(after_in_child=self._forget)
         return self.sock
+
+    def _forget(self) -> None:
+        """Leave the launcher to the parent in a forked child: a copy of its socket would keep it when that has gone."""
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+        if self.process is not None:
+            self.process.returncode = 0  # nothing to wait for
+            self.process = None
 
     def close(self) -> None:
         """Let the launcher go; it ends with its last detached container."""
         if self.sock is not None:
             self.sock.close()
             self.sock = None
-        if self.process is not None and self.owner == os.getpid():
+        if self.process is not None:
             from subprocess import TimeoutExpired
 
             with suppress(TimeoutExpired):
