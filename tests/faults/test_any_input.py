@@ -18,7 +18,7 @@ from udock_lab.commands.results import Containers, Images, tell
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.model import Record, Status
 from udock_lab.runtime.client.planning import DEFAULT_PATH
-from udock_lab.runtime.state import containers, extras, ids
+from udock_lab.runtime.state import containers, extras, ids, private
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import check_image_name, list_images
 from udock_lab.runtime.state.tables import locked
@@ -77,7 +77,7 @@ def test_a_life_among_any_lines_leaves_every_other_byte(
         os.close(old)
         assert changed is not None
         assert table.read_bytes() == whole([*before, containers.format_record(changed)[:-1], *after])
-        containers.discard(empty, [OURS.id])
+        private.discard(empty, [OURS.id])
     assert table.read_bytes() == whole([*before, *after])
 
 

@@ -28,11 +28,11 @@ done = Mdock({home!r})(*{words!r}, user={user})
 print(done.stdout, done.stderr)
 """
 _MAKE_A_COPY = """
-from udock_lab.runtime.state import containers
+from udock_lab.runtime.state import private
 from udock_lab.runtime.state.home import Home
 home = Home({home!r})
 home.create()
-with containers.making_private_folder(home):
+with private.making_private_folder(home):
     input(print(flush=True) or "")
 """
 MDOCK = f"{sys.executable} -m udock_lab.cli"

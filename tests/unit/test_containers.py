@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.linux.process import boot_id, start_ticks
 from udock_lab.model import Record, Status
-from udock_lab.runtime.state import containers, extras, ids
+from udock_lab.runtime.state import containers, extras, ids, living, private
 from udock_lab.runtime.state.home import Home
 
 
@@ -134,7 +134,7 @@ def test_ids_count_up_as_numbers_not_as_strings(store: Home) -> None:
 def test_id_is_not_reused_after_its_record_is_gone(store: Home) -> None:
     assert ids.allocate(store) == "c1"
     containers.begin(store, running(1))
-    containers.discard(store, ["c1"])
+    private.discard(store, ["c1"])
     assert ids.allocate(store) == "c2"
 
 
@@ -252,7 +252,7 @@ def test_discard_leaves_corrupt_lines_and_neighbours(store: Home) -> None:
     containers.begin(store, running(12))
     extras.save_extra(store, "c1", "spec", {})
     Path(store.container_log("c1")).write_bytes(b"x")
-    containers.discard(store, ["c1"])
+    private.discard(store, ["c1"])
     assert db(store) == b"junk\nc1|bad\n" + containers.format_record(running(12))
     assert os.listdir(store.containers_dir) == [] and os.listdir(store.logs_dir) == []
 
@@ -260,10 +260,10 @@ def test_discard_leaves_corrupt_lines_and_neighbours(store: Home) -> None:
 def test_discard_never_removes_a_folder_outside_the_home(store: Home, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
-    for private in (str(precious), f"{store.run_dir}/../../precious"):
+    for folder in (str(precious), f"{store.run_dir}/../../precious"):
         containers.begin(store, running(1))
-        extras.save_extra(store, "c1", "spec", {"private": private})
-        containers.discard(store, ["c1"])
+        extras.save_extra(store, "c1", "spec", {"private": folder})
+        private.discard(store, ["c1"])
         assert precious.is_dir()
 
 
@@ -293,17 +293,17 @@ def test_reused_pid_is_not_alive(store: Home) -> None:
     record = running(1, me)
     identity: dict[str, object] = {"pid": me, "start_ticks": ticks, "boot_id": boot_id()}
     extras.save_extra(store, "c1", "spec", identity)
-    assert containers.is_alive(store, record)
+    assert living.is_alive(store, record)
     extras.save_extra(store, "c1", "spec", identity | {"start_ticks": ticks - 1})
-    assert not containers.is_alive(store, record)
+    assert not living.is_alive(store, record)
     extras.save_extra(store, "c1", "spec", identity | {"boot_id": "another"})
-    assert not containers.is_alive(store, record)
+    assert not living.is_alive(store, record)
 
 
 def test_foreign_record_is_judged_by_pid_unless_the_process_began_later(store: Home) -> None:
     now = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() + 1))
     mine = Record(id="c1", pid=os.getpid(), image="demo", status=Status.RUNNING, start_time=now)
-    assert containers.is_alive(store, mine)
-    assert not containers.is_alive(store, running(1, os.getpid()))
-    assert not containers.is_alive(store, running(1, 1 << 22))
-    assert not containers.is_alive(store, running(1, 0))
+    assert living.is_alive(store, mine)
+    assert not living.is_alive(store, running(1, os.getpid()))
+    assert not living.is_alive(store, running(1, 1 << 22))
+    assert not living.is_alive(store, running(1, 0))

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udock_lab.model import Record, Status
-from udock_lab.runtime.state import containers, ids
+from udock_lab.runtime.state import containers, ids, private
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.tables import locked
 
@@ -79,7 +79,7 @@ WRITES: dict[str, Callable[[Home], object]] = {
     "an end": lambda home: finish(home, "c2"),
     "a stop": lambda home: containers.set_intent(home, "c2", Status.STOPPED),
     "a stop that is taken back": stop_and_take_back,
-    "a removal": lambda home: containers.discard(home, ["c2"]),
+    "a removal": lambda home: private.discard(home, ["c2"]),
 }
 
 
@@ -127,7 +127,7 @@ def test_what_is_appended_between_our_look_and_our_write_is_seen(store: Home) ->
 def test_an_id_that_another_program_gave_out_is_not_given_out_again_after_its_removal(store: Home) -> None:
     begin(store)
     append(store, line(50))
-    containers.discard(store, ["c50"])
+    private.discard(store, ["c50"])
     assert ids.allocate(store) == "c51"
 
 
@@ -183,7 +183,7 @@ def test_every_id_is_new_whatever_other_programs_do_between_two_runs(
         elif step == "end" and there:
             finish(home, f"c{there[-1]}")
         elif step == "remove" and there:
-            containers.discard(home, [f"c{there[0]}"])
+            private.discard(home, [f"c{there[0]}"])
             given_out.append(there[0])
         elif step == "append":
             append(home, line(max(given_out + there) + number))
@@ -206,7 +206,7 @@ def test_every_id_is_new_whatever_other_programs_do_between_two_runs(
 WRITER = """
 import sys
 from udock_lab.model import Record, Status
-from udock_lab.runtime.state import containers, ids
+from udock_lab.runtime.state import containers, ids, private
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.tables import locked
 import os
@@ -223,7 +223,7 @@ for number in range(40):
             os.close(old)
     if number % 5 == 0:
         with locked(home, timeout=60):
-            containers.discard(home, [new])
+            private.discard(home, [new])
 """
 STRANGER = """
 import sys, time

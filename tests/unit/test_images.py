@@ -19,7 +19,7 @@ from opening import opened
 
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, UsageError
 from udock_lab.model import Image
-from udock_lab.runtime.image.tree import copy_tree, remove_tree
+from udock_lab.runtime.image.copying import copy_tree
 from udock_lab.runtime.state import images, tables
 from udock_lab.runtime.state.home import Home, storage_error
 from udock_lab.runtime.state.images import (
@@ -31,6 +31,7 @@ from udock_lab.runtime.state.images import (
     parse_image_line,
     remove_image,
 )
+from udock_lab.runtime.state.removal import remove_tree
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs privilege: root owns, mounts and makes device nodes")
 STAMP = "2025-11-24T02:30:00"
@@ -408,7 +409,7 @@ import os, sys
 sys.path.insert(0, sys.argv[3])
 from udock_lab.errors import StorageError
 from udock_lab.linux import filesystems  # before: this Python may lie where nobody reaches it
-from udock_lab.runtime.image.tree import copy_tree
+from udock_lab.runtime.image.copying import copy_tree
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
     stats = copy_tree(sys.argv[1], sys.argv[2])

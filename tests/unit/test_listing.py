@@ -15,7 +15,7 @@ from opening import opened
 from udock_lab import Runtime
 from udock_lab.cli import main
 from udock_lab.model import Record, Status
-from udock_lab.runtime.state import containers, extras
+from udock_lab.runtime.state import containers, extras, private
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.listing import Choice, Listing, Standing
 
@@ -148,7 +148,7 @@ def test_what_ends_or_goes_between_the_table_and_its_process_is_no_orphan(home: 
     def look_too_late(one: Record) -> Standing:
         if one.id == "c1" and one.end_time is None:
             os.close(containers.finish(store, "c1", 5, "2026-01-02T03:04:09")[1])
-            containers.discard(store, ["c2"])
+            private.discard(store, ["c2"])
         return Standing(one, one.status.value if one.end_time else "exited (orphaned)")
 
     listing = Listing(store.containers_db, lambda: containers.read_all(store)[0], look_too_late)

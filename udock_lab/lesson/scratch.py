@@ -16,8 +16,8 @@ from contextlib import suppress
 from udock_lab.errors import MdockError
 from udock_lab.model import Container
 from udock_lab.runtime.engine import Runtime
-from udock_lab.runtime.image.tree import remove_tree
 from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.removal import remove_tree
 
 __all__ = ["PREFIX", "Scratch", "learner_home"]
 

@@ -9,12 +9,12 @@ from contextlib import suppress
 from udock_lab.errors import Conflict, MdockError, NotFound
 from udock_lab.model import Image
 from udock_lab.runtime.image.rootfs import make_rootfs
-from udock_lab.runtime.image.tree import remove_tree
 from udock_lab.runtime.looking import records
-from udock_lab.runtime.state import containers, tables
+from udock_lab.runtime.state import containers, living, private, tables
 from udock_lab.runtime.state.extras import load_spec
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import aside, build_image, find_image_by_name, retire_image
+from udock_lab.runtime.state.removal import remove_tree
 from udock_lab.runtime.unsaid import Unsaid
 
 __all__ = ["build", "demo", "remove_image"]
@@ -38,7 +38,7 @@ def build(
 
     def keep(replaced: str) -> None:
         inside.extend(_running_in(home, unsaid, home.image_rootfs(name)))
-        containers.keep_replaced(home, inside, replaced)
+        private.keep_replaced(home, inside, replaced)
 
     image = build_image(home, name, directory, force=force, progress=progress, on_note=on_note, on_replaced=keep)
     unsaid.log("BUILD", image=name, source=os.path.abspath(directory))
@@ -84,7 +84,6 @@ def _running_in(home: Home, unsaid: Unsaid, rootfs: str) -> list[str]:
     alive = [
         record.id
         for record in records(home, unsaid)
-        if not containers.has_ended(record)
-        and (containers.is_alive(home, record) or containers.elsewhere(home, record))
+        if not containers.has_ended(record) and (living.is_alive(home, record) or living.elsewhere(home, record))
     ]
     return [name for name in alive if load_spec(home, name).asked.rootfs == rootfs]

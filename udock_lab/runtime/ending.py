@@ -16,7 +16,7 @@ from udock_lab.runtime.lastword import await_last_word, end_of_removed, stopped_
 from udock_lab.runtime.looking import look_up, refuse_elsewhere, running
 from udock_lab.runtime.removing import end_execs
 from udock_lab.runtime.signalling import ask_permission, gone, its_pidfd, send, signal_name
-from udock_lab.runtime.state import containers, tables
+from udock_lab.runtime.state import containers, living, tables
 from udock_lab.runtime.state.extras import load_spec
 from udock_lab.runtime.state.home import DISK_FULL, Home, storage_error
 from udock_lab.runtime.unsaid import Unsaid
@@ -79,7 +79,7 @@ class Ending:
         with its_pidfd(self._home, record) as pidfd:
             if pidfd is not None:
                 gone(pidfd, None)
-        while containers.elsewhere(self._home, record):  # its supervisor tells us, through the table
+        while living.elsewhere(self._home, record):  # its supervisor tells us, through the table
             time.sleep(_LOOK)
             with suppress(NotFound):
                 record = containers.find(self._home, container_id)

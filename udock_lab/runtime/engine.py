@@ -36,6 +36,7 @@ from udock_lab.runtime.machine import Machine
 from udock_lab.runtime.runio import RunIO
 from udock_lab.runtime.running import Runs, first_process, no_advice, private_copy, spec_inside
 from udock_lab.runtime.state import containers
+from udock_lab.runtime.state.extras import with_extras
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import KnownImages, find_image_by_name, list_images
 from udock_lab.runtime.state.listing import EVERYTHING, Choice
@@ -256,7 +257,7 @@ class Runtime:
         """
         choice = choice.alive() if switch("running", running) else choice
         found = listing(self.home, self._unsaid).standings(choice)
-        there = containers.with_extras(self.home)
+        there = with_extras(self.home)
         return [
             container_of(self.home, one, isolation=isolation, has_files=there is None or one.id in there)
             for one in found

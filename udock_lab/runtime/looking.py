@@ -10,7 +10,7 @@ from udock_lab.errors import Conflict, NotFound
 from udock_lab.model import Container, Isolation, Record, Status
 from udock_lab.runtime.client.result import isolation_of
 from udock_lab.runtime.lastword import await_last_word, spec_of_the_newest
-from udock_lab.runtime.state import containers
+from udock_lab.runtime.state import containers, living
 from udock_lab.runtime.state.extras import NOTHING_KEPT, Identity, Listed, Reported, load_spec, load_steps
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.listing import Listing, Standing
@@ -92,12 +92,12 @@ def _stand(home: Home, record: Record) -> Standing:
     if containers.has_ended(record):
         return Standing(record, record.status.value)
     kept = load_spec(home, record.id)
-    alive = containers.is_alive(home, record, kept)
+    alive = living.is_alive(home, record, kept)
     if not alive:
         kept = spec_of_the_newest(home, record) if kept.unknown else kept
         record = await_last_word(home, record, kept)
     state = record.status.value
-    elsewhere = "" if alive else containers.elsewhere(home, record)
+    elsewhere = "" if alive else living.elsewhere(home, record)
     if elsewhere:
         state = f"elsewhere ({elsewhere})"
     elif not containers.has_ended(record) and not alive:
@@ -122,7 +122,7 @@ def _uptime(identity: Identity, record: Record) -> float:
     boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
     if started is not None and 0 <= started <= boottime:
         return boottime - started
-    began = containers.began(record.pid)
+    began = living.began(record.pid)
     return max(0.0, time.time() - began) if began else 0.0
 
 

@@ -9,7 +9,7 @@ from itertools import starmap
 from udock_lab.errors import Conflict, MdockError
 from udock_lab.model import Container
 from udock_lab.runtime.looking import listing, records, refuse_elsewhere, runs_elsewhere
-from udock_lab.runtime.state import containers, execs, tables
+from udock_lab.runtime.state import containers, execs, living, private, tables
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.listing import EVERYTHING, Standing
 from udock_lab.runtime.unsaid import Unsaid
@@ -24,14 +24,14 @@ def remove(home: Home, unsaid: Unsaid, container: Container, *, force: bool = Fa
         refuse_elsewhere(container)
     with tables.locked(home):
         record = containers.find(home, container_id)
-        if not containers.has_ended(record) and containers.is_alive(home, record):
+        if not containers.has_ended(record) and living.is_alive(home, record):
             raise Conflict(
                 f"Container '{container_id}' is running.",
                 f"Stop it first: mdock stop {container_id}   or: mdock rm -f {container_id}",
             )
         end_execs(home, unsaid, container_id)
-        refused = containers.discard(home, [container_id])
-        containers.discard_strays(home)
+        refused = private.discard(home, [container_id])
+        private.discard_strays(home)
     for why in refused.values():
         raise _not_removed(container_id, why)
     unsaid.log("RM", id=container_id)
@@ -50,8 +50,8 @@ def prune(home: Home, unsaid: Unsaid, on_refused: Callable[[MdockError], None] |
         there = [record.id for record in records(home, unsaid) if record.id in ended]  # somebody else may prune too
         for container_id in there:
             end_execs(home, unsaid, container_id)
-        refused = containers.discard(home, there) if there else {}
-        containers.discard_strays(home)
+        refused = private.discard(home, there) if there else {}
+        private.discard_strays(home)
     removed = [container_id for container_id in there if container_id not in refused]
     for container_id in removed:
         unsaid.log("RM", id=container_id)

@@ -17,7 +17,7 @@ from udock_lab.runtime.client.planning import Planned
 from udock_lab.runtime.client.result import raise_refusal, run_result, start_notes
 from udock_lab.runtime.protocol import Ended, Event, Refused, Started
 from udock_lab.runtime.runio import RunIO
-from udock_lab.runtime.state import containers
+from udock_lab.runtime.state import private
 from udock_lab.runtime.state.extras import load_spec
 from udock_lab.runtime.state.home import Home
 
@@ -179,10 +179,10 @@ def in_a_notebook() -> bool:
 def private_copy(home: Home, rootfs: str) -> Iterator[str]:
     """Give one container a copy of a root file system; remove it if mdock fails before there is a container."""
     from udock_lab.linux.unwinding import Unwinding
-    from udock_lab.runtime.image.tree import copy_tree
+    from udock_lab.runtime.image.copying import copy_tree
 
     home.create()
-    with containers.making_private_folder(home) as folder:
+    with private.making_private_folder(home) as folder:
         with Unwinding():
             try:
                 copy_tree(rootfs, f"{folder}/rootfs")
@@ -198,7 +198,7 @@ def private_copy(home: Home, rootfs: str) -> Iterator[str]:
 
 def _remove_quietly(folder: str) -> None:
     """Remove a folder after an error; the error is the one to tell."""
-    from udock_lab.runtime.image.tree import remove_tree
+    from udock_lab.runtime.state.removal import remove_tree
 
     with suppress(MdockError):
         remove_tree(folder)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 from udock_lab.errors import MdockError
 from udock_lab.model import Record
-from udock_lab.runtime.state import containers
+from udock_lab.runtime.state import containers, living
 from udock_lab.runtime.state.home import Home
 
 __all__ = ["ask_permission", "gone", "its_pidfd", "send", "signal_name"]
@@ -27,7 +27,7 @@ def its_pidfd(home: Home, record: Record) -> Iterator[int | None]:
         yield None
         return
     try:
-        alive = not containers.has_ended(record) and containers.is_alive(home, record)
+        alive = not containers.has_ended(record) and living.is_alive(home, record)
         yield pidfd if alive else None
     finally:
         os.close(pidfd)

@@ -31,7 +31,7 @@ from udock_lab.model.value import make_later, replace
 from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
 from udock_lab.runtime.client.planning import Planned
 from udock_lab.runtime.protocol import Ended, News, Refused
-from udock_lab.runtime.state import containers
+from udock_lab.runtime.state import containers, living
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.shortage import shortage
 
@@ -181,7 +181,7 @@ def _has_ended(home: Home, container_id: str) -> bool:
         record = containers.find(home, container_id)
     except errors.NotFound:
         return True
-    return containers.has_ended(record) or not containers.is_alive(home, record)
+    return containers.has_ended(record) or not living.is_alive(home, record)
 
 
 def _ended_meanwhile(spec: ContainerSpec, container_id: str, status: ExitStatus | None) -> Failure:

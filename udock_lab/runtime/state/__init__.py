@@ -5,9 +5,12 @@
     home.py          where everything lies
     tables.py        tables that a crash cannot tear, and the lock on them
     ids.py           container ids, none given twice
-    containers.py    containers.db and containers/<id>/
+    containers.py    containers.db
+    living.py        whether the process of a record lives, and where
+    private.py       the files that a container has for itself alone
+    removal.py       removing whole trees of files
     images.py        images.db and images/<name>/
-    extras.py        spec, steps and programs of a container, in files of their own
+    extras.py        spec, steps and programs of a container, in files of their own: containers/<id>/
     resources.py     what outlives a killed supervisor, and who has it
     execs.py         programs that exec started, which end with their container
     listing.py       a choice of containers, and no more read than that needs

@@ -22,8 +22,9 @@ from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
 from udock_lab.linux.ownership import adopt
 from udock_lab.linux.process import state
 from udock_lab.model import Image
-from udock_lab.runtime.image.tree import CopyStats, Progress, copy_tree, refuse_mounts, remove_tree
+from udock_lab.runtime.image.copying import CopyStats, Progress, copy_tree
 from udock_lab.runtime.state.home import DISK_FULL, Home, storage_error
+from udock_lab.runtime.state.removal import refuse_mounts, remove_tree
 from udock_lab.runtime.state.tables import (
     Fingerprint,
     append_line,

@@ -418,6 +418,6 @@ def _folders(home: Home) -> list[str]:
 def _remove_from_run(home: Home, name: str) -> None:
     """Remove a folder that mdock made: only such is ever removed, whatever a file says."""
     if _IN_RUN.fullmatch(name):
-        from udock_lab.runtime.image.tree import remove_tree
+        from udock_lab.runtime.state.removal import remove_tree
 
         remove_tree(f"{home.run_dir}/{name}")

@@ -17,7 +17,7 @@ from udock_lab.model.plain import plain
 from udock_lab.runtime.child.launch import Fresh
 from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
 from udock_lab.runtime.protocol import ExecRequest, RunRequest
-from udock_lab.runtime.state import containers, execs
+from udock_lab.runtime.state import containers, execs, living, private
 from udock_lab.runtime.state.eventlog import write_event
 from udock_lab.runtime.state.extras import Identity, Steps, save_spec, save_steps
 from udock_lab.runtime.state.ids import allocate
@@ -144,7 +144,7 @@ class ContainerAccount(Account):
     def _hold(self) -> None:
         """Lock the container's spec: others see by this lock that it has a supervisor, wherever they are."""
         try:
-            self._held = containers.hold(self.home, self.id)
+            self._held = living.hold(self.home, self.id)
         except BlockingIOError:  # somebody looks just now
             self._next_attempt = self._loop.later(0.01, self._hold)
 
@@ -190,7 +190,7 @@ class ContainerAccount(Account):
         """Remove the container. What resists keeps its record; whoever is attached hears of it."""
         why = ""
         try:
-            for refusal in containers.discard(self.home, [self.id]).values():
+            for refusal in private.discard(self.home, [self.id]).values():
                 why = refusal.message
         except OSError as error:
             why = f"{error.strerror}."
