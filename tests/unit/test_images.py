@@ -19,17 +19,16 @@ from opening import opened
 
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, UsageError
 from udock_lab.model import Image
+from udock_lab.runtime.image.build import build_image, remove_image
 from udock_lab.runtime.image.copying import copy_tree
 from udock_lab.runtime.state import images, tables
 from udock_lab.runtime.state.home import Home, storage_error
 from udock_lab.runtime.state.images import (
-    build_image,
     check_image_name,
     find_image_by_name,
     format_image_line,
     list_images,
     parse_image_line,
-    remove_image,
 )
 from udock_lab.runtime.state.removal import remove_tree
 
@@ -225,7 +224,7 @@ def test_known_images_have_the_same_errors(home: Home, tree: Path) -> None:
     remove_tree(home.image_rootfs("demo"))
     with pytest.raises(NotFound, match="is gone"):
         known.find("demo")
-    images.remove_image(home, "demo")
+    remove_image(home, "demo")
     with pytest.raises(NotFound, match="'demo' not found"):
         known.find("demo")
 
@@ -421,7 +420,7 @@ print(os.path.exists(sys.argv[2]))
 
 
 def as_nobody(tree: Path, target: Path) -> str:
-    package = str(Path(images.__file__).parents[2])
+    package = str(Path(images.__file__).parents[3])
     return subprocess.run(
         [sys.executable, "-c", _AS_NOBODY, str(tree), str(target), package], capture_output=True, text=True, check=True
     ).stdout
@@ -506,10 +505,10 @@ def test_a_line_that_cannot_be_written_takes_the_files_back(home: Home, tree: Pa
 def test_a_killed_builder_leaves_nothing_visible_and_the_next_build_cleans_up(home: Home, tree: Path) -> None:
     code = (
         "import os, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from udock_lab.runtime.state.home import Home; from udock_lab.runtime.state.images import build_image\n"
+        "from udock_lab.runtime.state.home import Home; from udock_lab.runtime.image.build import build_image\n"
         "build_image(Home(sys.argv[2]), 'half', sys.argv[3], progress=lambda *a: os.kill(os.getpid(), 9))"
     )
-    package = str(Path(images.__file__).parents[2])
+    package = str(Path(images.__file__).parents[3])
     subprocess.run([sys.executable, "-c", code, package, home.path, str(tree)], check=False)
     (left,) = os.listdir(home.images_dir)
     assert left.endswith(".partial")
@@ -561,11 +560,11 @@ def test_simultaneous_builds_of_one_name_make_one_image(home: Home, tree: Path) 
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from udock_lab.errors import Conflict\n"
-        "from udock_lab.runtime.state.home import Home; from udock_lab.runtime.state.images import build_image\n"
+        "from udock_lab.runtime.state.home import Home; from udock_lab.runtime.image.build import build_image\n"
         "try: build_image(Home(sys.argv[2]), 'demo', sys.argv[3])\n"
         "except Conflict: sys.exit(3)"
     )
-    package = str(Path(images.__file__).parents[2])
+    package = str(Path(images.__file__).parents[3])
     builders = [
         subprocess.Popen([sys.executable, "-c", code, package, home.path, str(tree)], stderr=subprocess.PIPE)
         for _ in range(6)

@@ -8,12 +8,13 @@ from contextlib import suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound
 from udock_lab.model import Image
+from udock_lab.runtime.image.build import aside, build_image, retire_image
 from udock_lab.runtime.image.rootfs import make_rootfs
 from udock_lab.runtime.looking import records
 from udock_lab.runtime.state import containers, living, private, tables
 from udock_lab.runtime.state.extras import load_spec
 from udock_lab.runtime.state.home import Home
-from udock_lab.runtime.state.images import aside, build_image, find_image_by_name, retire_image
+from udock_lab.runtime.state.images import find_image_by_name
 from udock_lab.runtime.state.removal import remove_tree
 from udock_lab.runtime.unsaid import Unsaid
 

@@ -1,7 +1,8 @@
-"""How a root file system comes to be: made from nothing, or copied faithfully.
+"""How images come to be: a root file system made from nothing, or copied faithfully, and recorded.
 
 ::
 
-    rootfs.py    busybox, or the host's own programs
-    tree.py      a faithful copy of a folder, and its removal
+    rootfs.py     busybox, or the host's own programs
+    copying.py    a faithful copy of a folder
+    build.py      how an image is built, exchanged and removed
 """

@@ -9,7 +9,7 @@
     living.py        whether the process of a record lives, and where
     private.py       the files that a container has for itself alone
     removal.py       removing whole trees of files
-    images.py        images.db and images/<name>/
+    images.py        images.db
     extras.py        spec, steps and programs of a container, in files of their own: containers/<id>/
     resources.py     what outlives a killed supervisor, and who has it
     execs.py         programs that exec started, which end with their container
