@@ -61,6 +61,9 @@ class ContainerSpec(Value):
 
     def __post_init__(self) -> None:
         """Leave what is plain, which needs no import; convert what is meant, refuse the rest."""
+        given: object = self.argv
+        if type(given) is list:  # as most callers write it
+            object.__setattr__(self, "argv", tuple(given))
         if self._is_plain():
             return
         from udock_lab.text import arguments
@@ -86,14 +89,13 @@ class ContainerSpec(Value):
         return (
             type(self.image) is str
             and type(self.argv) is tuple
-            and len(self.argv) > 0
-            and all(type(word) is str for word in self.argv)
+            and set(map(type, self.argv)) == {str}
             and _are_plain_pairs(self.env)
             and _are_plain_pairs(self.layers)
             and (self.workdir is None or type(self.workdir) is str)
             and type(self.limits) is Limits
-            and all(getattr(self, name) is None or type(getattr(self, name)) is bool for name in _DEFAULTS)
-            and all(type(getattr(self, name)) is bool for name in _SWITCHES)
+            and {type(getattr(self, name)) for name in _DEFAULTS} <= {bool, type(None)}
+            and {type(getattr(self, name)) for name in _SWITCHES} == {bool}
         )
 
 
