@@ -34,6 +34,8 @@ __all__ = ["LocalForker", "RemoteForker", "start_forker"]
 class LocalForker:
     """Forks and reaps in this very process, which must be single-threaded and a subreaper."""
 
+    is_asked = False
+
     def __init__(self) -> None:
         self.alive: set[int] = set()
 
@@ -42,6 +44,9 @@ class LocalForker:
         child = fork_child(rehearsed=rehearse)
         self.alive.add(child.pid)
         return child
+
+    def ask(self) -> None:
+        """Do nothing ahead: to fork here takes the same time now and later."""
 
     def reap(self, pid: int) -> int:
         """Wait for this child and it alone (waitpid(2)); its raw wait status."""
@@ -81,17 +86,30 @@ class RemoteForker:
         self.pid = pid
         self.alive: set[int] = set()
         self.ended: dict[int, int] = {}
+        self.is_asked = False  # for a child that was not fetched yet
+        self._answers: dict[str, list[tuple[list[int], list[int]]]] = {"child": [], "swept": []}
         self.successor: LocalForker | None = None
 
     def own(self) -> set[int]:
         """Return the children of the launcher that are no orphans: the forker, or what it left to us."""
         return {self.pid} | self.alive | (self.successor.own() if self.successor else set())
 
+    def ask(self) -> None:
+        """Have the next child forked while we do something else; :meth:`fork` fetches it."""
+        if self.successor is None and not self.is_asked:
+            try:
+                send(self.sock, pack(["fork", True]))
+                self.is_asked = True
+            except OSError:
+                self._take_over()
+
     def fork(self, *, rehearse: bool) -> Fresh:
         """Fork a child that waits at its start gate: the forker does it, we get its descriptors."""
+        asked, self.is_asked = self.is_asked, False
         if self.successor is None:
             try:
-                send(self.sock, pack(["fork", rehearse]))
+                if not asked:
+                    send(self.sock, pack(["fork", rehearse]))
                 words, fds = self._answer("child")
             except (EOFError, OSError):
                 self._take_over()
@@ -142,19 +160,20 @@ class RemoteForker:
         return self.successor
 
     def _answer(self, kind: str) -> tuple[list[int], list[int]]:
-        while True:
-            said, words, fds = self._take()
-            if said in (kind, "refused"):
-                return words, fds
+        """Wait for one kind of answer; what else comes is kept for whoever waits for that."""
+        while not self._answers[kind]:
+            self._take()
+        return self._answers[kind].pop(0)
 
-    def _take(self) -> tuple[str, list[int], list[int]]:
+    def _take(self) -> None:
         data, fds = receive(self.sock)
         if not data:
             raise EOFError("the forker is gone")
         said, *words = unpack(data)
         if said == "ended":
             self.ended[words[0]] = words[1]
-        return said, words, fds
+        else:
+            self._answers[said].append((words, fds))
 
 
 def start_forker() -> RemoteForker:
@@ -198,7 +217,7 @@ def _serve(sock: socket) -> None:
             try:
                 child = forker.fork(rehearse=request[1])
             except OSError as error:  # no process or descriptor is left: the launcher says so
-                send(sock, pack(["refused", error.errno]))
+                send(sock, pack(["child", error.errno]))
                 continue
             send(sock, pack(["child", child.pid, child.fork_start, child.fork_end]), child.fds())
             watched = os.dup(child.pidfd)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import select
+from time import monotonic_ns
 
 from udock_lab.linux.process import last_pid, open_loadavg
 from udock_lab.runtime.child.forker import LocalForker, RemoteForker
 from udock_lab.runtime.child.launch import Fresh
 
 __all__ = ["Children", "has_ended"]
+
+_PAUSE = 1_000_000  # nanoseconds from a fork to its run: with less, nobody has looked at the last result
 
 
 class Children:
@@ -18,12 +21,16 @@ class Children:
         self.forker = forker
         self._preforks = prefork
         self._preforked: Fresh | None = None
+        self._in_a_row = False  # the runs come one after another, with no pause between them
         self._loadavg = -1  # read at each start and each end
         self._last_pid_moves = False
 
     def take(self, *, fresh: bool) -> Fresh:
         """Return the pre-forked child, or one forked now; ``fresh``: the latter. OSError as fork(2)."""
+        if self.forker.is_asked:
+            self.prepare()
         child, self._preforked = (None, self._preforked) if fresh else (self._preforked, None)
+        self._in_a_row = child is not None and monotonic_ns() - child.fork_end < _PAUSE
         if child is not None and has_ended(child.pidfd):  # somebody killed it while it waited
             self._discard(child)
             child = None
@@ -35,6 +42,14 @@ class Children:
             self._preforked = child
         else:
             self._discard(child)
+
+    def expect_another(self) -> None:
+        """Have the next child forked already while the end of this one is recorded, if the runs come in a row.
+
+        It costs a single run 0.1 ms, and saves 0.5 ms for each in a row.
+        """
+        if self._in_a_row and self._preforks and self._preforked is None:
+            self.forker.ask()
 
     def prepare(self) -> None:
         """Pay for the next fork now, when nobody waits."""
@@ -52,6 +67,8 @@ class Children:
 
     def close(self) -> None:
         """Fork nothing ahead any more."""
+        if self.forker.is_asked:
+            self.prepare()
         self._preforks = False
         if self._preforked is not None:
             self._discard(self._preforked)

@@ -70,6 +70,7 @@ class Ending:
         self.status = supervisor.children.forker.reap(child.pid)
         os.close(child.pidfd)
         self.job.account.mark("waitpid", start)
+        supervisor.children.expect_another()
 
     def _record(self) -> None:
         """Write down the end, under the lock where that is needed; then tell it."""
