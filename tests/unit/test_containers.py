@@ -257,6 +257,15 @@ def test_discard_leaves_corrupt_lines_and_neighbours(store: Home) -> None:
     assert os.listdir(store.containers_dir) == [] and os.listdir(store.logs_dir) == []
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\x1c", "\u00a0"])
+def test_a_record_with_blanks_around_its_id_is_removed_as_any_other(store: Home, blank: str) -> None:
+    line, after = f"{blank}c1{blank}| 12 | demo | exited | t | t | 0\n".encode(), b"c2|12|demo|exited|t|t|0\n"
+    Path(store.containers_db).write_bytes(line + after)
+    assert containers.find(store, "c1").id == "c1"
+    containers.remove(store, {"c1"})
+    assert db(store) == after
+
+
 def test_discard_never_removes_a_folder_outside_the_home(store: Home, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()

@@ -288,8 +288,12 @@ def take_back(home: Home, container_id: str, intent: Status, before: Status) -> 
 
 def remove(home: Home, ids: set[str]) -> None:
     """Drop these records; everything else stays byte for byte. Their ids are not given out again. Lock held."""
+    spelled = {name.encode() for name in ids}
 
     def drop(line: bytes) -> bytes | None:
+        name = line.partition(b"|")[0]
+        if name not in spelled and name.isalnum():  # most lines; one with blanks around its id needs a closer look
+            return line
         record = parse_record(line)
         return None if record is not None and record.id in ids else line
 
