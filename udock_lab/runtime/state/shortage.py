@@ -21,7 +21,8 @@ def shortage(number: int | None) -> tuple[str, str] | None:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         return (
             f"mdock may not open one more file: the limit is {limit} (EMFILE).",
-            "Stop some containers, or raise it in this shell: ulimit -n 1024   (if that is refused, in a new shell)",
+            f"Stop some containers, or raise it in this shell: ulimit -n {_more_than(limit)}"
+            "   (if that is refused, in a new shell; for a notebook where Jupyter is started)",
         )
     if number == errno.ENFILE:
         return (
@@ -48,6 +49,14 @@ def shortage(number: int | None) -> tuple[str, str] | None:
             "End some programs (free -h), or raise the limit, if this shell has one: ulimit -v unlimited",
         )
     return None
+
+
+def _more_than(limit: int) -> int:
+    """Return the next higher one of 1024, 4096, 16384, ..."""
+    more = 1024
+    while more <= limit:
+        more *= 4
+    return more
 
 
 @contextmanager

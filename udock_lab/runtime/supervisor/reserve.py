@@ -7,6 +7,7 @@ import os
 __all__ = ["Reserve"]
 
 _SIZE = 4  # a request brings no more, the memory of a long one included
+_FOR_TWO = 24  # what two runs hold while they start: five each for their lives, and tables, locks and logs
 
 
 class Reserve:
@@ -21,6 +22,19 @@ class Reserve:
             self._held.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
         while len(self._held) < _SIZE:
             self._held.append(os.dup(self._held[0]))  # cheaper than to look the file up
+
+    def leave_room(self) -> None:
+        """Raise OSError (EMFILE) unless a run in the foreground would still find room beside this one.
+
+        Else those who fill the launcher with containers in the background could run nothing any more.
+        """
+        beyond: list[int] = []
+        try:
+            while len(beyond) < _FOR_TWO:
+                beyond.append(os.dup(self._held[0]))
+        finally:
+            for fd in beyond:
+                os.close(fd)
 
     def give_up(self) -> None:
         """Close them."""

@@ -107,6 +107,8 @@ class Supervisor:
             request = request_of(data)
             _say_that_it_is_taken(request, fds)
             self._reserve.hold()
+            if isinstance(request, Launch) and request.spec.detach:
+                self._reserve.leave_room()
             self.accept(request, fds)
         except (OSError, MalformedError) as error:
             self._turn_away(request, fds, error)
