@@ -17,6 +17,10 @@ from contextlib import suppress
 
 from udock_lab.errors import Conflict, NotFound, StorageError, UsageError
 from udock_lab.model.value import Value
+from udock_lab.runtime.image.contents import copy_contents
+from udock_lab.runtime.image.losses import Losses
+from udock_lab.runtime.image.metadata import keep_metadata, own
+from udock_lab.runtime.image.mounted import Mounted
 from udock_lab.runtime.state.home import DISK_FULL, make_room
 from udock_lab.runtime.state.removal import remove_tree, while_there
 from udock_lab.runtime.state.shortage import shortage
@@ -28,13 +32,8 @@ Progress = Callable[[int, int], None]  # (files so far, bytes so far)
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_SMALL = 1 << 17  # bytes; below this one read and one write beat setting up a copy inside the kernel
-_CHUNK = 1 << 23  # bytes between two looks at the clock, so that a large file shows progress too
 _PAUSE = 0.1  # seconds between two calls of progress
-_NO_SUCH_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.ETXTBSY)
-_GONE = (errno.ENOTCONN, errno.ESTALE, errno.EHOSTDOWN)  # whoever served that file system is away
 _NULL = os.makedev(1, 3)  # null(4)
-_MAX_NOTES = 20
 
 
 class CopyStats(Value):
@@ -128,21 +127,13 @@ class _Copier:
     """The state of one copy. ``here`` and ``there`` are the current directories of source and target."""
 
     def __init__(self, source: str, target: str, progress: Progress | None) -> None:
-        from udock_lab.linux import filesystems  # here: a run, which removes trees, copies none
-
-        self.filesystems = filesystems
         self.source, self.target = source, target
         self.progress = progress
         self.next_word = time.monotonic() + _PAUSE
         self.files = self.directories = self.symlinks = self.hard_links = self.special = self.bytes = 0
-        self.notes: list[str] = []
-        self.more_notes = 0
-        self.not_owned = 0
-        self.lost_setuid: list[str] = []
-        self.lost_attributes: dict[str, int] = {}
-        self.lost_devices: dict[str, list[str]] = {}
+        self.losses = Losses()
+        self.mounted = Mounted()
         self.first_names: dict[tuple[int, int], str] = {}
-        self.kinds: dict[int, int] = {}  # of the file system of each st_dev
         self.above: set[tuple[int, int]] = set()  # the directories that we are in
         self.frames: list[_Frame] = []
         self.here = self.there = self.top = -1
@@ -170,21 +161,6 @@ class _Copier:
 
     def stats(self) -> CopyStats:
         """Return the totals, with one note for each kind of thing that was lost."""
-        notes = list(self.notes)
-        if self.more_notes:
-            notes.append(f"... and {self.more_notes} more like these.")
-        if self.not_owned:
-            entries = "1 entry" if self.not_owned == 1 else f"{self.not_owned} entries"
-            notes.append(f"The owner of {entries} is now you: only root may give files away.")
-        if self.lost_setuid:
-            some = ", ".join(self.lost_setuid[:3]) + (", ..." if len(self.lost_setuid) > 3 else "")
-            notes.append(f"Without their owner these lost their setuid or setgid bit: {some}.")
-        for why, paths in self.lost_devices.items():
-            some = ", ".join(sorted(paths)[:3]) + (", ..." if len(paths) > 3 else "")
-            notes.append(f"No device nodes ({some}): {why}.")
-        for name, count in self.lost_attributes.items():
-            entries = "1 entry" if count == 1 else f"{count} entries"
-            notes.append(f"The extended attribute {name} could not be kept on {entries}.")
         return CopyStats(
             files=self.files,
             directories=self.directories,
@@ -192,7 +168,7 @@ class _Copier:
             hard_links=self.hard_links,
             special=self.special,
             bytes=self.bytes,
-            notes=tuple(notes),
+            notes=self.losses.sentences(),
         )
 
     # -- walking -----------------------------------------------------------------------------------
@@ -203,13 +179,14 @@ class _Copier:
         self.top = os.dup(self.there)
         target = os.fstat(self.there)
         self.target_id = (target.st_dev, target.st_ino)
-        kind = self.filesystems.KERNELS_OWN.get(self.filesystems.kind_of(".", self.here))
+        info = os.fstat(self.here)
+        kind = self.mounted.view_of_the_kernel(".", info, self.here)
         if kind is not None:
             raise UsageError(
                 f"{self.source} is a view of the kernel ({kind}), which holds no files to copy.",
                 "Name the directory that holds bin, etc, usr, ...",
             )
-        self._enter(_Frame("", os.fstat(self.here)))
+        self._enter(_Frame("", info))
 
     def _enter(self, frame: _Frame) -> None:
         self.frames.append(frame)
@@ -233,7 +210,7 @@ class _Copier:
         except FileNotFoundError:
             raise
         except OSError as error:
-            if not self._is_refusing_mount(entry.name, error):
+            if not self.mounted.refuses(entry.name, self.here, error):
                 raise
             self._leave_out(entry.name, f"lies on a file system that refuses ({error.strerror})", entry.is_dir())
             return
@@ -252,44 +229,20 @@ class _Copier:
         try:
             os.stat(name, dir_fd=self.here, follow_symlinks=False)
         except FileNotFoundError:
-            self._note(f"{self._path(name)} was removed while the tree was copied, and is left out.")
+            self.losses.note(f"{self._path(name)} was removed while the tree was copied, and is left out.")
         else:
             raise error
 
-    def _kind(self, name: str, info: os.stat_result) -> int:
-        if info.st_dev not in self.kinds:
-            self.kinds[info.st_dev] = self.filesystems.kind_of(name, self.here)
-        return self.kinds[info.st_dev]
-
     def _is_kernels_own(self, name: str, info: os.stat_result) -> bool:
-        """Return whether the kernel makes it up while it is read: /proc/kmsg would never end, /proc/1/mem fail."""
-        kind = self.filesystems.KERNELS_OWN.get(self._kind(name, info))
+        """Return whether it is no file at all, but the kernel's word; it is left out then."""
+        kind = self.mounted.view_of_the_kernel(name, info, self.here)
         if kind is not None:
             self._leave_out(name, f"is a view of the kernel ({kind}) that is mounted there", stat.S_ISDIR(info.st_mode))
         return kind is not None
 
-    def _is_refusing_mount(self, name: str, error: OSError) -> bool:
-        """Return whether a mount refuses even root.
-
-        A FUSE of another user does (fuse(4), allow_other); one whose server died is not connected.
-        """
-        if error.errno in _GONE:
-            return True
-        try:
-            return error.errno in (errno.EACCES, errno.EPERM) and self._is_fuse(name)
-        except OSError:
-            return False
-
-    def _is_fuse(self, name: str) -> bool:
-        return self.filesystems.kind_of(name, self.here) == self.filesystems.FUSE
-
-    def _is_mounted(self, inner: int) -> bool:
-        """Return whether the directory ``inner`` is on another mount than the one it was found in."""
-        return self.filesystems.mount_id(inner) != self.filesystems.mount_id(self.here)
-
     def _leave_out(self, name: str, why: str, folder: bool) -> None:
         """Say so, and put an empty folder in the place of a folder."""
-        self._note(f"{self._path(name)} {why}, and was left out{': the folder is empty' if folder else ''}.")
+        self.losses.note(f"{self._path(name)} {why}, and was left out{': the folder is empty' if folder else ''}.")
         if folder:
             os.mkdir(name, 0o755, dir_fd=self.there)
             os.chmod(name, 0o755, dir_fd=self.there)  # whatever the umask is
@@ -303,7 +256,7 @@ class _Copier:
         """
         self.at = name
         if (info.st_dev, info.st_ino) == self.target_id:  # reached by way of a bind mount
-            self._note(f"{self._path(name)} is the copy itself and was skipped.")
+            self.losses.note(f"{self._path(name)} is the copy itself and was skipped.")
             return
         try:
             inner = os.open(name, _DIRECTORY, dir_fd=self.here)
@@ -311,11 +264,11 @@ class _Copier:
             self._do_without(name, error)
             return
         except OSError as error:
-            if info.st_dev == self.frames[-1].info.st_dev or not self._is_refusing_mount(name, error):
+            if info.st_dev == self.frames[-1].info.st_dev or not self.mounted.refuses(name, self.here, error):
                 raise
             self._leave_out(name, f"is a file system that refuses ({error.strerror})", folder=True)
             return
-        if (info.st_dev, info.st_ino) in self.above and self._is_mounted(inner):
+        if (info.st_dev, info.st_ino) in self.above and self.mounted.differ(inner, self.here):
             os.close(inner)
             self._leave_out(name, "is a folder above it, mounted into itself", folder=True)
             return
@@ -345,7 +298,7 @@ class _Copier:
         """Finish a directory: its times last, because every entry made in it has changed them."""
         frame = self.frames.pop()
         self.above.discard((frame.info.st_dev, frame.info.st_ino))
-        self._keep_metadata(self.here, self.there, frame.info, frame.name)
+        keep_metadata(self.here, self.there, frame.info, self.losses)
         self.directories += 1
         _close((self.here, self.there))
         self.here, self.there = here, there
@@ -364,7 +317,7 @@ class _Copier:
             self._copy_file(name, info)
         elif stat.S_ISLNK(mode):
             os.symlink(os.readlink(name, dir_fd=self.here), name, dir_fd=self.there)
-            self._own(name, info)
+            own(name, info, self.losses, self.there)
             os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=self.there, follow_symlinks=False)
             self.symlinks += 1
         else:
@@ -394,8 +347,9 @@ class _Copier:
         try:
             target = os.open(name, _CREATE, 0o600, dir_fd=self.there)
             try:
-                size = self._copy_data(source, target, info)
-                self._keep_metadata(source, target, info, name)
+                size = copy_contents(source, target, info, self._tell)
+                if not keep_metadata(source, target, info, self.losses):
+                    self.losses.setuid.append(self._path(name))
             finally:
                 os.close(target)
         finally:
@@ -403,49 +357,9 @@ class _Copier:
         self.files += 1
         self.bytes += size
 
-    def _copy_data(self, source: int, target: int, info: os.stat_result) -> int:
-        """Copy the bytes, return how many. Holes stay holes (lseek(2), SEEK_DATA)."""
-        size = info.st_size
-        if info.st_blocks * 512 < size:
-            return self._copy_extents(source, target, size)
-        if size <= _SMALL:
-            return _copy_by_hand(source, target)
-        done = 0
-        while True:
-            count = _copy_in_kernel(source, target, _CHUNK)
-            if count < 0:
-                return done + _copy_by_hand(source, target)
-            if not count:
-                return done
-            done += count
-            self._tell(done)
-
-    def _copy_extents(self, source: int, target: int, size: int) -> int:
-        at = 0
-        while at < size:
-            try:
-                at = os.lseek(source, at, os.SEEK_DATA)
-            except OSError as error:
-                if error.errno == errno.ENXIO:  # nothing but hole from here to the end
-                    break
-                raise
-            end = os.lseek(source, at, os.SEEK_HOLE)
-            os.lseek(source, at, os.SEEK_SET)
-            os.lseek(target, at, os.SEEK_SET)
-            while at < end:
-                count = _copy_in_kernel(source, target, min(_CHUNK, end - at))
-                if count < 0:
-                    count = os.write(target, os.read(source, min(1 << 20, end - at)))
-                if not count:
-                    break
-                at += count
-                self._tell(at)
-        os.ftruncate(target, size)
-        return size
-
     def _copy_special(self, name: str, info: os.stat_result) -> None:
         if stat.S_ISSOCK(info.st_mode):
-            self._note(f"{self._path(name)} is a socket and was skipped.")
+            self.losses.note(f"{self._path(name)} is a socket and was skipped.")
             return
         is_device = not stat.S_ISFIFO(info.st_mode)
         if is_device and os.fstatvfs(self.there).f_flag & os.ST_NODEV:
@@ -459,9 +373,9 @@ class _Copier:
             if is_device:
                 self._do_without_device(name, info, f"mknod needs root: {error.strerror}")
             else:
-                self._note(f"{self._path(name)} is a FIFO and could not be made here: {error.strerror}.")
+                self.losses.note(f"{self._path(name)} is a FIFO and could not be made here: {error.strerror}.")
             return
-        self._own(name, info)
+        own(name, info, self.losses, self.there)
         os.chmod(name, stat.S_IMODE(info.st_mode), dir_fd=self.there)
         os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=self.there)
         self.special += 1
@@ -469,54 +383,14 @@ class _Copier:
     def _do_without_device(self, name: str, info: os.stat_result, why: str) -> None:
         """Leave it out; but an empty file for /dev/null, whose end-of-file a shell needs for each ``&`` (sh(1))."""
         path = self._path(name)
-        self.lost_devices.setdefault(why, []).append(path)
+        self.losses.devices.setdefault(why, []).append(path)
         if info.st_rdev == _NULL:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             os.close(os.open(name, flags, 0o666, dir_fd=self.there))
             os.chmod(name, 0o666, dir_fd=self.there)
-            self._note(f"{path} is an ordinary file here: empty at first, and what is written to it stays there.")
-
-    # -- metadata ----------------------------------------------------------------------------------
-
-    def _keep_metadata(self, source: int, target: int, info: os.stat_result, name: str) -> None:
-        """Keep owner, attributes, mode, times, in this order: chown clears setuid and file capabilities."""
-        mode = stat.S_IMODE(info.st_mode)
-        if not self._own(target, info) and mode & (stat.S_ISUID | stat.S_ISGID) and stat.S_ISREG(info.st_mode):
-            mode &= ~(stat.S_ISUID | stat.S_ISGID)  # not for an owner who never asked for it (as cp -p)
-            self.lost_setuid.append(self._path(name))
-        try:
-            attributes = os.listxattr(source)
-        except OSError:  # this file system has none
-            attributes = []
-        for attribute in attributes:
-            try:
-                os.setxattr(target, attribute, os.getxattr(source, attribute))
-            except OSError:
-                self.lost_attributes[attribute] = self.lost_attributes.get(attribute, 0) + 1
-        os.fchmod(target, mode)
-        os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
-
-    def _own(self, target: int | str, info: os.stat_result) -> bool:
-        """Give the copy its owner; False where this user may not."""
-        try:
-            if isinstance(target, int):
-                os.fchown(target, info.st_uid, info.st_gid)
-            else:
-                os.chown(target, info.st_uid, info.st_gid, dir_fd=self.there, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in (errno.EPERM, errno.EINVAL):  # EINVAL: an id this user namespace lacks
-                raise
-            self.not_owned += 1
-            return False
-        return True
+            self.losses.note(f"{path} is an ordinary file here: empty at first, and what is written to it stays there.")
 
     # -- words -------------------------------------------------------------------------------------
-
-    def _note(self, text: str) -> None:
-        if len(self.notes) < _MAX_NOTES:
-            self.notes.append(text)
-        else:
-            self.more_notes += 1
 
     def _tell(self, unfinished: int) -> None:
         if self.progress and time.monotonic() > self.next_word:
@@ -554,28 +428,3 @@ def _close(fds: Iterable[int]) -> None:
     for fd in fds:
         if fd >= 0:
             os.close(fd)
-
-
-def _copy_by_hand(source: int, target: int) -> int:
-    done = 0
-    while data := os.read(source, _SMALL):
-        view = memoryview(data)
-        while view:
-            view = view[os.write(target, view) :]
-        done += len(data)
-    return done
-
-
-def _copy_in_kernel(source: int, target: int, count: int) -> int:
-    """Let the kernel copy (copy_file_range(2), sendfile(2)); -1 where it can do neither."""
-    try:
-        return os.copy_file_range(source, target, count)
-    except OSError as error:
-        if error.errno not in _NO_SUCH_COPY:
-            raise
-    try:
-        return os.sendfile(target, source, None, count)
-    except OSError as error:
-        if error.errno not in _NO_SUCH_COPY:
-            raise
-    return -1
