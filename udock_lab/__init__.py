@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         StepReport,
     )
     from udock_lab.runtime.engine import Runtime
+    from udock_lab.runtime.runio import RunIO, RunOptions
     from udock_lab.version import __version__
     from udock_lab.widgets import containers_panel, process_tree, run_panel, status_decoder
 
@@ -72,6 +73,8 @@ __all__ = [
     "MdockError",
     "NotFound",
     "Record",
+    "RunIO",
+    "RunOptions",
     "RunResult",
     "Runtime",
     "Status",
@@ -90,6 +93,7 @@ __all__ = [
 ]
 
 
+_BESIDE_A_SPEC = ("RunIO", "RunOptions")
 _WIDGETS = ("containers_panel", "process_tree", "run_panel", "status_decoder")
 
 
@@ -105,6 +109,10 @@ def __getattr__(name: str) -> object:
         from udock_lab.runtime.engine import Runtime as value
     elif name == "__version__":
         from udock_lab.version import __version__ as value
+    elif name in _BESIDE_A_SPEC:
+        from udock_lab.runtime import runio
+
+        value = getattr(runio, name)
     elif name in _WIDGETS:
         from udock_lab import widgets
 

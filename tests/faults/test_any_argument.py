@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from udock_lab import ContainerSpec, Limits, MdockError, Runtime, UsageError
+from udock_lab import ContainerSpec, Limits, MdockError, RunIO, RunOptions, Runtime, UsageError
 from udock_lab.runtime.state import containers, extras
 
 FEW = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -97,6 +97,7 @@ def living(runtime: Runtime, chroot_works: None, tmp_path: Path, monkeypatch: py
 
 
 TRUE = ["/bin/true"]
+SPEC = ContainerSpec(image="demo", argv=("/bin/true",))
 CALLS: dict[str, Callable[[Runtime, Any], object]] = {
     "Runtime home": lambda r, v: Runtime(v).ps(),
     "Runtime spare": lambda r, v: Runtime(r.home, spare=v),
@@ -132,6 +133,16 @@ CALLS: dict[str, Callable[[Runtime, Any], object]] = {
     "run one_pipe": lambda r, v: r.run("demo", TRUE, one_pipe=v),
     "run spare": lambda r, v: r.run("demo", TRUE, spare=v),
     "run snapshots": lambda r, v: r.run("demo", TRUE, snapshots=v),
+    "run io": lambda r, v: r.run("demo", TRUE, io=v),
+    "run options": lambda r, v: r.run("demo", TRUE, options=v),
+    "second": lambda r, v: r.run(SPEC, v),
+    "third": lambda r, v: r.run(SPEC, RunIO(), v),
+    "io stdin": lambda r, v: r.run(SPEC, RunIO(stdin=v)),
+    "io on_note": lambda r, v: r.run(SPEC, RunIO(on_note=None if callable(v) else v)),
+    "io one_pipe": lambda r, v: r.run(SPEC, RunIO(one_pipe=v)),
+    "options spare": lambda r, v: r.run(SPEC, RunIO(), RunOptions(spare=v)),
+    "options snapshots": lambda r, v: r.run(SPEC, options=RunOptions(snapshots=v)),
+    "exec io": lambda r, v: r.exec("c1", TRUE, io=v),
     "beside a spec": lambda r, v: r.run(ContainerSpec(image="demo", argv=("/bin/true",)), env=v),
     "spec image": lambda r, v: r.run(ContainerSpec(image=v, argv=("/bin/true",))),
     "spec argv": lambda r, v: r.run(ContainerSpec(image="demo", argv=v)),
@@ -242,6 +253,40 @@ def test_standard_input_may_be_a_file_of_any_kind(living: Runtime, tmp_path: Pat
     assert living.run("demo", ["/bin/cat"], stdin="\udcff").stdout == b"\xff"
 
 
+def test_a_run_takes_three_values_or_what_they_are_made_of(living: Runtime) -> None:
+    said: list[str] = []
+    cat = ContainerSpec(image="demo", argv=("/bin/sh", "-c", "cat; echo oh >&2"))
+    flows = RunIO(stdin=io.StringIO("hello "), one_pipe=True, on_start=said.append)
+    first = living.run(cat, flows, RunOptions(spare=False, snapshots=True))
+    again = living.run(cat, flows)  # what was to be read of a text is kept
+    words = living.run(
+        "demo", cat.argv, stdin="hello ", one_pipe=True, on_start=said.append, spare=False, snapshots=True
+    )
+    beside = living.run(cat, stdin="hello ", io=None, options=RunOptions(snapshots=True), one_pipe=True)
+    assert {one.stdout for one in (first, again, words, beside)} == {b"hello oh\n"}
+    assert [len(one.snapshots) for one in (first, again, words, beside)] == [2, 0, 2, 2]
+    assert said == [first.id, again.id, words.id]
+    assert [step.name for step in first.steps].count("fork") == [step.name for step in words.steps].count("fork") == 1
+
+
+def test_the_file_in_a_runs_io_stays_open_and_is_read_on_by_the_next_run(living: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("one\ntwo\n")
+    flows = RunIO(stdin=(tmp_path / "words").open("rb", buffering=0))
+    line = ContainerSpec(image="demo", argv=("/bin/sh", "-c", "read line; echo $line"))
+    assert [living.run(line, flows).stdout for _ in range(2)] == [b"one\n", b"two\n"]
+    flows.stdin.close()  # type: ignore[union-attr]
+    with pytest.raises(UsageError, match="stdin"):
+        living.run(line, flows)
+
+
+def test_exec_takes_the_same_io(living: Runtime) -> None:
+    run = living.run("demo", ["/bin/sleep", "60"], detach=True)
+    flows = RunIO(stdin="hello", one_pipe=True)
+    assert living.exec(run, ["/bin/sh", "-c", "cat >&2"], io=flows).stdout == b"hello"
+    with pytest.raises(UsageError, match="stdin is given together with io"):
+        living.exec(run, TRUE, io=flows, stdin="x")
+
+
 def test_a_container_is_meant_by_its_result_its_record_and_its_line_of_ps(living: Runtime) -> None:
     run = living.run(living.images()[0], ["/bin/sleep", "60"], detach=True)
     assert living.kill(run, "CONT").id == living.kill(run, signal.SIGCONT).id == run.id
@@ -254,7 +299,6 @@ def test_a_container_is_meant_by_its_result_its_record_and_its_line_of_ps(living
 
 # --- the rest is refused, by name ------------------------------------------------------------------------
 
-SPEC = ContainerSpec(image="demo", argv=("/bin/true",))
 REFUSED: dict[str, tuple[str, Callable[[Runtime], object]]] = {
     "one string": ("argv", lambda r: r.run("demo", "ls -l")),
     "bytes": ("argv", lambda r: r.run("demo", b"ls")),  # type: ignore[arg-type]
@@ -284,6 +328,15 @@ REFUSED: dict[str, tuple[str, Callable[[Runtime], object]]] = {
     "memory beside a spec": ("memory", lambda r: r.run(SPEC, memory=64 << 20)),
     "words beside a spec": ("argv", lambda r: r.run(SPEC, TRUE)),
     "a switch beside a spec": ("detach", lambda r: r.run(SPEC, detach=False)),
+    "stdin beside io": ("stdin", lambda r: r.run(SPEC, RunIO(), stdin="x")),  # type: ignore[call-overload]
+    "a switch beside io": ("one_pipe", lambda r: r.run("demo", TRUE, io=RunIO(), one_pipe=False)),
+    "spare beside options": ("spare", lambda r: r.run("demo", TRUE, options=RunOptions(), spare=True)),
+    "io twice": ("io", lambda r: r.run(SPEC, RunIO(), io=RunIO())),  # type: ignore[call-overload]
+    "options in the place of io": ("RunOptions come third", lambda r: r.run(SPEC, RunOptions())),  # type: ignore[call-overload]
+    "io in the place of options": ("options", lambda r: r.run(SPEC, RunIO(), RunIO())),  # type: ignore[call-overload]
+    "io of another type": ("io", lambda r: r.run(SPEC, io={"stdin": "x"})),  # type: ignore[call-overload]
+    "no function in io": ("on_start", lambda r: RunIO(on_start="print")),  # type: ignore[arg-type]
+    "no switch in options": ("snapshots", lambda r: RunOptions(snapshots="no")),  # type: ignore[arg-type]
     "no function": ("on_output", lambda r: r.run("demo", TRUE, on_output="print")),  # type: ignore[arg-type]
     "no signal": ("signal", lambda r: r.kill("c1", 999)),
     "no name of a signal": ("signal", lambda r: r.kill("c1", "TREM")),

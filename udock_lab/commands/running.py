@@ -171,16 +171,17 @@ def _is_guarded(args: Namespace, context: Context) -> bool:
 
 def run(args: Namespace, context: Context) -> Outcome:
     """Start a program in a new container and, without ``-d``, stay with it to its end."""
+    from udock_lab.runtime.runio import RunIO, RunOptions
+
     spec = spec_of(args, context)
-    result = context.runtime.run(
-        spec,
+    flows = RunIO(
         stdin=_input(context, interactive=spec.interactive, detach=spec.detach),
         on_output=context.out,
         on_note=context.note,
-        spare=False if args.no_spare else None,
-        snapshots=args.snapshots,
         one_pipe=context.one_output,
     )
+    made = RunOptions(spare=False if args.no_spare else None, snapshots=args.snapshots)
+    result = context.runtime.run(spec, flows, made)
     if args.detach and result.failure is None:
         context.succeeded(result.id)
     _mind_the_shell(f"run {result.image}", args.argv, context)

@@ -7,7 +7,7 @@
 ::
 
     given.py       what callers gave, as what mdock works with
-    runio.py       what flows in and out of a run
+    runio.py       what a run is given beside its spec
     running.py     a run, from its request to its end
     looking.py     how containers stand (lastword.py: the moment between an end and its record)
     inspecting.py  everything known of one
@@ -24,16 +24,16 @@ import os
 import signal as signals
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.model import Container, ContainerSpec, Image, Record, RunResult
 from udock_lab.runtime.client.connection import ForkedSupervisor, the_launcher
 from udock_lab.runtime.client.planning import exec_request, run_request
-from udock_lab.runtime.given import arguments, callback, container_id_of, image_name, path, spec_of, switch, words
+from udock_lab.runtime.given import arguments, callback, container_id_of, image_name, path, said, spec_of, switch, words
 from udock_lab.runtime.looking import container_of, has_ended, listing, look_up, records, running
 from udock_lab.runtime.machine import Machine
-from udock_lab.runtime.runio import RunIO
+from udock_lab.runtime.runio import RunIO, RunOptions, argv_and_io, given_once
 from udock_lab.runtime.running import Runs, first_process, no_advice, private_copy, spec_inside
 from udock_lab.runtime.state import containers
 from udock_lab.runtime.state.extras import with_extras
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from udock_lab.runtime.ending import Ending
     from udock_lab.runtime.given import Handle, Variables, Word
     from udock_lab.runtime.image.rootfs import RootfsReport
-    from udock_lab.runtime.runio import OnNote, OnOutput, Stdin
+    from udock_lab.runtime.runio import OnNote, OnOutput, OnStart, Stdin
 
 __all__ = ["Runtime"]
 
@@ -149,6 +149,10 @@ class Runtime:
 
     # --- run and exec
 
+    @overload
+    def run(self, spec: ContainerSpec, io: RunIO, options: RunOptions | None = None, /) -> RunResult: ...
+
+    @overload
     def run(
         self,
         image: str | Image | ContainerSpec,
@@ -170,37 +174,76 @@ class Runtime:
         stdin: Stdin = None,
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
-        on_start: Callable[[str], None] | None = None,
+        on_start: OnStart | None = None,
+        one_pipe: bool | None = None,
         spare: bool | None = None,
-        snapshots: bool = False,
-        one_pipe: bool = False,
+        snapshots: bool | None = None,
+        io: RunIO | None = None,
+        options: RunOptions | None = None,
+    ) -> RunResult: ...
+
+    def run(
+        self,
+        image: str | Image | ContainerSpec,
+        argv: Iterable[Word] | RunIO | None = None,
+        options: RunOptions | None = None,
+        *,
+        env: Variables | None = None,
+        workdir: str | os.PathLike[str] | None = None,
+        memory: int | str | None = None,
+        cpu: int | None = None,
+        files: int | None = None,
+        userns: bool | None = None,
+        copy: bool | None = None,
+        detach: bool | None = None,
+        remove: bool | None = None,
+        tty: bool | None = None,
+        interactive: bool | None = None,
+        guard: bool | None = None,
+        layers: Variables | None = None,
+        stdin: Stdin = None,
+        on_output: OnOutput | None = None,
+        on_note: OnNote | None = None,
+        on_start: OnStart | None = None,
+        one_pipe: bool | None = None,
+        spare: bool | None = None,
+        snapshots: bool | None = None,
+        io: RunIO | None = None,
     ) -> RunResult:
         """Run a program in a new container and wait for its end (unless ``detach``).
 
-        ``argv`` defaults to a shell, the switches to False. What a :class:`ContainerSpec` says is not said twice:
-        beside one, the arguments from ``argv`` to ``layers`` are a UsageError. Words may be text, bytes, paths
-        or numbers. ``memory`` in bytes (or "64M"), ``cpu`` in seconds, ``files`` a count: all per process
-        (setrlimit(2)). ``stdin``: an open file or descriptor to inherit, or text or bytes to read; None is
-        /dev/null. A terminal is not inherited: the lines typed there go through a pipe, or, with ``tty`` and
-        ``interactive``, its keys. ``userns``: with or without a user namespace of its own; None: as the home's default
-        has it (:meth:`configure`). ``guard``: refuse kill(-1), which would end the notebook; None: in a notebook's
-        kernel, nowhere else. ``layers``: of isolation, each by its name with its value. ``on_output`` gets
-        ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own words, ``on_start`` the id at the start.
-        ``one_pipe``: both outputs as one, in the order of writing (``2>&1``); all of it comes as stdout.
-        ``snapshots``: look at the process in /proc before its first step and just before exec (``result.snapshots``).
+        ``run(spec, io, options)`` takes three values: :class:`ContainerSpec`, what is asked for, :class:`RunIO`, what
+        flows in and out, :class:`RunOptions`, how it is made. ``run("demo", ["/bin/sh"], env=..., stdin=...)`` makes
+        these of its arguments. What one of the three says is not said twice (UsageError).
+
+        ``argv`` defaults to a shell, the switches to False. Words may be text, bytes, paths or numbers. ``memory`` in
+        bytes (or "64M"), ``cpu`` in seconds, ``files`` a count: all per process (setrlimit(2)). ``userns``: with or
+        without a user namespace of its own; None: as the home's default has it (:meth:`configure`). ``guard``: refuse
+        kill(-1), which would end the notebook; None: in a notebook's kernel, nowhere else. ``layers``: of isolation,
+        each by its name with its value. ``stdin``: an open file or descriptor to inherit, or text or bytes to read;
+        None is /dev/null. A terminal is not inherited: the lines typed there go through a pipe, or, with ``tty`` and
+        ``interactive``, its keys. ``on_output`` gets ("stdout" | "stderr", bytes) as they come, ``on_note`` mdock's own
+        words, ``on_start`` the id at the start. ``one_pipe``: both outputs as one, in the order of writing (``2>&1``);
+        all of it comes as stdout. ``snapshots``: look at the process in /proc before its first step and just before
+        exec (``result.snapshots``).
+
         A program that fails is a result; so is one that never started (``result.failure``). An interrupt
         stops the container first and is raised then (Interrupted, a KeyboardInterrupt).
         """
-        said = {"argv": argv, "env": env, "workdir": workdir, "memory": memory, "cpu": cpu, "files": files}
-        said |= {"userns": userns, "copy": copy, "detach": detach, "remove": remove}
-        said |= {"tty": tty, "interactive": interactive, "guard": guard, "layers": layers}
-        spec = spec_of(image, {name: value for name, value in said.items() if value is not None})
-        io = RunIO(stdin=stdin, on_output=on_output, on_note=on_note, on_start=on_start, one_pipe=one_pipe)
-        fresh = not switch("spare", self.spare if spare is None else spare)
-        snapshots = switch("snapshots", snapshots)
+        program, flow = argv_and_io(argv, io)
+        asked = said(argv=program, env=env, workdir=workdir, memory=memory, cpu=cpu, files=files, layers=layers)
+        asked |= said(userns=userns, copy=copy, detach=detach, remove=remove)
+        asked |= said(tty=tty, interactive=interactive, guard=guard)
+        flows = said(stdin=stdin, on_output=on_output, on_note=on_note, on_start=on_start, one_pipe=one_pipe)
+        return self._run(
+            spec_of(image, asked),
+            given_once(RunIO, "io", flow, flows),
+            given_once(RunOptions, "options", options, said(spare=spare, snapshots=snapshots)),
+        )
+
+    def _run(self, spec: ContainerSpec, io: RunIO, options: RunOptions) -> RunResult:
         advise = self._machine.advise_userns if spec.userns is None else no_advice
         spec = self._machine.with_defaults(spec)
-        one_pipe = io.one_pipe or spec.detach  # nobody is there to tell one output from the other: its log keeps order
         found = self._images.find(spec.image)
         self._unsaid.no_records(self.home.images_db, self._images.corrupt)
         with private_copy(self.home, found.rootfs) if spec.copy else nullcontext(found.rootfs) as rootfs:
@@ -208,9 +251,9 @@ class Runtime:
                 self.home,
                 spec,
                 rootfs,
-                snapshots=snapshots,
-                one_pipe=one_pipe,
-                fresh=fresh,
+                snapshots=options.snapshots,
+                one_pipe=io.one_pipe or spec.detach,  # nobody is there to tell two outputs apart: its log keeps order
+                fresh=not (self.spare if options.spare is None else options.spare),
                 announce=io.on_start is not None,
             )
             return self._runs.follow(planned, io, advise)
@@ -228,24 +271,26 @@ class Runtime:
         stdin: Stdin = None,
         on_output: OnOutput | None = None,
         on_note: OnNote | None = None,
-        one_pipe: bool = False,
+        one_pipe: bool | None = None,
+        io: RunIO | None = None,
     ) -> RunResult:
         """Run one more program in a running container: its root, its user namespace, a supervisor of its own.
 
         It starts with the container's own variables, working directory and limits (which count per process);
-        ``env`` and ``workdir`` come on top; the rest is as in :meth:`run`.
+        ``env`` and ``workdir`` come on top; the rest is as in :meth:`run`, where ``io`` stands for the last four.
         """
-        io = RunIO(stdin=stdin, on_output=on_output, on_note=on_note, one_pipe=one_pipe)
-        said: dict[str, Any] = {"argv": argv, "env": () if env is None else env, "workdir": workdir}
+        flows = said(stdin=stdin, on_output=on_output, on_note=on_note, one_pipe=one_pipe)
+        flow = given_once(RunIO, "io", io, flows)
+        asked: dict[str, Any] = {"argv": argv, "env": () if env is None else env, "workdir": workdir}
         container_id = container_id_of(container_id)
         if isinstance(argv, list | tuple) and not argv:
             raise UsageError("exec needs a program.", f"For instance: mdock exec {container_id} /bin/sh")
-        wanted = ContainerSpec(image="", tty=tty, interactive=interactive, guard=guard, **said)
+        wanted = ContainerSpec(image="", tty=tty, interactive=interactive, guard=guard, **asked)
         record = running(self.home, container_id)
         spec, rootfs = spec_inside(self.home, record, wanted)
-        planned = exec_request(self.home, spec, rootfs, record, one_pipe=io.one_pipe, fresh=not self.spare)
+        planned = exec_request(self.home, spec, rootfs, record, one_pipe=flow.one_pipe, fresh=not self.spare)
         with first_process(self.home, record) as container:
-            return self._runs.follow(planned, io, no_advice, container)
+            return self._runs.follow(planned, flow, no_advice, container)
 
     # --- looking
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Variables = Mapping[str, Word] | Iterable[tuple[str, Word]] | Iterable[str]
     Handle = Container | Record | RunResult  # what has a container id
 
-__all__ = ["arguments", "callback", "container_id_of", "image_name", "path", "spec_of", "switch", "words"]
+__all__ = ["arguments", "callback", "container_id_of", "image_name", "path", "said", "spec_of", "switch", "words"]
 
 
 def arguments() -> ModuleType:
@@ -31,6 +31,11 @@ def arguments() -> ModuleType:
     return arguments
 
 
+def said(**arguments: object) -> dict[str, Any]:
+    """Return the arguments that were given: None stands for one that was not."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
 def spec_of(image: object, said: dict[str, Any]) -> ContainerSpec:
     """Return the spec that the arguments of ``run`` mean; UsageError for what is said beside a spec."""
     if not isinstance(image, ContainerSpec):
@@ -38,9 +43,10 @@ def spec_of(image: object, said: dict[str, Any]) -> ContainerSpec:
         return ContainerSpec(image=image, limits=Limits(**limits), **said)  # type: ignore[arg-type]
     for name in said:
         where = f"limits=Limits({name}=...)" if name in fields(Limits()) else f"{name}=..."
+        beside = "   Beside it go RunIO(...) and RunOptions(...)." if name == "argv" else ""
         raise UsageError(
             f"{name} is given together with a spec, which says it all.",
-            f"Write it into the spec: ContainerSpec(image={image.image!r}, {where})",
+            f"Write it into the spec: ContainerSpec(image={image.image!r}, {where}){beside}",
         )
     return image
 

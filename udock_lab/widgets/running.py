@@ -19,6 +19,7 @@ from udock_lab.display.text.runs import run_text
 from udock_lab.errors import MdockError, UsageError
 from udock_lab.model import ContainerSpec, RunResult
 from udock_lab.runtime.engine import Runtime
+from udock_lab.runtime.runio import RunIO
 from udock_lab.runtime.state.home import Home
 from udock_lab.text.terminal import printable
 from udock_lab.widgets.controls import button, checkbox, field, problem, select, status
@@ -165,7 +166,8 @@ class RunPanel(Panel):
             self.draw()
 
         try:
-            self.result = self.runtime.run(spec, on_output=take, on_note=self.output.note, on_start=started)
+            flows = RunIO(on_output=take, on_note=self.output.note, on_start=started)
+            self.result = self.runtime.run(spec, flows)
         except MdockError as error:
             self.ended_badly = str(error)
         finally:
