@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udock_lab.runtime.child.launch import Fresh, brief, fork_child, open_gate
+from udock_lab.runtime.child.fresh import Fresh
+from udock_lab.runtime.child.launch import brief, fork_child, open_gate
 from udock_lab.runtime.child.plan import Plan
 from udock_lab.runtime.child.reports import EXEC, NO_ANSWER, parse_reports
 

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+_NOT_ADOPTED = 125  # exit code for a first process that was killed before it was adopted: mdock itself failed
+
 __all__ = ["FirstProcess", "ParentDeathSignal", "ProcessInside", "Subreaper"]
 
 
@@ -45,7 +47,8 @@ class ParentDeathSignal(Step):
 class FirstProcess(Step):
     """Fork the new pid namespace's first process, and go on in it: who asked for the namespace stays outside.
 
-    It waits out there, and ends with the code that the first process ends with.
+    It waits out there, and ends with the code that the first process ends with; or its own parent ends it, and waits
+    for the first process itself: then no signal is folded out of the wait status.
     """
 
     name = "first_process"
@@ -57,7 +60,8 @@ class FirstProcess(Step):
     def apply(self, child: Child) -> None:
         first = os.fork()
         if first:
-            os._exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF)
+            code = os.waitstatus_to_exitcode(os.waitpid(first, 0)[1])
+            os._exit(_NOT_ADOPTED if child.is_adopted and code < 0 else code & 0xFF)
 
 
 class ProcessInside(Step):

@@ -10,6 +10,7 @@ To add one: its file with its steps, its row here, and an option somewhere that 
 from __future__ import annotations
 
 from udock_lab.isolation import observe, pid, rlimit, root, syscalls, terminal, user
+from udock_lab.isolation.step import STEPS, make_step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from udock_lab.isolation.step import Step
     from udock_lab.isolation.wanted import Wanted
 
-__all__ = ["OPTIONS", "TABLE", "Layer", "steps_of"]
+__all__ = ["MAKES_PROCESS", "OPTIONS", "TABLE", "Layer", "make_steps", "steps_for_a_container", "steps_of"]
 
 
 class Layer:
@@ -60,6 +61,30 @@ def _table() -> tuple[Layer, ...]:
 def steps_of(wanted: Wanted) -> list[Step]:
     """Return all steps that are wanted, in order."""
     return [step for layer in TABLE for step in layer.steps(wanted)]
+
+
+def steps_for_a_container(wanted: Wanted) -> tuple[list[Step], int]:
+    """Return all steps in the order in which a container's child makes them, and how many come before its start gate.
+
+    Most children make none there. Where the child forks once more, the record is to name the process that will be the
+    program: what makes that process goes first, and all else is for that one to do.
+    """
+    steps = steps_of(wanted)
+    if not any(isinstance(step, pid.FirstProcess) for step in steps):
+        return steps, 0
+    making = [step for layer in TABLE if layer.name in MAKES_PROCESS for step in layer.steps(wanted)]
+    rest = [step for layer in TABLE if layer.name not in MAKES_PROCESS for step in layer.steps(wanted)]
+    return making + rest, len(making)
+
+
+def make_steps(plan: Sequence[Sequence[object]]) -> list[Step]:
+    """Make the steps that travelled, as :func:`make_step` does.
+
+    A layer that not every child of mdock has is imported for the first of its steps, which is before the start gate.
+    """
+    if not STEPS.keys() >= {words[0] for words in plan}:
+        from udock_lab.isolation import namespaces  # noqa: F401 - so its steps are known by name
+    return [make_step(words) for words in plan]
 
 
 # --- each layer's steps, where it is wanted. Imported inside: what a container's child need not know before its fork.
@@ -127,7 +152,7 @@ def _private_root(wanted: Wanted) -> Sequence[Step]:
 
 
 def _process_inside(wanted: Wanted) -> Sequence[Step]:
-    if "new_pids" not in wanted.namespaces:
+    if "new_pids" not in wanted.namespaces or wanted.is_first:
         return []
     from udock_lab.isolation import rights
 
@@ -200,4 +225,6 @@ def _last_look(wanted: Wanted) -> Sequence[Step]:
 
 
 TABLE = _table()
+# What makes the process that will be the program, where that is forked by the child: before the start gate.
+MAKES_PROCESS = ("user namespace", "namespaces", "held folders", "root inside", "first process")
 OPTIONS = tuple(layer.name for layer in TABLE if layer.option)

@@ -44,9 +44,10 @@ class Child:
 
     SYNC, REPORTS = 3, 4  # what a container's child keeps open beside 0, 1, 2: the sync socket, the pipe of its reports
 
-    def __init__(self, rootfs: str = "/", parent: Parent | None = None) -> None:
+    def __init__(self, rootfs: str = "/", parent: Parent | None = None, *, is_adopted: bool = False) -> None:
         self.rootfs = rootfs  # the folder that is to become /
         self.parent = parent
+        self.is_adopted = is_adopted  # our parent takes what we fork for its own child, and ends us for that
         self.container = -1  # a pidfd of the first process of the container that is entered
         self.inside = False  # it has become /
         self.workdir = "/"

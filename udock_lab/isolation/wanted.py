@@ -40,6 +40,7 @@ class Wanted(Value):
     mapped: str = ""  # the rule (ask.py) by which the parent writes the maps of one
     namespaces: tuple[str, ...] = ()  # names of namespaces.py that must be had
     optional_namespaces: tuple[str, ...] = ()  # and those that are done without where they are refused
+    is_first: bool = False  # in a new pid namespace it is process 1 itself, with nobody to look after it
     private_root: PrivateRoot | None = None
     rootfs: str = ""  # a folder that becomes the root by chroot
     workdir: str = ""  # in it

@@ -63,8 +63,9 @@ class Launch(Message):
     """What ``run`` and ``exec`` have in common: what the child is to do, and how its caller follows it.
 
     ``steps`` and ``candidates`` are the child's plan; the rest of it stands in the spec, and is said once.
-    ``one_pipe``: stderr goes where stdout goes. ``announce``: the caller waits for Started. ``fresh``: fork within this
-    run. ``snapshots``: look at the child where it holds. ``size``: rows and columns.
+    ``before_gate``: how many of the steps come before the start gate. ``one_pipe``: stderr goes where stdout goes.
+    ``announce``: the caller waits for Started. ``fresh``: fork within this run. ``snapshots``: look at the child where
+    it holds. ``size``: rows and columns.
     """
 
     home: str
@@ -72,6 +73,7 @@ class Launch(Message):
     rootfs: str
     steps: tuple[tuple[str | int, ...], ...]
     candidates: tuple[str, ...]
+    before_gate: int = 0
     one_pipe: bool = False
     fresh: bool = False
     announce: bool = False
@@ -83,7 +85,8 @@ class Launch(Message):
         """What the child is told, packed for its start gate."""
         spec = self.spec
         env = environment(spec.env)
-        return Plan(self.steps, spec.argv, env, self.rootfs, self.candidates, self.one_pipe).pack()
+        plan = Plan(self.steps, spec.argv, env, self.rootfs, self.candidates, self.one_pipe, self.before_gate)
+        return plan.pack()
 
 
 class RunRequest(Launch):
@@ -147,11 +150,14 @@ class Started(News):
 
 
 class Ended(News):
-    """All is over: the raw wait status, the parent's own steps (name, errno, start, end), the record's two phases."""
+    """All is over: the raw wait status, the parent's own steps (name, errno, start, end), the record's two phases.
+
+    ``fork``: its start and end, and the pid that it returned.
+    """
 
     status: int
     parent_steps: tuple[tuple[str, int, int, int], ...] = ()
-    fork: tuple[int, int] | None = None
+    fork: tuple[int, int, int] | None = None
     before: Record | None = None
     after: Record | None = None
 

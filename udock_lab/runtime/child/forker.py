@@ -6,18 +6,24 @@ nothing but fork and reap. The forker is forked from the launcher once, before t
 of itself: what a child has to copy, and to throw away at exec, is as small as it can be.
 
 The forker is the containers' parent and their subreaper; should it die, the launcher, a subreaper too,
-inherits them.
+inherits them. It adopts, too: where a child forks the process that will be the program, that one becomes the forker's
+own, and its wait status comes unfolded.
 """
 
 from __future__ import annotations
 
 import os
 import select
-from errno import EMFILE
+from errno import ECHILD, EMFILE
+from time import monotonic_ns
 
+from udock_lab.isolation.sequence import make_steps
+from udock_lab.linux.namespaces import CLONE_NEWPID, setns, unshare
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.linux.process import children, descendants
-from udock_lab.runtime.child.launch import Fresh, fork_child
+from udock_lab.runtime.child.fresh import Fresh
+from udock_lab.runtime.child.kinds import KINDS, PLAIN, Kind
+from udock_lab.runtime.child.launch import fork_child
 from udock_lab.wire.framing import pack, pair, receive, send, unpack
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
@@ -38,19 +44,43 @@ class LocalForker:
 
     def __init__(self) -> None:
         self.alive: set[int] = set()
+        self.ended: dict[int, int] = {}  # children that were reaped before anybody asked for their wait status
 
-    def fork(self, *, rehearse: bool) -> Fresh:
-        """Fork a child that waits at its start gate."""
-        child = fork_child(rehearsed=rehearse)
+    def fork(self, kind: Kind = PLAIN, *, rehearse: bool) -> Fresh:
+        """Fork a child that waits at its start gate. OSError, too, where a kind is not permitted here."""
+        fork = _fork_in_new_pids if "new_pids" in kind.forked else fork_child
+        child = fork(kind, rehearsed=rehearse)
         self.alive.add(child.pid)
         return child
 
     def ask(self) -> None:
         """Do nothing ahead: to fork here takes the same time now and later."""
 
+    def adopt(self, pid: int, child: int) -> int:
+        """Take for our own what ``child`` has forked, in its place; a pidfd of it.
+
+        The child, which waits for that, is ended: whoever it forked is ours then. It is spared before, or it would be
+        taken for a leftover at that moment. OSError (ECHILD) where it has ended meanwhile, and no descriptor is left.
+        """
+        if pid in self.alive:
+            raise OSError(ECHILD, os.strerror(ECHILD))  # its number is another's now
+        self.alive.add(pid)
+        try:
+            if _is_ours(child):
+                os.kill(child, signal.SIGKILL)
+                self.ended[child] = os.waitpid(child, 0)[1]
+            else:
+                self.ended.setdefault(child, signal.SIGKILL)  # reaped by a forker that died before it could say
+            if not _is_ours(pid):
+                raise OSError(ECHILD, os.strerror(ECHILD))
+            return os.pidfd_open(pid)
+        except OSError:
+            self.alive.discard(pid)
+            raise
+
     def reap(self, pid: int) -> int:
         """Wait for this child and it alone (waitpid(2)); its raw wait status."""
-        _, status = os.waitpid(pid, 0)
+        status = self.ended.pop(pid) if pid in self.ended else os.waitpid(pid, 0)[1]
         self.alive.discard(pid)
         return status
 
@@ -78,6 +108,33 @@ class LocalForker:
         return not left
 
 
+def _fork_in_new_pids(kind: Kind, *, rehearsed: bool) -> Fresh:
+    """Fork a child that is process 1 of a new pid namespace (pid_namespaces(7)); we stay in ours, and may do so again.
+
+    Raises OSError without the privilege for it.
+    """
+    make_steps([(name,) for name in (*kind.forked, *kind.ahead)])  # so the child, and those after it, know them
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        start = monotonic_ns()
+        unshare(CLONE_NEWPID)
+        try:
+            return fork_child(kind, rehearsed=rehearsed, made={"new_pids": (0, start, monotonic_ns())})
+        finally:
+            setns(own, CLONE_NEWPID)
+    finally:
+        os.close(own)
+
+
+def _is_ours(pid: int) -> bool:
+    """Return whether it is a child of ours that nobody has reaped: then its number is its own."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
 class RemoteForker:
     """The launcher's side: asks the forker process, over a socket; once that is dead, does its work itself."""
 
@@ -87,7 +144,7 @@ class RemoteForker:
         self.alive: set[int] = set()
         self.ended: dict[int, int] = {}
         self.is_asked = False  # for a child that was not fetched yet
-        self._answers: dict[str, list[tuple[list[int], list[int]]]] = {"child": [], "swept": []}
+        self._answers: dict[str, list[tuple[list[int], list[int]]]] = {"child": [], "adopted": [], "swept": []}
         self.successor: LocalForker | None = None
 
     def own(self) -> set[int]:
@@ -95,21 +152,21 @@ class RemoteForker:
         return {self.pid} | self.alive | (self.successor.own() if self.successor else set())
 
     def ask(self) -> None:
-        """Have the next child forked while we do something else; :meth:`fork` fetches it."""
+        """Have the next plain child forked while we do something else; :meth:`fork` fetches it."""
         if self.successor is None and not self.is_asked:
             try:
-                send(self.sock, pack(["fork", True]))
+                send(self.sock, pack(["fork", PLAIN.name, True]))
                 self.is_asked = True
             except OSError:
                 self._take_over()
 
-    def fork(self, *, rehearse: bool) -> Fresh:
+    def fork(self, kind: Kind = PLAIN, *, rehearse: bool) -> Fresh:
         """Fork a child that waits at its start gate: the forker does it, we get its descriptors."""
         asked, self.is_asked = self.is_asked, False
         if self.successor is None:
             try:
                 if not asked:
-                    send(self.sock, pack(["fork", rehearse]))
+                    send(self.sock, pack(["fork", kind.name, rehearse]))
                 words, fds = self._answer("child")
             except (EOFError, OSError):
                 self._take_over()
@@ -119,8 +176,33 @@ class RemoteForker:
                 self.alive.add(words[0])
                 if len(fds) < Fresh.DESCRIPTORS:
                     self._give_up(words[0], fds)
-                return Fresh(words[0], fds, words[1], words[2])
-        return self._take_over().fork(rehearse=rehearse)
+                return Fresh(words[0], fds, words[1], words[2], kind)
+        return self._take_over().fork(kind, rehearse=rehearse)
+
+    def adopt(self, pid: int, child: int) -> int:
+        """Have the forker adopt it, as :meth:`LocalForker.adopt`; a pidfd."""
+        self.alive.add(pid)
+        if self.successor is None:
+            try:
+                send(self.sock, pack(["adopt", pid, child]))
+                words, fds = self._answer("adopted")
+            except (EOFError, OSError):
+                pass
+            else:
+                if fds:
+                    return fds[0]
+                if not words:  # it is adopted, but its descriptor found no room here
+                    os.kill(pid, signal.SIGKILL)
+                    self.reap(pid)
+                self.alive.discard(pid)
+                raise OSError(*((words[0], os.strerror(words[0])) if words else (EMFILE, os.strerror(EMFILE))))
+        self.alive.discard(pid)
+        successor = self._take_over()
+        try:
+            return successor.adopt(pid, child)
+        finally:
+            if child in self.ended:  # the forker could still say how it ended
+                successor.ended.pop(child, None)
 
     def _give_up(self, pid: int, fds: list[int]) -> NoReturn:
         """Give up a child of which not all descriptors found room here (recvmsg(2), MSG_CTRUNC); raise OSError.
@@ -195,32 +277,68 @@ def start_forker() -> RemoteForker:
 
 
 def _serve(sock: socket) -> None:
-    """Fork on request, reap what has ended, kill what is left over; until the launcher is gone."""
-    forker, epoll = LocalForker(), select.epoll()
-    pidfds: dict[int, int] = {}
-    epoll.register(sock.fileno(), select.EPOLLIN)
-    while True:
-        for fd, _ in epoll.poll():
-            if fd != sock.fileno():
-                pid = pidfds.pop(fd)
-                send(sock, pack(["ended", pid, forker.reap(pid)]))  # first of all: the launcher waits for it
-                epoll.unregister(fd)
-                os.close(fd)
-                continue
-            data, _ = receive(sock)
-            if not data:
-                return
-            request = unpack(data)
-            if request[0] == "sweep":
-                send(sock, pack(["swept", forker.kill_leftovers()]))
-                continue
-            try:
-                child = forker.fork(rehearse=request[1])
-            except OSError as error:  # no process or descriptor is left: the launcher says so
-                send(sock, pack(["child", error.errno]))
-                continue
-            send(sock, pack(["child", child.pid, child.fork_start, child.fork_end]), child.fds())
-            watched = os.dup(child.pidfd)
-            child.close()
-            pidfds[watched] = child.pid
-            epoll.register(watched, select.EPOLLIN)
+    """Fork and adopt on request, reap what has ended, kill what is left over; until the launcher is gone."""
+    serving = _Serving(sock)
+    while serving.turn():
+        pass
+
+
+class _Serving:
+    """The forker's side of the socket: its children, each watched by its pidfd."""
+
+    def __init__(self, sock: socket) -> None:
+        self._sock, self._forker, self._epoll = sock, LocalForker(), select.epoll()
+        self._watched: dict[int, int] = {}  # pidfd to pid
+        self._epoll.register(sock.fileno(), select.EPOLLIN)
+
+    def turn(self) -> bool:
+        """Serve what has happened; False when the launcher is gone."""
+        for fd, _ in self._epoll.poll():
+            if fd == self._sock.fileno():
+                return self._answer()  # which may close descriptors: what else has happened, is told again
+            pid = self._watched[fd]
+            send(self._sock, pack(["ended", pid, self._forker.reap(pid)]))  # first of all: the launcher waits for it
+            self._forget(fd)
+        return True
+
+    def _answer(self) -> bool:
+        data, _ = receive(self._sock)
+        if not data:
+            return False
+        what, *words = unpack(data)
+        if what == "sweep":
+            send(self._sock, pack(["swept", self._forker.kill_leftovers()]))
+            return True
+        do, answer = (self._adopt, "adopted") if what == "adopt" else (self._fork, "child")
+        try:
+            do(*words)
+        except OSError as error:  # no process or descriptor is left, or it is not permitted: the launcher says so
+            send(self._sock, pack([answer, error.errno]))
+        return True
+
+    def _fork(self, kind: str, rehearse: bool) -> None:
+        child = self._forker.fork(KINDS[kind], rehearse=rehearse)
+        send(self._sock, pack(["child", child.pid, child.fork_start, child.fork_end]), child.fds())
+        watched = os.dup(child.pidfd)
+        child.close()
+        self._watch(watched, child.pid)
+
+    def _adopt(self, pid: int, child: int) -> None:
+        try:
+            pidfd = self._forker.adopt(pid, child)
+        finally:
+            for fd in [fd for fd, watched in self._watched.items() if watched == child]:
+                self._forget(fd)
+                send(self._sock, pack(["ended", child, self._forker.reap(child)]))
+            self._forker.ended.pop(child, None)  # it had ended before, which is told
+        send(self._sock, pack(["adopted"]), [pidfd])
+        self._watch(pidfd, pid)
+
+    def _watch(self, pidfd: int, pid: int) -> None:
+        self._watched[pidfd] = pid
+        self._epoll.register(pidfd, select.EPOLLIN)
+
+    def _forget(self, pidfd: int) -> None:
+        self._epoll.unregister(pidfd)
+        os.close(pidfd)
+        del self._watched[pidfd]

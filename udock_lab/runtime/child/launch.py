@@ -1,124 +1,82 @@
 """Fork, start gate, steps, execve: the child's side of a container, to be read from top to bottom.
 
-The parent forks a :class:`Fresh` child with :func:`fork_child`. The child waits at its start gate, a sync socket. The
-parent sends the plan, which the child reads while the parent writes the record; when the parent then opens the
-gate, the child applies the steps, says "about to exec" and becomes the program. Everything it has to say goes
-through a close-on-exec pipe; end-of-file there means exec worked.
+The parent forks a :class:`~udock_lab.runtime.child.fresh.Fresh` child with :func:`fork_child`. The child waits at its
+start gate, a sync socket. The parent sends the plan, which the child reads while the parent writes the record; when the
+parent then opens the gate, the child applies the steps, says "about to exec" and becomes the program. Everything it has
+to say goes through a close-on-exec pipe; end-of-file there means exec worked.
+
+A plan may have the child fork once more, into a new pid namespace. Steps up to that fork are made before the gate, and
+whoever goes on says "prepared": so the record names the process that will be the program.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import resource
-import time
+from time import monotonic_ns
 
-from udock_lab.isolation import sequence  # noqa: F401 - so the steps of its layers are known by name
-from udock_lab.isolation.step import Child, Step, make_step
+from udock_lab.isolation.pid import FirstProcess
+from udock_lab.isolation.sequence import make_steps
+from udock_lab.isolation.step import Child, Step
 from udock_lab.linux.dispositions import forget_inherited_signals
-from udock_lab.linux.resolve import resolve_in_root, shebang
+from udock_lab.runtime.child.descriptors import REPORTS, STDIN, SYNC, TERMINAL, as_many_as_before, keep_only, place
+from udock_lab.runtime.child.fresh import Ends, Fresh
+from udock_lab.runtime.child.kinds import PLAIN, Kind
 from udock_lab.runtime.child.plan import Plan
 from udock_lab.runtime.child.rehearse import rehearse
-from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
-from udock_lab.wire.framing import adopt, pack, pair, receive, send, unpack
-
-__all__ = ["Fresh", "brief", "fork_child", "may_open_many", "open_gate"]
-
-SYNC, REPORTS = Child.SYNC, Child.REPORTS  # what the child keeps open besides 0, 1 and 2
-STDIN, TERMINAL = "stdin", "terminal"  # descriptors that come through the start gate, by their names
-_WITH_STDIN, _WITH_BOTH = pack([STDIN]), pack([STDIN, TERMINAL])
-UMASK = 0o022  # a program's files may be read by everybody and written by their owner, whatever the caller's umask
-
-FILES = resource.getrlimit(resource.RLIMIT_NOFILE)  # what a program may open: as much as its caller
-
-_now = time.monotonic_ns
+from udock_lab.runtime.child.reports import EXEC, NO_ANSWER, report
+from udock_lab.runtime.child.unchrooted import from_inside
+from udock_lab.wire.framing import adopt, pack, receive, send, unpack
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
 if TYPE_CHECKING:
     from _socket import socket
     from typing import NoReturn
 
+    Made = dict[str, tuple[int, int, int]]  # steps that are made already: errno, start and end in nanoseconds
 
-class Fresh:
-    """A child that waits at its start gate, seen from the parent. All file descriptors are the parent's ends.
+__all__ = ["PREPARED", "brief", "fork_child", "open_gate"]
 
-    ``fork_start`` and ``fork_end`` are nanoseconds of CLOCK_MONOTONIC.
-    """
-
-    DESCRIPTORS = 5
-
-    def __init__(self, pid: int, fds: list[int], fork_start: int, fork_end: int) -> None:
-        sync, self.reports, self.stdout, self.stderr, self.pidfd = fds
-        self.pid = pid
-        self.sync = adopt(sync)
-        self.briefed = False
-        self.fork_start = fork_start
-        self.fork_end = fork_end
-
-    def fds(self) -> list[int]:
-        """Return the descriptors, in the order in which ``Fresh`` takes them."""
-        return [self.sync.fileno(), self.reports, self.stdout, self.stderr, self.pidfd]
-
-    def close(self) -> None:
-        """Close our ends; a child that still waits at its start gate sees end-of-file there, and goes."""
-        self.sync.close()
-        for fd in (self.reports, self.stdout, self.stderr, self.pidfd):
-            os.close(fd)
+PREPARED = b"prepared"
+_WITH_STDIN, _WITH_BOTH = pack([STDIN]), pack([STDIN, TERMINAL])
+UMASK = 0o022  # a program's files may be read by everybody and written by their owner, whatever the caller's umask
 
 
-def may_open_many() -> None:
-    """Raise the limit on open files as far as the kernel permits.
-
-    A supervisor holds about five for each of its containers.
-    """
-    with_all = (FILES[1], FILES[1])
-    if with_all != FILES:
-        resource.setrlimit(resource.RLIMIT_NOFILE, with_all)
-
-
-def fork_child(*, rehearsed: bool) -> Fresh:
+def fork_child(kind: Kind = PLAIN, *, rehearsed: bool, made: Made | None = None) -> Fresh:
     """Fork a child in its own session, which waits at its start gate (fork(2)).
 
-    Only a single-threaded process may call this.
+    Only a single-threaded process may call this. ``made``: what the caller has done for a child of this kind.
     """
-    ours, theirs = pair()
-    reports, reports_out = os.pipe()
-    stdout, stdout_in = os.pipe()
-    stderr, stderr_in = os.pipe()
-    start = _now()
+    ends = Ends()
+    start = monotonic_ns()
     try:
         pid = os.fork()
     except OSError:
-        for fd in (ours.detach(), theirs.detach(), reports, reports_out, stdout, stdout_in, stderr, stderr_in):
-            os.close(fd)
+        ends.close()
         raise
     if pid == 0:
-        say = reports_out
+        say = ends.theirs()[1]
         try:
-            _keep_only(theirs.fileno(), reports_out, stdout_in, stderr_in)
+            keep_only(*ends.theirs())
             say = REPORTS
-            _be_a_container(rehearsed)
+            if FirstProcess.name in kind.forked:
+                made = {**(made or {}), FirstProcess.name: (0, start, monotonic_ns())}
+            _be_a_container(kind, rehearsed, made or {})
         except OSError as error:  # no descriptor was left, most likely
-            _report(0, error.errno or errno.EIO, _now(), _now(), say)
+            report(0, error.errno or errno.EIO, monotonic_ns(), monotonic_ns(), say)
         finally:
             os._exit(125)
-    end = _now()
-    theirs.close()
-    for fd in (reports_out, stdout_in, stderr_in):
-        os.close(fd)
-    for fd in (reports, stdout, stderr):
-        os.set_blocking(fd, False)
-    return Fresh(pid, [ours.detach(), reports, stdout, stderr, os.pidfd_open(pid)], start, end)
+    return ends.keep_ours(pid, start, kind)
 
 
 def brief(child: Fresh, plan: bytes, container: int = -1) -> None:
-    """Tell the child what it will do (:meth:`Plan.pack`). It reads that and waits on for the start gate to open.
+    """Tell the child, once, what it will do (:meth:`Plan.pack`). It reads that, and waits for the start gate to open.
 
     ``container``: a pidfd of the first process of the container that it enters.
     """
-    send(child.sync, plan, (container,) if container >= 0 else ())
-    child.briefed = True
+    if not child.briefed:
+        send(child.sync, plan, (container,) if container >= 0 else ())
+        child.briefed = True
 
 
 def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:
@@ -138,40 +96,38 @@ def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:
 # blocked, the umask is 022, and only file descriptors 0, 1, 2 survive exec.
 
 
-def _keep_only(sync: int, reports: int, stdout: int, stderr: int) -> None:
-    """Close all of the parent's files: a copy kept here would hide an end-of-file from somebody."""
-    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, REPORTS + 1) for fd in (sync, reports, stdout, stderr)]
-    null = os.open("/dev/null", os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(high[2], 1)
-    os.dup2(high[3], 2)
-    os.dup2(high[0], SYNC, inheritable=False)
-    os.dup2(high[1], REPORTS, inheritable=False)
-    os.closerange(REPORTS + 1, 1 << 20)
-
-
-def _be_a_container(rehearsed: bool) -> NoReturn:
+def _be_a_container(kind: Kind, rehearsed: bool, made: Made) -> NoReturn:
+    """Wait for a plan and for the gate; then make the steps, and become the program."""
     forget_inherited_signals()  # Python's SIGPIPE, and what the caller ignored
     os.setsid()  # from here on there is a process group, which may be signalled
     os.umask(UMASK)
-    if resource.getrlimit(resource.RLIMIT_NOFILE) != FILES:
-        resource.setrlimit(resource.RLIMIT_NOFILE, FILES)  # the one above us was raised: it serves many
-    sync = adopt(SYNC)
+    as_many_as_before()
+    sync, child = adopt(SYNC), Child(is_adopted=True)
     if rehearsed:
         rehearse()
-    words, entered = _wait_at(sync)
-    plan = Plan.unpack(words)
-    child = Child(plan.rootfs)
-    if entered:
-        child.container = entered[0]
-    steps = [make_step(words) for words in plan.steps]
+    for step in make_steps([[name] for name in kind.ahead]):
+        made[step.name] = _make(step, child)
+    plan, steps = _take_plan(sync, child)
+    before, after = steps[: plan.before_gate], steps[plan.before_gate :]
+    _apply(before, 1, child, made)
+    if not kind.has_made(plan.steps[: plan.before_gate]):
+        _say_prepared()
     names, fds = _wait_at(sync)
-    woken = _now()
-    _place(dict(zip(unpack(names), fds)), one_pipe=plan.one_pipe)  # noqa: B905 - the kernel may drop some
-    _report(0, 0, woken, _now())
-    for number, step in enumerate(steps, 1):
-        _apply(number, step, child)
+    woken = monotonic_ns()
+    place(dict(zip(unpack(names), fds)), one_pipe=plan.one_pipe)  # noqa: B905 - the kernel may drop some
+    report(0, 0, woken, monotonic_ns())
+    _apply(after, 1 + plan.before_gate, child, made)
     _exec(plan, child)
+
+
+def _take_plan(sync: socket, child: Child) -> tuple[Plan, list[Step]]:
+    """Return the plan and its steps; what came with it is the child's."""
+    words, container = _wait_at(sync)
+    plan = Plan.unpack(words)
+    child.rootfs = plan.rootfs
+    if container:
+        child.container = container[0]
+    return plan, make_steps(plan.steps)
 
 
 def _wait_at(sync: socket) -> tuple[bytes, list[int]]:
@@ -185,31 +141,30 @@ def _wait_at(sync: socket) -> tuple[bytes, list[int]]:
     return message
 
 
-def _place(fds: dict[str, int], *, one_pipe: bool) -> None:
-    """Put standard input, or all three from a terminal, where the program expects them.
-
-    ``one_pipe``: both outputs go through one pipe, so that what is written in order stays in order.
-    """
-    if one_pipe:
-        os.dup2(1, 2)
-    if STDIN in fds:
-        os.dup2(fds[STDIN], 0)
-    if TERMINAL in fds:
-        for target in (0, 1, 2):
-            os.dup2(fds[TERMINAL], target)
+def _say_prepared() -> None:
+    """Say which process will be the program: the kernel adds its pid. It leads a session, as its parent did."""
+    if os.getpgrp() != os.getpid():
+        os.setsid()
+    os.write(SYNC, PREPARED)
 
 
-def _apply(number: int, step: Step, child: Child) -> None:
-    """Apply one step; a refusal that is not optional ends the child with 125."""
-    start = _now()
+def _apply(steps: list[Step], first: int, child: Child, made: Made) -> None:
+    """Apply steps and report them, counted from ``first``; a refusal that is not optional ends the child with 125."""
+    for number, step in enumerate(steps, first):
+        answer, start, end = made.get(step.name) or _make(step, child)
+        report(number, answer, start, end)
+        if answer and answer not in step.optional_errnos:
+            os._exit(125)
+
+
+def _make(step: Step, child: Child) -> tuple[int, int, int]:
+    """Make its call; return the errno, or 0, and the times before and after it."""
+    start = monotonic_ns()
     try:
         step.apply(child)
     except OSError as error:
-        _report(number, error.errno or errno.EIO, start, _now())
-        if error.errno not in step.optional_errnos:
-            os._exit(125)
-    else:
-        _report(number, 0, start, _now())
+        return error.errno or errno.EIO, start, monotonic_ns()
+    return 0, start, monotonic_ns()
 
 
 def _exec(plan: Plan, child: Child) -> NoReturn:
@@ -217,36 +172,19 @@ def _exec(plan: Plan, child: Child) -> NoReturn:
     argv, env = plan.argv, plan.env
     refused = 0
     for path in plan.candidates:
-        start = _now()
+        start = monotonic_ns()
         try:
-            program, words = (path, argv) if child.inside else _from_inside(child, path, argv)
-            _report(EXEC, NO_ANSWER, start, 0)
+            program, words = (path, argv) if child.inside else from_inside(child, path, argv)
+            report(EXEC, NO_ANSWER, start, 0)
             os.execve(program, words, env)
         except OSError as error:
             number = error.errno or errno.EIO
         except (ValueError, MemoryError) as error:
             number = errno.ENOMEM if isinstance(error, MemoryError) else errno.EINVAL
-        _report(EXEC, number, start, _now())
+        report(EXEC, number, start, monotonic_ns())
         if number == errno.EACCES:
             refused = number
         elif number not in (errno.ENOENT, errno.ENOTDIR) or len(plan.candidates) == 1:
             refused = number
             break
     os._exit(127 if refused in (0, errno.ENOENT) else 126)
-
-
-def _from_inside(child: Child, path: str, argv: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Look the program, and a script's interpreter, up inside the root all the same, where there is no chroot."""
-    program = resolve_in_root(child.rootfs, path, child.workdir)
-    line = shebang(program) if os.access(program, os.X_OK) else None
-    if line is None:
-        return program, argv
-    interpreter, argument = line
-    return (
-        resolve_in_root(child.rootfs, interpreter, child.workdir),
-        (interpreter, *([argument] if argument else []), program, *argv[1:]),
-    )
-
-
-def _report(number: int, answer: int, start: int, end: int, to: int = REPORTS) -> None:
-    os.write(to, b"%d %d %d %d\n" % (number, answer, start, end))

@@ -15,8 +15,8 @@ import sys
 
 from udock_lab.linux.dispositions import forget_inherited_signals
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
+from udock_lab.runtime.child.descriptors import may_open_many
 from udock_lab.runtime.child.forker import start_forker
-from udock_lab.runtime.child.launch import may_open_many
 from udock_lab.wire.framing import adopt
 
 TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork

@@ -23,9 +23,10 @@ class Plan:
     """What the child will do: its steps in words, then the program with its arguments and environment.
 
     The program is looked for in ``rootfs``, at each of the ``candidates``. ``one_pipe``: stderr goes where stdout goes.
+    ``before_gate``: so many steps are made before the start gate opens, the last of which is a fork.
     """
 
-    __slots__ = ("argv", "candidates", "env", "one_pipe", "rootfs", "steps")
+    __slots__ = ("argv", "before_gate", "candidates", "env", "one_pipe", "rootfs", "steps")
 
     def __init__(
         self,
@@ -35,9 +36,11 @@ class Plan:
         rootfs: str,
         candidates: tuple[str, ...],
         one_pipe: bool = False,
+        before_gate: int = 0,
     ) -> None:
         self.steps, self.argv, self.env = steps, argv, env
         self.rootfs, self.candidates, self.one_pipe = rootfs, candidates, one_pipe
+        self.before_gate = before_gate
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,7 +49,7 @@ class Plan:
 
     def pack(self) -> bytes:
         """Return what travels through the start gate."""
-        return pack((self.steps, self.argv, self.env, self.rootfs, self.candidates, self.one_pipe))
+        return pack((self.steps, self.argv, self.env, self.rootfs, self.candidates, self.one_pipe, self.before_gate))
 
     @classmethod
     def unpack(cls, data: bytes) -> Plan:

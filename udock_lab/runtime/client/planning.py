@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from udock_lab.errors import UsageError
-from udock_lab.isolation.sequence import OPTIONS, steps_of
+from udock_lab.isolation.sequence import OPTIONS, steps_for_a_container
 from udock_lab.isolation.step import Step
 from udock_lab.isolation.wanted import Wanted
 from udock_lab.model import ContainerSpec, Limits, Record
@@ -58,6 +58,7 @@ def run_request(
         rootfs=rootfs,
         steps=plan.steps,
         candidates=plan.candidates,
+        before_gate=plan.before_gate,
         one_pipe=one_pipe,
         fresh=fresh,
         announce=announce,
@@ -79,6 +80,7 @@ def exec_request(
         rootfs=rootfs,
         steps=plan.steps,
         candidates=plan.candidates,
+        before_gate=plan.before_gate,
         one_pipe=one_pipe,
         fresh=fresh,
         size=terminal_size() if spec.tty else None,
@@ -99,7 +101,7 @@ def make_plan(
     env = container_env(spec)
     _refuse_unknown_layers(spec)
     _refuse_what_no_call_takes(spec, env)
-    steps = steps_of(_wanted(spec, rootfs, join, observed=snapshots))
+    steps, before_gate = steps_for_a_container(_wanted(spec, rootfs, join, observed=snapshots))
     plan = Plan(
         steps=tuple([tuple(step.words()) for step in steps]),
         argv=spec.argv,
@@ -107,6 +109,7 @@ def make_plan(
         rootfs=rootfs,
         candidates=_candidates(spec.argv[0], env["PATH"]),
         one_pipe=one_pipe,
+        before_gate=before_gate,
     )
     return plan, steps
 

@@ -137,8 +137,8 @@ def _failure(
         return None
     number, answer, _, _ = reports[-1] if reports else (0, 0, 0, 0)
     step = planned.steps[number - 1] if number > 0 else None  # None: the start gate, where nothing is called yet
-    silent = not reports or answer == 0 or (step is not None and answer in step.optional_errnos)
-    silent = silent and not answers and (status is None or status.code != 125)
+    survived = step is not None and answer in step.optional_errnos and (status is None or status.code != 125)
+    silent = (not reports or answer == 0 or survived) and not answers
     in_vain = silent or isinstance(step, JoinUserNamespace) or not os.path.isdir(plan.rootfs)
     if planned.entered and in_vain and _has_ended(home, last.id):
         return _ended_meanwhile(spec, last.id, status)
@@ -199,7 +199,7 @@ def _silent_end(spec: ContainerSpec, last: News, status: ExitStatus | None, pass
 
     By ``stop``, ``kill``, another process, the kernel.
     """
-    said = status.signal_name if status else "an unknown end"
+    said = (status.signal_name or f"exit {status.code}") if status else "an unknown end"
     record = _record_after(last)
     if record is not None and record.status in (Status.STOPPED, Status.KILLED):
         message, hint = f"{last.id} was {record.status.value} before its program was started.", "Run it again."
@@ -337,8 +337,8 @@ def _steps(planned: Planned, last: News, reports: Reports, status: ExitStatus | 
     steps = []
     tried = iter(plan.candidates)
     if isinstance(last, Ended) and last.fork:
-        start, end = last.fork
-        steps.append(StepReport(name="fork", who="parent", call="fork()", start=start, end=end, result=f"= {last.pid}"))
+        start, end, pid = last.fork
+        steps.append(StepReport(name="fork", who="parent", call="fork()", start=start, end=end, result=f"= {pid}"))
     for name, number, start, end in last.parent_steps if isinstance(last, Ended) else ():
         call, result = _parent_words(name, last, status)
         steps.append(StepReport(name=name, who="parent", call=call, start=start, end=end, errno=number, result=result))

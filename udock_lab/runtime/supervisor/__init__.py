@@ -9,6 +9,7 @@ ahead; the command line forks a supervisor for each run.
 
     serve.py       the process: its loop, and what it is asked for
     job.py         one container, phase by phase, up to the end of its first process
+    preparing.py   its steps before the start gate, where one of them forks
     ending.py      from there to the last word
     account.py     what is written down of it: record, spec, steps, events
     output.py      what it writes, on its way to the log and to the caller

@@ -10,11 +10,11 @@ from contextlib import suppress
 from errno import errorcode
 from typing import TYPE_CHECKING
 
-from udock_lab.isolation.step import make_step
+from udock_lab.isolation.sequence import make_steps
 from udock_lab.linux.process import boot_id, pid_namespace, start_ticks
 from udock_lab.model import Record, Status
 from udock_lab.model.plain import plain
-from udock_lab.runtime.child.launch import Fresh
+from udock_lab.runtime.child.fresh import Fresh
 from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
 from udock_lab.runtime.protocol import ExecRequest, RunRequest
 from udock_lab.runtime.state import containers, execs, living, private
@@ -151,7 +151,7 @@ class ContainerAccount(Account):
     def keep_steps(self, reports: Reports) -> None:
         """Write ``steps.json``, and EXEC_FAIL where execve was refused for good."""
         request = self._request
-        planned = [make_step(words) for words in request.steps]
+        planned = make_steps(request.steps)
         steps = Steps(
             reports=tuple(reports),
             parent_steps=tuple(self.parent_steps),

@@ -43,6 +43,11 @@ class Helpers:
         """Kill what an ended container left running; return True when nothing is left."""
         return self._forker.kill_leftovers(self._pids)
 
+    def end_leftovers(self) -> None:
+        """Kill what a child that was given up left running, until no more comes."""
+        if not self.kill_leftovers():
+            self._loop.later(0.01, self.end_leftovers)
+
     def _look_after(self, pid: int) -> None:
         self._pids.add(pid)
         pidfd = os.pidfd_open(pid)

@@ -2,7 +2,8 @@
 
 ::
 
-    ASKED       the child waits at its start gate, and we for the lock; a signal calls the run off
+    ASKED       a child is taken; it makes the steps before its start gate, most often none
+    PREPARED    whoever will be the program waits at the gate, and we for the lock; a signal still calls the run off
     LAUNCHED    the gate is open: the child makes its steps
     RUNNING     its reports are at their end: it is the program, or has failed
     OVER        its first process has ended: ending.py goes on from here
@@ -23,7 +24,9 @@ from typing import TYPE_CHECKING
 
 from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.dispositions import ENDS_NOBODY
-from udock_lab.runtime.child.launch import Fresh, brief, open_gate
+from udock_lab.runtime.child.fresh import Fresh
+from udock_lab.runtime.child.kinds import kind_for
+from udock_lab.runtime.child.launch import brief, open_gate
 from udock_lab.runtime.child.reports import parse_reports
 from udock_lab.runtime.protocol import Ended, ExecRequest, RunRequest, Signal, Started, Word, refusal
 from udock_lab.runtime.state.home import storage_error
@@ -35,6 +38,7 @@ from udock_lab.runtime.supervisor.ending import Ending
 from udock_lab.runtime.supervisor.input import Input
 from udock_lab.runtime.supervisor.looks import Looks
 from udock_lab.runtime.supervisor.output import Log, Output, read_some
+from udock_lab.runtime.supervisor.preparing import Preparation
 from udock_lab.runtime.supervisor.terminal import Terminal
 from udock_lab.runtime.supervisor.waiting import Turns
 
@@ -56,6 +60,7 @@ class Phase(Enum):
     """How far a job has come."""
 
     ASKED = auto()
+    PREPARED = auto()
     LAUNCHED = auto()
     RUNNING = auto()
     OVER = auto()
@@ -95,6 +100,7 @@ class Job:
         self.newest_pid: int | None = None  # of the machine, when the start gate opened
         self._container = container
         self._input = Input(-1 if spec.tty else stdin, waits=spec.interactive)
+        self._preparation: Preparation | None = None
         self._turns = Turns(loop)
         self._grace: Timer | None = None
         self._reports: Reports | None = None
@@ -103,12 +109,48 @@ class Job:
     # --- asked for
 
     def start(self) -> None:
-        """Hear the caller, and begin."""
+        """Hear the caller, and take a child. It is prepared already, or makes the steps before its gate first."""
         self.supervisor.jobs.add(self)  # before anything can end it
         self.caller.listen()
-        self._begin()
+        request = self.request
+        try:
+            child = self._take_child()
+            is_prepared = child.kind.has_made(request.steps[: request.before_gate])
+            if not is_prepared:
+                self._prepare(child)
+        except OSError as error:
+            self._refuse(storage_error(error, self.home.path))
+        else:
+            if is_prepared:
+                self._on_prepared()
 
-    def _begin(self) -> None:
+    def _take_child(self) -> Fresh:
+        """Take a child, and what is to be its standard input."""
+        kind = kind_for(self.request.steps)
+        child = self.child = self.supervisor.children.take(kind, fresh=self.request.fresh)
+        if self.terminal is not None:
+            self.terminal.open(self.request.size)
+        else:
+            self._input.open()
+        return child
+
+    def _prepare(self, child: Fresh) -> None:
+        supervisor = self.supervisor
+        self._preparation = Preparation(supervisor.loop, supervisor.children.forker, child, self._on_prepared)
+        self._preparation.begin()
+        with suppress(BrokenPipeError, ConnectionResetError):  # it has ended, which is heard next
+            brief(child, self.request.plan, self._container)
+
+    # --- prepared
+
+    def _on_prepared(self) -> None:
+        """Go on with whoever will be the program: it waits at the start gate."""
+        assert self.child is not None
+        self.phase = Phase.PREPARED
+        self.pid = self.child.pid
+        self._begin(self.child)
+
+    def _begin(self, child: Fresh) -> None:
         """Write down the start, under the lock; then open the gate. Tried again while somebody else has the lock."""
         if not self.caller.is_there:
             self._forget()
@@ -116,10 +158,9 @@ class Job:
         try:
             if not os.path.isdir(self.home.run_dir):
                 self.home.create()
-            child = self.child = self.child or self._prepare_child()
             lock = try_lock(self.home) if self.account.needs_lock else -1
             if lock is None:
-                if not self._turns.wait(self._begin):
+                if not self._turns.wait(lambda: self._begin(child)):
                     self._refuse(held_too_long(self.home))
                 return
             try:
@@ -136,16 +177,6 @@ class Job:
         else:
             self._launch(child)
 
-    def _prepare_child(self) -> Fresh:
-        """Take a child, and what is to be its standard input."""
-        child = self.child = self.supervisor.children.take(fresh=self.request.fresh)
-        self.pid = child.pid
-        if self.terminal is not None:
-            self.terminal.open(self.request.size)
-        else:
-            self._input.open()
-        return child
-
     def _refuse(self, error: MdockError | Interrupted) -> None:
         """Say why nothing was started, and forget it."""
         self.caller.tell(refusal(error))
@@ -155,8 +186,12 @@ class Job:
         """Give everything back: nothing was started, and the child may serve another run."""
         if self.child is not None:
             self.account.withdraw(self.child)
+            if self._preparation is not None:
+                self._preparation.cancel()
             self.supervisor.children.give_back(self.child)
             self.child = None
+            if self._preparation is not None:
+                self.supervisor.helpers.end_leftovers()  # what it had forked by then
         self.close_input()
         self.close()
 
@@ -168,8 +203,7 @@ class Job:
         self.newest_pid = self.supervisor.children.newest_pid()
         start = time.monotonic_ns()
         try:
-            if not child.briefed:
-                brief(child, self.request.plan, self._container)
+            brief(child, self.request.plan, self._container)
             if self._container >= 0 and has_ended(self._container):
                 signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
             elif self.terminal is None:
@@ -217,20 +251,14 @@ class Job:
             self.phase = Phase.RUNNING
         if self._reports is not None:
             return
-        self._reports = self._read_reports()
+        assert self.child is not None
+        self._reports = _read_reports(self.child.reports)
+        self.supervisor.loop.close(self.child.reports)
         self.account.keep_steps(self._reports)
         spec = self.request.spec
         waited_for = spec.detach or spec.tty or self.request.announce
         if waited_for or any(answer > 0 for _, answer, _, _ in self._reports):
             self.caller.tell(self._started())  # somebody waits for it, or should be warned before the output comes
-
-    def _read_reports(self) -> Reports:
-        assert self.child is not None
-        fd, data = self.child.reports, b""
-        while part := read_some(fd):
-            data += part
-        self.supervisor.loop.close(fd)
-        return parse_reports(data)
 
     # --- running
 
@@ -242,7 +270,7 @@ class Job:
         """
         if self.ending is not None:
             self.ending.hurry()
-        elif self.phase is Phase.ASKED:
+        elif self.phase in (Phase.ASKED, Phase.PREPARED):
             if self.caller.is_there and number not in ENDS_NOBODY:
                 self._refuse(_called_off(number))
         elif self.phase is Phase.LAUNCHED and not _has_group(self.pid):  # what is sent to it now would be lost
@@ -276,6 +304,8 @@ class Job:
         self.output.resume()
         if self.phase is Phase.TOLD:
             self.close()
+        elif self.phase is Phase.ASKED:
+            self._forget()  # whoever is to say that it is prepared may take long
         elif not self.request.spec.detach and self.child is not None:
             if self.terminal is not None and self.terminal.is_open:
                 self.signal(signal.SIGHUP)  # an interactive shell ignores SIGTERM
@@ -322,7 +352,7 @@ class Job:
                 snapshots=tuple(self._looks.snapshots),
                 status=status,
                 parent_steps=tuple(account.parent_steps),
-                fork=(child.fork_start, child.fork_end) if child else None,
+                fork=(child.fork_start, child.fork_end, child.forked) if child else None,
                 before=account.before,
                 after=account.after,
             )
@@ -365,6 +395,13 @@ class Job:
         if self.phase is Phase.CLOSED and (self.ending is None or not self.ending.is_pending):
             self.supervisor.jobs.discard(self)
             self.ending = None  # which holds this job: a launcher collects no garbage
+
+
+def _read_reports(fd: int) -> Reports:
+    data = b""
+    while part := read_some(fd):
+        data += part
+    return parse_reports(data)
 
 
 def _to_nobody(stream: bytes, data: bytes) -> None:

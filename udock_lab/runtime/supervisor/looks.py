@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from udock_lab.model.processes import Snapshot
-from udock_lab.runtime.child.launch import Fresh
+from udock_lab.runtime.child.fresh import Fresh
 from udock_lab.wire.framing import receive, send
 from udock_lab.wire.loop import Loop
 
