@@ -44,13 +44,25 @@ HOUSE: dict[str, str] = {
     FACADE: "errors version text model linux runtime display commands widgets notebook",
 }
 
+# The same within the runtime. What is not named here (the facade and what its methods do) stands above all of them.
+RUNTIME: dict[str, str] = {
+    "child": "",  # what a fork copies
+    "state": "",
+    "image": "child state",  # the path that a container starts with
+    "protocol": "child",  # a request carries the plan of a child
+    "usernstrial": "state",
+    "doctor": "usernstrial",
+    "supervisor": "child state protocol doctor",
+    "child.launcher": "child supervisor",  # the process: it forks as a child does, and becomes a supervisor
+    "client": "child state protocol doctor supervisor child.launcher",  # it may fork a supervisor of its own
+}
+
 # Known to be wrong, and still to be mended: a line of :func:`faults` without its place in the file.
 TO_MEND: set[str] = set()
 
 MOST_LINES, MOST_METHODS = 500, 25
 FACADES = ("runtime/engine.py",)  # may have a method for each command, and are short all the same
-# May be longer: what has not been taken apart yet; the judges.
-BIG = ("grading/exercises/",)
+BIG = ("grading/exercises/",)  # may be longer: the judges
 REACHES = ("import_module", "__import__", "find_spec")  # functions that import what a string names
 
 
@@ -133,6 +145,15 @@ def room(module: str) -> str:
     return parts[1] if len(parts) > 1 else FACADE
 
 
+def part(module: str) -> str | None:
+    """Return the part of the runtime that a module is in, the nearest that is named; None for what is none of it."""
+    inside = module.removeprefix(f"{PACKAGE}.runtime.")
+    if inside == module:
+        return None
+    parts = inside.split(".")
+    return next((name for name in (".".join(parts[:2]), parts[0]) if name in RUNTIME), parts[0])
+
+
 # --- for whoever draws the house
 
 
@@ -162,14 +183,24 @@ def wrong_arrows(house: House) -> list[str]:
     return wrong + [f"{module}: no room of that name in scripts/check_imports.py" for module in strays]
 
 
+def wrong_arrows_inside(house: House) -> list[str]:
+    """Return one line for each import within the runtime of a part that the importing one may not know."""
+    wrong = []
+    for one in house.imports:
+        here, there = part(one.source), part(one.target)
+        if here in RUNTIME and there is not None and there not in (here, *RUNTIME[here].split()):
+            wrong.append(f"{one.path}:{one.line}: runtime/{here} must not import runtime/{there}")
+    return wrong
+
+
 def wrong_rooms() -> list[str]:
-    """Return one line for each room that HOUSE lets import one above it, or itself."""
-    order = list(HOUSE)
+    """Return one line for each room that HOUSE lets import one above it, or itself, and each part of the runtime."""
     return [
-        f"HOUSE: {name} stands below {below} and must not import it"
-        for place, name in enumerate(order)
-        for below in HOUSE[name].replace(FACADE, "").split()
-        if below not in order[:place]
+        f"{title}: {name} stands below {below} and must not import it"
+        for title, table in (("HOUSE", HOUSE), ("RUNTIME", RUNTIME))
+        for place, name in enumerate(table)
+        for below in table[name].replace(FACADE, "").split()
+        if below not in list(table)[:place]
     ]
 
 
@@ -265,7 +296,8 @@ def too_big(house: House, package: Path) -> list[str]:
 def faults(package: Path = ROOT / PACKAGE) -> list[str]:
     """Return everything that is wrong with the house, a line each."""
     house = read_house(package)
-    return [*wrong_rooms(), *wrong_arrows(house), *circles(house), *hidden_arrows(house), *too_big(house, package)]
+    arrows = [*wrong_arrows(house), *wrong_arrows_inside(house)]
+    return [*wrong_rooms(), *arrows, *circles(house), *hidden_arrows(house), *too_big(house, package)]
 
 
 def unexpected(found: Iterable[str], known: set[str]) -> list[str]:

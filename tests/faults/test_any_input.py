@@ -17,7 +17,7 @@ from udock_lab.commands import COMMANDS
 from udock_lab.commands.results import Containers, Images, tell
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.model import Record, Status
-from udock_lab.runtime.client.planning import DEFAULT_PATH
+from udock_lab.runtime.child.plan import DEFAULT_PATH
 from udock_lab.runtime.state import containers, extras, ids, private
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import check_image_name, list_images

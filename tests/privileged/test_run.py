@@ -18,7 +18,7 @@ from rungs import without_chroot
 from udock_lab import Runtime
 from udock_lab.errors import ExecFailed, MdockError, NotFound, StepFailed, UsageError
 from udock_lab.model import Isolation, Status
-from udock_lab.runtime.client.planning import DEFAULT_PATH
+from udock_lab.runtime.child.plan import DEFAULT_PATH
 
 pytestmark = pytest.mark.usefixtures("chroot_works")
 

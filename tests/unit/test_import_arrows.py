@@ -108,6 +108,42 @@ def test_an_arrow_that_points_down_or_is_for_type_checkers_is_fine(tmp_path: Pat
     assert house(tmp_path, {place: line}) == []
 
 
+@pytest.mark.parametrize(
+    ("place", "line", "there"),
+    [
+        ("runtime/state/home.py", "from udock_lab.runtime.image.build import aside", "image"),
+        ("runtime/state/home.py", "def late():\n    from udock_lab.runtime.unsaid import Unsaid", "unsaid"),
+        ("runtime/image/rootfs.py", "from udock_lab.runtime.client.planning import DEFAULT_PATH", "client"),
+        ("runtime/child/launch.py", "from udock_lab.runtime.protocol import Ended", "protocol"),
+        ("runtime/child/forker.py", "from ..supervisor import serve", "supervisor"),
+        ("runtime/child/forker.py", "from udock_lab.runtime.child import launcher", "child.launcher"),
+        ("runtime/protocol.py", "from udock_lab.runtime.state.home import Home", "state"),
+        ("runtime/supervisor/job.py", "from udock_lab.runtime.client.result import run_result", "client"),
+        ("runtime/client/attach.py", "from udock_lab.runtime.engine import Runtime", "engine"),
+        ("runtime/client/explain/case.py", "from udock_lab.runtime.image.rootfs import make_rootfs", "image"),
+    ],
+)
+def test_an_arrow_that_points_up_within_the_runtime_is_found(tmp_path: Path, place: str, line: str, there: str) -> None:
+    below = {"runtime/child/launcher.py": "", "runtime/supervisor/serve.py": ""}
+    (wrong,) = house(tmp_path, {place: line, **below})
+    assert wrong.startswith(place)
+    assert wrong.endswith(f"must not import runtime/{there}")
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("runtime/child/launcher.py", "from udock_lab.runtime.supervisor.serve import Supervisor"),
+        ("runtime/client/connection.py", "from udock_lab.runtime.child.launcher import command_line"),
+        ("runtime/image/build.py", "from udock_lab.runtime.state import images"),
+        ("runtime/ending.py", "from udock_lab.runtime.removing import end_execs\nfrom udock_lab.runtime.client import attach"),
+        ("sandbox/client.py", "from udock_lab.runtime.state.home import Home"),
+    ],
+)  # fmt: skip
+def test_an_arrow_that_points_down_within_the_runtime_is_fine(tmp_path: Path, place: str, line: str) -> None:
+    assert house(tmp_path, {place: line}) == []
+
+
 def test_a_circle_inside_a_room_is_found_also_where_one_import_waits_in_a_function(tmp_path: Path) -> None:
     text, html = "def to_text():\n    from udock_lab.display import html", "from udock_lab.display.text import table"
     assert house(

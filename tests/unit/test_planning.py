@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from udock_lab.errors import UsageError
 from udock_lab.model import ContainerSpec, Limits
-from udock_lab.runtime.child.plan import Plan
-from udock_lab.runtime.client.planning import DEFAULT_PATH, container_env, make_plan, run_request
+from udock_lab.runtime.child.plan import DEFAULT_PATH, Plan
+from udock_lab.runtime.client.planning import container_env, make_plan, run_request
 from udock_lab.runtime.protocol import RunRequest, encode, request_of
 from udock_lab.runtime.state.home import Home
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from udock_lab.model import Container, Image
-from udock_lab.runtime.client.planning import DEFAULT_ENV
+from udock_lab.runtime.child.plan import DEFAULT_ENV
 from udock_lab.runtime.state.extras import Kept
 
 __all__ = ["container_fields", "image_fields"]

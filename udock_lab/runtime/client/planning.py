@@ -10,12 +10,12 @@ from udock_lab.isolation.sequence import OPTIONS, steps_for_a_container
 from udock_lab.isolation.step import Step
 from udock_lab.isolation.wanted import Wanted
 from udock_lab.model import ContainerSpec, Limits, Record
-from udock_lab.runtime.child.plan import DEFAULT_ENV, DEFAULT_PATH, Plan, environment
+from udock_lab.runtime.child.plan import Plan, environment
 from udock_lab.runtime.client.attach import terminal_size
 from udock_lab.runtime.protocol import ExecRequest, RunRequest
 from udock_lab.runtime.state.home import Home
 
-__all__ = ["DEFAULT_ENV", "DEFAULT_PATH", "Planned", "container_env", "exec_request", "make_plan", "run_request"]
+__all__ = ["Planned", "container_env", "exec_request", "make_plan", "run_request"]
 
 
 def container_env(spec: ContainerSpec) -> dict[str, str]:

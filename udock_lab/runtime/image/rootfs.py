@@ -21,7 +21,7 @@ from udock_lab.linux.elf import inspect_elf, libraries, static_program
 from udock_lab.linux.mountpoints import mount_point, nearest_existing
 from udock_lab.linux.resolve import resolve_in_root, shebang
 from udock_lab.model.value import Value
-from udock_lab.runtime.client.planning import DEFAULT_PATH
+from udock_lab.runtime.child.plan import DEFAULT_PATH
 from udock_lab.runtime.image.copying import absolute
 from udock_lab.runtime.state.home import DISK_FULL
 from udock_lab.text.nearest import nearest
