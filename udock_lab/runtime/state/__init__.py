@@ -4,6 +4,7 @@
 
     home.py          where everything lies
     tables.py        tables that a crash cannot tear, and the lock on them
+    drafts.py        a table's next state, begun while nobody waits
     ids.py           container ids, none given twice
     containers.py    containers.db
     living.py        whether the process of a record lives, and where

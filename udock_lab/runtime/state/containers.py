@@ -19,11 +19,20 @@ from contextlib import suppress
 
 from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.model import Record, Status
+from udock_lab.runtime.state.drafts import Draft
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.ids import follow, raise_mark
-from udock_lab.runtime.state.tables import append_line, read_lines, replace_last_match, replace_lines
+from udock_lab.runtime.state.tables import (
+    Written,
+    append_line,
+    fingerprint,
+    read_lines,
+    replace_last_match,
+    replace_lines,
+)
 
 __all__ = [
+    "append",
     "begin",
     "check_id",
     "ended",
@@ -31,6 +40,7 @@ __all__ = [
     "finish",
     "format_record",
     "has_ended",
+    "look_ahead",
     "now",
     "parse_record",
     "read_all",
@@ -157,7 +167,24 @@ def find(home: Home, container_id: str) -> Record:
 
 def begin(home: Home, record: Record) -> None:
     """Write phase 1: the record exists before the program's first instruction. Lock held."""
-    follow(home, append_line(home.containers_db, format_record(record)), _number(record.id))
+    look_ahead(home, record, append(home, record), draft=False)
+
+
+def append(home: Home, record: Record) -> Written:
+    """Write phase 1, and leave the rest to :func:`look_ahead`: the program waits. Lock held."""
+    return append_line(home.containers_db, format_record(record))
+
+
+def look_ahead(home: Home, record: Record, written: Written, *, draft: bool) -> Draft | None:
+    """Do what can follow phase 1 while the program runs: know the table, and begin phase 2. Lock held; OSError.
+
+    No draft where others have written meanwhile.
+    """
+    follow(home, written, _number(record.id))
+    if not draft or written[1] is None or fingerprint(os.stat(home.containers_db)) != written[1]:
+        return None
+    probable = ended(record, 0, now())
+    return Draft(home.containers_db, written[1], format_record(record), len(format_record(probable)))
 
 
 def _number(container_id: str) -> int:
@@ -166,12 +193,19 @@ def _number(container_id: str) -> int:
 
 
 def finish(
-    home: Home, container_id: str, exit_code: int | None, end_time: str, *, killed: bool | None = None
+    home: Home,
+    container_id: str,
+    exit_code: int | None,
+    end_time: str,
+    *,
+    killed: bool | None = None,
+    begun: Draft | None = None,
 ) -> tuple[Record | None, int]:
     """Write phase 2, the end; return the record and the old table's fd (-1: nothing to close). Lock held.
 
     ``stop`` and ``kill`` wrote meanwhile what they were about to do. ``killed``, whether SIGKILL ended it, says what
-    came of that: None (nobody knows) takes their word. No record: somebody removed it.
+    came of that: None (nobody knows) takes their word. ``begun``: what :func:`look_ahead` began. No record: somebody
+    removed it.
     """
 
     def fill_in(line: bytes) -> bytes:
@@ -181,7 +215,7 @@ def finish(
         status = "" if killed is None else _outcome(record.status, killed).value
         return format_record(ended(record, exit_code, end_time, status)).rstrip(b"\n")
 
-    return _rewrite(home, container_id, fill_in)
+    return _rewrite(home, container_id, fill_in, begun)
 
 
 def _outcome(intent: Status, killed: bool) -> Status:
@@ -194,9 +228,12 @@ def _outcome(intent: Status, killed: bool) -> Status:
     return Status.STOPPED if intent is Status.STOPPED else Status.EXITED
 
 
-def _rewrite(home: Home, container_id: str, change: Callable[[bytes], bytes]) -> tuple[Record | None, int]:
+def _rewrite(
+    home: Home, container_id: str, change: Callable[[bytes], bytes], begun: Draft | None = None
+) -> tuple[Record | None, int]:
     """Change the line of one record; the new record and the old table's fd (-1: nothing to close)."""
-    changed = replace_last_match(home.containers_db, f"{container_id}|".encode(), change)
+    changed = begun.complete(change) if begun is not None else None
+    changed = changed or replace_last_match(home.containers_db, f"{container_id}|".encode(), change)
     record = None
     if changed:
         _, line, old, rewritten = changed

@@ -26,6 +26,10 @@ __all__ = [
     "Fingerprint",
     "Written",
     "append_line",
+    "as_written",
+    "but_for_ctime",
+    "copy_range",
+    "create_anew",
     "fingerprint",
     "is_settled",
     "lock_timeout",
@@ -38,9 +42,11 @@ __all__ = [
     "release",
     "replace_last_match",
     "replace_lines",
+    "reserve",
     "stamp",
     "take_over",
     "try_lock",
+    "write_all",
 ]
 
 Fingerprint = tuple[int, int, int, int]  # inode, size, time of the last write, time of the last change of any kind
@@ -250,13 +256,13 @@ def read_lines(path: str) -> list[bytes]:
 def put_file(path: str, data: bytes) -> None:
     """Write a file whole. A death, or a full disk, leaves what stood there. Call it with the lock held."""
     temporary = f"{path}.tmp"
-    out = _create(temporary)
+    out = create_anew(temporary)
     try:
         try:
             keep_owner(out, os.stat(path))
         except FileNotFoundError:
             adopt(path, out)
-        _write_all(out, data, 0)
+        write_all(out, data, 0)
         os.rename(temporary, path)
     except BaseException:
         with suppress(OSError):
@@ -314,18 +320,19 @@ def replace_lines(path: str, change: Callable[[bytes], bytes | None]) -> Written
         data = b"".join(kept)
         if data == old:
             return None
-        return _written(before, source, _splice(path, source, data, 0, len(old)))
+        return as_written(before, source, _splice(path, source, data, 0, len(old)))
     finally:
         os.close(source)
 
 
-def _written(before: os.stat_result, source: int, after: Fingerprint | None) -> Written:
+def as_written(before: os.stat_result, source: int, after: Fingerprint | None) -> Written:
     """Return before and after of a rewrite; what was written to the old table meanwhile may be in the new or not."""
-    same = _but_for_ctime(os.fstat(source)) == _but_for_ctime(before)  # to fall out of the folder changes its ctime
+    same = but_for_ctime(os.fstat(source)) == but_for_ctime(before)  # to fall out of the folder changes its ctime
     return fingerprint(before), after if same else None
 
 
-def _but_for_ctime(info: os.stat_result) -> tuple[int, ...]:
+def but_for_ctime(info: os.stat_result) -> tuple[int, ...]:
+    """Return the part of a fingerprint that tells of writes, and not of other changes."""
     return fingerprint(info)[:3]
 
 
@@ -361,7 +368,7 @@ def replace_last_match(
         new = change(old)
         written = None
         if new != old:
-            written = _written(before, source, _splice(path, source, new, start, start + len(old)))
+            written = as_written(before, source, _splice(path, source, new, start, start + len(old)))
     except BaseException:
         with suppress(OSError):
             os.close(source)
@@ -399,18 +406,18 @@ def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> Fing
     temporary = f"{path}.tmp"
     total = 0 if source < 0 else os.lseek(source, 0, os.SEEK_END)
     size = start + len(middle) + max(0, total - end)
-    out = _create(temporary)
+    out = create_anew(temporary)
     try:
         keep_owner(out, os.stat(path) if source < 0 else os.fstat(source))
         if size:
-            _reserve(out, size)
+            reserve(out, size)
         if start:
-            _copy(source, out, start, 0, 0)
-        _write_all(out, middle, start)
+            copy_range(source, out, start, 0, 0)
+        write_all(out, middle, start)
         if total > end:
-            _copy(source, out, total - end, end, start + len(middle))
+            copy_range(source, out, total - end, end, start + len(middle))
         if source >= 0 and (now := os.fstat(source).st_size) > total:  # appended by one who takes no lock
-            _copy(source, out, now - total, total, size)
+            copy_range(source, out, now - total, total, size)
         stamped = stamp(out)  # while nobody else can have it open
         os.rename(temporary, path)
         info = os.fstat(out)
@@ -420,11 +427,11 @@ def _splice(path: str, source: int, middle: bytes, start: int, end: int) -> Fing
         raise
     finally:
         os.close(out)
-    same = stamped is not None and _but_for_ctime(info) == _but_for_ctime(stamped)
+    same = stamped is not None and but_for_ctime(info) == but_for_ctime(stamped)
     return fingerprint(info) if same else None
 
 
-def _create(path: str) -> int:
+def create_anew(path: str) -> int:
     """Create a new file at ``path``, whatever stood there: opening that could write through a symbolic link."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
@@ -434,7 +441,7 @@ def _create(path: str) -> int:
         return os.open(path, flags, 0o644)
 
 
-def _reserve(fd: int, size: int) -> None:
+def reserve(fd: int, size: int) -> None:
     """Ask for the blocks now: a full disk is noticed early, and ext4 need not flush inside rename."""
     try:
         os.posix_fallocate(fd, 0, size)
@@ -443,7 +450,8 @@ def _reserve(fd: int, size: int) -> None:
             raise
 
 
-def _copy(source: int, out: int, count: int, source_at: int, out_at: int) -> None:
+def copy_range(source: int, out: int, count: int, source_at: int, out_at: int) -> None:
+    """Copy so many bytes from one file into another, inside the kernel where that works (copy_file_range(2))."""
     while count:
         try:
             done = os.copy_file_range(source, out, count, source_at, out_at)
@@ -458,7 +466,8 @@ def _copy(source: int, out: int, count: int, source_at: int, out_at: int) -> Non
         out_at += done
 
 
-def _write_all(fd: int, data: bytes, at: int) -> None:
+def write_all(fd: int, data: bytes, at: int) -> None:
+    """Write all of it there, in as many writes as it takes."""
     view = memoryview(data)
     while view:
         done = os.pwrite(fd, view, at)

@@ -18,10 +18,11 @@ from udock_lab.runtime.child.fresh import Fresh
 from udock_lab.runtime.child.reports import EXEC, NO_ANSWER
 from udock_lab.runtime.protocol import ExecRequest, RunRequest
 from udock_lab.runtime.state import containers, execs, living, private
+from udock_lab.runtime.state.drafts import Draft
 from udock_lab.runtime.state.eventlog import write_event
 from udock_lab.runtime.state.extras import Identity, Steps, save_spec, save_steps
 from udock_lab.runtime.state.ids import allocate
-from udock_lab.runtime.state.tables import release
+from udock_lab.runtime.state.tables import Written, release, try_lock
 from udock_lab.wire.loop import Loop
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ class Account:
     def keep_identity(self, child: Fresh) -> None:
         """Write down which process it is; its start gate is open."""
 
+    def look_ahead(self, *, alone: bool) -> None:
+        """Begin what is written at the end, while the program runs. ``alone``: beside no other."""
+
     def keep_steps(self, reports: Reports) -> None:
         """Write down how it was set up."""
 
@@ -110,6 +114,8 @@ class ContainerAccount(Account):
         super().__init__(home)
         self._request, self._loop, self._witness = request, loop, witness
         self._held = -1  # the lock on its spec
+        self._written: Written | None = None  # the table before and after our record came into it
+        self._draft: Draft | None = None
         self._next_attempt: Timer | None = None
 
     def begin(self, child: Fresh) -> None:
@@ -126,7 +132,7 @@ class ContainerAccount(Account):
             status=Status.RUNNING,
             start_time=containers.now(),
         )
-        containers.begin(self.home, self.before)
+        self._written = containers.append(self.home, self.before)
         self.mark("record_running", start)
 
     def keep_identity(self, child: Fresh) -> None:
@@ -147,6 +153,21 @@ class ContainerAccount(Account):
             self._held = living.hold(self.home, self.id)
         except BlockingIOError:  # somebody looks just now
             self._next_attempt = self._loop.later(0.01, self._hold)
+
+    def look_ahead(self, *, alone: bool) -> None:
+        """Begin phase 2 while the program runs; nothing is missed where that cannot be.
+
+        Beside other runs, which write to the table, it would be in vain; that of a detached one might lie for days.
+        """
+        assert self.before is not None
+        assert self._written is not None
+        draft = alone and not self._request.spec.detach
+        with suppress(OSError):
+            if (lock := try_lock(self.home)) is not None:
+                try:
+                    self._draft = containers.look_ahead(self.home, self.before, self._written, draft=draft)
+                finally:
+                    release(lock)
 
     def keep_steps(self, reports: Reports) -> None:
         """Write ``steps.json``, and EXEC_FAIL where execve was refused for good."""
@@ -178,7 +199,8 @@ class ContainerAccount(Account):
         start = time.monotonic_ns()
         code = _shell_code(status)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        self.after, old = containers.finish(self.home, self.id, code, containers.now(), killed=killed)
+        ended_at, draft = containers.now(), self._draft
+        self.after, old = containers.finish(self.home, self.id, code, ended_at, killed=killed, begun=draft)
         self.mark("record_ended", start)
         if self._request.spec.remove:
             self._discard()
@@ -201,6 +223,8 @@ class ContainerAccount(Account):
 
     def let_go(self) -> None:
         """Give the lock back: the end is recorded, or given up. A child forked meanwhile keeps no lock either."""
+        if self._draft is not None:
+            self._draft.discard()
         if self._held >= 0:
             release(self._held)
             self._held = -1

@@ -220,6 +220,7 @@ class Job:
         self.account.keep_identity(child)
         if self.account.has_log:
             self.log.open(self.account.id)
+        self.account.look_ahead(alone=len(self.supervisor.jobs) == 1)
 
     def _watch(self, child: Fresh) -> None:
         loop = self.supervisor.loop
