@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import termios
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from waiting import until
 
 from udock_lab import MdockError, Runtime
 from udock_lab.linux.process import descendants, parent
+from udock_lab.runtime.client.typed import Lines
 
 MDOCK = [sys.executable, "-m", "udock_lab.cli"]
 
@@ -34,6 +36,24 @@ def files_of(pid: int) -> list[str]:
     """Where the descriptors of a process lead."""
     folder = f"/proc/{pid}/fd"
     return [os.readlink(f"{folder}/{fd}") for fd in sorted(os.listdir(folder), key=int)]
+
+
+@contextmanager
+def typed_ahead(keys: bytes) -> Iterator[int]:
+    """A terminal at which something was typed before anybody reads."""
+    screen, side = os.openpty()
+    try:
+        os.write(screen, keys)
+        yield side
+    finally:
+        os.close(screen)
+        os.close(side)
+
+
+def left_at(side: int) -> bytes:
+    """What nobody has read: it is left to whoever reads next, such as the shell."""
+    os.set_blocking(side, False)
+    return os.read(side, 4096)
 
 
 # --- its size
@@ -258,6 +278,53 @@ def test_lines_that_a_program_does_not_read_are_left_to_the_shell(outside: Termi
     outside.type("one line lies ready for the program\n")
     outside.type("echo the-next-$((1+1))\n")
     outside.expect("\nthe-next-2")
+
+
+@pytest.mark.parametrize("script", ["read line; echo got $line; sleep 1", "read line; echo got $line; wait"])
+def test_program_that_has_read_its_line_and_is_about_to_end_leaves_the_next_one(runtime: Runtime, script: str) -> None:
+    with typed_ahead(b"one\nfor the shell\n") as side:
+        result = runtime.run("demo", ["/bin/sh", "-c", f"sleep 1 & {script}"], stdin=side)
+        assert result.stdout == b"got one\n"
+        assert left_at(side) == b"for the shell\n"
+
+
+@pytest.mark.parametrize("program", [["/bin/sleep", "1"], ["/bin/true"], ["/no/such/program"]])
+def test_program_that_never_reads_leaves_every_line(runtime: Runtime, program: list[str]) -> None:
+    with typed_ahead(b"for the shell\n") as side:
+        runtime.run("demo", program, stdin=side)
+        assert left_at(side) == b"for the shell\n"
+
+
+def test_lines_typed_ahead_reach_whoever_in_the_container_reads_them_and_no_line_more(runtime: Runtime) -> None:
+    script = "read a; echo $a; head -n 1 | sed s/^/piped-/; sh -c 'read b; echo inner-$b'; (read c; echo last-$c)"
+    with typed_ahead(b"one\ntwo\nthree\nfour\nfor the shell\n") as side:
+        result = runtime.run("demo", ["/bin/sh", "-c", script], stdin=side)
+        assert result.stdout.split() == [b"one", b"piped-two", b"inner-three", b"last-four"]
+        assert left_at(side) == b"for the shell\n"
+
+
+def test_a_hundred_pasted_lines_arrive_in_order(runtime: Runtime) -> None:
+    lines = [b"line-%d" % number for number in range(100)]
+    with typed_ahead(b"\n".join(lines) + b"\n\x04") as side:
+        result = runtime.run("demo", ["/bin/sh", "-c", "while read x; do echo $x; done"], stdin=side)
+        assert result.stdout.split() == lines
+
+
+LOOKS = "import select, time\nwhile not select.select([0], [], [], 0)[0]: time.sleep(0.05)\nprint('got', input())"
+
+
+def test_program_that_looks_for_a_line_and_never_waits_gets_it() -> None:
+    with typed_ahead(b"one\nfor the shell\n") as side, closing(Lines(side)) as lines:
+        argv = [sys.executable, "-c", LOOKS]
+        with subprocess.Popen(argv, stdin=lines.far_end, stdout=subprocess.PIPE, text=True) as program, lines:
+            lines.started(program.pid)
+            while waited_for := lines.waits_for():
+                wait = select.poll()
+                for fd, events in waited_for.items():
+                    wait.register(fd, events)
+                lines.go_on(dict(wait.poll(1000 * (lines.rests() or 20))))
+            assert program.communicate(timeout=60)[0] == "got one\n"
+        assert left_at(side) == b"for the shell\n"
 
 
 def test_program_that_closes_its_input_takes_no_line(outside: Terminal, tmp_path: Path) -> None:

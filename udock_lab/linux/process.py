@@ -34,7 +34,6 @@ __all__ = [
     "start_ticks",
     "state",
     "stopped",
-    "waits_in",
 ]
 
 
@@ -347,37 +346,3 @@ def last_pid(loadavg: int = -1) -> int:
     finally:
         if fd >= 0 and fd != loadavg:
             os.close(fd)
-
-
-# What a teaching kit's processes wait in, by the number of the call (syscalls(2), asm/unistd_64.h).
-_WAITING = {
-    "x86_64": {0: "read", 1: "write", 7: "poll", 34: "pause", 35: "nanosleep", 61: "wait4", 73: "flock", 202: "futex",
-               230: "clock_nanosleep", 232: "epoll_wait", 247: "waitid", 270: "pselect6", 271: "ppoll", 45: "recvfrom"},
-    "aarch64": {63: "read", 64: "write", 72: "pselect6", 73: "ppoll", 101: "nanosleep", 115: "clock_nanosleep",
-                260: "wait4", 32: "flock", 98: "futex", 22: "epoll_pwait", 95: "waitid", 207: "recvfrom"},
-}  # fmt: skip
-_WITH_FD = ("read", "write", "flock", "recvfrom")
-
-
-def waits_in(pid: int) -> str:
-    """Return what a process is doing right now, in words.
-
-    For instance ``was waiting in read(3)``, ``was stopped``, ``was running``. Empty where the machine does not tell
-    (proc_pid_syscall(5) asks for the right to trace).
-    """
-    letter = state(pid)
-    if letter is None:
-        return ""
-    if letter == "T":
-        return "was stopped by a signal"
-    if letter in ("R", "t"):  # t: held for the moment in which strace looks at it
-        return "was running"
-    try:
-        with open(f"/proc/{pid}/syscall") as file:
-            words = file.read().split()
-        name = _WAITING.get(os.uname().machine, {}).get(int(words[0]), "")
-    except (OSError, ValueError, IndexError):
-        return ""
-    if not name:
-        return ""
-    return f"was waiting in {name}({int(words[1], 16)})" if name in _WITH_FD else f"was waiting in {name}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from udock_lab.errors import Conflict, Interrupted, LetGo, MdockError, Unsupported
 from udock_lab.model import ContainerSpec, Record, RunResult
+from udock_lab.model.value import replace
 from udock_lab.runtime.child.reports import NO_ANSWER
 from udock_lab.runtime.client.attach import Attachment
 from udock_lab.runtime.client.connection import Connection
@@ -71,6 +72,8 @@ class Runs:
             self._signals_of(attachment),
             _input_of(spec, io.source()) as (fd, typed),
         ):
+            if typed is not None:  # who passes on what is typed wants to know to whom
+                request = replace(request, announce=True)
             brought = [one for one in (container, fd) if one is not None]
             attachment.ask(lambda far_end: connection.request(request, [far_end, *brought]))
             last = _last_event(attachment, spec, typed)

@@ -113,10 +113,12 @@ class Attachment:
 
         ``terminal``: the program has one of its own, which is to be as large as ours. ``typed``: what a person types.
         """
-        if terminal:
+        if terminal or typed is not None:
             event = self._wait_for(Started)  # by then the supervisor has left our process group (SIGTTOU)
             if not isinstance(event, Started):
                 return event
+            if typed is not None:
+                typed.started(event.pid)
         if not terminal and typed is None:
             return self._wait_for(until)
         heard = (*((signal.SIGWINCH,) if terminal else ()), *(typed.heard if typed is not None else ()))

@@ -12,10 +12,13 @@ import os
 import select
 import signal
 import termios
+import time
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+
+from udock_lab.linux.waiting import Readers
 
 if TYPE_CHECKING:
     from typing import Self
@@ -25,7 +28,10 @@ __all__ = ["Keys", "Lines"]
 _CONTROL_C = b"\x03"
 _CONTROL_D = b"\x04"
 _CHUNK = 4096  # bytes; the longest line that a terminal takes (termios(3), canonical mode)
-_REST = 0.1  # seconds until the next look at a terminal that is not to be read now
+_REST = 0.1  # seconds until the next look at a terminal that is not to be read now; at most, for lines
+_FIRST_REST = 0.001  # seconds, doubled from look to look
+_QUIET = 0.5  # seconds after which a line goes to a program that is not seen to wait, but may want it
+_SIGNS = 10  # looks that found such a program to have done something meanwhile
 _OVER = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
@@ -41,6 +47,7 @@ class _Piped:
         os.set_blocking(self._pipe, False)
         self._unsent = b""
         self._resting = False
+        self._rest = _REST
 
     def __enter__(self) -> Self:
         """Close our end: the reader has its own by now, and with ours open we would not see that it closes it."""
@@ -69,7 +76,10 @@ class _Piped:
 
     def rests(self) -> float | None:
         """Return seconds after which to look again, though no descriptor is ready."""
-        return _REST if self._resting else None
+        return self._rest if self._resting else None
+
+    def started(self, pid: int) -> None:
+        """Hear which process may read now: the first one of the program."""
 
     def go_on(self, ready: dict[int, int]) -> None:
         """Pass on what can be passed on now."""
@@ -100,17 +110,34 @@ class _Piped:
 class Lines(_Piped):
     """Lines typed at the terminal ``fd``, for a program without one: a pipe, which ends at Ctrl-D.
 
-    The terminal keeps its own echo, editing and Ctrl-C. The next line is taken only when the one before has been
-    read, and none while this process is in the background: what the program does not want is left to the shell.
+    The terminal keeps its own echo, editing and Ctrl-C. A line is taken only when the program waits for it, and none
+    while this process is in the background: what the program does not want is left to the shell. That the pipe is
+    empty does not say so: a program that has read its last line may be about to end.
     """
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(fd)
+        self._readers: Readers | None = None
+        self._signs = 0  # of a program that may look for a line without waiting
+        self._look_out()
+
+    def started(self, pid: int) -> None:
+        self._readers = Readers(self._pipe, pid)
+        self._look_out()
+
+    def _look_out(self) -> None:
+        """Begin to look whether the program waits for the next line."""
+        self._rest = _FIRST_REST / 2
+        self._since = time.monotonic()
+        self._activity: int | None = None
 
     def _take(self, *, gone: bool) -> None:
         """Read one line, if this is the moment to read one.
 
         An empty one is Ctrl-D, or the end of the terminal.
         """
-        if not gone and (not _is_ours_to_read(self.fd) or self._unread()):
-            self._resting = True
+        if not gone and not (_is_ours_to_read(self.fd) and self._is_awaited()):
+            self._resting, self._rest = True, min(2 * self._rest, _REST)
             return
         try:
             with _no_stop_for_reading():
@@ -119,10 +146,31 @@ class Lines(_Piped):
             self._resting = not gone
             if not gone:
                 return
+        self._look_out()
         if self._unsent:
             self._feed()
         else:
             self.close()
+
+    def _is_awaited(self) -> bool:
+        """Return whether the program waits for a line.
+
+        A program may look for one again and again without ever waiting (poll(2) with no timeout, O_NONBLOCK): it gets
+        the line after a while in which it was seen to do something. So does one of which this machine tells nothing.
+        """
+        if self._readers is None or self._unread():
+            self._since = time.monotonic()
+            return False
+        waits = self._readers.wait_for_it()
+        if waits:
+            self._signs = 0
+            return True
+        is_quiet = time.monotonic() > self._since + _QUIET
+        if waits is None:
+            return is_quiet
+        self._signs += self._activity not in (None, self._readers.activity)
+        self._activity = self._readers.activity
+        return self._signs >= _SIGNS and is_quiet
 
     def _unread(self) -> bool:
         """Return whether the line before is still in the pipe (ioctl FIONREAD, pipe(7))."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from udock_lab.linux.process import waits_in
+from udock_lab.linux.waiting import waits_in
 from udock_lab.sandbox.keeper import sweep
 
 TYPE_CHECKING = False
