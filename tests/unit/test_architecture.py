@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
@@ -17,6 +18,7 @@ import draw_architecture as draw  # noqa: E402
 from check_imports import arrows, rooms  # noqa: E402
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 
 
@@ -87,6 +89,17 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     named = set(re.findall(r"`([\w/.]+/[\w.]+\.(?:py|md|toml|c|ipynb))`", page.read_text()))
     missing = [name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "udock_lab"))]
     assert missing == []
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
+def test_every_source_file_that_a_lesson_names_is_there_and_defines_what_is_looked_for_in_it(notebook: Path) -> None:
+    cells = json.loads(notebook.read_text())["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    rooms = "|".join(path.stem for path in (ROOT / "udock_lab").iterdir() if path.suffix in ("", ".py"))
+    named = set(re.findall(rf"`((?:udock_lab|{rooms})/[\w/.]+\.py)`", text))
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    for name, place in re.findall(r"`(\w+)` (?:in |\()(?:both )?`(udock_lab/[\w/.]+\.py)`", text):
+        assert re.search(rf"^\s*(def|class) {name}\b", (ROOT / place).read_text(), re.MULTILINE), f"{name} in {place}"
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
