@@ -18,7 +18,8 @@ from udock_lab.linux.process import lives
 
 # argv: scenario, local or remote (which forker), the file whose appearance ends the wait, a program.
 SCRIPT = """
-import os, signal, sys, time
+import gc, os, signal, sys, time, weakref
+gc.disable()  # as the launcher: what is not freed when the last name for it goes is never freed
 from udock_lab.isolation.sequence import make_steps
 from udock_lab.isolation.step import Step
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, prctl
@@ -56,7 +57,9 @@ ours, theirs = pair()
 forker = start_forker() if which == "remote" else None
 supervisor = Supervisor(None, prefork=False, forker=forker)
 job = Job(supervisor, request, theirs)
+held = weakref.ref(job)
 job.start()
+del job, theirs
 
 def meanwhile():
     if not os.path.exists(path + ".pids"):
@@ -98,6 +101,7 @@ for one in said:
         print("ended", one.status, one.pid, one.after.exit_code, [report[:2] for report in one.reports], flush=True)
     elif type(one).__name__ == "Refused":
         print("refused", one.error, flush=True)
+print("freed", held() is None, flush=True)
 print("left", *[pid for pid in children(os.getpid()) if not forker or pid != forker.pid], flush=True)
 """
 
@@ -111,6 +115,7 @@ def happens(scenario: str, which: str, path: Path, *argv: str) -> tuple[dict[str
     path.touch()
     assert until(lambda: not any(lives(int(pid)) for pid in said["pids"])), "nobody is left"
     assert not done.stderr, done.stderr[-900:]
+    assert said.get("freed", ["True"]) == ["True"], "a run that is over is held by nobody"
     return said, done.returncode
 
 

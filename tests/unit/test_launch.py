@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import select
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -147,3 +150,39 @@ def test_torn_reports_are_skipped(data: bytes) -> None:
 def test_two_lines_of_one_execve_become_its_last_word() -> None:
     data = b"0 0 1 2\n-1 -1 5 0\n-1 2 5 6\n-1 -1 7 0\n"
     assert parse_reports(data) == [(0, 0, 1, 2), (-1, 2, 5, 6), (-1, -1, 7, 0)]
+
+
+# After a fork each of their pages that is written is copied: what is added here is paid for by every container.
+COPIED = """
+isolation isolation.observe isolation.pid isolation.rlimit isolation.root isolation.sequence isolation.step
+isolation.syscalls isolation.terminal isolation.user
+linux linux.dispositions linux.idmaps linux.libc linux.namespaces linux.prctl linux.process linux.resolve linux.seccomp
+runtime runtime.child runtime.child.descriptors runtime.child.forker runtime.child.fresh runtime.child.kinds
+runtime.child.launch runtime.child.launcher runtime.child.plan runtime.child.rehearse runtime.child.reports
+runtime.child.unchrooted
+wire wire.framing
+"""
+OF_PYTHON = "__future__ ctypes errno fcntl gc resource select struct"  # with what these import
+
+
+def test_what_a_fork_copies_is_this_and_no_more() -> None:
+    code = "import sys; sys.path.insert(0, sys.argv[1]); {}; print(*sys.modules)"
+    found = []
+    for start in ("import udock_lab.runtime.child.launcher", f"import {OF_PYTHON.replace(' ', ', ')}"):
+        command = [sys.executable, "-I", "-S", "-c", code.format(start), str(Path(__file__).parents[2])]
+        found.append({*subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()})
+    ours = {name.partition(".")[2] for name in found[0] if name.startswith("udock_lab.")}
+    assert ours == {*COPIED.split()}
+    assert {name for name in found[0] - found[1] if not name.startswith("udock_lab")} <= {"_socket", "termios"}
+
+
+def test_the_child_s_contract_stands_above_its_code_and_on_the_page_about_the_house() -> None:
+    root = Path(__file__).parents[2]
+    code = (root / "udock_lab/runtime/child/launch.py").read_text()
+    assert len(code.splitlines()) <= 200, "it is read from top to bottom"
+    above, _, child = code.partition("# The child's contract.")
+    contract, _, child = child.partition("\n\n\n")
+    words = re.findall(r"\w+", contract.replace("#", " "))
+    page = re.findall(r"\w+", (root / "docs/architecture.md").read_text().partition("## The child's contract")[2])
+    assert "def fork_child" in above and "os.execve" in child
+    assert " ".join(words[:60]) in " ".join(page)

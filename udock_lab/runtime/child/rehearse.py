@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from time import monotonic_ns
 
-from udock_lab.isolation.step import Child, make_step
+from udock_lab.isolation.sequence import make_steps
+from udock_lab.isolation.step import Child
 from udock_lab.runtime.child.plan import Plan
 from udock_lab.runtime.child.reports import EXEC
 
@@ -22,9 +23,9 @@ def rehearse() -> None:
     child = Child(plan.rootfs)
     start = monotonic_ns()
     calls = ["subreaper"], ["uid_map", ""], ["chdir", "/"], ["chroot", ""], ["chdir_inside", "/"], ["signals", ""]
-    for words in calls:
+    for step in make_steps(calls):
         try:
-            make_step(words).apply(child)
+            step.apply(child)
         except OSError as error:
             start = min(start, error.errno or 0)
     try:

@@ -2,13 +2,16 @@
 
 ::
 
-    ASKED       a child is taken; it makes the steps before its start gate, most often none
-    PREPARED    whoever will be the program waits at the gate, and we for the lock; a signal still calls the run off
-    LAUNCHED    the gate is open: the child makes its steps
-    RUNNING     its reports are at their end: it is the program, or has failed
-    OVER        its first process has ended: ending.py goes on from here
-    TOLD        the caller has been told the end, and takes the rest of the output
-    CLOSED      nothing is held any more; a record that could not be written yet is all that may be left to do
+    ASKED       a child is taken, and makes the steps before its start gate, most often none   start
+    PREPARED    whoever will be the program waits at the gate, and we wait for the lock         _on_prepared
+    LAUNCHED    the gate is open: the child makes its steps                                     _launch
+    RUNNING     its reports are at their end: it is the program, or has failed                  _on_reports_end
+    OVER        its first process has ended: ending.py goes on from here                        _on_exit
+    TOLD        the caller has been told the end, and takes the rest of the output              tell_the_end
+    CLOSED      nothing is held any more; at most a record is still to be written               close
+
+Each phase is entered in the one method named beside it. Up to PREPARED a signal calls the run off, and the phase that
+follows is CLOSED.
 """
 
 from __future__ import annotations
@@ -57,7 +60,7 @@ _ENDS_ONLY = 0  # of epoll's events: EPOLLHUP and EPOLLERR come anyway
 
 
 class Phase(Enum):
-    """How far a job has come."""
+    """How far a job has come: it only ever goes on in this order."""
 
     ASKED = auto()
     PREPARED = auto()
@@ -146,7 +149,7 @@ class Job:
     def _on_prepared(self) -> None:
         """Go on with whoever will be the program: it waits at the start gate."""
         assert self.child is not None
-        self.phase = Phase.PREPARED
+        self.phase, self._preparation = Phase.PREPARED, None
         self.pid = self.child.pid
         self._begin(self.child)
 
@@ -186,11 +189,12 @@ class Job:
         """Give everything back: nothing was started, and the child may serve another run."""
         if self.child is not None:
             self.account.withdraw(self.child)
-            if self._preparation is not None:
-                self._preparation.cancel()
+            preparation, self._preparation = self._preparation, None
+            if preparation is not None:
+                preparation.cancel()
             self.supervisor.children.give_back(self.child)
             self.child = None
-            if self._preparation is not None:
+            if preparation is not None:
                 self.supervisor.helpers.end_leftovers()  # what it had forked by then
         self.close_input()
         self.close()
