@@ -65,12 +65,14 @@ def lanes_html(timeline: Timeline) -> Markup:
     for number, row in enumerate(rows, 2):
         cells.append(_row_html(timeline, row, number, len(rows) + 1, first, wide))
     notes = joined(html('<p class="note">{}</p>', note) for note in timeline.notes)
+    seen = {piece[0] for life in lives for piece in life.pieces}
     looks = "lanes" + ("" if wide else " many") + (" crowd" if len(timeline.lanes) > CROWD else "")
     looks += " few" if len(rows) <= 4 else ""  # room below for what hover shows
     return html(
         '<div class="{}" role="group" aria-label="calls in the order of time" '
         'style="grid-template-columns:max-content {}">{}</div>{}{}',
-        *(looks, _columns(len(timeline.lanes), wide), joined(cells), _legend(lives, timeline), notes),
+        *(looks, _columns(len(timeline.lanes), wide), joined(cells)),
+        *(_legend(frozenset(seen), any(m.failed for m in timeline.moments)), notes),
     )
 
 
@@ -244,12 +246,25 @@ def _shown(timeline: Timeline, row: _Row) -> tuple[str, Markup]:
 
 def _remark(timeline: Timeline, m: Moment) -> Markup | str:
     if m.other is not None:
-        return html(" <em>{} {}</em>", "←" if m.effect in ("wait", "gate") else "→", timeline.lanes[m.other].name)
-    return html(" <em>{}</em>", m.remark) if m.remark and not m.lost else ""
+        return _aside(f"{'←' if m.effect in ('wait', 'gate') else '→'} {timeline.lanes[m.other].name}")
+    return _aside(m.remark) if m.remark and not m.lost else ""
 
 
 def _took(m: Moment) -> Markup | str:
-    return html(" <small>{}</small>", duration(m.end - m.start)) if m.end > m.start and m.effect != "exit" else ""
+    return _small(duration(m.end - m.start)) if m.end > m.start and m.effect != "exit" else ""
+
+
+# What the next run's picture says again is remembered.
+
+
+@lru_cache(maxsize=128)
+def _aside(words: str) -> Markup:
+    return html(" <em>{}</em>", words)
+
+
+@lru_cache(maxsize=512)
+def _small(words: str) -> Markup:
+    return html(" <small>{}</small>", words)
 
 
 @lru_cache(maxsize=128)
@@ -291,10 +306,10 @@ _LOOKS = (
 )
 
 
-def _legend(lives: Sequence[_Life], timeline: Timeline) -> Markup:
-    seen = {piece[0] for life in lives for piece in life.pieces}
+@lru_cache(maxsize=16)
+def _legend(seen: frozenset[str], failed: bool) -> Markup:
     parts = [html('<span><i class="life {}"></i>{}</span>', look, words) for look, words in _LOOKS if look in seen]
-    if any(m.failed for m in timeline.moments):
+    if failed:
         parts.append(html("<span>✖ the call failed</span>"))
     return html('<p class="legend">{}</p>', joined(parts, " "))
 

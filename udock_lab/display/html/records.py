@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from udock_lab.display.markup import Markup, card, html, joined
 from udock_lab.display.text.records import FIELDS, changed_fields, record_line
@@ -21,6 +22,7 @@ def _line(record: Record, changed: Sequence[str]) -> Markup:
     return html("{}|{}|{}|{}|{}|{}|{}", *shown)
 
 
+@lru_cache(maxsize=64)
 def _row(name: str, was: str, now: str, *, changed: bool, began: bool) -> Markup:
     before: object = was if was or not began else html("<small>empty</small>")
     after: object = html("<strong>{}</strong> <small>← changed</small>", now or "empty") if changed else now
