@@ -37,3 +37,14 @@ def open_place(as_root: None) -> Iterator[Path]:
     place.chmod(0o755)
     yield place
     shutil.rmtree(place)
+
+
+@pytest.fixture
+def strace() -> str:
+    path = shutil.which("strace")
+    if path is None:
+        pytest.skip("needs privilege: strace is missing")
+    probe = subprocess.run([path, "-f", "-o", "/dev/null", "/bin/true"], capture_output=True, text=True)
+    if probe.returncode:
+        pytest.skip(f"needs privilege: ptrace is refused: {probe.stderr.strip()[:100]}")
+    return path

@@ -28,11 +28,9 @@ done = Mdock({home!r})(*{words!r}, user={user})
 print(done.stdout, done.stderr)
 """
 _MAKE_A_COPY = """
-from udock_lab.runtime.state import private
+from udock_lab.runtime.image.privatecopy import private_copy
 from udock_lab.runtime.state.home import Home
-home = Home({home!r})
-home.create()
-with private.making_private_folder(home):
+with private_copy(Home({home!r}), {rootfs!r}):
     input(print(flush=True) or "")
 """
 MDOCK = f"{sys.executable} -m udock_lab.cli"
@@ -214,7 +212,7 @@ def test_a_dev_container_that_is_gone_leaves_a_record_that_can_be_removed(runtim
 
 
 def test_a_copy_that_is_being_made_elsewhere_is_not_pruned(runtime: Runtime) -> None:
-    code = _MAKE_A_COPY.format(home=runtime.home.path)
+    code = _MAKE_A_COPY.format(home=runtime.home.path, rootfs=runtime.home.image_rootfs("demo"))
     maker = subprocess.Popen([*NAMESPACE, sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert maker.stdout is not None and maker.stdout.readline() == b"\n"
     runtime.prune()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from hostile import eventually
+from sudden import CALLS, die_at
 from waiting import sleeps, until
 
 from udock_lab import Runtime
@@ -25,21 +25,6 @@ from udock_lab.linux.process import descendants, state
 from udock_lab.runtime.state import containers
 from udock_lab.runtime.state.tables import locked
 
-CALLS = {
-    "write": "write",
-    "pwrite": "pwrite64",
-    "rename": "rename,renameat,renameat2",
-    "fork": "clone,clone3,fork,vfork",
-    "lock": "flock",
-    "copy": "copy_file_range,fallocate",
-    "send": "sendto,sendmsg",
-    "receive": "recvmsg,recvfrom",
-    "open": "openat",
-    "close": "close",
-    "exec": "execve",
-    "exit": "exit_group",
-    "end": "wait4,waitid,kill,pidfd_send_signal",
-}
 PROGRAM = "['/bin/sh', '-c', 'echo x; exit 3']"
 SCRIPT = f"from udock_lab import Runtime; Runtime(forked=True).run('demo', {PROGRAM})"
 WAITING = f"""
@@ -54,17 +39,6 @@ runtime.run("demo", {PROGRAM})
 MODES = ["forked", "launcher"]  # the command line's way, and the notebook's with a spare child at its gate
 
 
-@pytest.fixture
-def strace() -> str:
-    path = shutil.which("strace")
-    if path is None:
-        pytest.skip("needs privilege: strace is missing")
-    probe = subprocess.run([path, "-f", "-o", "/dev/null", "/bin/true"], capture_output=True, text=True)
-    if probe.returncode:
-        pytest.skip(f"needs privilege: ptrace is refused: {probe.stderr.strip()[:100]}")
-    return path
-
-
 def start_caller(mode: str) -> subprocess.Popen[str]:
     """A process that has run one container, so that everything is imported, and waits for a line to run another."""
     command = [sys.executable, "-c", WAITING, mode]
@@ -73,31 +47,6 @@ def start_caller(mode: str) -> subprocess.Popen[str]:
     )
     assert caller.stdout is not None and caller.stdout.readline() == "ready\n"
     return caller
-
-
-def die_at(strace: str, caller: subprocess.Popen[str], trace: Path, kind: str, number: int) -> bool:
-    """Its next run, with SIGKILL at that call of each process alike; did anything die of it?
-
-    No --seccomp-bpf: strace 6.1 then counts no further than the first call.
-    """
-    pids = [pid for pid in (caller.pid, *descendants(caller.pid)) if state(pid) not in (None, "Z")]
-    command = [strace, "-f", "-q", "-o", str(trace), "-e", f"trace={CALLS[kind]}"]
-    command += ["-e", f"inject={CALLS[kind]}:signal=SIGKILL:when={number}", *(f"-p{pid}" for pid in pids)]
-    tracer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
-    while not all(_is_traced(pid) for pid in pids):
-        assert time.monotonic() < deadline, "strace does not attach"
-        time.sleep(0.002)
-    caller.communicate("go\n", timeout=60)
-    tracer.wait(60)
-    return "killed by SIGKILL" in trace.read_text(errors="replace")
-
-
-def _is_traced(pid: int) -> bool:
-    try:
-        return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:  # it died of the very first call
-        return True
 
 
 def check(runtime: Runtime, before: bytes, ids: set[str]) -> None:
@@ -136,7 +85,7 @@ def survive(strace: str, runtime: Runtime, mode: str, kind: str, number: int) ->
         eventually(lambda: all(state(pid) in (None, "Z") for pid in descendants(caller.pid)))
     before = Path(runtime.home.containers_db).read_bytes()
     ids = {container.id for container in runtime.ps()}
-    died = die_at(strace, caller, Path(runtime.home.path).parent / "trace", kind, number)
+    died = die_at(strace, caller, Path(runtime.home.path).parent / "trace", CALLS[kind], number)
     settle(runtime)
     check(runtime, before, ids)
     after = runtime.run("demo", ["/bin/sh", "-c", "exit 4"])

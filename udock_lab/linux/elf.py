@@ -14,7 +14,7 @@ import stat
 from functools import lru_cache
 from typing import Any
 
-from udock_lab.linux.resolve import resolve_in_root
+from udock_lab.linux.inside import FolderInside, Inside
 from udock_lab.model.value import Value
 
 __all__ = ["ElfInfo", "LibraryReport", "inspect_elf", "libraries", "static_program"]
@@ -132,7 +132,7 @@ def static_program(path: str | os.PathLike[str]) -> bool:
     return info is not None and info.is_static
 
 
-def libraries(path: str | os.PathLike[str], root: str = "/") -> LibraryReport:
+def libraries(path: str | os.PathLike[str], root: str | Inside = "/") -> LibraryReport:
     """Find every library that the program at the host path ``path`` needs, and theirs, inside ``root``.
 
     The order is the loader's: DT_RPATH, DT_RUNPATH (with ``$ORIGIN``), the folders of /etc/ld.so.conf,
@@ -142,6 +142,7 @@ def libraries(path: str | os.PathLike[str], root: str = "/") -> LibraryReport:
     info = inspect_elf(path)
     if info is None or info.is_static:
         return LibraryReport()
+    root = FolderInside(root) if isinstance(root, str) else root
     return _Search(root, info).run(os.fspath(path), info)
 
 
@@ -156,7 +157,7 @@ class _Object(Value):
 class _Search:
     """One look-up: the libraries of one program in one root."""
 
-    def __init__(self, root: str, program: ElfInfo) -> None:
+    def __init__(self, root: Inside, program: ElfInfo) -> None:
         self.root = root
         self.program = program
         self.folders = _default_folders(root, program)
@@ -204,15 +205,13 @@ class _Search:
 
     def _lookup(self, path: str) -> str | None:
         try:
-            return resolve_in_root(self.root, path)
+            return self.root.look(path)
         except OSError:
             return None
 
     def _origin(self, host_path: str) -> str:
         """Return the folder of an object, as seen inside the root."""
-        folder = os.path.dirname(os.path.realpath(host_path))
-        root = os.path.realpath(self.root).rstrip("/")
-        return folder[len(root) :] or "/" if folder.startswith(root + "/") else "/"
+        return self.root.inside(os.path.dirname(os.path.realpath(host_path)))
 
     def _expand(self, current: _Object) -> tuple[str, ...]:
         lib = "lib64" if current.info.bits == 64 else "lib"
@@ -233,7 +232,7 @@ def _readable(host: str) -> ElfInfo | None:
         return None
 
 
-def _default_folders(root: str, program: ElfInfo) -> tuple[str, ...]:
+def _default_folders(root: Inside, program: ElfInfo) -> tuple[str, ...]:
     """Return where the loader looks without being told to.
 
     ld.so.conf's folders come first, then the built-in ones.
@@ -246,11 +245,11 @@ def _default_folders(root: str, program: ElfInfo) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*configured, *multi, *wide, "/lib", "/usr/lib", *local)))
 
 
-def _configured_folders(root: str, path: str, depth: int) -> list[str]:
+def _configured_folders(root: Inside, path: str, depth: int) -> list[str]:
     """Return the folders that /etc/ld.so.conf names, with its ``include`` lines (ldconfig(8))."""
     folders: list[str] = []
     try:
-        with open(resolve_in_root(root, path), encoding="utf-8", errors="surrogateescape") as file:
+        with open(root.look(path), encoding="utf-8", errors="surrogateescape") as file:
             lines = file.read().splitlines()
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.EISDIR):
@@ -267,11 +266,11 @@ def _configured_folders(root: str, path: str, depth: int) -> list[str]:
     return folders
 
 
-def _matches(root: str, pattern: str) -> list[str]:
+def _matches(root: Inside, pattern: str) -> list[str]:
     """Return paths inside the root whose last name matches, in order; the folder itself is taken literally."""
     folder, name = os.path.split(pattern)
     try:
-        names = os.listdir(resolve_in_root(root, folder))
+        names = root.names(folder)
     except OSError:
         return []
     return [f"{folder}/{match}" for match in sorted(fnmatch.filter(names, name))]

@@ -23,7 +23,7 @@ from __future__ import annotations
 import os
 import signal as signals
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, overload
 
 from udock_lab.errors import MdockError, NotFound, UsageError
@@ -34,7 +34,7 @@ from udock_lab.runtime.given import arguments, callback, container_id_of, image_
 from udock_lab.runtime.looking import container_of, has_ended, listing, look_up, records, running
 from udock_lab.runtime.machine import Machine
 from udock_lab.runtime.runio import RunIO, RunOptions, argv_and_io, given_once
-from udock_lab.runtime.running import Runs, first_process, no_advice, private_copy, spec_inside
+from udock_lab.runtime.running import Runs, first_process, no_advice, root_source, spec_inside
 from udock_lab.runtime.state import containers
 from udock_lab.runtime.state.extras import with_extras
 from udock_lab.runtime.state.home import Home
@@ -246,11 +246,12 @@ class Runtime:
         spec = self._machine.with_defaults(spec)
         found = self._images.find(spec.image)
         self._unsaid.no_records(self.home.images_db, self._images.corrupt)
-        with private_copy(self.home, found.rootfs) if spec.copy else nullcontext(found.rootfs) as rootfs:
+        with root_source(self.home, found.rootfs, copy=spec.copy) as (root, claim):
             planned = run_request(
                 self.home,
                 spec,
-                rootfs,
+                root,
+                claim=claim,
                 snapshots=options.snapshots,
                 one_pipe=io.one_pipe or spec.detach,  # nobody is there to tell two outputs apart: its log keeps order
                 fresh=not (self.spare if options.spare is None else options.spare),
@@ -287,8 +288,8 @@ class Runtime:
             raise UsageError("exec needs a program.", f"For instance: mdock exec {container_id} /bin/sh")
         wanted = ContainerSpec(image="", tty=tty, interactive=interactive, guard=guard, **asked)
         record = running(self.home, container_id)
-        spec, rootfs = spec_inside(self.home, record, wanted)
-        planned = exec_request(self.home, spec, rootfs, record, one_pipe=flow.one_pipe, fresh=not self.spare)
+        spec, root = spec_inside(self.home, record, wanted)
+        planned = exec_request(self.home, spec, root, record, one_pipe=flow.one_pipe, fresh=not self.spare)
         with first_process(self.home, record) as container:
             return self._runs.follow(planned, flow, no_advice, container)
 

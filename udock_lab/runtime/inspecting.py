@@ -7,7 +7,7 @@ from udock_lab.model import Inspection
 from udock_lab.model.value import fields
 from udock_lab.runtime.dockernames import container_fields, image_fields
 from udock_lab.runtime.looking import look_up, records
-from udock_lab.runtime.state import containers
+from udock_lab.runtime.state import containers, resources
 from udock_lab.runtime.state.extras import load_extra, load_spec
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import find_image_by_name
@@ -29,6 +29,7 @@ def inspect(home: Home, unsaid: Unsaid, name: str) -> Inspection:
     data["isolation"] = container.isolation.value if container.isolation else None
     data["spec"] = load_extra(home, name, "spec")
     data["steps"] = load_extra(home, name, "steps")
+    data["resources"] = resources.shown_of(home, name)
     data["log"] = log = home.container_log(name)
     data |= container_fields(container, load_spec(home, name), log)
     return Inspection(kind="container", data=data)

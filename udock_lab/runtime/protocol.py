@@ -90,9 +90,14 @@ class Launch(Message):
 
 
 class RunRequest(Launch):
-    """A new container. ``private``: the folder that goes with it when it is removed."""
+    """A new container. ``private``: the folder that is its own alone.
+
+    ``claim``: what the caller has acquired for it (resources.py), which becomes the container's with its record; empty
+    where that is nothing.
+    """
 
     private: str | None = None
+    claim: str = ""
 
 
 class ExecRequest(Launch):

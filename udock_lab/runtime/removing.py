@@ -9,7 +9,7 @@ from itertools import starmap
 from udock_lab.errors import Conflict, MdockError
 from udock_lab.model import Container
 from udock_lab.runtime.looking import listing, records, refuse_elsewhere, runs_elsewhere
-from udock_lab.runtime.state import containers, execs, living, private, tables
+from udock_lab.runtime.state import containers, execs, living, private, resources, tables
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.listing import EVERYTHING, Standing
 from udock_lab.runtime.unsaid import Unsaid
@@ -31,7 +31,7 @@ def remove(home: Home, unsaid: Unsaid, container: Container, *, force: bool = Fa
             )
         end_execs(home, unsaid, container_id)
         refused = private.discard(home, [container_id])
-        private.discard_strays(home)
+        resources.release_strays(home)
     for why in refused.values():
         raise _not_removed(container_id, why)
     unsaid.log("RM", id=container_id)
@@ -47,11 +47,13 @@ def prune(home: Home, unsaid: Unsaid, on_refused: Callable[[MdockError], None] |
     if not os.path.isdir(home.run_dir):  # nothing ever ran here, and pruning is no reason to make a home
         return []
     with tables.locked(home):
-        there = [record.id for record in records(home, unsaid) if record.id in ended]  # somebody else may prune too
+        recorded = [record.id for record in records(home, unsaid)]
+        there = [container_id for container_id in recorded if container_id in ended]  # somebody else may prune too
         for container_id in there:
             end_execs(home, unsaid, container_id)
         refused = private.discard(home, there) if there else {}
-        private.discard_strays(home)
+        resources.release_unrecorded(home, set(recorded))
+        resources.release_strays(home)
     removed = [container_id for container_id in there if container_id not in refused]
     for container_id in removed:
         unsaid.log("RM", id=container_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from udock_lab.errors import Conflict, Interrupted, LetGo, MdockError, Unsupported
@@ -18,15 +18,15 @@ from udock_lab.runtime.client.planning import Planned
 from udock_lab.runtime.client.result import raise_refusal, run_result, start_notes
 from udock_lab.runtime.protocol import Ended, Event, Refused, Started
 from udock_lab.runtime.runio import RunIO
-from udock_lab.runtime.state import private
 from udock_lab.runtime.state.extras import load_spec
 from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.rootsource import Directory, RootSource, root_of
 
 if TYPE_CHECKING:
     from udock_lab.runtime.client.typed import Keys, Lines
     from udock_lab.runtime.runio import OnNote
 
-__all__ = ["Runs", "first_process", "in_a_notebook", "no_advice", "private_copy", "spec_inside"]
+__all__ = ["Runs", "first_process", "in_a_notebook", "no_advice", "root_source", "spec_inside"]
 
 
 class Runs:
@@ -178,43 +178,23 @@ def in_a_notebook() -> bool:
 # -- what a run needs beside its spec -----------------------------------------------------------------------
 
 
-@contextmanager
-def private_copy(home: Home, rootfs: str) -> Iterator[str]:
-    """Give one container a copy of a root file system; remove it if mdock fails before there is a container."""
-    from udock_lab.linux.unwinding import Unwinding
-    from udock_lab.runtime.image.copying import copy_tree
+def root_source(home: Home, rootfs: str, *, copy: bool) -> AbstractContextManager[tuple[RootSource, str]]:
+    """Give the root of a new container, made where it has to be, and the name of the claim on it, if there is one."""
+    if not copy:
+        return nullcontext((Directory(path=rootfs), ""))
+    from udock_lab.runtime.image.privatecopy import private_copy
 
-    home.create()
-    with private.making_private_folder(home) as folder:
-        with Unwinding():
-            try:
-                copy_tree(rootfs, f"{folder}/rootfs")
-            except BaseException:
-                _remove_quietly(folder)
-                raise
-        try:
-            yield f"{folder}/rootfs"
-        except MdockError:
-            _remove_quietly(folder)
-            raise
+    return private_copy(home, rootfs)
 
 
-def _remove_quietly(folder: str) -> None:
-    """Remove a folder after an error; the error is the one to tell."""
-    from udock_lab.runtime.state.removal import remove_tree
-
-    with suppress(MdockError):
-        remove_tree(folder)
-
-
-def spec_inside(home: Home, record: Record, wanted: ContainerSpec) -> tuple[ContainerSpec, str]:
+def spec_inside(home: Home, record: Record, wanted: ContainerSpec) -> tuple[ContainerSpec, RootSource]:
     """Return the spec of one more program in a container, and its root; ``wanted`` comes on top of the container's own.
 
     MdockError where it is not known how the container was started, Unsupported where exec cannot follow.
     """
     kept = load_spec(home, record.id)
-    stored, rootfs = kept.asked, kept.asked.rootfs
-    if rootfs is None:
+    stored, root = kept.asked, root_of(kept.asked)
+    if root is None:
         raise MdockError(
             f"mdock does not know how {record.id} was started: {kept.unknown or 'its spec is damaged'}.",
             f"Stop it and run it again: mdock stop {record.id}",
@@ -236,7 +216,7 @@ def spec_inside(home: Home, record: Record, wanted: ContainerSpec) -> tuple[Cont
         interactive=wanted.interactive,
         guard=in_a_notebook() if wanted.guard is None else wanted.guard,
     )
-    return spec, rootfs
+    return spec, root
 
 
 # -- standard input -----------------------------------------------------------------------------------------

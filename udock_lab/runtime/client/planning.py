@@ -14,6 +14,7 @@ from udock_lab.runtime.child.plan import Plan, environment
 from udock_lab.runtime.client.attach import terminal_size
 from udock_lab.runtime.protocol import ExecRequest, RunRequest
 from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.rootsource import RootSource, source_of
 
 __all__ = ["Planned", "container_env", "exec_request", "make_plan", "run_request"]
 
@@ -26,21 +27,22 @@ def container_env(spec: ContainerSpec) -> dict[str, str]:
 class Planned:
     """What is asked of a supervisor: the request, and the plan in it, whose ``steps`` a report's number counts from 1.
 
-    ``entered`` is the id of the container that ``exec`` enters; empty for a new one.
+    ``root`` is where the program is, and ``entered`` the id of the container that ``exec`` enters; empty for a new one.
     """
 
-    __slots__ = ("entered", "plan", "request", "steps")
+    __slots__ = ("entered", "plan", "request", "root", "steps")
 
-    def __init__(self, request: RunRequest | ExecRequest, plan: Plan, steps: list[Step]) -> None:
-        self.request, self.plan, self.steps = request, plan, steps
+    def __init__(self, request: RunRequest | ExecRequest, root: RootSource, plan: Plan, steps: list[Step]) -> None:
+        self.request, self.root, self.plan, self.steps = request, root, plan, steps
         self.entered = request.container_id if isinstance(request, ExecRequest) else ""
 
 
 def run_request(
     home: Home,
     spec: ContainerSpec,
-    rootfs: str,
+    root: RootSource | str,
     *,
+    claim: str = "",
     snapshots: bool = False,
     one_pipe: bool = False,
     fresh: bool = False,
@@ -48,14 +50,16 @@ def run_request(
 ) -> Planned:
     """Return what a supervisor needs for a new container.
 
-    ``snapshots``: the child waits before its first step and after its last one, until it has been looked at.
-    ``one_pipe``: stderr goes where stdout goes. ``fresh``: fork within the run. ``announce``: the start is waited for.
+    ``claim``: where it is written down what the root source needs (resources.py). ``snapshots``: the child waits before
+    its first step and after its last one, until it has been looked at. ``one_pipe``: stderr goes where stdout goes.
+    ``fresh``: fork within the run. ``announce``: the start is waited for.
     """
-    plan, steps = make_plan(spec, rootfs, None, snapshots=snapshots, one_pipe=one_pipe)
+    root = source_of(root)
+    plan, steps = make_plan(spec, root.path, None, snapshots=snapshots, one_pipe=one_pipe)
     request = RunRequest(
         home=home.path,
         spec=spec,
-        rootfs=rootfs,
+        rootfs=plan.rootfs,
         steps=plan.steps,
         candidates=plan.candidates,
         before_gate=plan.before_gate,
@@ -64,20 +68,21 @@ def run_request(
         announce=announce,
         snapshots=snapshots,
         size=terminal_size() if spec.tty else None,
-        private=os.path.dirname(rootfs) if spec.copy else None,
+        private=root.private,
+        claim=claim,
     )
-    return Planned(request, plan, steps)
+    return Planned(request, root, plan, steps)
 
 
 def exec_request(
-    home: Home, spec: ContainerSpec, rootfs: str, inside: Record, *, one_pipe: bool = False, fresh: bool = False
+    home: Home, spec: ContainerSpec, root: RootSource, inside: Record, *, one_pipe: bool = False, fresh: bool = False
 ) -> Planned:
     """Return what a supervisor needs for one more program ``inside`` a container that runs."""
-    plan, steps = make_plan(spec, rootfs, inside.pid, one_pipe=one_pipe)
+    plan, steps = make_plan(spec, root.path, inside.pid, one_pipe=one_pipe)
     request = ExecRequest(
         home=home.path,
         spec=spec,
-        rootfs=rootfs,
+        rootfs=plan.rootfs,
         steps=plan.steps,
         candidates=plan.candidates,
         before_gate=plan.before_gate,
@@ -86,7 +91,7 @@ def exec_request(
         size=terminal_size() if spec.tty else None,
         container_id=inside.id,
     )
-    return Planned(request, plan, steps)
+    return Planned(request, root, plan, steps)
 
 
 def make_plan(

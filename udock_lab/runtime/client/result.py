@@ -37,6 +37,7 @@ from udock_lab.runtime.state.shortage import shortage
 
 if TYPE_CHECKING:
     from udock_lab.runtime.client.attach import Attachment
+    from udock_lab.runtime.state.rootsource import RootSource
 
 __all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes"]
 
@@ -84,19 +85,18 @@ def run_result(
 
     ``last`` is the end, or of a detached container the start.
     """
-    spec, plan, reports = planned.request.spec, planned.plan, last.reports
-    rootfs, candidates = plan.rootfs, plan.candidates
+    spec, root, plan, reports = planned.request.spec, planned.root, planned.plan, last.reports
     ended = last if isinstance(last, Ended) else None
     names = plan.names
     status = ExitStatus(raw=ended.status) if ended else None
     failure = _failure(home, planned, last, status, attachment.passed_on)
     isolation = isolation_of(bool(spec.userns), reports, names)
     notes = start_notes(reports, names, advise)
-    if isolation is Isolation.CHDIR and failure is None and _is_dynamic(rootfs, candidates, spec.workdir):
+    if isolation is Isolation.CHDIR and failure is None and _is_dynamic(root, plan.candidates, spec.workdir):
         notes.append("The program is dynamic: it runs with this machine's own loader and libraries here.")
     notes += last.notes
     if failure is None and status is not None:
-        notes += _explain_start(spec, rootfs, status, candidates)
+        notes += _explain_start(spec, root, status, plan.candidates)
         notes += filter(None, [_explain_limit(planned, last, status)])
     guard = _guard_answers(reports, names)
     taught = [report for report in reports if report[0] not in guard]
@@ -131,7 +131,7 @@ def _failure(
     home: Home, planned: Planned, last: News, status: ExitStatus | None, passed_on: set[int]
 ) -> Failure | None:
     """Return the step that ended the child, or execve's refusal; None when the program started."""
-    spec, plan, reports = planned.request.spec, planned.plan, last.reports
+    spec, reports = planned.request.spec, last.reports
     answers = [answer for number, answer, _, _ in reports if number == EXEC]
     if answers[-1:] == [NO_ANSWER]:
         return None
@@ -139,7 +139,7 @@ def _failure(
     step = planned.steps[number - 1] if number > 0 else None  # None: the start gate, where nothing is called yet
     survived = step is not None and answer in step.optional_errnos and (status is None or status.code != 125)
     silent = (not reports or answer == 0 or survived) and not answers
-    in_vain = silent or isinstance(step, JoinUserNamespace) or not os.path.isdir(plan.rootfs)
+    in_vain = silent or isinstance(step, JoinUserNamespace) or not os.path.isdir(planned.root.path)
     if planned.entered and in_vain and _has_ended(home, last.id):
         return _ended_meanwhile(spec, last.id, status)
     if answers:
@@ -260,7 +260,7 @@ def _exec_failure(planned: Planned, reports: Reports, status: ExitStatus | None)
 
     spec, plan = planned.request.spec, planned.plan
     message, hint = explain_exec_failure(
-        plan.rootfs,
+        planned.root,
         plan.candidates,
         number,
         spec.workdir or "/",
@@ -287,22 +287,22 @@ def _explain_limit(planned: Planned, last: News, status: ExitStatus) -> str | No
     return explain_limit(who, planned.request.spec.limits, status)
 
 
-def _is_dynamic(rootfs: str, candidates: Sequence[str], workdir: str | None) -> bool:
+def _is_dynamic(root: RootSource, candidates: Sequence[str], workdir: str | None) -> bool:
     """Return whether the program names an ELF loader; a script is judged by its interpreter."""
     from udock_lab.linux.elfhead import names_loader
-    from udock_lab.linux.resolve import resolve_in_root, shebang
+    from udock_lab.linux.resolve import shebang
 
     for path in candidates:
         try:
-            program = resolve_in_root(rootfs, path, workdir or "/")
+            program = root.look(path, workdir or "/")
             line = shebang(program)
-            return names_loader(resolve_in_root(rootfs, line[0], workdir or "/") if line else program)
+            return names_loader(root.look(line[0], workdir or "/") if line else program)
         except OSError:
             continue
     return False
 
 
-def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candidates: Sequence[str]) -> list[str]:
+def _explain_start(spec: ContainerSpec, root: RootSource, status: ExitStatus, candidates: Sequence[str]) -> list[str]:
     """Explain a program that hardly began though execve succeeded.
 
     Its loader (127), an emulator (1, 255) or an interpreter may be the reason.
@@ -310,11 +310,11 @@ def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candida
     if not status.code:
         return []
     from udock_lab.linux.binfmt import foreign_machine
-    from udock_lab.linux.resolve import resolve_in_root, shebang
+    from udock_lab.linux.resolve import shebang
 
     for path in candidates:
         try:
-            program = resolve_in_root(rootfs, path, spec.workdir or "/")
+            program = root.look(path, spec.workdir or "/")
             machine, line = foreign_machine(program), shebang(program)
         except OSError:
             continue
@@ -323,9 +323,9 @@ def _explain_start(spec: ContainerSpec, rootfs: str, status: ExitStatus, candida
             return []
         from udock_lab.runtime.client.explain import started
 
-        why = started.explain_exit_127(rootfs, program) if status.code == 127 else None
+        why = started.explain_exit_127(root, program) if status.code == 127 else None
         if emulated:
-            why = started.explain_emulated(rootfs, program)
+            why = started.explain_emulated(root, program)
         return list(filter(None, (why, started.explain_carriage_return(program, path))))
     return []
 

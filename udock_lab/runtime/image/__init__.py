@@ -9,4 +9,5 @@
     mounted.py    what is mounted inside
     losses.py     what could not be kept, in sentences
     build.py      how an image is built, exchanged and removed
+    privatecopy.py  a copy of its root file system, for one container alone
 """

@@ -8,11 +8,12 @@
     ids.py           container ids, none given twice
     containers.py    containers.db
     living.py        whether the process of a record lives, and where
-    private.py       the files that a container has for itself alone
+    private.py       what goes with a container, and what it keeps of a replaced image
     removal.py       removing whole trees of files
     images.py        images.db
     extras.py        spec, steps and programs of a container, in files of their own: containers/<id>/
     resources.py     what outlives a killed supervisor, and who has it
+    rootsource.py    where a root file system comes from, and what stands in it
     execs.py         programs that exec started, which end with their container
     listing.py       a choice of containers, and no more read than that needs
     logs.py          logs/<id>.log

@@ -54,6 +54,7 @@ _FILE = "resources.json"
 _CLAIM = re.compile(r"resources-[0-9]+-[0-9a-f]+\.json")
 _IN_RUN = re.compile(r"(copy|kept)-([0-9]+)-[^/\0]+")
 _LOCK = "lock"  # what earlier versions locked, in a folder that they were making
+_PATIENCE = 1.0  # seconds that a caller who gives up waits for the home's lock: the next one to prune can do it
 Entry = dict[str, object]  # a resource as it stands in the file: a newer version may say more of it than we know
 
 
@@ -216,7 +217,7 @@ class Claim:
             return
         try:
             if os.path.lexists(self._path):
-                with suppress(MdockError, OSError, MalformedError), locked(self.home):
+                with suppress(MdockError, OSError, MalformedError), locked(self.home, _PATIENCE):
                     _release_claim(self.home, self.name, _had_by_containers(self.home))
         finally:
             os.close(self._fd)

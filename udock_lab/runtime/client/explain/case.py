@@ -5,7 +5,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import NamedTuple
 
-from udock_lab.linux.resolve import resolve_in_root
+from udock_lab.runtime.state.rootsource import RootSource
 
 __all__ = ["ROOTFS_HINT", "WITHOUT_RETURNS", "Case", "Typed", "Words"]
 
@@ -36,8 +36,8 @@ class Typed(NamedTuple):
 class Case:
     """One failed exec. ``inside`` is the path that existed (or the first tried), ``host`` its file, if any."""
 
-    def __init__(self, rootfs: str, candidates: list[str], cwd: str, argv0: str, typed: Typed) -> None:
-        self.rootfs, self.candidates, self.cwd, self.argv0 = rootfs, candidates, cwd, argv0
+    def __init__(self, root: RootSource, candidates: list[str], cwd: str, argv0: str, typed: Typed) -> None:
+        self.root, self.candidates, self.cwd, self.argv0 = root, candidates, cwd, argv0
         self.typed = typed
         self.inside = candidates[0]
         self.host: str | None = None
@@ -49,7 +49,7 @@ class Case:
 
     def lookup(self, path: str) -> str | None:
         try:
-            return resolve_in_root(self.rootfs, path, self.cwd)
+            return self.root.look(path, self.cwd)
         except OSError:
             return None
 
@@ -59,7 +59,7 @@ class Case:
     def look(self, folder: str) -> str:
         """Return a command that shows a folder: the image's own ls, or one from outside where it has none."""
         if not any(map(self.lookup, ("/bin/ls", "/usr/bin/ls"))):
-            return f"See what is there: ls -la {quote(self.lookup(folder) or self.rootfs)}"
+            return f"See what is there: ls -la {quote(self.lookup(folder) or self.root.path)}"
         return f"See what is there: {self.typed.command} ls {quote(folder)}"
 
     def mend(self, program: str, argument: str, inside: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 from udock_lab.linux.binfmt import emulator_for, foreign_machine
 from udock_lab.linux.elf import inspect_elf
@@ -119,17 +120,14 @@ def _dangling_link(case: Case, path: str) -> tuple[str, str] | None:
         if case.lookup(here):
             done = here
             continue
-        folder = case.lookup(done or "/")
         for _ in range(40):
-            if not folder or not os.path.islink(f"{folder}/{name}"):
+            target = case.root.link(f"{done}/{name}")
+            if target is None:
                 return None
-            target = os.readlink(f"{folder}/{name}")
-            following = target if target.startswith("/") else f"{done}/{target}"
-            parent, base = os.path.split(following)
-            deeper = case.lookup(parent or "/")
-            if not deeper or not os.path.islink(f"{deeper}/{base}"):
+            parent, base = os.path.split(target if target.startswith("/") else f"{done}/{target}")
+            if case.root.link(f"{parent}/{base}") is None:
                 return f"{done}/{name}", target
-            done, folder, name = parent.rstrip("/"), deeper, base
+            done, name = parent.rstrip("/"), base
         return None
     return None
 
@@ -176,9 +174,8 @@ def _first_missing(case: Case, folder: str) -> str | None:
 def _nearest(case: Case, folders: Sequence[str], name: str) -> str | None:
     names: set[str] = set()
     for folder in folders:
-        host = case.lookup(folder)
-        if host and os.path.isdir(host):
-            names.update(os.listdir(host))
+        with suppress(OSError):
+            names.update(case.root.names(folder, case.cwd))
     from udock_lab.text.nearest import nearest
 
     names -= {name, *_NEVER_GUESSED}  # it was tried already, and is no program then

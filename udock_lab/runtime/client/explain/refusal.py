@@ -10,15 +10,16 @@ from shlex import quote
 
 from udock_lab.linux.elf import ElfInfo, inspect_elf
 from udock_lab.linux.mountpoints import mount_point
-from udock_lab.linux.resolve import resolve_in_root, shebang
+from udock_lab.linux.resolve import shebang
 from udock_lab.runtime.client.explain.case import ROOTFS_HINT, Case, Typed, Words
 from udock_lab.runtime.client.explain.enoent import explain_enoent
+from udock_lab.runtime.state.rootsource import RootSource, source_of
 
 __all__ = ["explain_exec_failure"]
 
 
 def explain_exec_failure(
-    rootfs: str,
+    rootfs: RootSource | str,
     candidates: Sequence[str],
     number: int,
     cwd: str,
@@ -30,11 +31,13 @@ def explain_exec_failure(
 ) -> tuple[str, str]:
     """Say why ``execve`` answered ``number`` (an errno): a message and a hint, in short plain sentences.
 
-    ``candidates`` are the paths inside ``rootfs`` that were tried in turn, ``cwd`` is the working directory
-    inside, ``argv0`` the word that was typed, ``container`` the id that ``exec`` was given, ``confined`` whether
-    programs there see the image's root as theirs. Never raises OSError: what cannot be read is not explained.
+    ``candidates`` are the paths inside ``rootfs`` (a folder stands for the source there) that were tried in turn,
+    ``cwd`` is the working directory inside, ``argv0`` the word that was typed, ``container`` the id that ``exec`` was
+    given, ``confined`` whether programs there see the image's root as theirs. Never raises OSError: what cannot be
+    read is not explained.
     """
-    case = Case(rootfs, list(candidates) or [argv0], cwd or "/", argv0, Typed(image or "IMAGE", container, confined))
+    root = source_of(rootfs)
+    case = Case(root, list(candidates) or [argv0], cwd or "/", argv0, Typed(image or "IMAGE", container, confined))
     explainers: dict[int, Callable[[Case], Words | None]] = {
         errno.ENOENT: explain_enoent,
         errno.EACCES: _eacces,
@@ -58,7 +61,7 @@ def _eacces(case: Case) -> Words | None:
         return (
             f"A folder on the way to {case.inside} may not be searched by this user.",
             "Each folder needs the x permission. Look along the path: "
-            f"namei -l {case.rootfs}{case.absolute(case.inside)}",
+            f"namei -l {case.root.unresolved(case.absolute(case.inside))}",
         )
     words = _not_executable(case, case.inside, case.host)
     if words:
@@ -83,7 +86,7 @@ def _refused_case(case: Case) -> Case:
     for path in case.candidates:
         host = case.lookup(path)
         if host and (not os.path.isfile(host) or not os.access(host, os.X_OK)):
-            return Case(case.rootfs, [path], case.cwd, case.argv0, case.typed)
+            return Case(case.root, [path], case.cwd, case.argv0, case.typed)
     return case
 
 
@@ -139,7 +142,7 @@ def _enoexec_of_interpreter(case: Case) -> Words | None:
     line = shebang(case.host or "")
     if line is None or line[0] in case.candidates:
         return None
-    inner = Case(case.rootfs, [line[0]], case.cwd, line[0], case.typed)
+    inner = Case(case.root, [line[0]], case.cwd, line[0], case.typed)
     words = _enoexec(inner)
     return words and (f"{case.inside} is a script for {line[0]}. {words[0]}", words[1])
 
@@ -172,7 +175,7 @@ def _enotdir(case: Case) -> Words | None:
 def _eloop(case: Case) -> Words | None:
     for path in case.candidates:
         try:
-            host = resolve_in_root(case.rootfs, path, case.cwd)
+            host = case.root.look(path, case.cwd)
         except OSError as error:
             if error.errno == errno.ELOOP:
                 return (

@@ -11,28 +11,30 @@ from shlex import quote
 
 from udock_lab.linux.binfmt import foreign_machine
 from udock_lab.linux.elf import inspect_elf, libraries
-from udock_lab.linux.resolve import resolve_in_root, shebang
+from udock_lab.linux.resolve import shebang
 from udock_lab.model import ExitStatus, Limits
 from udock_lab.runtime.client.explain.case import ROOTFS_HINT, WITHOUT_RETURNS
+from udock_lab.runtime.state.rootsource import RootSource, source_of
 
 __all__ = ["explain_carriage_return", "explain_emulated", "explain_exit_127", "explain_limit"]
 
 
-def explain_exit_127(rootfs: str, program_host_path: str) -> str | None:
+def explain_exit_127(rootfs: RootSource | str, program_host_path: str) -> str | None:
     """Name the shared libraries that ``rootfs`` lacks: the program was started, yet the code is 127.
 
     None when none is missing: then 127 is the program's own word (a shell says so of a command it did not
     find). For a script the interpreter is looked at. Never raises OSError.
     """
+    root = source_of(rootfs)
     try:
         program = program_host_path
         for _ in range(5):
             line = shebang(program)
             if line is None:
                 break
-            program = resolve_in_root(rootfs, line[0])
+            program = root.look(line[0])
         info = inspect_elf(program)
-        missing = libraries(program, rootfs).missing
+        missing = libraries(program, root).missing
     except OSError:
         return None
     if info is None or not missing:
@@ -45,7 +47,7 @@ def explain_exit_127(rootfs: str, program_host_path: str) -> str | None:
     )
 
 
-def explain_emulated(rootfs: str, program_host_path: str) -> str | None:
+def explain_emulated(rootfs: RootSource | str, program_host_path: str) -> str | None:
     """Say what an emulator lacked, for a program of another machine that was started and has failed.
 
     None where nothing is missing, or the program is this machine's. Never raises OSError.
@@ -55,7 +57,7 @@ def explain_emulated(rootfs: str, program_host_path: str) -> str | None:
         info = inspect_elf(program_host_path) if machine else None
         if info is None or info.interpreter is None:
             return None
-        resolve_in_root(rootfs, info.interpreter)
+        source_of(rootfs).look(info.interpreter)
     except FileNotFoundError:
         return (
             f"This is a program for {machine}. execve succeeded, since an emulator is registered for it (binfmt_misc), "
