@@ -17,7 +17,7 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["EARLIER", "Version", "earlier"]
+__all__ = ["EARLIER", "Version", "earlier", "today"]
 
 EARLIER = "6ad5ff1"  # the launch path before it was rebuilt
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +63,14 @@ def earlier(commit: str = EARLIER) -> Version | None:
     mdock.write_text(COMMAND.format(python=python))
     mdock.chmod(0o755)
     return Version(str(python), str(place / "source"), str(mdock))
+
+
+def today() -> Version:
+    """The ``mdock`` beside this Python; SystemExit with what to type where it is not installed."""
+    mdock = Path(sys.executable).parent / "mdock"
+    if not mdock.exists():
+        raise SystemExit(f"{mdock} is missing. Install it: make .venv/.tested   Then: make bench")
+    return Version(sys.executable, str(ROOT), str(mdock))
 
 
 def _borrow(environment: Path, source: Path) -> None:

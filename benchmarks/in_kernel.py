@@ -64,6 +64,14 @@ def run_after_other_writer(home: str) -> int:
     return run(home)
 
 
+def ps(home: str, running: bool) -> int:
+    """List all containers, or those that run."""
+    runtime = _runtime(home)
+    started = time.perf_counter_ns()
+    runtime.ps(running=running)
+    return time.perf_counter_ns() - started
+
+
 def cell(source: str, home: str) -> int:
     """A whole cell: parsing, running, history, showing the result."""
     shell = get_ipython()
@@ -104,6 +112,7 @@ _REQUESTS: dict[str, Callable[..., int]] = {
     "cell": cell,
     "grow": grow,
     "launcher": launcher,
+    "ps": ps,
     "run": run,
     "run_after_other_writer": run_after_other_writer,
 }

@@ -37,10 +37,20 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from beside import EARLIER, Version, earlier  # noqa: E402
+from beside import EARLIER, Version, earlier, today  # noqa: E402
 from peers import find_peers  # noqa: E402
-from report import Measured, table, verdicts  # noqa: E402
-from stage import Floor, Kernel, build_floor, choose_folder, heap_sizes, make_home, pss, real_time  # noqa: E402
+from report import BEFORE, FLOOR, PYTHON, TODAY, Measured, by_version, table, verdicts  # noqa: E402
+from stage import (  # noqa: E402
+    Floor,
+    Kernel,
+    build_floor,
+    choose_folder,
+    heap_sizes,
+    jupyters_folders,
+    make_home,
+    pss,
+    real_time,
+)
 
 PAUSE = 0.002  # seconds before each launch
 WARM_UP = 20  # rounds that do not count
@@ -50,7 +60,6 @@ MOMENT = 0.5  # seconds between two cells that somebody runs one after the other
 SETTLE = 0.3  # seconds until what a sandbox has made ready for the next one is there
 DEAR = 4  # what is dear takes part in every fourth round
 MAGIC = "%mdock run demo /bin/true"
-TODAY, BEFORE = "today: ", "earlier: "  # whose row it is
 IN_A_ROW = "Runtime.run, launches without a pause"
 
 Launch = Callable[[], int]
@@ -110,14 +119,6 @@ def _below(pid: int) -> Iterable[int]:
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         yield int(child)
         yield from _below(int(child))
-
-
-def today() -> Version:
-    """The ``mdock`` beside this Python; SystemExit with what to type where it is not installed."""
-    mdock = Path(sys.executable).parent / "mdock"
-    if not mdock.exists():
-        raise SystemExit(f"{mdock} is missing. Install it: make .venv/.tested   Then: make bench")
-    return Version(sys.executable, str(HERE.parent), str(mdock))
 
 
 def rounds(rows: dict[str, Row], warmup: int, runs: int) -> dict[str, list[int]]:
@@ -201,26 +202,22 @@ def measure(scratch: str, runs: int, warmup: int, quick: bool) -> Measured:
         if not before:
             left_out[f"earlier version ({EARLIER})"] = "not here: this repository's history is missing"
         floor = stack.enter_context(closing(Floor(build_floor(scratch), root, home)))
-        rows = {"floor": Row(floor.launch)}
+        rows = {FLOOR: Row(floor.launch)}
         for name, stage in stages.items():
             rows |= {f"{name}{row}": how for row, how in stage.rows(floor).items()}
         big, names = heaps(scratch, quick, stack)
         rows |= big
-        rows["python3 -c pass"] = Row(lambda: floor.launch(sys.executable, "-c", "pass"))
+        rows[PYTHON] = Row(lambda: floor.launch(sys.executable, "-c", "pass"))
         for name, words in peers.items():
             rows[name] = Row(lambda words=words: floor.launch(*words))  # type: ignore[misc]
         times = rounds(rows, warmup, runs)
         times |= without_pause(in_a_row(floor, stages, peers), runs)
         times |= first_runs(stages, 1 if quick else FRESH)
         memory = {name: stage.memory() for name, stage in stages.items()}
-    return Measured(
-        {name.removeprefix(TODAY): taken for name, taken in times.items() if not name.startswith(BEFORE)},
-        {name.removeprefix(BEFORE): taken for name, taken in times.items() if name.startswith(BEFORE)},
-        names=names,
-        left_out=left_out,
-        memory=memory[TODAY],
-        earlier_memory=memory.get(BEFORE, {}),
-    )
+    measured = by_version(times)
+    measured.names, measured.left_out = names, left_out
+    measured.memory, measured.earlier_memory = memory[TODAY], memory.get(BEFORE, {})
+    return measured
 
 
 def main() -> int:
@@ -241,8 +238,7 @@ def main() -> int:
     folder, where = choose_folder(options.dir)
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="mdock-bench-", dir=folder) as scratch:
-        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
-            os.environ[name] = f"{scratch}/{name.lower()}"
+        jupyters_folders(scratch)
         measured = measure(scratch, runs, min(runs, WARM_UP), options.quick)
     root = "" if os.geteuid() == 0 else ", as an ordinary user: chdir in place of chroot"
     print(

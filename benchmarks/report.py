@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["GOALS", "Goal", "Measured", "table", "verdicts"]
+__all__ = ["BEFORE", "FLOOR", "GOALS", "PYTHON", "TODAY", "Goal", "Measured", "by_version", "table", "verdicts"]
 
-FLOOR = "floor"
+FLOOR, PYTHON = "floor", "python3 -c pass"  # rows that others are multiples of
+TODAY, BEFORE = "today: ", "earlier: "  # begin the name of a row that both versions have
 LIKE_BEFORE = 1.05  # what is not to get slower may look so by chance
 
 
@@ -39,9 +40,9 @@ GOALS = (
         Goal("Runtime.run, launches without a pause", f"{peer}, without a pause", 1.0)
         for peer in ("bubblewrap", "crun", "runc")
     ),
-    Goal("mdock run, a process", "python3 -c pass", 3.5),
+    Goal("mdock run, a process", PYTHON, 3.5),
     Goal("mdock run, a process", "runc", 1.0),
-    Goal("%%sandbox print(1)", "python3 -c pass", 4.5),
+    Goal("%%sandbox print(1)", PYTHON, 4.5),
     Goal("run, heap/4", "run, its twin without", 1.15),
     Goal("run, heap", "run, its twin without", 1.15),
     Goal("run, 10,000 records", "Runtime.run", 2.0),
@@ -75,17 +76,28 @@ class Measured:
         return statistics.median(times) if times else None
 
 
+def by_version(times: dict[str, list[int]]) -> Measured:
+    """Tell the earlier version's rows from today's, and from those that have no version."""
+    return Measured(
+        {name.removeprefix(TODAY): taken for name, taken in times.items() if not name.startswith(BEFORE)},
+        {name.removeprefix(BEFORE): taken for name, taken in times.items() if name.startswith(BEFORE)},
+    )
+
+
 def table(measured: Measured, earlier: str = "earlier", floor: str = FLOOR) -> str:
-    """One line a row: median, 10th and 90th percentile in µs, how many floors; the earlier version's median, ratio."""
-    one = measured.median(floor)
+    """One line a row: median, 10th and 90th percentile in µs; how many floors; the earlier version's median, the ratio.
+
+    ``floor``: the row that stands for 1.
+    """
+    one, multiples = measured.median(floor), "floors" if floor == FLOOR else "pythons"
     width = max(len(measured.name(row)) for row in measured.times)
-    heads = f"{'median µs':>11}{'p10':>10}{'p90':>10}{'floors':>8}"
+    heads = f"{'median µs':>11}{'p10':>10}{'p90':>10}{multiples:>9}"
     lines = [f"{'':{width}}{heads}" + (f"{earlier:>11}{'ratio':>7}" if measured.earlier else "")]
     for row, times in measured.times.items():
         middle, before = statistics.median(times), measured.median(row, "earlier")
         low, high = _tenths(times)
         line = f"{measured.name(row):{width}}{middle / 1e3:11,.0f}{low / 1e3:10,.0f}{high / 1e3:10,.0f}"
-        line += f"{middle / one:8.2f}" if one else " " * 8
+        line += f"{middle / one:9.2f}" if one else " " * 9
         if before:
             line += f"{before / 1e3:11,.0f}{middle / before:7.2f}"
         lines.append(line)

@@ -24,7 +24,18 @@ from peers import private_view
 from udock_lab import Runtime
 from udock_lab.linux.resolve import resolve_in_root
 
-__all__ = ["HERE", "Floor", "Kernel", "build_floor", "choose_folder", "heap_sizes", "make_home", "pss", "real_time"]
+__all__ = [
+    "HERE",
+    "Floor",
+    "Kernel",
+    "build_floor",
+    "choose_folder",
+    "heap_sizes",
+    "jupyters_folders",
+    "make_home",
+    "pss",
+    "real_time",
+]
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 120.0  # seconds for one answer
@@ -166,6 +177,12 @@ def real_time(wanted: bool) -> str:
     except OSError:
         return "usual priority, since real-time priority is refused here: medians show how busy the machine is"
     return f"real-time priority (chrt -r {PRIORITY})"
+
+
+def jupyters_folders(scratch: str) -> None:
+    """Keep what Jupyter and IPython write in the scratch folder, and nobody's settings out of it."""
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        os.environ[name] = f"{scratch}/{name.lower()}"
 
 
 def choose_folder(wanted: str | None) -> tuple[str, str]:
