@@ -106,6 +106,15 @@ def test_exec_that_was_never_read_is_done_by_the_next_launcher(runtime: Runtime,
     assert lines.take() == 1
 
 
+def test_sandbox_that_was_never_asked_for_is_started_by_the_next_launcher(runtime: Runtime, tmp_path: Path) -> None:
+    from udock_lab import sandbox
+
+    killer = killed_with_the_request_unread(stopped_launcher(runtime))
+    result = sandbox.run("open('lines', 'a').write('here\\n'); print(6 * 7)", cwd=tmp_path)
+    killer.join()
+    assert result.stdout == "42\n" and (tmp_path / "lines").read_text() == "here\n"
+
+
 def test_probe_that_was_never_read_is_made_by_the_next_launcher(runtime: Runtime) -> None:
     killer = killed_with_the_request_unread(stopped_launcher(runtime))
     assert runtime.doctor().features

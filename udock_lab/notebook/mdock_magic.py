@@ -32,6 +32,7 @@ from udock_lab.notebook.output import CellOutput, shows_the_value, signals_own
 from udock_lab.notebook.sandbox_magic import SandboxMagics
 from udock_lab.runtime.client.connection import the_launcher
 from udock_lab.runtime.kept import close_runtimes, runtime_here
+from udock_lab.sandbox.keepers import let_spare_go
 
 try:
     from IPython.core.completer import SimpleCompletion, context_matcher
@@ -197,6 +198,7 @@ def unload(ip: InteractiveShell) -> None:
     let_go()
     _unregister(ip)
     close_runtimes()
+    let_spare_go()
     the_launcher().close()
 
 

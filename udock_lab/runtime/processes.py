@@ -8,10 +8,11 @@ from udock_lab.linux.process import process_tree
 from udock_lab.model import ProcessNode
 from udock_lab.model.value import replace
 
-__all__ = ["KERNEL", "named_trees"]
+__all__ = ["KERNEL", "SPARE_KEEPER", "named_trees"]
 
 KERNEL = "kernel"
 _BELOW = {"launcher": "forker", "forker": "spare"}  # what stands below whom, if it is no container
+SPARE_KEEPER = "spare keeper"  # the last word of its command line
 _KEEPER = "udock_lab.sandbox.keeper."  # what its command line imports from
 
 
@@ -50,5 +51,6 @@ def _named(node: ProcessNode, roles: Mapping[int, str], above: str) -> ProcessNo
 def _helper(node: ProcessNode, above: str) -> str:
     """Name a process without an entry, by what stands above it or by the file it runs."""
     if any(_KEEPER in word for word in node.command):
-        return "sandbox"
+        waits = node.command[-1] == SPARE_KEEPER and node.name != "keeper"  # as which it serves its sandbox
+        return SPARE_KEEPER if waits else "sandbox"
     return _BELOW.get(above, "process")

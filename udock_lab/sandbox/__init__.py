@@ -8,7 +8,8 @@
     names.py          which of the notebook's names a cell uses
     copying.py        how objects get in: cloudpickle, and what it leaves out
     preparing.py      the request, and the scratch folder
-    following.py      a keeper is started and followed to its report
+    keepers.py        a keeper for each run, and one that waits for the next
+    following.py      a keeper is asked, and followed to its report
     result.py         the result
     verdict.py        one sentence on what happened
     messages.py     what client, keeper and runner say to each other

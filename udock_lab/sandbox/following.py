@@ -6,86 +6,131 @@ import codecs
 import os
 import select
 import signal
-import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from udock_lab.errors import LauncherDied, LetGo, SandboxInterrupted
 from udock_lab.model import OutputChunk
 from udock_lab.runtime.client.connection import the_launcher
-from udock_lab.runtime.protocol import SpawnRequest
-from udock_lab.sandbox.messages import Failed, Output, Report, Request, Stop, encode, from_keeper
+from udock_lab.sandbox.keepers import start_keeper, start_spare, take_spare
+from udock_lab.sandbox.messages import Failed, Here, Output, Report, Request, Stop, Taken, encode, from_keeper
 from udock_lab.wire.framing import receive, send
 from udock_lab.wire.interrupts import Insistence, handled, is_ignored
 
-__all__ = ["a_keeper", "follow"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+
+__all__ = ["Asked", "a_keeper", "follow"]
 
 PAUSE = 200  # milliseconds for which an interrupt may go unnoticed
-KEEPER = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from udock_lab.sandbox.descriptors import CONTROL; "
-    "from udock_lab.sandbox.keeper.main import main; main(CONTROL)"
-)
+TRIES = 3  # keepers that are asked: a spare that has just died, one whose launcher has, and one that lives
 _STOP = encode(Stop())
 _utf8 = codecs.getincrementaldecoder("utf-8")  # a character may come in two pieces
 
 
+class Asked:
+    """A request, with the keeper that it was sent to; with another one, should that die before it has taken it."""
+
+    def __init__(self, request: Request, names: int) -> None:
+        self._data, self._names = encode(request), names
+        self._tries = TRIES
+        self.keeper = 0  # its pid, when it has said that it is there
+        self.sock = self._send()
+
+    def _send(self) -> socket:
+        self._tries -= 1
+        sock = take_spare() or start_keeper()
+        with suppress(BrokenPipeError, ConnectionResetError):  # it has just died: we hear of its end
+            send(sock, self._data, [self._names])
+        return sock
+
+    def is_asked_again(self) -> bool:
+        """Ask another keeper where this one is gone; False if it had taken the request, which may have been done."""
+        if self._tries <= 0:
+            return False
+        self.sock.close()
+        self.keeper = 0
+        self.sock = self._send()
+        return True
+
+    def note(self, message: Here | Taken) -> None:
+        """Note what the keeper says of itself."""
+        if isinstance(message, Here):
+            self.keeper = message.pid
+        else:
+            self._tries = 0
+
+    def stop(self) -> None:
+        """Ask it to end the sandbox; nothing where it is gone."""
+        with suppress(OSError):
+            self.sock.send(_STOP)
+
+
 @contextmanager
-def a_keeper(request: Request, names: bytes) -> Iterator[socket.socket]:
-    """Set a keeper to work and talk to it over this socket; when that is closed it ends whatever still runs."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+def a_keeper(request: Request, names: bytes) -> Iterator[Asked]:
+    """Set a keeper to work; when this block is left it ends whatever still runs, and the next one may be started."""
     memory = os.memfd_create("udock-names")
-    with ours:
+    try:
+        view = memoryview(names)
+        while view:
+            view = view[os.write(memory, view) :]
+        os.lseek(memory, 0, os.SEEK_SET)
+        asked = Asked(request, memory)
         try:
-            view = memoryview(names)
-            while view:
-                view = view[os.write(memory, view) :]
-            os.lseek(memory, 0, os.SEEK_SET)
-            with theirs:
-                send(ours, encode(request), [memory])  # it waits there: should we die now, the keeper still cleans up
-                argv = [sys.executable, "-I", "-S", "-c", KEEPER, request.package]
-                the_launcher().request(SpawnRequest(argv=tuple(argv)), [theirs.fileno()])
+            yield asked
         finally:
-            os.close(memory)
-        yield ours
+            asked.sock.close()
+    finally:
+        os.close(memory)
+    start_spare()
 
 
-def follow(sock: socket.socket, take: Callable[[OutputChunk], None]) -> Report:
+def follow(asked: Asked, take: Callable[[OutputChunk], None]) -> Report:
     """Hand on output until the report; an interrupt ends the sandbox first and is raised afterwards."""
     decoders: dict[tuple[str, int], codecs.IncrementalDecoder] = {}
-    with _interrupts(sock) as interrupted:
-        while isinstance(message := _next(sock, interrupted), Output):
-            decoder = decoders.setdefault((message.stream, message.pid), _utf8("replace"))
-            text = decoder.decode(message.data)
-            take(OutputChunk(pid=message.pid, role=message.role, stream=message.stream, text=text))
+    with _interrupts(asked) as interrupted:
+        while not isinstance(message := _next(asked, interrupted), Report):
+            if isinstance(message, Output):
+                decoder = decoders.setdefault((message.stream, message.pid), _utf8("replace"))
+                text = decoder.decode(message.data)
+                take(OutputChunk(pid=message.pid, role=message.role, stream=message.stream, text=text))
     if interrupted.interrupts:
         raise SandboxInterrupted
     return message
 
 
-def _next(sock: socket.socket, interrupted: Insistence) -> Output | Report:
-    """Wait for a message of the keeper. LauncherDied if there will be none."""
+def _next(asked: Asked, interrupted: Insistence) -> Output | Report | None:
+    """Wait for a message of the keeper; None for one about itself. LauncherDied if there will be none."""
     ready = select.poll()
-    ready.register(sock, select.POLLIN)
+    ready.register(asked.sock, select.POLLIN)
     while not ready.poll(PAUSE):  # a signal that came a moment before the wait is handled now
         if interrupted.insists:
-            _let_go_if_somebody_is_stopped(interrupted)
-    data, _ = receive(sock)
+            _let_go_if_somebody_is_stopped(asked, interrupted)
+    data, _ = receive(asked.sock)
+    if not data and asked.is_asked_again():
+        if interrupted.interrupts:
+            asked.stop()
+        return None
     message = from_keeper(data) if data else Failed(why="")
+    if isinstance(message, Here | Taken):
+        asked.note(message)
+        return None
     if isinstance(message, Failed):
         why = f": {message.why}" if message.why else ""
         raise LauncherDied(f"The sandbox's keeper is gone{why}.", "Run the cell again; if it recurs: %mdock doctor")
     return message
 
 
-def _let_go_if_somebody_is_stopped(interrupted: Insistence) -> None:
+def _let_go_if_somebody_is_stopped(asked: Asked, interrupted: Insistence) -> None:
     """Let the caller go at the third interrupt where the keeper, or the launcher that is to start it, is stopped.
 
     Raises LetGo.
     """
     launcher = the_launcher()
     try:
-        interrupted.let_go_of(launcher.helpers(), "The sandbox")
+        helpers = [launcher.pid, asked.keeper] if launcher.pid and asked.keeper else launcher.helpers()
+        interrupted.let_go_of(helpers, "The sandbox")
     except LetGo as let_go:
         if launcher.pid in let_go.stopped:
             launcher.abandon()
@@ -93,17 +138,16 @@ def _let_go_if_somebody_is_stopped(interrupted: Insistence) -> None:
 
 
 @contextmanager
-def _interrupts(sock: socket.socket) -> Iterator[Insistence]:
+def _interrupts(asked: Asked) -> Iterator[Insistence]:
     """Ask the keeper to stop at SIGINT.
 
     Main thread only; elsewhere no signal arrives.
     """
-    asked = Insistence()
+    insistence = Insistence()
 
     def interrupt(_number: int, _frame: object) -> None:
-        asked.interrupt()
-        with suppress(OSError):
-            sock.send(_STOP)
+        insistence.interrupt()
+        asked.stop()
 
     with handled({} if is_ignored(signal.SIGINT) else {signal.SIGINT: interrupt}):
-        yield asked
+        yield insistence

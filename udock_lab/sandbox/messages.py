@@ -3,7 +3,7 @@
 ::
 
     client  ── Request, Stop ──────────────────▶ keeper
-    client  ◀── Output, then Report or Failed ── keeper
+    client  ◀── Here, Taken, Output, then Report or Failed ── keeper
     runner  ── Hello … Ready, then the words of each process in the sandbox ──▶ keeper
     runner  ◀── Orders, Answered ── keeper
 
@@ -41,6 +41,7 @@ __all__ = [
     "Forked",
     "Guard",
     "Hello",
+    "Here",
     "Inside",
     "Isolated",
     "Kills",
@@ -51,6 +52,7 @@ __all__ = [
     "Report",
     "Request",
     "Stop",
+    "Taken",
     "Unreadable",
     "encode",
     "from_client",
@@ -109,6 +111,16 @@ class Request(Message):
 
 class Stop(Message):
     """An interrupt: end it now."""
+
+
+class Here(Message):
+    """The keeper is there, and waits for a request."""
+
+    pid: int
+
+
+class Taken(Message):
+    """It has the request, and has done nothing about it yet: until then another keeper may be asked."""
 
 
 class Output(Message):
@@ -305,9 +317,9 @@ def from_client(data: bytes) -> Request | Stop:
     return decode(data, (Request, Stop))
 
 
-def from_keeper(data: bytes) -> Output | Report | Failed:
+def from_keeper(data: bytes) -> Here | Taken | Output | Report | Failed:
     """Read what the keeper says to the client."""
-    return decode(data, (Output, Report, Failed), most=1 << 30)
+    return decode(data, (Here, Taken, Output, Report, Failed), most=1 << 30)
 
 
 def from_runner(

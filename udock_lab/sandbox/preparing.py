@@ -13,13 +13,13 @@ from pathlib import Path
 
 from udock_lab.linux.strace import PROCESS_CALLS, TEACHING_CALLS
 from udock_lab.sandbox.bounds import TOGETHER
+from udock_lab.sandbox.keepers import PACKAGE
 from udock_lab.sandbox.messages import Limits, Request
 from udock_lab.sandbox.scratch import SHARED, remove
 
 __all__ = ["make_request", "scratch_folder"]
 
 _PLAIN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}
-_PACKAGE = str(Path(__file__).absolute().parents[2])  # the folder that holds udock_lab
 
 
 def make_request(
@@ -54,7 +54,7 @@ def make_request(
         shut=shut,
         together=TOGETHER if shut else 0,
         python=sys.executable,
-        package=_PACKAGE,
+        package=PACKAGE,
         path=tuple([found for entry in sys.path if (found := entry or here)]),
         env=_PLAIN_ENVIRONMENT if shut else dict(os.environ),
     )

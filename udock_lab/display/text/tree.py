@@ -27,6 +27,7 @@ EXPLAINED = {
     "launcher": "supervises the containers and keeps their records",
     "forker": "forks them and waits for their end",
     "spare": "forked ahead, waits at the gate for the next run",
+    "spare keeper": "started ahead, waits for the next %%sandbox cell",
     "sandbox": "runs a %%sandbox cell and ends what is left of it",
 }
 

@@ -8,6 +8,12 @@ import os
 from udock_lab.runtime.child.forker import LocalForker, RemoteForker
 from udock_lab.wire.loop import Loop
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # the C half: the other one imports enum
+
 __all__ = ["Helpers"]
 
 
@@ -38,6 +44,11 @@ class Helpers:
         files = [(os.POSIX_SPAWN_DUP2, at, 3)]
         self._look_after(os.posix_spawn(argv[0], argv, os.environ, file_actions=files, setsid=True))
         os.close(at)
+
+    def go_on(self) -> None:
+        """Let those that were stopped see that the kernel is gone."""
+        for pid in self._pids:
+            os.kill(pid, signal.SIGCONT)
 
     def kill_leftovers(self) -> bool:
         """Kill what an ended container left running; return True when nothing is left."""

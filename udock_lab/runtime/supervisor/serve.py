@@ -101,6 +101,7 @@ class Supervisor:
             self._control = None
             self.loop.close(control)
             self.children.close()
+            self.helpers.go_on()
             return
         request = None
         try:

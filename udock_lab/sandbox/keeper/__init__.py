@@ -1,7 +1,7 @@
 """The keeper of one sandbox: starts the runner, watches all that comes of it, ends it, leaves nothing.
 
-The launcher starts it for one run; it ends with that run, or when the notebook's kernel is gone. It is the
-subreaper of everything in the sandbox, so no orphan escapes it (prctl(2)).
+The launcher starts it for one run, from a kernel's second one on ahead of time; it ends with that run, or when the
+notebook's kernel is gone. It is the subreaper of everything in the sandbox, so no orphan escapes it (prctl(2)).
 
 ::
 

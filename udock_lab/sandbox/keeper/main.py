@@ -8,9 +8,8 @@ import socket
 import sys
 from contextlib import suppress
 
-from udock_lab.isolation.enter import enter
-from udock_lab.isolation.wanted import Wanted
 from udock_lab.linux.dispositions import forget_inherited_signals
+from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.sandbox.keeper.caller import Caller
 from udock_lab.sandbox.keeper.ending import Ending, kill_everything
 from udock_lab.sandbox.keeper.report import make_report
@@ -20,7 +19,7 @@ from udock_lab.sandbox.keeper.starting import Starting
 from udock_lab.sandbox.keeper.streams import Streams
 from udock_lab.sandbox.keeper.trace import Trace
 from udock_lab.sandbox.keeper.words import Words
-from udock_lab.sandbox.messages import Failed, Report, Request, encode, from_client
+from udock_lab.sandbox.messages import Failed, Here, Report, Request, Taken, encode, from_client
 from udock_lab.sandbox.scratch import remove, remove_all_of
 from udock_lab.wire.framing import hang_up, receive, send
 from udock_lab.wire.loop import Loop
@@ -34,7 +33,7 @@ def main(control: int) -> None:
     sock = socket.socket(fileno=control)
     sock.set_inheritable(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 21)
-    data, fds = receive(sock)
+    data, fds = _wait_for_a_request(sock)
     if not data:
         return
     sock.setblocking(False)
@@ -51,6 +50,24 @@ def main(control: int) -> None:
         sys.exit(1)
     finally:
         hang_up(sock)
+
+
+def _wait_for_a_request(sock: socket.socket) -> tuple[bytes, list[int]]:
+    """Wait, perhaps for long: we may have been started ahead. Empty where the client has gone.
+
+    Until there is something to clean up we end with the launcher, stopped or not.
+    """
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    with suppress(OSError):  # the client has gone, but what it asked for may lie there
+        send(sock, encode(Here(pid=os.getpid())))
+    data, fds = receive(sock)
+    if data:
+        prctl(PR_SET_PDEATHSIG, signal.SIGCONT)  # stopped or not, we see that the launcher is gone
+        with suppress(OSError), open("/proc/self/comm", "w") as name:
+            name.write("keeper")  # and no longer a spare one
+        with suppress(OSError):
+            send(sock, encode(Taken()))
+    return data, fds
 
 
 def keep(sandbox: Sandbox) -> Report:
@@ -77,6 +94,6 @@ def _be_a_keeper() -> None:
     forget_inherited_signals()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):  # the last two come as OSError
         signal.signal(number, signal.SIG_IGN)
-    enter(Wanted(adopts_orphans=True, death_signal=signal.SIGCONT))  # stopped or not, we see that the launcher is gone
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     with suppress(OSError):  # where we may: first in line for a processor, also when a fork bomb wants them all
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
