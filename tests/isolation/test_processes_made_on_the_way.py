@@ -55,12 +55,12 @@ def execute(
     steps, before_gate = steps_for_a_container(replace(wanted, rootfs=rootfs, workdir="/", adopts_orphans=True))
     words = tuple([tuple(one) for one in (*before, *(step.words() for step in steps))])
     before_gate += len(before)
-    request = run_request(runtime.home, spec, rootfs, fresh=fresh).request
-    assert isinstance(request, RunRequest)
-    request = replace(request, steps=words, before_gate=before_gate)
+    planned = run_request(runtime.home, spec, rootfs, fresh=fresh)
+    assert isinstance(planned.request, RunRequest)
+    request = replace(planned.request, steps=words, before_gate=before_gate)
     plan = Plan(words, argv, environment(()), rootfs, request.candidates, before_gate=before_gate)
     runs = Runs(runtime.home, connection or the_launcher(), raises_interrupts=True)
-    return runs.follow(Planned(request, plan, make_steps(words)), RunIO(), no_advice)
+    return runs.follow(Planned(request, planned.root, plan, make_steps(words)), RunIO(), no_advice)
 
 
 OWN = (os.geteuid(), os.getegid()) if os.geteuid() else None  # as root no user namespace is needed

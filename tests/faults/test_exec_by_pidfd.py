@@ -25,6 +25,7 @@ from udock_lab.runtime.client.connection import the_launcher
 from udock_lab.runtime.client.planning import exec_request
 from udock_lab.runtime.protocol import Ended
 from udock_lab.runtime.running import first_process
+from udock_lab.runtime.state.rootsource import Directory
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def user_namespace(pid: int) -> str:
 def execute(runtime: Runtime, record: Record, pidfd: int, *argv: str) -> tuple[Ended, str]:
     """Have the launcher execute a program there, as ``Runtime.exec`` does; the end, and what it wrote."""
     spec = ContainerSpec(image="demo", argv=argv, userns=True)
-    planned = exec_request(runtime.home, spec, "/", record)
+    planned = exec_request(runtime.home, spec, Directory(path="/"), record)
     with closing(Attachment(None, lambda _: None)) as attachment:
         attachment.ask(lambda far_end: the_launcher().request(planned.request, [far_end, pidfd]))
         last = attachment.follow(Ended)
