@@ -116,6 +116,7 @@ class Lane:
                 f"echo up; sleep {seconds} & wait; exit {code}",
                 f"(sleep {seconds}; sleep {seconds}) & sleep {seconds}; exit {code}",
                 f"yes | head -c 300000; sleep {seconds}",
+                f"sleep 611 & sleep {seconds}; exit {code}",
                 f"trap '' TERM; sleep {seconds}",
                 "exec /nothing/here",
             )
@@ -249,10 +250,15 @@ class Lane:
         return [known[0]] if None not in known and is_same_process(*known) else []  # type: ignore[list-item, arg-type]
 
 
-def _shares_session(pid: int) -> bool:
+def session(pid: int) -> int | None:
+    """Its number; None where there is no such process."""
     with suppress(ProcessLookupError):
-        return os.getsid(pid) != pid
-    return False
+        return os.getsid(pid)
+    return None
+
+
+def _shares_session(pid: int) -> bool:
+    return session(pid) not in (None, pid)
 
 
 # --- what is there afterwards
@@ -279,14 +285,19 @@ def of_this_home(mdock: Mdock) -> dict[int, str]:
 
 
 def unexplained(mdock: Mdock) -> dict[int, str]:
-    """Processes in a container that no record and no remembered exec accounts for."""
+    """Processes in a container that no record and no remembered exec accounts for.
+
+    What an orphaned container left running is accounted for: until that is removed, nobody ends it.
+    """
     home = mdock.home / ".mdock"
-    known = {one.record.pid for one in mdock.runtime.ps(running=True)}
+    found = mdock.runtime.ps()
+    known = {one.record.pid for one in found if one.alive}
+    orphaned = {one.record.pid for one in found if one.state == "exited (orphaned)"}
     for path in home.glob("containers/*/exec-*.json"):
         known.add(int(re.findall(r"[0-9]+", path.name)[0]))
     for pid in list(known):
         known.update(descendants(pid))
-    return {pid: words for pid, words in inside(home).items() if pid not in known}
+    return {pid: words for pid, words in inside(home).items() if pid not in known and session(pid) not in orphaned}
 
 
 def ids_given_out(home: Path) -> list[str]:

@@ -21,7 +21,8 @@ from sudden import CALLS, die_at
 from waiting import sleeps, until
 
 from udock_lab import Runtime
-from udock_lab.linux.process import descendants, state
+from udock_lab.linux.process import descendants, session_members, state
+from udock_lab.runtime.client.connection import supervisors_of
 from udock_lab.runtime.state import containers
 from udock_lab.runtime.state.tables import locked
 
@@ -184,4 +185,26 @@ def test_launcher_goes_on_without_its_forker_and_spares_what_runs(runtime: Runti
     go_on(runtime)
     assert runtime.wait(result.id).exit_code == 6
     assert runtime.launcher_pid == launcher
+    runtime.close()
+
+
+@pytest.mark.parametrize("way", ["rm", "prune"])
+def test_what_an_orphaned_container_left_running_ends_when_it_is_removed(
+    runtime: Runtime, chroot_works: None, way: str
+) -> None:
+    runtime.close()
+    result = runtime.run("demo", ["/bin/sh", "-c", "sleep 600 & (sleep 600; true) & wait"], detach=True)
+    assert result.pid is not None and until(lambda: len(session_members(result.pid)) == 4)
+    for pid in (*supervisors_of(runtime.launcher_pid or 0), result.pid):
+        os.kill(pid, signal.SIGKILL)
+    assert until(lambda: runtime.ps()[0].state == "exited (orphaned)")
+    other = runtime.run("demo", ["/bin/sleep", "600"], detach=True)
+    assert len(session_members(result.pid)) == 3
+    if way == "rm":
+        runtime.rm(result.id)
+    else:
+        assert runtime.prune() == [result.id]
+    assert until(lambda: session_members(result.pid) == [])
+    assert [container.id for container in runtime.ps(running=True)] == [other.id]
+    runtime.kill(other.id)
     runtime.close()

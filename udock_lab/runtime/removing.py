@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import starmap
 
 from udock_lab.errors import Conflict, MdockError
-from udock_lab.model import Container
+from udock_lab.model import Container, Record
 from udock_lab.runtime.looking import listing, records, refuse_elsewhere, runs_elsewhere
 from udock_lab.runtime.state import containers, execs, living, private, resources, tables
 from udock_lab.runtime.state.home import Home
@@ -29,7 +29,7 @@ def remove(home: Home, unsaid: Unsaid, container: Container, *, force: bool = Fa
                 f"Container '{container_id}' is running.",
                 f"Stop it first: mdock stop {container_id}   or: mdock rm -f {container_id}",
             )
-        end_execs(home, unsaid, container_id)
+        _end_what_runs_on(home, unsaid, record)
         refused = private.discard(home, [container_id])
         resources.release_strays(home)
     for why in refused.values():
@@ -47,10 +47,10 @@ def prune(home: Home, unsaid: Unsaid, on_refused: Callable[[MdockError], None] |
     if not os.path.isdir(home.run_dir):  # nothing ever ran here, and pruning is no reason to make a home
         return []
     with tables.locked(home):
-        recorded = [record.id for record in records(home, unsaid)]
+        recorded = {record.id: record for record in records(home, unsaid)}
         there = [container_id for container_id in recorded if container_id in ended]  # somebody else may prune too
         for container_id in there:
-            end_execs(home, unsaid, container_id)
+            _end_what_runs_on(home, unsaid, recorded[container_id])
         refused = private.discard(home, there) if there else {}
         resources.release_unrecorded(home, set(recorded))
         resources.release_strays(home)
@@ -62,6 +62,13 @@ def prune(home: Home, unsaid: Unsaid, on_refused: Callable[[MdockError], None] |
             raise error
         on_refused(error)
     return removed
+
+
+def _end_what_runs_on(home: Home, unsaid: Unsaid, record: Record) -> None:
+    """End what is left of a container whose first process has ended."""
+    end_execs(home, unsaid, record.id)
+    if not containers.has_ended(record):
+        execs.end_orphans(home, record)
 
 
 def end_execs(home: Home, unsaid: Unsaid, container_id: str) -> None:

@@ -3,6 +3,8 @@
 Each has a supervisor that ends it. Should that one be killed, whoever ends the container, or removes it, does so: the
 container's own supervisor, ``stop``, ``rm``, ``prune``. A program is known by its pid together with its start time, or,
 where there is no /proc, by the inode of its pidfd, which no two processes share (pidfd_open(2), Linux 6.9).
+
+So does what an orphaned container left in its own session: it is ended when the container is removed.
 """
 
 from __future__ import annotations
@@ -18,14 +20,16 @@ from udock_lab.linux.process import (
     descendants,
     is_same_process,
     lives,
+    pid_namespace,
     proc_is_ours,
     session_members,
     start_ticks,
 )
+from udock_lab.model import Record
 from udock_lab.runtime.state.extras import Program, load_program, load_spec, save_program
 from udock_lab.runtime.state.home import Home
 
-__all__ = ["end_all", "forget", "may_run_on", "remember"]
+__all__ = ["end_all", "end_orphans", "forget", "may_run_on", "remember"]
 
 _NAME, _END = "exec-", ".json"
 _PASSES = 100  # looks at what it has started, each 5 ms after the other
@@ -58,6 +62,22 @@ def end_all(home: Home, container_id: str) -> list[int]:
         else:
             forget(home, container_id, pid)
     return left
+
+
+def end_orphans(home: Home, record: Record) -> None:
+    """End what an orphaned container left in its session: the supervisor that would have done so was killed.
+
+    A session keeps its number as long as it has a member (setsid(2)), so nobody else's bears that of a first process
+    which is gone. Nothing is done about one that was on another machine, or in another pid namespace.
+    """
+    kept = load_spec(home, record.id)
+    identity = kept.identity
+    if (identity.pid, identity.boot_id, identity.pid_namespace) != (record.pid, boot_id(), pid_namespace()):
+        return
+    for _ in range(_PASSES):
+        if lives(record.pid) or not _end_session(record.pid, kept.asked.rootfs or ""):
+            return
+        time.sleep(0.005)
 
 
 def may_run_on(container_id: str, left: list[int]) -> str:
@@ -151,8 +171,12 @@ def _living_below(pid: int) -> list[int]:
     return [below for below in descendants(pid) if lives(below)]
 
 
-def _end_session(pid: int, rootfs: str) -> None:
-    """End what a process that has ended left in its session (setsid(2)), where it belongs to this container."""
+def _end_session(pid: int, rootfs: str) -> bool:
+    """End what a process that has ended left in its session (setsid(2)), where it belongs to this container.
+
+    Returns whether there was anything.
+    """
+    found = False
     for member in session_members(pid):
         with suppress(OSError):
             place = os.readlink(f"/proc/{member}/cwd")
@@ -160,5 +184,7 @@ def _end_session(pid: int, rootfs: str) -> None:
                 os.path.samefile(f"/proc/{member}/root", rootfs) or place == rootfs or place.startswith(f"{rootfs}/")
             )
             for one in (member, *descendants(member)) if rootfs and inside else ():
+                found = True
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(one, signal.SIGKILL)
+    return found
