@@ -14,7 +14,7 @@ from waiting import sleeps, until, watches
 
 from udock_lab import Runtime
 from udock_lab.linux.process import descendants, state
-from udock_lab.runtime.state.tables import locked
+from udock_lab.runtime.state.lock import locked
 
 jupyter_client = pytest.importorskip("jupyter_client")
 

@@ -19,7 +19,7 @@ from as_users import PATIENCE, Mdock, until
 from waiting import has_open, has_taken, watches
 
 from udock_lab.linux.process import pids
-from udock_lab.runtime.state.tables import locked
+from udock_lab.runtime.state.lock import locked
 
 
 def _says(process: subprocess.Popen[bytes], word: bytes) -> None:

@@ -21,7 +21,7 @@ from udock_lab.runtime.child.plan import DEFAULT_PATH
 from udock_lab.runtime.state import containers, extras, ids, private
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import check_image_name, list_images
-from udock_lab.runtime.state.tables import locked
+from udock_lab.runtime.state.lock import locked
 
 ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FEW = settings(ANYTHING, max_examples=30)

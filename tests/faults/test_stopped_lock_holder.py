@@ -21,7 +21,7 @@ from udock_lab.runtime.state import containers
 HOLDER = """
 import os, signal, sys
 from udock_lab.runtime.state.home import Home
-from udock_lab.runtime.state.tables import locked
+from udock_lab.runtime.state.lock import locked
 with locked(Home(sys.argv[1])):
     os.kill(os.getpid(), signal.SIGSTOP)
 """

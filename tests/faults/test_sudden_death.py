@@ -24,7 +24,7 @@ from udock_lab import Runtime
 from udock_lab.linux.process import descendants, session_members, state
 from udock_lab.runtime.client.connection import supervisors_of
 from udock_lab.runtime.state import containers
-from udock_lab.runtime.state.tables import locked
+from udock_lab.runtime.state.lock import locked
 
 PROGRAM = "['/bin/sh', '-c', 'echo x; exit 3']"
 SCRIPT = f"from udock_lab import Runtime; Runtime(forked=True).run('demo', {PROGRAM})"

@@ -14,13 +14,14 @@ from trees import small_tree, snapshot
 
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError, UsageError
 from udock_lab.runtime.image.build import build_image, remove_image
-from udock_lab.runtime.state import images, tables
+from udock_lab.runtime.state import images
 from udock_lab.runtime.state.home import Home, storage_error
 from udock_lab.runtime.state.images import (
     find_image_by_name,
     format_image_line,
     list_images,
 )
+from udock_lab.runtime.state.lock import locked
 from udock_lab.runtime.state.removal import remove_tree
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs privilege: root owns, mounts and makes device nodes")
@@ -40,7 +41,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def remove(home: Home, name: str, users: list[str] | None = None) -> None:
-    with tables.locked(home):
+    with locked(home):
         remove_image(home, name, users or [])
 
 

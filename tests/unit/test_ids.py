@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from udock_lab.model import Record, Status
 from udock_lab.runtime.state import containers, ids, private
 from udock_lab.runtime.state.home import Home
-from udock_lab.runtime.state.tables import locked
+from udock_lab.runtime.state.lock import locked
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ import sys
 from udock_lab.model import Record, Status
 from udock_lab.runtime.state import containers, ids, private
 from udock_lab.runtime.state.home import Home
-from udock_lab.runtime.state.tables import locked
+from udock_lab.runtime.state.lock import locked
 import os
 home = Home(sys.argv[1])
 for number in range(40):

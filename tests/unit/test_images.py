@@ -16,7 +16,7 @@ from trees import small_tree
 from udock_lab.errors import NotFound, UsageError
 from udock_lab.model import Image
 from udock_lab.runtime.image.build import build_image, remove_image
-from udock_lab.runtime.state import images, tables
+from udock_lab.runtime.state import images
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import (
     check_image_name,
@@ -25,6 +25,7 @@ from udock_lab.runtime.state.images import (
     list_images,
     parse_image_line,
 )
+from udock_lab.runtime.state.lock import locked
 from udock_lab.runtime.state.removal import remove_tree
 
 STAMP = "2025-11-24T02:30:00"
@@ -141,7 +142,7 @@ def test_corrupt_lines_are_passed_over_and_told_apart(home: Home, tree: Path) ->
     assert [image.name for image in found] == ["demo"]
     assert corrupt == [b"demo|half", b"\xff\xfe|x"]
     build_image(home, "demo", tree, force=True)
-    with tables.locked(home):
+    with locked(home):
         remove_image(home, "demo")
     assert Path(home.images_db).read_bytes() == b"demo|half\n\xff\xfe|x\n\n"
 

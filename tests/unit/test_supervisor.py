@@ -65,7 +65,7 @@ from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import find_image_by_name
 from udock_lab.runtime.client.planning import run_request
 from udock_lab.runtime.protocol import Ended, Output, from_supervisor
-from udock_lab.runtime.state.tables import release, try_lock
+from udock_lab.runtime.state.lock import release, try_lock
 from udock_lab.runtime.supervisor.job import Job
 from udock_lab.runtime.supervisor.serve import Supervisor
 from udock_lab.wire.framing import pair, receive

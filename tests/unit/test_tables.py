@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udock_lab.errors import LockTimeout
-from udock_lab.runtime.state import tables
+from udock_lab.runtime.state import lock, tables
 from udock_lab.runtime.state.home import Home
 
 line = st.binary(max_size=60).map(lambda data: data.replace(b"\n", b"~"))
@@ -159,20 +159,20 @@ def test_lock_held_by_another_open_file_times_out_with_the_holder_named(tmp_path
     home.create()
     with open(home.lock, "w") as holder:
         fcntl.flock(holder, fcntl.LOCK_EX)
-        with pytest.raises(LockTimeout) as caught, tables.locked(home, timeout=0.2):
+        with pytest.raises(LockTimeout) as caught, lock.locked(home, timeout=0.2):
             pass
     assert str(os.getpid()) in caught.value.message
-    with tables.locked(home, timeout=0.2):
-        assert tables.try_lock(home) is None
+    with lock.locked(home, timeout=0.2):
+        assert lock.try_lock(home) is None
 
 
 def test_lock_is_free_again_after_an_error_inside(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    with pytest.raises(ZeroDivisionError), tables.locked(home):
+    with pytest.raises(ZeroDivisionError), lock.locked(home):
         1 / 0  # noqa: B018
-    fd = tables.try_lock(home)
+    fd = lock.try_lock(home)
     assert fd is not None
-    tables.release(fd)
+    lock.release(fd)
 
 
 @pytest.mark.parametrize(
@@ -181,4 +181,4 @@ def test_lock_is_free_again_after_an_error_inside(tmp_path: Path) -> None:
 )
 def test_lock_timeout_comes_from_the_environment(text: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MDOCK_LOCK_TIMEOUT", text)
-    assert tables.lock_timeout() == seconds
+    assert lock.lock_timeout() == seconds

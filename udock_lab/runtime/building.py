@@ -11,10 +11,11 @@ from udock_lab.model import Image
 from udock_lab.runtime.image.build import aside, build_image, retire_image
 from udock_lab.runtime.image.rootfs import make_rootfs
 from udock_lab.runtime.looking import records
-from udock_lab.runtime.state import containers, living, private, tables
+from udock_lab.runtime.state import containers, living, private
 from udock_lab.runtime.state.extras import load_spec
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import find_image_by_name
+from udock_lab.runtime.state.lock import locked
 from udock_lab.runtime.state.removal import remove_tree
 from udock_lab.runtime.unsaid import Unsaid
 
@@ -67,7 +68,7 @@ def demo(home: Home, unsaid: Unsaid, *, progress: Progress | None, on_note: OnNo
 
 def remove_image(home: Home, unsaid: Unsaid, name: str) -> None:
     """Remove the image's record under the lock, its files afterwards. Conflict while a container's record names it."""
-    with tables.locked(home):
+    with locked(home):
         users = [record.id for record in records(home, unsaid) if record.image == name]
         trash = retire_image(home, name, users)
     unsaid.log("RMI", image=name)

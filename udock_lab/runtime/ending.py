@@ -16,9 +16,10 @@ from udock_lab.runtime.lastword import await_last_word, end_of_removed, stopped_
 from udock_lab.runtime.looking import look_up, refuse_elsewhere, running
 from udock_lab.runtime.removing import end_execs
 from udock_lab.runtime.signalling import ask_permission, gone, its_pidfd, send, signal_name
-from udock_lab.runtime.state import containers, living, tables
+from udock_lab.runtime.state import containers, living
 from udock_lab.runtime.state.extras import load_spec
 from udock_lab.runtime.state.home import DISK_FULL, Home, storage_error
+from udock_lab.runtime.state.lock import locked
 from udock_lab.runtime.unsaid import Unsaid
 
 __all__ = ["Ending"]
@@ -148,7 +149,7 @@ class Ending:
         """Take the lock where that can be written: also on a full or read-only disk a container must be stoppable."""
         with ExitStack() as held:
             try:
-                held.enter_context(tables.locked(self._home))
+                held.enter_context(locked(self._home))
             except StorageError as error:
                 if not isinstance(error.__cause__, OSError) or error.__cause__.errno not in _STOPPABLE_DESPITE:
                     raise
@@ -181,7 +182,7 @@ class Ending:
         """Write phase 2 in the place of a supervisor that died; the final record."""
         code = 137 if killed else 143
         try:
-            with tables.locked(self._home):
+            with locked(self._home):
                 after, old = containers.finish(self._home, record.id, code, containers.now(), killed=killed)
                 if old >= 0:
                     os.close(old)

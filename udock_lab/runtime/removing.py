@@ -9,9 +9,10 @@ from itertools import starmap
 from udock_lab.errors import Conflict, MdockError
 from udock_lab.model import Container, Record
 from udock_lab.runtime.looking import listing, records, refuse_elsewhere, runs_elsewhere
-from udock_lab.runtime.state import containers, execs, living, private, resources, tables
+from udock_lab.runtime.state import containers, execs, living, private, resources
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.listing import EVERYTHING, Standing
+from udock_lab.runtime.state.lock import locked
 from udock_lab.runtime.unsaid import Unsaid
 
 __all__ = ["end_execs", "prune", "remove"]
@@ -22,7 +23,7 @@ def remove(home: Home, unsaid: Unsaid, container: Container, *, force: bool = Fa
     container_id = container.id
     if not force:
         refuse_elsewhere(container)
-    with tables.locked(home):
+    with locked(home):
         record = containers.find(home, container_id)
         if not containers.has_ended(record) and living.is_alive(home, record):
             raise Conflict(
@@ -46,7 +47,7 @@ def prune(home: Home, unsaid: Unsaid, on_refused: Callable[[MdockError], None] |
     ended = {one.id for one in found if not one.alive and not _is_spared(one, unsaid)}
     if not os.path.isdir(home.run_dir):  # nothing ever ran here, and pruning is no reason to make a home
         return []
-    with tables.locked(home):
+    with locked(home):
         recorded = {record.id: record for record in records(home, unsaid)}
         there = [container_id for container_id in recorded if container_id in ended]  # somebody else may prune too
         for container_id in there:

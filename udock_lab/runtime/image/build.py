@@ -29,8 +29,8 @@ from udock_lab.runtime.state.images import (
     no_such_image,
     record_image,
 )
+from udock_lab.runtime.state.lock import locked
 from udock_lab.runtime.state.removal import refuse_mounts, remove_tree
-from udock_lab.runtime.state.tables import locked
 
 __all__ = ["aside", "build_image", "remove_image", "retire_image"]
 

@@ -3,7 +3,8 @@
 ::
 
     home.py          where everything lies
-    tables.py        tables that a crash cannot tear, and the lock on them
+    lock.py          the one lock, which whoever changes a table holds
+    tables.py        tables that a crash cannot tear
     drafts.py        a table's next state, begun while nobody waits
     ids.py           container ids, none given twice
     containers.py    containers.db

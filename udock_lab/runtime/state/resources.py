@@ -31,7 +31,8 @@ from udock_lab.model.plain import MalformedError, check_schema, read_stored, sal
 from udock_lab.model.value import Value
 from udock_lab.runtime.state.extras import load_spec, own_folder
 from udock_lab.runtime.state.home import Home
-from udock_lab.runtime.state.tables import locked, open_plain, put_file, read_whole
+from udock_lab.runtime.state.lock import locked
+from udock_lab.runtime.state.tables import open_plain, put_file, read_whole
 
 __all__ = [
     "KINDS",

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udock_lab.errors import UsageError
-from udock_lab.runtime.state.tables import append_line, locked, read_lines, replace_lines
+from udock_lab.runtime.state.lock import locked
+from udock_lab.runtime.state.tables import append_line, read_lines, replace_lines
 
 if TYPE_CHECKING:
     from udock_lab.runtime.state.home import Home

@@ -23,7 +23,8 @@ from udock_lab.runtime.state.drafts import Draft
 from udock_lab.runtime.state.eventlog import write_event
 from udock_lab.runtime.state.extras import Identity, Steps, own_folder, save_spec, save_steps
 from udock_lab.runtime.state.ids import allocate
-from udock_lab.runtime.state.tables import Written, release, try_lock
+from udock_lab.runtime.state.lock import release, try_lock
+from udock_lab.runtime.state.tables import Written
 from udock_lab.wire.loop import Loop
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from udock_lab.errors import MdockError
 from udock_lab.runtime.state.home import storage_error
-from udock_lab.runtime.state.tables import held_too_long, release, try_lock
+from udock_lab.runtime.state.lock import held_too_long, release, try_lock
 from udock_lab.runtime.supervisor.waiting import Turns
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from udock_lab.runtime.child.launch import brief, open_gate
 from udock_lab.runtime.child.reports import parse_reports
 from udock_lab.runtime.protocol import Ended, ExecRequest, RunRequest, Signal, Started, Word, refusal
 from udock_lab.runtime.state.home import storage_error
-from udock_lab.runtime.state.tables import held_too_long, release, try_lock
+from udock_lab.runtime.state.lock import held_too_long, release, try_lock
 from udock_lab.runtime.supervisor.account import Reports, account_of
 from udock_lab.runtime.supervisor.caller import Caller
 from udock_lab.runtime.supervisor.children import has_ended

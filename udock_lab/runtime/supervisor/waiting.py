@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from udock_lab.runtime.state.tables import lock_timeout
+from udock_lab.runtime.state.lock import lock_timeout
 from udock_lab.wire.loop import Loop
 
 __all__ = ["Turns"]
