@@ -156,6 +156,7 @@ def test_launcher_killed_in_mid_run_is_an_error_and_the_next_run_works(runtime: 
         runtime.run("demo", ["/bin/sleep", "30"])
     killer.join()
     assert runtime.run("demo", ["/bin/sh", "-c", "exit 5"]).exit_code == 5
+    assert "containers.db.tmp" not in os.listdir(runtime.home.path), "the end that it had drafted lies there no more"
     for container in runtime.ps(running=True):
         runtime.rm(container.id, force=True)
 

@@ -39,8 +39,9 @@ def said(**arguments: object) -> dict[str, Any]:
 def spec_of(image: object, said: dict[str, Any]) -> ContainerSpec:
     """Return the spec that the arguments of ``run`` mean; UsageError for what is said beside a spec."""
     if not isinstance(image, ContainerSpec):
-        limits = {name: said.pop(name) for name in ("memory", "cpu", "files") if name in said}
-        return ContainerSpec(image=image, limits=Limits(**limits), **said)  # type: ignore[arg-type]
+        if limits := {name: said.pop(name) for name in ("memory", "cpu", "files") if name in said}:
+            said["limits"] = Limits(**limits)
+        return ContainerSpec(image=image, **said)  # type: ignore[arg-type]
     for name in said:
         where = f"limits=Limits({name}=...)" if name in fields(Limits()) else f"{name}=..."
         beside = "   Beside it go RunIO(...) and RunOptions(...)." if name == "argv" else ""
