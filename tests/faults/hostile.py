@@ -69,7 +69,7 @@ class Mdock:
         assert no_images == no_records == []
         stray = [path for path in Path(self.home.path).rglob("*") if path.name.endswith((".tmp", ".partial"))]
         assert stray == []
-        assert not [name for name in os.listdir(self.home.run_dir) if name.startswith(("demo-", "copy-"))]
+        assert not [name for name in os.listdir(self.home.run_dir) if name.startswith(("demo-", "copy-", "resources-"))]
         return [image.name for image in images], [record.id for record in records]
 
 

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from hostile import NOBODY, Disk, Mdock, eventually
 from sudden import CALLS, die_at, killing
-from waiting import until
+from waiting import sleeps, until
 
 from udock_lab import Runtime
-from udock_lab.linux.process import lives, state
+from udock_lab.linux.process import descendants, lives, state
 from udock_lab.runtime.state import containers, extras, resources
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.resources import Folder
+from udock_lab.runtime.state.tables import locked
 
 MAKING = CALLS | {"mkdir": "mkdir,mkdirat", "remove": "unlink,unlinkat,rmdir"}
 WAITING = """
@@ -45,7 +46,7 @@ def mdock(tmp_path: Path, demo_rootfs: Path) -> Iterator[Mdock]:
 
 def nothing_is_left(home: Home) -> bool:
     """Of any container, in the home; its images are there."""
-    assert sorted(set(os.listdir(home.run_dir)) - {"highest_id", "known_table", "lock", "userns_trial"}) == []
+    assert set(os.listdir(home.run_dir)) <= {"config", "highest_id", "known_table", "lock", "userns_trial"}
     assert os.listdir(home.containers_dir) == os.listdir(home.logs_dir) == []
     assert os.listdir(home.images_dir) == ["demo"]
     return True
@@ -197,6 +198,42 @@ def test_a_build_killed_while_it_keeps_the_image_that_runs_leaves_nothing_in_the
     assert mdock("rm", "c1").returncode == 0
     assert mdock("prune").stdout == "c2\n"
     assert mdock("build", "--force", "demo", str(demo_rootfs)).returncode == 0
+    assert nothing_is_left(mdock.home)
+
+
+def test_what_a_newer_version_acquired_keeps_its_record_and_the_hint_leads_out(mdock: Mdock) -> None:
+    for _ in "ab":
+        assert mdock("run", "--copy", "demo", "/bin/true").returncode == 0
+    entry = {"is": "veth", "name": "veth0"}
+    extras.save_extra(mdock.home, "c1", "resources", {"schema": 1, "resources": [entry]})
+    for words in ("rm c1", "prune", "rm -f c1"):
+        done = mdock(*words.split())
+        assert done.returncode == 1 and done.stdout == ("c2\n" if words == "prune" else "")
+        assert "Container 'c1' is not removed: " in done.stderr and "cannot release: veth." in done.stderr
+    assert json.loads(mdock("inspect", "c1").stdout)["resources"] == [entry]
+    subprocess.run(done.stderr.partition("Then: ")[2], shell=True, check=True)
+    assert mdock("rm", "c1").returncode == 0
+    assert mdock("prune").returncode == 0 and nothing_is_left(mdock.home)
+
+
+def test_a_caller_that_cannot_clear_away_because_the_home_is_locked_leaves_it_to_the_next_prune(
+    mdock: Mdock, demo_rootfs: Path, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    subprocess.run(["cp", "-a", demo_rootfs, tree], check=True)
+    for number in range(3000):
+        (tree / "etc" / f"file{number}").touch()
+    assert mdock("build", "--force", "demo", str(tree)).returncode == 0
+    command = [sys.executable, "-m", "udock_lab.cli", "run", "--copy", "demo", "/bin/true"]
+    caller = subprocess.Popen(command, env=mdock.env, stderr=subprocess.PIPE, text=True)
+    eventually(lambda: any(Path(mdock.home.run_dir).glob("copy-*/rootfs")))
+    with locked(mdock.home):
+        eventually(lambda: bool(descendants(caller.pid)) and sleeps(caller.pid))  # it asks its supervisor
+        caller.send_signal(signal.SIGINT)
+        caller.communicate(timeout=60)
+    assert caller.returncode == 130
+    assert len([name for name in os.listdir(mdock.home.run_dir) if name.startswith(("copy-", "resources-"))]) == 2
+    assert mdock("prune").returncode == 0
     assert nothing_is_left(mdock.home)
 
 

@@ -317,6 +317,13 @@ def test_what_a_container_without_a_record_had_is_released(store: Home) -> None:
     assert not folder.exists() and os.listdir(store.containers_dir) == ["c2"]
 
 
+def test_a_folder_that_is_no_containers_is_not_touched(store: Home) -> None:
+    Path(store.containers_dir, "mine").mkdir()
+    Path(store.containers_dir, "c1").mkdir()
+    resources.release_unrecorded(store, set())
+    assert os.listdir(store.containers_dir) == ["mine"]
+
+
 def test_a_home_by_another_name_is_the_same_home(store: Home, tmp_path: Path) -> None:
     folder = make(store, "copy-1-ab")
     hold(store, Folder(name="copy-1-ab"))

@@ -52,8 +52,10 @@ __all__ = [
 SCHEMA = 1
 KINDS: dict[str, type[Resource]] = {}  # by what ``is`` says in the file
 _FILE = "resources.json"
-_CLAIM = re.compile(r"resources-[0-9]+-[0-9a-f]+\.json")
-_IN_RUN = re.compile(r"(copy|kept)-([0-9]+)-[^/\0]+")
+# Compiled when they are first needed, which is at no start.
+_CLAIM = r"resources-[0-9]+-[0-9a-f]+\.json"
+_IN_RUN = r"(copy|kept)-([0-9]+)-[^/\0]+"
+_ID = r"c[1-9][0-9]*"
 _LOCK = "lock"  # what earlier versions locked, in a folder that they were making
 _PATIENCE = 1.0  # seconds that a caller who gives up waits for the home's lock: the next one to prune can do it
 Entry = dict[str, object]  # a resource as it stands in the file: a newer version may say more of it than we know
@@ -249,7 +251,8 @@ def release_strays(home: Home) -> None:
     Also folders that earlier versions left, which made no claims. What resists is tried again next time.
     """
     names = os.listdir(home.run_dir)
-    claims, folders = list(filter(_CLAIM.fullmatch, names)), list(filter(_IN_RUN.fullmatch, names))
+    claims = [name for name in names if re.fullmatch(_CLAIM, name)]
+    folders = [name for name in names if re.fullmatch(_IN_RUN, name)]
     if claims or folders:
         with suppress(OSError, MalformedError):  # whoever cannot read what others have, knows too little to release
             _sweep(home, claims, folders, _had_by_containers(home))
@@ -274,7 +277,7 @@ def release_unrecorded(home: Home, recorded: set[str]) -> None:
     """
     for name in _folders(home):
         folder = home.container_dir(name)
-        if name not in recorded and not _is_supervised(folder):
+        if re.fullmatch(_ID, name) and name not in recorded and not _is_supervised(folder):
             with suppress(MdockError, OSError):
                 release_all(home, name)
             with suppress(OSError):
@@ -319,7 +322,7 @@ def _is_locked(path: str) -> bool | None:
 
 def _made_by_earlier_version(home: Home, name: str) -> bool:
     """Return whether an earlier version makes this copy just now: a lock in it says so, or else the pid in its name."""
-    kind, pid = _IN_RUN.match(name).groups()  # type: ignore[union-attr]
+    kind, pid = re.fullmatch(_IN_RUN, name).groups()  # type: ignore[union-attr]
     if kind != "copy":
         return False
     try:
@@ -346,7 +349,7 @@ def _entries_of(home: Home, container_id: str) -> list[Entry]:
 
 def _private(home: Home, folder: str | None) -> list[Entry]:
     above, name = os.path.split(os.path.normpath(folder or ""))
-    if above != home.run_dir or not _IN_RUN.fullmatch(name):
+    if above != home.run_dir or not re.fullmatch(_IN_RUN, name):
         return []
     return [tagged(KeptImage(name=name) if name.startswith("kept-") else Folder(name=name))]
 
@@ -419,7 +422,7 @@ def _folders(home: Home) -> list[str]:
 
 def _remove_from_run(home: Home, name: str) -> None:
     """Remove a folder that mdock made: only such is ever removed, whatever a file says."""
-    if _IN_RUN.fullmatch(name):
+    if re.fullmatch(_IN_RUN, name):
         from udock_lab.runtime.state.removal import remove_tree
 
         remove_tree(f"{home.run_dir}/{name}")
