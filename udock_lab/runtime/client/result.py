@@ -137,7 +137,7 @@ def _failure(
         return None
     number, answer, _, _ = reports[-1] if reports else (0, 0, 0, 0)
     step = planned.steps[number - 1] if number > 0 else None  # None: the start gate, where nothing is called yet
-    survived = step is not None and answer in step.optional_errnos and (status is None or status.code != 125)
+    survived = step is not None and answer in step.optional_errnos
     silent = (not reports or answer == 0 or survived) and not answers
     in_vain = silent or isinstance(step, JoinUserNamespace) or not os.path.isdir(planned.root.path)
     if planned.entered and in_vain and _has_ended(home, last.id):
