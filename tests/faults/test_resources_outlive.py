@@ -19,8 +19,8 @@ from udock_lab import Runtime
 from udock_lab.linux.process import descendants, lives, state
 from udock_lab.runtime.state import containers, extras, resources
 from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.lock import locked
 from udock_lab.runtime.state.resources import Folder
-from udock_lab.runtime.state.tables import locked
 
 MAKING = CALLS | {"mkdir": "mkdir,mkdirat", "remove": "unlink,unlinkat,rmdir"}
 WAITING = """
@@ -94,8 +94,8 @@ def test_a_kill_at_any_point_of_it_leaves_nothing_behind_a_prune(
 
 
 def start(mdock: Mdock, *options: str) -> tuple[str, dict[str, object]]:
-    """A container with a private copy that waits for a file ``/go``; its id, and its spec."""
-    waits = "until test -e /go; do sleep 0.02; done"
+    """A container with a private copy that waits for a file ``go``; its id, and its spec."""
+    waits = "until test -e go; do sleep 0.02; done"
     done = mdock("run", "-d", "--copy", *options, "demo", "--", "/bin/sh", "-c", waits)
     assert done.returncode == 0, done.stderr
     name = done.stdout.strip()
@@ -184,7 +184,7 @@ def test_a_build_killed_while_it_keeps_the_image_that_runs_leaves_nothing_in_the
     strace: str, mdock: Mdock, demo_rootfs: Path, tmp_path: Path, number: int
 ) -> None:
     """Its renames: the folders, the table if a second has passed, the file of each container, the replaced image."""
-    waits = "until test -e /go; do sleep 0.02; done"
+    waits = "until test -e go; do sleep 0.02; done"
     for _ in "ab":
         assert mdock("run", "-d", "demo", "--", "/bin/sh", "-c", waits).returncode == 0
     command = [*killing(strace, tmp_path / "trace", MAKING["rename"], number), sys.executable, "-m", "udock_lab.cli"]
