@@ -69,9 +69,8 @@ def steps_for_a_container(wanted: Wanted) -> tuple[list[Step], int]:
     Most children make none there. Where the child forks once more, the record is to name the process that will be the
     program: what makes that process goes first, and all else is for that one to do.
     """
-    steps = steps_of(wanted)
-    if not any(isinstance(step, pid.FirstProcess) for step in steps):
-        return steps, 0
+    if not _first_process(wanted):
+        return steps_of(wanted), 0
     making = [step for layer in TABLE if layer.name in MAKES_PROCESS for step in layer.steps(wanted)]
     rest = [step for layer in TABLE if layer.name not in MAKES_PROCESS for step in layer.steps(wanted)]
     return making + rest, len(making)

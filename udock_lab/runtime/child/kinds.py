@@ -40,14 +40,13 @@ KINDS = {
         Kind("apart", forked=_FIRST, ahead=("new_mounts", "new_ipcs", "new_uts")),
     )
 }
-# What owns the other namespaces is made before them, and who looks at a child wants to see it before any step.
-_BEFORE_ALL = ("userns", "join_userns", "hold")
+_BEFORE_ALL = ("userns", "join_userns")  # what owns the other namespaces is made before them
 
 
-def kind_for(steps: Iterable[Sequence[object]]) -> Kind:
-    """Return the kind of which a plan with these steps, in words, finds most of them made."""
+def kind_for(steps: Sequence[Sequence[object]]) -> Kind:
+    """Return the kind of which a plan with these steps before its gate, in words, finds most of them made."""
     names = {words[0] for words in steps}
-    if not names.isdisjoint(_BEFORE_ALL):
+    if not names or not names.isdisjoint(_BEFORE_ALL):
         return PLAIN
     fitting = [kind for kind in KINDS.values() if names.issuperset(kind.forked + kind.ahead)]
     return max(fitting, key=lambda kind: len(kind.forked + kind.ahead))

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.dispositions import ENDS_NOBODY
 from udock_lab.runtime.child.fresh import Fresh
-from udock_lab.runtime.child.kinds import kind_for
+from udock_lab.runtime.child.kinds import Kind, kind_for
 from udock_lab.runtime.child.launch import brief, open_gate
 from udock_lab.runtime.child.reports import parse_reports
 from udock_lab.runtime.protocol import Ended, ExecRequest, RunRequest, Signal, Started, Word, refusal
@@ -115,10 +115,10 @@ class Job:
         """Hear the caller, and take a child. It is prepared already, or makes the steps before its gate first."""
         self.supervisor.jobs.add(self)  # before anything can end it
         self.caller.listen()
-        request = self.request
+        before_gate = self.request.steps[: self.request.before_gate]
         try:
-            child = self._take_child()
-            is_prepared = child.kind.has_made(request.steps[: request.before_gate])
+            child = self._take_child(kind_for(before_gate))
+            is_prepared = child.kind.has_made(before_gate)
             if not is_prepared:
                 self._prepare(child)
         except OSError as error:
@@ -127,9 +127,8 @@ class Job:
             if is_prepared:
                 self._on_prepared()
 
-    def _take_child(self) -> Fresh:
+    def _take_child(self, kind: Kind) -> Fresh:
         """Take a child, and what is to be its standard input."""
-        kind = kind_for(self.request.steps)
         child = self.child = self.supervisor.children.take(kind, fresh=self.request.fresh)
         if self.terminal is not None:
             self.terminal.open(self.request.size)
