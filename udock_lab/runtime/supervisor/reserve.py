@@ -11,17 +11,15 @@ _FOR_TWO = 24  # what two runs hold while they start: five each for their lives,
 
 
 class Reserve:
-    """A few copies of a descriptor on /dev/null, given up for as long as a request is received."""
+    """A few copies of standard input, which is /dev/null here, given up for as long as a request is received."""
 
     def __init__(self) -> None:
         self._held: list[int] = []
 
     def hold(self) -> None:
         """Have them again. OSError where no descriptor is left."""
-        if not self._held:
-            self._held.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
         while len(self._held) < _SIZE:
-            self._held.append(os.dup(self._held[0]))  # cheaper than to look the file up
+            self._held.append(os.dup(0))
 
     def leave_room(self) -> None:
         """Raise OSError (EMFILE) unless a run in the foreground would still find room beside this one.
@@ -31,7 +29,7 @@ class Reserve:
         beyond: list[int] = []
         try:
             while len(beyond) < _FOR_TWO:
-                beyond.append(os.dup(self._held[0]))
+                beyond.append(os.dup(0))
         finally:
             for fd in beyond:
                 os.close(fd)
