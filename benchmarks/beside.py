@@ -17,9 +17,10 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["EARLIER", "Version", "earlier", "today"]
+__all__ = ["EARLIER", "NOT_HERE", "Version", "earlier", "today"]
 
 EARLIER = "6ad5ff1"  # the launch path before it was rebuilt
+NOT_HERE = "not here: this repository's history cannot be read (a shallow clone, or somebody else's)"
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = """#!{python}
 import re
@@ -41,7 +42,7 @@ class Version:
 
 
 def earlier(commit: str = EARLIER) -> Version | None:
-    """Install that version, unless it is there; None where the history is not, as in a shallow clone."""
+    """Install that version, unless it is there; None where the history cannot be read."""
     git = ["git", "-C", str(ROOT)]
     try:
         known = subprocess.run([*git, "cat-file", "-e", f"{commit}^{{commit}}"], stderr=subprocess.DEVNULL)

@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from beside import EARLIER, Version, earlier, today  # noqa: E402
+from beside import EARLIER, NOT_HERE, Version, earlier, today  # noqa: E402
 from report import BEFORE, PYTHON, TODAY, Goal, by_version, table, verdicts  # noqa: E402
 from stage import Kernel, choose_folder, jupyters_folders, real_time  # noqa: E402
 
@@ -130,6 +130,7 @@ def main() -> None:
     os.environ.pop("MDOCK_HOME", None)
     priority = real_time(not options.usual_priority)
     before = earlier()
+    print(f"{options.rounds} rounds of other commands; 15 take about two minutes.", file=sys.stderr)
     folder, where = choose_folder(options.dir)
     with tempfile.TemporaryDirectory(prefix="mdock-bench-", dir=folder) as folder, ExitStack() as stack:
         jupyters_folders(folder)
@@ -140,7 +141,7 @@ def main() -> None:
             commands |= {f"{name}{row}": command for row, command in own.items()}
         measured = by_version(measure(commands, options.rounds))
     if not before:
-        measured.left_out[f"earlier version ({EARLIER})"] = "not here: this repository's history is missing"
+        measured.left_out[f"earlier version ({EARLIER})"] = NOT_HERE
     print(f"\nCommands, {options.records:,} records, {options.rounds} interleaved rounds\n{priority}; {where}\n")
     print(table(measured, EARLIER, PYTHON), verdicts(measured, GOALS), sep="\n\n")
 

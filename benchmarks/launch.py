@@ -37,9 +37,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from beside import EARLIER, Version, earlier, today  # noqa: E402
+from beside import EARLIER, NOT_HERE, Version, earlier, today  # noqa: E402
 from peers import find_peers  # noqa: E402
-from report import BEFORE, FLOOR, PYTHON, TODAY, Measured, by_version, table, verdicts  # noqa: E402
+from report import BEFORE, FLOOR, LAUNCHER, PYTHON, TODAY, Measured, by_version, table, verdicts  # noqa: E402
 from stage import (  # noqa: E402
     Floor,
     Kernel,
@@ -108,7 +108,7 @@ class Stage:
         """PSS of the launcher, and of what it keeps ready: the forker, the children that wait, a keeper."""
         time.sleep(SETTLE)
         launcher = self.kernel.ask("launcher")
-        return {"launcher's memory (PSS)": pss(launcher), "its forker and spares": sum(map(pss, _below(launcher)))}
+        return {LAUNCHER: pss(launcher), "its forker and spares": sum(map(pss, _below(launcher)))}
 
     def close(self) -> None:
         self.kernel.close()
@@ -200,7 +200,7 @@ def measure(scratch: str, runs: int, warmup: int, quick: bool) -> Measured:
         root = f"{home}/images/demo/rootfs"
         peers, left_out = find_peers(root, scratch)
         if not before:
-            left_out[f"earlier version ({EARLIER})"] = "not here: this repository's history is missing"
+            left_out[f"earlier version ({EARLIER})"] = NOT_HERE
         floor = stack.enter_context(closing(Floor(build_floor(scratch), root, home)))
         rows = {FLOOR: Row(floor.launch)}
         for name, stage in stages.items():
@@ -237,6 +237,7 @@ def main() -> int:
     priority = real_time(not options.usual_priority)
     folder, where = choose_folder(options.dir)
     load = os.getloadavg()[0]
+    print(f"{runs} rounds of launches, ours and others'; 250 take about four minutes.", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="mdock-bench-", dir=folder) as scratch:
         jupyters_folders(scratch)
         measured = measure(scratch, runs, min(runs, WARM_UP), options.quick)

@@ -6,10 +6,24 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["BEFORE", "FLOOR", "GOALS", "PYTHON", "TODAY", "Goal", "Measured", "by_version", "table", "verdicts"]
+__all__ = [
+    "BEFORE",
+    "FLOOR",
+    "GOALS",
+    "LAUNCHER",
+    "PYTHON",
+    "TODAY",
+    "Goal",
+    "Measured",
+    "by_version",
+    "table",
+    "verdicts",
+]
 
 FLOOR, PYTHON = "floor", "python3 -c pass"  # rows that others are multiples of
 TODAY, BEFORE = "today: ", "earlier: "  # begin the name of a row that both versions have
+LAUNCHER, LIGHT = "launcher's memory (PSS)", 12e6  # bytes
+NOT_OURS = ("an empty cell", "a cell that shows 1")  # IPython's; should the ratio not be 1, the two are not comparable
 LIKE_BEFORE = 1.05  # what is not to get slower may look so by chance
 
 
@@ -119,11 +133,16 @@ def _tenths(times: Sequence[int]) -> tuple[float, float]:
 def verdicts(measured: Measured, goals: Sequence[Goal] = GOALS) -> str:
     """One line a goal: met, NOT MET or not measured; what was found, what was promised.
 
-    A row that the earlier version has, too, and that has no goal beside it, is not to be slower than that.
+    A row of ours that the earlier version has, too, and that has no goal beside it, is not to be slower than that.
     """
-    named = {goal.row for goal in goals if goal.peer == "earlier"}
+    named = {goal.row for goal in goals if goal.peer == "earlier"}.union(NOT_OURS)
     kept = [Goal(row, "earlier", LIKE_BEFORE) for row in measured.earlier if row not in named]
-    return "\n".join(_verdict(measured, goal) for goal in (*goals, *kept))
+    lines = [_verdict(measured, goal) for goal in (*goals, *kept)]
+    if LAUNCHER in measured.memory:
+        size = measured.memory[LAUNCHER]
+        lines.append(_line(size <= LIGHT, LAUNCHER, f"{size / 1e6:8.1f} MB", f"{LIGHT / 1e6:.1f} MB"))
+    met, known = (sum(line.startswith(words) for line in lines) for words in ("met", ("met", "NOT MET")))
+    return "\n".join([*lines, f"{met} of {known} goals are met"])
 
 
 def _verdict(measured: Measured, goal: Goal) -> str:
@@ -132,6 +151,9 @@ def _verdict(measured: Measured, goal: Goal) -> str:
     if ours is None or theirs is None:
         return f"{'not measured':14}{what}"
     ratio, unit = ours / theirs, "x" if goal.peer else "ms"
-    passed = "met" if ratio <= goal.most else "NOT MET"
     digits = 2 if goal.peer else 0
-    return f"{passed:14}{what:74} {ratio:8.{digits}f} {unit}   goal: <= {goal.most:.{digits}f} {unit}"
+    return _line(ratio <= goal.most, what, f"{ratio:8.{digits}f} {unit}", f"{goal.most:.{digits}f} {unit}")
+
+
+def _line(met: bool, what: str, found: str, most: str) -> str:
+    return f"{'met' if met else 'NOT MET':14}{what:74} {found}   goal: <= {most}"

@@ -52,6 +52,7 @@ class Floor:
             [*private_view(), binary, root, where_refused],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # an ordinary user's mdock warns at each run
             env=os.environ | {"MDOCK_HOME": home},
             start_new_session=True,
             bufsize=0,
