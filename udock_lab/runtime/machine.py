@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from udock_lab.errors import MdockError, Unsupported
-from udock_lab.model import ContainerSpec, DoctorReport
+from udock_lab.model import ContainerSpec
 from udock_lab.model.value import replace
 from udock_lab.runtime.client.connection import Connection
 from udock_lab.runtime.protocol import ProbeRequest
@@ -13,6 +14,9 @@ from udock_lab.runtime.running import in_a_notebook
 from udock_lab.runtime.state import settings
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.unsaid import Unsaid
+
+if TYPE_CHECKING:
+    from udock_lab.model import DoctorReport
 
 __all__ = ["Machine"]
 
