@@ -16,6 +16,7 @@ from sudden import CALLS, die_at, killing
 from waiting import sleeps, until
 
 from udock_lab import Runtime
+from udock_lab.errors import LauncherDied
 from udock_lab.linux.process import descendants, lives, state
 from udock_lab.runtime.state import containers, extras, resources
 from udock_lab.runtime.state.home import Home
@@ -26,6 +27,7 @@ MAKING = CALLS | {"mkdir": "mkdir,mkdirat", "remove": "unlink,unlinkat,rmdir"}
 WAITING = """
 import sys
 from udock_lab import Runtime
+from udock_lab.errors import LauncherDied
 runtime = Runtime(forked=sys.argv[1] == "forked")
 runtime.run("demo", ["/bin/true"])
 print("ready", flush=True)
@@ -266,6 +268,41 @@ def test_an_ordinary_user_leaves_nothing_either(open_place: Path, demo_rootfs: P
     assert [entry["is"] for entry in resources.shown_of(mdock.home, "c2")] == ["folder"]
     assert mdock("prune", user=NOBODY).stdout == "c2\n"
     assert nothing_is_left(mdock.home)
+
+
+def test_a_copy_stays_with_its_program_though_its_caller_lost_the_launcher(
+    runtime: Runtime, chroot_works: None
+) -> None:
+    runtime.run("demo", ["/bin/true"], remove=True)
+    launcher = runtime.launcher_pid
+    assert launcher is not None
+
+    def kill_it(_: str) -> None:
+        os.kill(launcher, signal.SIGKILL)
+
+    with pytest.raises(LauncherDied):
+        runtime.run("demo", ["/bin/sleep", "60"], copy=True, on_start=kill_it)
+    (one,) = runtime.ps()
+    spec = extras.load_extra(runtime.home, one.id, "spec")
+    assert os.path.isdir(str(spec["rootfs"])) and [*resources.resources_of(runtime.home, one.id)] != []
+    assert not one.alive or runtime.exec(one.id, ["/bin/true"]).exit_code == 0
+    runtime.rm(one.id, force=True)
+    assert nothing_is_left(runtime.home)
+
+
+@pytest.mark.parametrize("fails", ["rename", "write"])
+def test_a_start_that_cannot_be_written_down_leaves_the_copy_to_its_caller_who_removes_it(
+    strace: str, mdock: Mdock, tmp_path: Path, fails: str
+) -> None:
+    """The rename that makes the claim the container's; the line in the table, where the disk is full."""
+    assert mdock("run", "--rm", "demo", "/bin/true").returncode == 0
+    command = [strace, "-f", "-q", "-o", str(tmp_path / "trace"), "-e", f"inject={fails}:error=ENOSPC"]
+    command += ["-P", mdock.home.containers_db] if fails == "write" else []
+    command += [sys.executable, "-m", "udock_lab.cli", "run", "--copy", "demo", "/bin/true"]
+    done = subprocess.run(command, env=mdock.env, capture_output=True, text=True, timeout=60)
+    assert "(INJECTED)" in (tmp_path / "trace").read_text()
+    assert done.returncode == 125 and "No space is left" in done.stderr, done.stderr
+    assert containers.read_all(mdock.home) == ([], []) and nothing_is_left(mdock.home)
 
 
 # --- a full disk

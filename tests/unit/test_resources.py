@@ -256,7 +256,6 @@ def test_a_claim_of_a_newer_version_is_kept_with_all_it_may_mean(store: Home) ->
 def test_what_a_container_took_over_is_the_callers_no_more(store: Home) -> None:
     claim = Claim(store, Folder(name="copy-1-ab"))
     folder = make(store, "copy-1-ab")
-    extras.own_folder(store, "c1")
     resources.take_over(store, claim.name, "c1")
     claim.give_up()
     resources.release_strays(store)
@@ -269,10 +268,19 @@ def test_what_was_given_up_is_taken_over_by_nobody(store: Home) -> None:
     claim.give_up()
     claim.give_up()
     assert not folder.exists() and left_in_run(store) == ["lock"]
-    extras.own_folder(store, "c1")
     with pytest.raises(MdockError) as caught:
         resources.take_over(store, claim.name, "c1")
-    assert caught.value.hint == "Run it again."
+    assert caught.value.hint == "Run it again." and os.listdir(store.containers_dir) == []
+
+
+def test_what_is_given_back_is_the_callers_again(store: Home) -> None:
+    claim = Claim(store, Folder(name="copy-1-ab"))
+    folder = make(store, "copy-1-ab")
+    resources.take_over(store, claim.name, "c1")
+    resources.give_back(store, claim.name, "c1")
+    assert os.listdir(store.containers_dir) == [] and folder.exists()
+    claim.give_up()
+    assert left_in_run(store) == ["lock"]
 
 
 def test_a_claim_goes_to_a_container_whose_folder_lies_on_another_disk(store: Home) -> None:
@@ -286,7 +294,6 @@ def test_a_claim_goes_to_a_container_whose_folder_lies_on_another_disk(store: Ho
         os.symlink(elsewhere, store.containers_dir)
         claim = Claim(store, Folder(name="copy-1-ab"))
         folder = make(store, "copy-1-ab")
-        extras.own_folder(store, "c1")
         resources.take_over(store, claim.name, "c1")
         claim.give_up()
         assert folder.exists() and left_in_run(store) == ["copy-1-ab", "lock"]

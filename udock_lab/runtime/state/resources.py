@@ -6,9 +6,9 @@
     run/resources-<pid>-<random>.json         a claim: what a caller acquires for a container that has no id yet
 
 So no kill, of whomever and whenever, leaves anything of which nobody knows. A supervisor makes a claim the container's
-at phase 1, by one rename. A claim is locked while its caller lives (flock(2)): a lock is seen from every pid namespace
-and host that shares the home. An entry leaves its file only after what it names is gone, so a removal that is killed
-half-way is done again; whatever is released may be gone already.
+by one rename, just before it writes the record. A claim is locked while its caller lives (flock(2)): a lock is seen
+from every pid namespace and host that shares the home. An entry leaves its file only after what it names is gone, so a
+removal that is killed half-way is done again; whatever is released may be gone already.
 
 To add a kind: a class on :class:`Resource`, whose fields are what it takes to find the thing again, with its
 ``release``. Supervisors, ``rm`` and ``prune`` know it then.
@@ -40,6 +40,7 @@ __all__ = [
     "Folder",
     "KeptImage",
     "Resource",
+    "give_back",
     "note",
     "release_all",
     "release_strays",
@@ -228,21 +229,40 @@ class Claim:
 
 
 def take_over(home: Home, claim: str, container_id: str) -> None:
-    """Make a caller's claim the container's. Lock held; the container's folder is there.
+    """Make a caller's claim the container's, which has no record yet. Lock held.
 
     Raises MdockError if the caller has given it up, OSError.
     """
-    source, target = f"{home.run_dir}/{claim}", f"{home.container_dir(container_id)}/{_FILE}"
+    folder = own_folder(home, container_id)
     try:
-        try:
-            os.rename(source, target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:  # somebody keeps containers/ on another disk
-                raise
-            put_file(target, read_whole(source))
-            os.unlink(source)  # should we die before: what a container has is not the caller's any more
-    except FileNotFoundError:
-        raise MdockError("What was made for this container is gone: its caller gave up.", "Run it again.") from None
+        _move(f"{home.run_dir}/{claim}", f"{folder}/{_FILE}")
+    except OSError as error:
+        with suppress(OSError):
+            os.rmdir(folder)
+        if isinstance(error, FileNotFoundError):
+            raise MdockError("What was made for this run is gone: its caller gave up.", "Run it again.") from None
+        raise
+
+
+def give_back(home: Home, claim: str, container_id: str) -> None:
+    """Make it the caller's again: there will be no such container. Lock held.
+
+    Where that fails, it is nobody's, and the next prune releases it.
+    """
+    folder = home.container_dir(container_id)
+    with suppress(OSError):
+        _move(f"{folder}/{_FILE}", f"{home.run_dir}/{claim}")
+        os.rmdir(folder)
+
+
+def _move(source: str, target: str) -> None:
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # somebody keeps containers/ on another disk
+            raise
+        put_file(target, read_whole(source))
+        os.unlink(source)  # should we die before: what a container has is not the caller's any more
 
 
 def release_strays(home: Home) -> None:

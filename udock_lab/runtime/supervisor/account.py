@@ -10,7 +10,6 @@ from contextlib import suppress
 from errno import errorcode
 from typing import TYPE_CHECKING
 
-from udock_lab.errors import MdockError
 from udock_lab.isolation.sequence import make_steps
 from udock_lab.linux.process import boot_id, pid_namespace, start_ticks
 from udock_lab.model import Record, Status
@@ -21,7 +20,7 @@ from udock_lab.runtime.protocol import ExecRequest, RunRequest
 from udock_lab.runtime.state import containers, execs, living, private, resources
 from udock_lab.runtime.state.drafts import Draft
 from udock_lab.runtime.state.eventlog import write_event
-from udock_lab.runtime.state.extras import Identity, Steps, own_folder, save_spec, save_steps
+from udock_lab.runtime.state.extras import Identity, Steps, save_spec, save_steps
 from udock_lab.runtime.state.ids import allocate
 from udock_lab.runtime.state.lock import release, try_lock
 from udock_lab.runtime.state.tables import Written
@@ -121,7 +120,7 @@ class ContainerAccount(Account):
         self._next_attempt: Timer | None = None
 
     def begin(self, child: Fresh) -> None:
-        """Write phase 1: id and record, and what the container has from now on.
+        """Write phase 1: what the container has from now on, and its record.
 
         The pid is known because fork came first; the program has not run because the start gate is shut.
         """
@@ -135,20 +134,14 @@ class ContainerAccount(Account):
             start_time=containers.now(),
         )
         if self._request.claim:
-            own_folder(self.home, self.id)
-        self._written = containers.append(self.home, self.before)
-        if self._request.claim:
-            self._take_over(self._request.claim)
-        self.mark("record_running", start)
-
-    def _take_over(self, claim: str) -> None:
-        """Take over what the caller acquired. If it has given that up, there is no container either."""
+            resources.take_over(self.home, self._request.claim, self.id)
         try:
-            resources.take_over(self.home, claim, self.id)
-        except (MdockError, OSError):
-            with suppress(OSError):
-                containers.remove(self.home, {self.id})
+            self._written = containers.append(self.home, self.before)
+        except OSError:
+            if self._request.claim:
+                resources.give_back(self.home, self._request.claim, self.id)
             raise
+        self.mark("record_running", start)
 
     def keep_identity(self, child: Fresh) -> None:
         """Write identity and spec under containers/<id>/, and RUN in the event log."""
