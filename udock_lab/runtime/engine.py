@@ -8,7 +8,7 @@
 
     given.py       what callers gave, as what mdock works with
     runio.py       what a run is given beside its spec
-    running.py     a run, from its request to its end
+    running.py     a run, from its request to its end (started.py: one that nobody waits for)
     looking.py     how containers stand (lastword.py: the moment between an end and its record)
     inspecting.py  everything known of one
     ending.py      stop, kill and wait (signalling.py: signals by pidfd)
@@ -23,11 +23,12 @@ from __future__ import annotations
 import os
 import signal as signals
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, overload
 
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.model import Container, ContainerSpec, Image, Record, RunResult
+from udock_lab.model.value import fields
 from udock_lab.runtime.client.connection import ForkedSupervisor, the_launcher
 from udock_lab.runtime.client.planning import exec_request, run_request
 from udock_lab.runtime.given import arguments, callback, container_id_of, image_name, path, said, spec_of, switch, words
@@ -45,10 +46,12 @@ from udock_lab.runtime.unsaid import Unsaid
 
 if TYPE_CHECKING:
     from udock_lab.model import DoctorReport, Inspection, ProcessNode
+    from udock_lab.runtime.client.planning import Planned
     from udock_lab.runtime.ending import Ending
     from udock_lab.runtime.given import Handle, Variables, Word
     from udock_lab.runtime.image.rootfs import RootfsReport
     from udock_lab.runtime.runio import OnNote, OnOutput, OnStart, Stdin
+    from udock_lab.runtime.started import StartedRun
 
 __all__ = ["Runtime"]
 
@@ -241,23 +244,67 @@ class Runtime:
             given_once(RunOptions, "options", options, said(spare=spare, snapshots=snapshots)),
         )
 
+    def start(
+        self,
+        image: str | Image | ContainerSpec,
+        argv: Iterable[Word] | RunIO | None = None,
+        options: RunOptions | None = None,
+        *,
+        io: RunIO | None = None,
+        **given: Any,
+    ) -> StartedRun:
+        r"""Run a program in a new container, and return at once: the event loop of this thread follows it.
+
+        For a notebook, whose cells run in such a loop, and for programs with asyncio. The arguments are those of
+        :meth:`run`, by position and by name. ``await started`` gives the same result; meanwhile ``started.type``,
+        ``signal`` and ``resize`` reach the program (``interactive=True`` gives it an input to type into), and
+        ``on_output`` is called in turns of the loop: while a cell computes, output waits. The container ends with its
+        caller, as one in the foreground does. UsageError where no loop runs, with ``detach``, and for a terminal as
+        ``stdin``.
+
+        >>> started = Runtime().start("demo", ["/bin/sh"], interactive=True)   # doctest: +SKIP
+        >>> started.type("exit 42\n")   # doctest: +SKIP
+        >>> (await started).exit_code   # doctest: +SKIP
+        42
+        """
+        program, flow = argv_and_io(argv, io)
+        asked = said(argv=program, **given)
+        flows = {name: asked.pop(name) for name in fields(RunIO()) if name in asked}
+        made = {name: asked.pop(name) for name in fields(RunOptions()) if name in asked}
+        flow = given_once(RunIO, "io", flow, flows)
+        with ExitStack() as held:
+            spec = spec_of(image, asked)
+            planned, advise = self._plan(spec, flow, given_once(RunOptions, "options", options, made), held)
+            return self._runs.start(planned, flow, advise, held)
+
     def _run(self, spec: ContainerSpec, io: RunIO, options: RunOptions) -> RunResult:
+        with ExitStack() as held:
+            planned, advise = self._plan(spec, io, options, held)
+            return self._runs.follow(planned, io, advise)
+
+    def _plan(
+        self, spec: ContainerSpec, io: RunIO, options: RunOptions, held: ExitStack
+    ) -> tuple[Planned, Callable[[], str]]:
+        """Return what a supervisor is asked for, and who advises where chroot is refused.
+
+        A private copy is removed with ``held`` where mdock fails before there is a container.
+        """
         advise = self._machine.advise_userns if spec.userns is None else no_advice
         spec = self._machine.with_defaults(spec)
         found = self._images.find(spec.image)
         self._unsaid.no_records(self.home.images_db, self._images.corrupt)
-        with root_source(self.home, found.rootfs, copy=spec.copy) as (root, claim):
-            planned = run_request(
-                self.home,
-                spec,
-                root,
-                claim=claim,
-                snapshots=options.snapshots,
-                one_pipe=io.one_pipe or spec.detach,  # nobody is there to tell two outputs apart: its log keeps order
-                fresh=not (self.spare if options.spare is None else options.spare),
-                announce=io.on_start is not None,
-            )
-            return self._runs.follow(planned, io, advise)
+        root, claim = held.enter_context(root_source(self.home, found.rootfs, copy=spec.copy))
+        planned = run_request(
+            self.home,
+            spec,
+            root,
+            claim=claim,
+            snapshots=options.snapshots,
+            one_pipe=io.one_pipe or spec.detach,  # nobody is there to tell two outputs apart: its log keeps order
+            fresh=not (self.spare if options.spare is None else options.spare),
+            announce=io.on_start is not None,
+        )
+        return planned, advise
 
     def exec(
         self,

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from udock_lab.errors import Conflict, Interrupted, LetGo, MdockError, Unsupported
+from udock_lab.errors import Conflict, Interrupted, LetGo, MdockError, Unsupported, UsageError
 from udock_lab.model import ContainerSpec, Record, RunResult
 from udock_lab.model.value import replace
 from udock_lab.runtime.child.reports import NO_ANSWER
 from udock_lab.runtime.client.attach import Attachment
 from udock_lab.runtime.client.connection import Connection
+from udock_lab.runtime.client.link import Input, Link
 from udock_lab.runtime.client.planning import Planned
 from udock_lab.runtime.client.result import raise_refusal, run_result, start_notes
-from udock_lab.runtime.protocol import Ended, Event, Refused, Started
+from udock_lab.runtime.protocol import Ended, Event, Output, Refused, Started
 from udock_lab.runtime.runio import RunIO
 from udock_lab.runtime.state.extras import load_spec
 from udock_lab.runtime.state.home import Home
@@ -25,6 +26,7 @@ from udock_lab.runtime.state.rootsource import Directory, RootSource, root_of
 if TYPE_CHECKING:
     from udock_lab.runtime.client.typed import Keys, Lines
     from udock_lab.runtime.runio import OnNote
+    from udock_lab.runtime.started import StartedRun
 
 __all__ = ["Runs", "first_process", "in_a_notebook", "no_advice", "root_source", "spec_inside"]
 
@@ -50,25 +52,13 @@ class Runs:
 
         ``container``: a pidfd of the first process of the one that is entered.
         """
-        request, spec, said = planned.request, planned.request.spec, list[str]()
-        on_note = io.on_note
-
-        def on_event(event: Event) -> None:
-            if not isinstance(event, Started):
-                return
-            if io.on_start is not None:
-                io.on_start(event.id)
-            if on_note is not None:
-                for note in start_notes(event.reports, planned.plan.names, advise):
-                    said.append(note)
-                    on_note(note)
-
+        request, spec, told = planned.request, planned.request.spec, _Told(planned, io, advise)
         what = f"exec in {planned.entered}" if planned.entered else ""
         connection = self._connection
-        attachment = Attachment(io.on_output, on_event, connection.supervisors, what)
+        attachment = Attachment(io.on_output, told.hear, connection.supervisors, what)
         with (
             closing(attachment),
-            self._freed(on_note),
+            self._freed(io.on_note),
             self._signals_of(attachment),
             _input_of(spec, io.source()) as (fd, typed),
         ):
@@ -77,16 +67,44 @@ class Runs:
             brought = [one for one in (container, fd) if one is not None]
             attachment.ask(lambda far_end: connection.request(request, [far_end, *brought]))
             last = _last_event(attachment, spec, typed)
-            if isinstance(last, Refused):
-                connection.reap()
-                raise_refusal(last)
-        result = run_result(self._home, planned, last, attachment, advise)
-        if not result.detached:
-            connection.reap()
-        if on_note is not None:
-            _tell(result, len(said), on_note)
+        result = self._conclude(last, attachment.link, told)
         if attachment.asked.interrupts and not spec.detach and self._raises_interrupts:
-            raise _interrupted(planned, result, on_note)
+            raise _interrupted(planned, result, io.on_note)
+        return result
+
+    def start(self, planned: Planned, io: RunIO, advise: Callable[[], str], held: ExitStack) -> StartedRun:
+        """Hand the request over, and have the container followed by the event loop that runs in this thread.
+
+        ``held`` is what the run needs until its end; it takes that over. UsageError without a loop.
+        """
+        from udock_lab.runtime.client.inloop import Follower, running_loop
+        from udock_lab.runtime.started import StartedRun
+
+        loop, told, connection = running_loop(), _Told(planned, io, advise), self._connection
+        request = replace(planned.request, announce=True)
+        link = held.enter_context(closing(Link(_typed_later(request.spec, io))))
+        fd = link.input.far_end if link.input is not None else held.enter_context(_given_input(io.source()))
+        link.ask(lambda far_end: connection.request(request, [far_end] if fd is None else [far_end, fd]))
+
+        def on_said(said: Event | Output) -> None:
+            if not isinstance(said, Output):
+                told.hear(said)
+            elif io.on_output is not None:
+                io.on_output(said.stream, said.data)
+            if isinstance(said, Started) and link.input is not None:
+                link.input.hand_over()
+
+        return StartedRun(Follower(link, loop), on_said, lambda last: self._conclude(last, link, told), held.pop_all())
+
+    def _conclude(self, last: Event, link: Link, told: _Told) -> RunResult:
+        """Make the result of a run's last event, and tell what is to be told of it; or raise the refusal."""
+        if isinstance(last, Refused):
+            self._connection.reap()
+            raise_refusal(last)
+        result = run_result(self._home, told.planned, last, link, told.advise)
+        if not result.detached:
+            self._connection.reap()
+        told.end(result)
         return result
 
     def _signals_of(self, attachment: Attachment) -> AbstractContextManager[object]:
@@ -130,12 +148,34 @@ def _never_started(started: Started) -> bool:
     return not started.reports or started.reports[-1][1] != NO_ANSWER
 
 
-def _tell(result: RunResult, said: int, on_note: OnNote) -> None:
-    """Say what is to be said of a run at its end: its notes but for the first ``said``, and why it failed."""
-    for note in result.notes[said:]:
-        on_note(note)
-    if result.failure is not None:
-        on_note("\n".join(filter(None, (result.failure.message, result.failure.hint))))
+class _Told:
+    """What is told of one run beside its output: its id at the start, notes, why it failed. Each is told once."""
+
+    def __init__(self, planned: Planned, io: RunIO, advise: Callable[[], str]) -> None:
+        self.planned = planned
+        self.advise = advise
+        self._io = io
+        self._notes = 0  # that were told at the start
+
+    def hear(self, event: Event) -> None:
+        """Tell that it has started, and what there is to say of that."""
+        if not isinstance(event, Started):
+            return
+        if self._io.on_start is not None:
+            self._io.on_start(event.id)
+        if self._io.on_note is not None:
+            for note in start_notes(event.reports, self.planned.plan.names, self.advise):
+                self._notes += 1
+                self._io.on_note(note)
+
+    def end(self, result: RunResult) -> None:
+        """Tell the rest."""
+        if self._io.on_note is None:
+            return
+        for note in result.notes[self._notes :]:
+            self._io.on_note(note)
+        if result.failure is not None:
+            self._io.on_note("\n".join(filter(None, (result.failure.message, result.failure.hint))))
 
 
 def _interrupted(planned: Planned, result: RunResult, on_note: OnNote | None) -> Interrupted:
@@ -246,6 +286,36 @@ def _input_of(spec: ContainerSpec, stdin: int | bytes | None) -> Iterator[tuple[
 
             with closing(Lines(fd)) as lines:
                 yield lines.far_end, lines
+
+
+def _typed_later(spec: ContainerSpec, io: RunIO) -> Input | None:
+    """Return the pipe into which the caller of ``start`` will type, None where it will not.
+
+    UsageError for an input of which the event loop cannot take care.
+    """
+    if spec.detach:
+        raise UsageError(
+            "A detached run is followed by nobody, so there is nothing to start and to await.",
+            "It returns at once: Runtime().run(..., detach=True)",
+        )
+    source = io.source()
+    if source is not None and (spec.tty or (isinstance(source, int) and os.isatty(source))):
+        raise UsageError(
+            "What is typed at a terminal is not read while other things go on.",
+            'Leave stdin out, start with interactive=True, and pass keys on: started.type("...")',
+        )
+    return Input(keys=spec.tty) if source is None and spec.interactive else None
+
+
+@contextmanager
+def _given_input(stdin: int | bytes | None) -> Iterator[int | None]:
+    """Give the descriptor to hand over of an input that is no terminal."""
+    with _stdin_fd(stdin) as fd:
+        if fd is None:
+            yield None
+            return
+        with _blocking(fd):
+            yield fd
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""The caller's side of a run: talk to a supervisor over the run's own socket until the container has ended.
+"""The caller waits for its run: a link (link.py) driven by poll(2) until the container has ended.
 
-Output arrives as messages and is handed on as it comes. SIGINT goes to the container's process group, a
-second one kills it, a third one lets go where nobody is there to do so. What is typed and window sizes are relayed.
+Output is handed on as it comes. SIGINT goes to the container's process group, a second one kills it, a third one lets
+go where nobody is there to do so. What is typed and window sizes are relayed.
 """
 
 from __future__ import annotations
@@ -11,25 +11,13 @@ import select
 import sys
 import threading
 import time
-from _socket import MSG_DONTWAIT
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from udock_lab.errors import LauncherDied, LetGo
-from udock_lab.runtime.protocol import (
-    Ended,
-    Event,
-    Output,
-    Refused,
-    Signal,
-    Started,
-    Taken,
-    WindowSize,
-    encode,
-    from_supervisor,
-)
-from udock_lab.wire.framing import pair, receive
+from udock_lab.errors import LetGo
+from udock_lab.runtime.client.link import Link
+from udock_lab.runtime.protocol import Ended, Event, Output, Refused, Started
 from udock_lab.wire.interrupts import INSIST, Insistence, is_ignored
 
 if TYPE_CHECKING:
@@ -41,7 +29,6 @@ else:
 
 __all__ = ["Attachment", "terminal_size"]
 
-OUTPUT_KEPT = 1 << 20
 PAUSE = 200  # milliseconds for which a signal that comes a moment before we wait may go unnoticed
 
 # Signals that the caller's process keeps to itself: those that nobody can catch, those that are about its own children,
@@ -64,7 +51,7 @@ def terminal_size() -> tuple[int, int]:
 
 
 class Attachment:
-    """One run seen by its caller. ``stdout`` and ``stderr`` keep the first ``OUTPUT_KEPT`` bytes."""
+    """The caller waits for one run: it hands on what comes, as it comes, and passes signals and keys on."""
 
     def __init__(
         self,
@@ -73,38 +60,29 @@ class Attachment:
         supervisors: Callable[[], list[int]] = list,
         what: str = "",
     ) -> None:
+        self.link = Link()
         self.on_output = on_output
         self.on_event = on_event
-        self.stdout = bytearray()
-        self.stderr = bytearray()
         self.asked = Insistence()  # how often we were asked to end
-        self.passed_on: set[int] = set()  # signals that were meant for the container
         self.supervisors = supervisors  # the processes that stand between us and the container
         self.what = what  # how we speak of it: empty for a container, which gets an id
-        self.id = ""
         self._writing_since: float | None = None  # output that is being handed on
         self._typed = 0  # Ctrl-C keys that went to the container's terminal
-        self._may_ask_again = False
-        self._open()
-
-    def _open(self) -> None:
-        self.sock, self._far_end = pair()
         self._incoming = select.poll()
-        self._incoming.register(self.sock, select.POLLIN)
+        self._incoming.register(self.link, select.POLLIN)
+
+    @property
+    def stdout(self) -> bytearray:
+        """The beginning of what it wrote there."""
+        return self.link.stdout
 
     def ask(self, request: Callable[[int], bool]) -> None:
-        """Have it asked for: ``request`` gets the number of our socket's far end, and returns whether Taken follows.
-
-        Where its taker dies before that, it is called once more.
-        """
-        self._request = request
-        with closing(self._far_end) as far_end:
-            self._may_ask_again = request(far_end.fileno())
+        """Have it asked for, as :meth:`Link.ask`."""
+        self.link.ask(request)
 
     def close(self) -> None:
-        """Close both ends of the socket."""
-        self._far_end.close()
-        self.sock.close()
+        """Let go of it."""
+        self.link.close()
 
     def follow(
         self, until: type[Started | Ended], *, terminal: bool = False, typed: Keys | Lines | None = None
@@ -133,47 +111,26 @@ class Attachment:
 
     def _next(self) -> Event | None:
         """Take one message; an event, or None for output."""
-        while not self._incoming.poll(PAUSE):
+        while not (ready := self._incoming.poll(PAUSE)):
             self._let_go_if_nobody_acts()
-        data, _ = receive(self.sock)
-        if not data:
-            self._ask_again()
-            return None
-        self._may_ask_again = False
-        said = from_supervisor(data)
-        if isinstance(said, Taken):
-            return None
-        if isinstance(said, Output):
-            self._take(said)
-            return None
-        if not isinstance(said, Refused):
-            self.id = said.id
-        self.on_event(said)
-        return said
+        event = self._hand_on(self.link.advance(dict(ready)))
+        if ready[0][0] != self.link.fileno():  # it was asked for once more
+            self._incoming.unregister(ready[0][0])
+            self._incoming.register(self.link, select.POLLIN)
+        return event
 
-    def _ask_again(self) -> None:
-        """Ask another launcher where the first one was gone before it took the request; else raise LauncherDied."""
-        if not self._may_ask_again:
-            raise LauncherDied(
-                "The process that supervised this container is gone.",
-                "See what became of the container with: mdock ps",
-            )
-        self.close()
-        self._open()
-        for number in self.passed_on:
-            self.send_signal(number)
-        self.ask(self._request)
-        self._may_ask_again = False  # once
-
-    def _take(self, output: Output) -> None:
-        """Keep the beginning of it, and hand it on."""
-        kept = self.stdout if output.stream == "stdout" else self.stderr
-        if len(kept) < OUTPUT_KEPT:
-            kept += output.data[: OUTPUT_KEPT - len(kept)]
+    def _hand_on(self, said: Event | Output | None) -> Event | None:
+        """Hand on a message; an event is returned, too."""
+        if said is None:
+            return None
+        if not isinstance(said, Output):
+            self.on_event(said)
+            return said
         if self.on_output is not None:
             self._writing_since = time.monotonic()
-            self.on_output(output.stream, output.data)
+            self.on_output(said.stream, said.data)
             self._writing_since = None
+        return None
 
     def _let_go_if_nobody_acts(self) -> None:
         """Let the caller go where its supervisor is stopped and so acts on no signal: the third one raises LetGo.
@@ -182,8 +139,8 @@ class Attachment:
         may be the program's: only where the supervisor is stopped.
         """
         if self.asked.insists or self._typed >= INSIST:
-            what = self.what or self.id or "The container"
-            self.asked.let_go_of(self.supervisors(), what, "" if self.what else self.id, wait=False)
+            what = self.what or self.link.id or "The container"
+            self.asked.let_go_of(self.supervisors(), what, "" if self.what else self.link.id, wait=False)
 
     def _let_go_if_nobody_reads(self, number: int) -> None:
         """Let go, in a signal's handler, if nobody reads: raise LetGo.
@@ -191,15 +148,9 @@ class Attachment:
         A writer into a pipe that is full, and stays so, can be freed from nowhere else.
         """
         if self.asked.is_held_by_a_reader(self._writing_since):
-            let_go = LetGo(self.what or self.id, "" if self.what else self.id, (), None, unread=True)
+            let_go = LetGo(self.what or self.link.id, "" if self.what else self.link.id, (), None, unread=True)
             let_go.signal = number
             raise let_go
-
-    def send_signal(self, number: int) -> None:
-        """Ask the supervisor to signal the container's process group; nothing where it has ended."""
-        self.passed_on.add(number)
-        with suppress(OSError):  # also a queue that is full, of a supervisor that was stopped: nobody waits for that
-            self.sock.send(encode(Signal(number=number)), MSG_DONTWAIT)
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -213,13 +164,13 @@ class Attachment:
             return
 
         def interrupt(number: int, _: object) -> None:
-            self.send_signal(self.asked.interrupt())
+            self.link.signal(self.asked.interrupt())
             self._let_go_if_nobody_reads(number)
 
         def hand_on(number: int, _: object) -> None:
             if number in _ENDING:
                 self.asked.ask()
-            self.send_signal(number)
+            self.link.signal(number)
             self._let_go_if_nobody_reads(number)
 
         old = {}
@@ -240,14 +191,14 @@ class Attachment:
     def _relay(self, until: type[Event], typed: Keys | Lines | None, notices: int, *, terminal: bool) -> Event:
         """Pass what is typed on to the container, window sizes too, until the end."""
         while True:
-            ready = _wait(self.sock.fileno(), notices, typed)
+            ready = _wait(self.link.fileno(), notices, typed)
             if notices in ready:
                 self._heed(os.read(notices, 64), typed, terminal=terminal)
             if typed is not None:
                 typed.go_on(ready)
                 self._typed = typed.interrupts
-            if self.sock.fileno() in ready:
-                event = self._next()
+            if self.link.fileno() in ready:
+                event = self._hand_on(self.link.advance(ready))
                 if isinstance(event, (until, Ended, Refused)):
                     return event
             else:
@@ -258,9 +209,7 @@ class Attachment:
         if typed is not None:
             typed.heed(notices)
         if terminal:
-            with suppress(OSError):
-                rows, columns = terminal_size()
-                self.sock.send(encode(WindowSize(rows=rows, columns=columns)), MSG_DONTWAIT)
+            self.link.resize(*terminal_size())
 
 
 @contextmanager

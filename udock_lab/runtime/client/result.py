@@ -36,7 +36,7 @@ from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.shortage import shortage
 
 if TYPE_CHECKING:
-    from udock_lab.runtime.client.attach import Attachment
+    from udock_lab.runtime.client.link import Link
     from udock_lab.runtime.state.rootsource import RootSource
 
 __all__ = ["isolation_of", "raise_refusal", "run_result", "start_notes"]
@@ -78,7 +78,7 @@ def run_result(
     home: Home,
     planned: Planned,
     last: News,
-    attachment: Attachment,
+    link: Link,
     advise: Callable[[], str],
 ) -> RunResult:
     """Put everything together: status, steps, records, and why it never started if it did not.
@@ -89,7 +89,7 @@ def run_result(
     ended = last if isinstance(last, Ended) else None
     names = plan.names
     status = ExitStatus(raw=ended.status) if ended else None
-    failure = _failure(home, planned, last, status, attachment.passed_on)
+    failure = _failure(home, planned, last, status, link.passed_on)
     isolation = isolation_of(bool(spec.userns), reports, names)
     notes = start_notes(reports, names, advise)
     if isolation is Isolation.CHDIR and failure is None and _is_dynamic(root, plan.candidates, spec.workdir):
@@ -110,8 +110,8 @@ def run_result(
         isolation=isolation,
         before=ended.before if ended else None,
         after=ended.after if ended else None,
-        stdout=bytes(attachment.stdout),
-        stderr=bytes(attachment.stderr),
+        stdout=bytes(link.stdout),
+        stderr=bytes(link.stderr),
         log_path=home.container_log(last.id),
         failure=failure,
         notes=tuple(notes),

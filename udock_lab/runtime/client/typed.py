@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from udock_lab.linux.waiting import Readers
+from udock_lab.runtime.client.link import Input
 
 if TYPE_CHECKING:
     from typing import Self
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Keys", "Lines"]
 
 _CONTROL_C = b"\x03"
-_CONTROL_D = b"\x04"
 _CHUNK = 4096  # bytes; the longest line that a terminal takes (termios(3), canonical mode)
 _REST = 0.1  # seconds until the next look at a terminal that is not to be read now; at most, for lines
 _FIRST_REST = 0.001  # seconds, doubled from look to look
@@ -35,24 +35,25 @@ _SIGNS = 10  # looks that found such a program to have done something meanwhile
 _OVER = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
-class _Piped:
-    """A pipe for what is typed at ``fd``; ``far_end`` goes to whoever reads it, and nothing is read ahead of them."""
+class _Typed:
+    """What is typed at ``fd``, on its way through a pipe whose far end the program gets; nothing is read ahead."""
 
     heard: tuple[int, ...] = ()
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, pipe: Input) -> None:
         self.fd = fd
+        self.pipe = pipe
         self.interrupts = 0  # Ctrl-C keys that were passed on rather than made a signal of
-        self.far_end, self._pipe = os.pipe()
-        os.set_blocking(self._pipe, False)
-        self._unsent = b""
         self._resting = False
         self._rest = _REST
 
+    @property
+    def far_end(self) -> int:
+        """The descriptor to hand over."""
+        return self.pipe.far_end
+
     def __enter__(self) -> Self:
-        """Close our end: the reader has its own by now, and with ours open we would not see that it closes it."""
-        os.close(self.far_end)
-        self.far_end = -1
+        self.pipe.hand_over()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,19 +61,14 @@ class _Piped:
 
     def close(self) -> None:
         """Close the pipe: the reader sees the end of its input."""
-        for fd in (self.far_end, self._pipe):
-            if fd >= 0:
-                os.close(fd)
-        self.far_end = self._pipe = -1
-        self._unsent = b""
+        self.pipe.close()
 
     def waits_for(self) -> dict[int, int]:
         """Return descriptors and what they are to become ready for (poll(2))."""
-        if self._pipe < 0:
-            return {}
-        if self._resting:
-            return {self._pipe: 0}  # the end of its last reader is told all the same
-        return {self._pipe: select.POLLOUT} if self._unsent else {self._pipe: 0, self.fd: select.POLLIN}
+        waits = self.pipe.waits_for()
+        if waits and not self._resting and not self.pipe.is_behind:
+            waits[self.fd] = select.POLLIN
+        return waits
 
     def rests(self) -> float | None:
         """Return seconds after which to look again, though no descriptor is ready."""
@@ -84,30 +80,19 @@ class _Piped:
     def go_on(self, ready: dict[int, int]) -> None:
         """Pass on what can be passed on now."""
         self._resting = False
-        if ready.get(self._pipe, 0) & _OVER:
-            self.close()
-        elif self._unsent:
-            self._feed()
-        elif self.fd in ready:
+        self.pipe.advance(ready)
+        if self.fd in ready and self.pipe.waits_for() and not self.pipe.is_behind:
             self._take(gone=bool(ready[self.fd] & _OVER))
 
     def heed(self, notices: bytes) -> None:
         """Act on signals of ``heard`` that came."""
 
     def _take(self, *, gone: bool) -> None:
-        """Read what was typed, and feed it. ``gone``: the terminal was hung up, or the pipe closed."""
+        """Read what was typed, and pass it on. ``gone``: the terminal was hung up, or the pipe closed."""
         raise NotImplementedError
 
-    def _feed(self) -> None:
-        try:
-            self._unsent = self._unsent[os.write(self._pipe, self._unsent) :]
-        except BlockingIOError:
-            return
-        except OSError:  # nobody reads any more
-            self.close()
 
-
-class Lines(_Piped):
+class Lines(_Typed):
     """Lines typed at the terminal ``fd``, for a program without one: a pipe, which ends at Ctrl-D.
 
     The terminal keeps its own echo, editing and Ctrl-C. A line is taken only when the program waits for it, and none
@@ -116,13 +101,13 @@ class Lines(_Piped):
     """
 
     def __init__(self, fd: int) -> None:
-        super().__init__(fd)
+        super().__init__(fd, Input())
         self._readers: Readers | None = None
         self._signs = 0  # of a program that may look for a line without waiting
         self._look_out()
 
     def started(self, pid: int) -> None:
-        self._readers = Readers(self._pipe, pid)
+        self._readers = Readers(self.pipe.fileno(), pid)
         self._look_out()
 
     def _look_out(self) -> None:
@@ -141,16 +126,16 @@ class Lines(_Piped):
             return
         try:
             with _no_stop_for_reading():
-                self._unsent = os.read(self.fd, _CHUNK)
+                line = os.read(self.fd, _CHUNK)
         except OSError:  # in the background, since a moment ago; or the terminal was hung up
-            self._resting = not gone
+            self._resting, line = not gone, b""
             if not gone:
                 return
         self._look_out()
-        if self._unsent:
-            self._feed()
+        if line:
+            self.pipe.write(line)
         else:
-            self.close()
+            self.pipe.close()
 
     def _is_awaited(self) -> bool:
         """Return whether the program waits for a line.
@@ -174,24 +159,20 @@ class Lines(_Piped):
 
     def _unread(self) -> bool:
         """Return whether the line before is still in the pipe (ioctl FIONREAD, pipe(7))."""
-        return fcntl.ioctl(self._pipe, termios.FIONREAD, b"\0" * 4) != b"\0" * 4
+        return fcntl.ioctl(self.pipe.fileno(), termios.FIONREAD, b"\0" * 4) != b"\0" * 4
 
 
-class Keys(_Piped):
+class Keys(_Typed):
     """Keys typed at ``fd``, for the container's own terminal: that one does echo, editing and Ctrl-C.
 
     ``fd`` is put into raw mode if it is a terminal; the end of a file or a pipe is what Ctrl-D is to a terminal.
-    The pipe is short, so that keys for which the program has no room stay where they were typed.
     """
 
     heard = (signal.SIGTSTP, signal.SIGCONT)
 
     def __init__(self, fd: int) -> None:
-        super().__init__(fd)
-        fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _CHUNK)
+        super().__init__(fd, Input(keys=True))
         self._before: list[Any] | None = None
-        self._newline = True
-        self._over = False
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -226,18 +207,10 @@ class Keys(_Piped):
         except OSError:
             keys = b""
         if keys:
-            self._newline = keys.endswith(b"\n")
-            self._unsent = keys
             self.interrupts += keys.count(_CONTROL_C)
+            self.pipe.write(keys)
         else:
-            self._over = True
-            self._unsent = _CONTROL_D if self._newline else _CONTROL_D * 2  # the first one ends the line only
-        self._feed()
-
-    def _feed(self) -> None:
-        super()._feed()
-        if self._over and not self._unsent:
-            self.close()
+            self.pipe.end()
 
 
 def _make_raw(fd: int) -> list[Any] | None:
