@@ -14,6 +14,7 @@ from as_users import Mdock, until
 from havoc import Lane, Notebook, ids_given_out, inside, of_this_home, unexplained
 
 from udock_lab import MdockError
+from udock_lab.linux.process import descendants
 
 LANES = 3
 
@@ -63,17 +64,23 @@ def a_fresh_launcher_keeps_no_descriptor(mdock: Mdock) -> None:
     """After runs of each kind it holds what it held after the first one."""
     notebook = Notebook(mdock)
 
-    def held(*what: object, **options: object) -> int:
+    def run(**options: object) -> int:
         notebook.tell("run", "demo", ["/bin/sh", "-c", "exit 3"], **options)
         assert (notebook.answer() or [""])[0] == "ok"
-        time.sleep(0.2)
         launcher = notebook.launcher()
         assert launcher is not None
+        until(lambda: len(descendants(launcher)) == 2, "the next child, below the forker")
+        return launcher
+
+    def held() -> int:
         return len(os.listdir(f"/proc/{launcher}/fd"))
 
+    launcher = run()
+    time.sleep(0.5)  # the next child's descriptors follow it
     first = held()
     ways: list[dict[str, object]] = [{"detach": True}, {"remove": True}, {"copy": True}, {"tty": True}, {}]
-    assert [held(**way) for way in ways][-1] == first
+    assert [run(**way) for way in ways] == [launcher] * len(ways)
+    until(lambda: held() == first, f"{first} descriptors of a launcher that has {held()}")
     assert notebook.close() == ""
 
 
