@@ -5,16 +5,20 @@ Each run has a supervisor of its own here, with a step that waits, so that somet
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from chrooting import needs_chroot
+from sudden import CALLS, die_at
 from waiting import until
 
 from udock_lab import Runtime
-from udock_lab.linux.process import lives
+from udock_lab.linux.process import descendants, lives
+from udock_lab.runtime.state import containers
 
 # argv: scenario, local or remote (which forker), the file whose appearance ends the wait, a program.
 SCRIPT = """
@@ -173,3 +177,46 @@ def test_of_a_launcher_that_is_killed_before_nobody_is_left(which: str, runtime:
     _, code = happens("launcher", which, tmp_path / "go", "/bin/sleep", "60")
     assert code == -signal.SIGKILL
     assert runtime.ps() == []
+
+
+# --- at any system call, of whichever process makes it
+
+WAITING = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from planned import SHELL, TWICE, execute
+from udock_lab import Runtime
+from udock_lab.isolation.wanted import Wanted
+from udock_lab.runtime.client.connection import ForkedSupervisor, the_launcher
+runtime, connection = Runtime(), ForkedSupervisor() if sys.argv[1] == "forked" else the_launcher()
+execute(runtime, Wanted(), "/bin/true", connection=connection, before=TWICE)
+print("ready", flush=True)
+sys.stdin.readline()
+execute(runtime, Wanted(), SHELL, "-c", "echo x; exit 3", connection=connection, before=TWICE)
+"""
+TESTS = str(Path(__file__).parents[1])
+
+
+@needs_chroot
+@pytest.mark.parametrize("kind", ["fork", "send", "receive", "write", "exit", "end"])
+@pytest.mark.parametrize("mode", ["forked", "launcher"])
+def test_sigkill_at_a_call_of_a_run_that_forks_twice_leaves_a_table_that_parses_and_nobody(
+    runtime: Runtime, tmp_path: Path, mode: str, kind: str
+) -> None:
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("needs privilege: strace is missing")
+    killed = []
+    for number in (1, 2):
+        command = [sys.executable, "-c", WAITING, mode, TESTS]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as caller:
+            assert caller.stdout is not None and caller.stdout.readline() == "ready\n"
+            there = [caller.pid, *descendants(caller.pid)]
+            killed.append(die_at(strace, caller, tmp_path / "trace", CALLS[kind], number))
+        assert until(lambda: not any(container.alive for container in runtime.ps()))
+        assert until(lambda: not any(lives(pid) for pid in there)), "a launcher without containers ends, too"  # noqa: B023
+        found, corrupt = containers.read_all(runtime.home)
+        assert corrupt == [] and found[0].exit_code == 0
+        assert runtime.run("demo", ["/bin/sh", "-c", "exit 4"]).exit_code == 4
+    assert any(killed)

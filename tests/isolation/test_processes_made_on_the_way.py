@@ -13,60 +13,24 @@ from contextlib import suppress
 
 import pytest
 from chrooting import needs_chroot
+from planned import FIRST, SHELL, TWICE, Steps, execute
 from waiting import sleeps, until
 
 from udock_lab import Runtime
-from udock_lab.isolation.sequence import make_steps, steps_for_a_container
 from udock_lab.isolation.trial import refusal
 from udock_lab.isolation.wanted import Wanted
 from udock_lab.linux.process import children, descendants, lives, state
-from udock_lab.model import ContainerSpec, RunResult
 from udock_lab.model.value import replace
-from udock_lab.runtime.child.plan import Plan, environment
 from udock_lab.runtime.client.connection import Connection, ForkedSupervisor, the_launcher
-from udock_lab.runtime.client.planning import Planned, run_request
-from udock_lab.runtime.protocol import RunRequest
-from udock_lab.runtime.runio import RunIO
-from udock_lab.runtime.running import Runs, no_advice
 
 pytestmark = [pytest.mark.forks, needs_chroot]
 
-Steps = list[list[str | int]]
 SUPERVISORS: dict[str, Callable[[], Connection]] = {"launcher": the_launcher, "command line": ForkedSupervisor}
 
 
 @pytest.fixture(params=SUPERVISORS)
 def connection(request: pytest.FixtureRequest) -> Connection:
     return SUPERVISORS[request.param]()
-
-
-def execute(
-    runtime: Runtime,
-    wanted: Wanted,
-    *argv: str,
-    connection: Connection | None = None,
-    detach: bool = False,
-    fresh: bool = False,
-    before: Steps = [],  # noqa: B006 - steps that are made before all others, and before the gate
-) -> RunResult:
-    """Run a program as ``Runtime.run`` does, shut into what is wanted, in the image ``demo``."""
-    rootfs = runtime.images()[0].rootfs
-    spec = ContainerSpec(image="demo", argv=argv, detach=detach)
-    steps, before_gate = steps_for_a_container(replace(wanted, rootfs=rootfs, workdir="/", adopts_orphans=True))
-    words = tuple([tuple(one) for one in (*before, *(step.words() for step in steps))])
-    before_gate += len(before)
-    planned = run_request(runtime.home, spec, rootfs, fresh=fresh)
-    assert isinstance(planned.request, RunRequest)
-    request = replace(planned.request, steps=words, before_gate=before_gate)
-    plan = Plan(words, argv, environment(()), rootfs, request.candidates, before_gate=before_gate)
-    runs = Runs(runtime.home, connection or the_launcher(), raises_interrupts=True)
-    return runs.follow(Planned(request, planned.root, plan, make_steps(words)), RunIO(), no_advice)
-
-
-OWN = (os.geteuid(), os.getegid()) if os.geteuid() else None  # as root no user namespace is needed
-FIRST = Wanted(own_ids=OWN, namespaces=("new_pids",), is_first=True)
-TWICE: Steps = [["first_process"]]  # a second fork, without a namespace
-SHELL = "/bin/sh"
 
 
 @pytest.fixture
@@ -128,6 +92,13 @@ def test_it_leads_its_session_and_has_no_more_files_open_than_any_other(runtime:
     assert started.pid is not None and os.getsid(started.pid) == os.getpgid(started.pid) == started.pid
     assert until(lambda: sorted(os.listdir(f"/proc/{started.pid}/fd")) == ["0", "1", "2"])
     runtime.kill(started.id)
+
+
+def test_it_gets_a_terminal_which_is_that_of_its_own_session(runtime: Runtime, pids_work: None) -> None:
+    for wanted, before in ((Wanted(), TWICE), (FIRST, [])):
+        result = execute(runtime, wanted, SHELL, "-c", "test -t 0 && test -t 1 && exit 7", tty=True, before=before)
+        assert result.exit_code == 7 and result.failure is None
+        assert "ioctl(0, TIOCSCTTY)" in [step.call for step in result.steps if not step.errno]
 
 
 def test_a_step_that_is_refused_before_the_gate_is_told_as_any_other(runtime: Runtime, connection: Connection) -> None:
