@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import sys
@@ -19,6 +20,7 @@ from check_imports import arrows, rooms  # noqa: E402
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FILE = re.compile(r"\b\w+\.py\b")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 
 
@@ -89,6 +91,19 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     named = set(re.findall(r"`([\w/.]+/[\w.]+\.(?:py|md|toml|c|ipynb))`", page.read_text()))
     missing = [name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "udock_lab"))]
     assert missing == []
+
+
+def test_a_front_that_lists_its_files_lists_them_all_and_no_other() -> None:
+    for front in sorted((ROOT / "udock_lab").rglob("__init__.py")):
+        text = ast.get_docstring(ast.parse(front.read_text())) or ""
+        listed = {name for line in re.findall(r"^    +\w+\.py .*", text, re.MULTILINE) for name in FILE.findall(line)}
+        if listed:
+            there = {path.name for path in front.parent.glob("*.py") if not path.name.startswith("__")}
+            if (
+                front.parent.name == "isolation"
+            ):  # where a new layer is three files, as CONTRIBUTING says, and no fourth
+                there &= listed
+            assert listed == there, front
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)

@@ -9,6 +9,10 @@
     kinds.py        functions that run nothing when they are called
     scenario.py     a scenario in a function of its own
     evidence.py     questions to a sandbox run
+    exitinfo.py     how a process ended, as m2_1's functions return it
+    containerrecord.py  a container that has begun to run, which m2_4 writes down
+    imagetables.py  tables to search, for m2_5
+    mdockstage.py   a home, watched runners and waiting programs, for m2_7
     tables.py       tables of containers, and what somebody made of them
     tablewatch.py   a table, seen by others while it is changed
     inside.py       what several scenarios need, beside the learner's code
@@ -16,7 +20,10 @@
     hidden.py       the lecturer's part
     handout.py      a notebook as it was handed out: what it gives, and what it is worth
     notebook.py     a submitted notebook as source
+    attempts.py     which statements of a notebook are an answer, and which attempts
     graded.py       one submitted notebook: points and reports
+    batch.py        a folder of them, side by side
+    lecturer.py     what lecturers type
     nbgrader.py     the same inside nbgrader, in the place of a kernel
     exercises/      one file an exercise: requirements, scenarios, judge
 """

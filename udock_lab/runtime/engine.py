@@ -3,19 +3,6 @@
 >>> runtime = Runtime()
 >>> runtime.run("demo", ["/bin/sh", "-c", "exit 42"]).exit_code   # doctest: +SKIP
 42
-
-::
-
-    given.py       what callers gave, as what mdock works with
-    runio.py       what a run is given beside its spec
-    running.py     a run, from its request to its end (started.py: one that nobody waits for)
-    looking.py     how containers stand (lastword.py: the moment between an end and its record)
-    inspecting.py  everything known of one
-    ending.py      stop, kill and wait (signalling.py: signals by pidfd)
-    removing.py    rm and prune
-    building.py    how images come and go
-    machine.py     what this machine permits, and what this home is set to
-    unsaid.py      what there is to say and no result carries
 """
 
 from __future__ import annotations

@@ -11,8 +11,11 @@
     keepers.py        a keeper for each run, and one that waits for the next
     following.py      a keeper is asked, and followed to its report
     result.py         the result
+    reading.py        code that Python cannot read, in words
     verdict.py        one sentence on what happened
     messages.py     what client, keeper and runner say to each other
+    descriptors.py  the numbers of their sockets and pipes
+    strace_markers.py  what the runner writes into strace's record
     keeper/         supervises one sandbox (a process of its own, started by the launcher)
     runner.py       the disposable process
     telling.py        what each process in it says of itself
