@@ -31,6 +31,7 @@ __all__ = [
     "proc_is_ours",
     "process_tree",
     "session_members",
+    "sessions",
     "start_ticks",
     "state",
     "stopped",
@@ -277,8 +278,17 @@ def pids() -> list[int]:
 
 def session_members(session: int) -> list[int]:
     """Return the processes of a session that is called after its leader, which may have ended (setsid(2))."""
-    fields = ((pid, _stat(pid)) for pid in pids())
-    return [pid for pid, found in fields if found and int(found[3]) == session and found[0] not in (b"Z", b"X", b"x")]
+    return sessions().get(session, [])
+
+
+def sessions() -> dict[int, list[int]]:
+    """Return the living processes of each session."""
+    table: dict[int, list[int]] = {}
+    for pid in pids():
+        fields = _stat(pid)
+        if fields and fields[0] not in (b"Z", b"X", b"x"):
+            table.setdefault(int(fields[3]), []).append(pid)
+    return table
 
 
 def _children_by_parent() -> dict[int, list[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import starmap
 
 from udock_lab.errors import Conflict, MdockError
@@ -30,7 +30,7 @@ def remove(home: Home, unsaid: Unsaid, container: Container, *, force: bool = Fa
                 f"Container '{container_id}' is running.",
                 f"Stop it first: mdock stop {container_id}   or: mdock rm -f {container_id}",
             )
-        _end_what_runs_on(home, unsaid, record)
+        _end_what_runs_on(home, unsaid, [record])
         refused = private.discard(home, [container_id])
         resources.release_strays(home)
     for why in refused.values():
@@ -50,8 +50,7 @@ def prune(home: Home, unsaid: Unsaid, on_refused: Callable[[MdockError], None] |
     with locked(home):
         recorded = {record.id: record for record in records(home, unsaid)}
         there = [container_id for container_id in recorded if container_id in ended]  # somebody else may prune too
-        for container_id in there:
-            _end_what_runs_on(home, unsaid, recorded[container_id])
+        _end_what_runs_on(home, unsaid, [recorded[container_id] for container_id in there])
         refused = private.discard(home, there) if there else {}
         resources.release_unrecorded(home, set(recorded))
         resources.release_strays(home)
@@ -65,11 +64,13 @@ def prune(home: Home, unsaid: Unsaid, on_refused: Callable[[MdockError], None] |
     return removed
 
 
-def _end_what_runs_on(home: Home, unsaid: Unsaid, record: Record) -> None:
-    """End what is left of a container whose first process has ended."""
-    end_execs(home, unsaid, record.id)
-    if not containers.has_ended(record):
-        execs.end_orphans(home, record)
+def _end_what_runs_on(home: Home, unsaid: Unsaid, ended: Sequence[Record]) -> None:
+    """End what is left of containers whose first processes have ended."""
+    for record in ended:
+        end_execs(home, unsaid, record.id)
+    orphaned = [record for record in ended if not containers.has_ended(record)]
+    if orphaned:
+        execs.end_orphans(home, orphaned)
 
 
 def end_execs(home: Home, unsaid: Unsaid, container_id: str) -> None:

@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 from udock_lab.linux.process import (
@@ -23,10 +24,11 @@ from udock_lab.linux.process import (
     pid_namespace,
     proc_is_ours,
     session_members,
+    sessions,
     start_ticks,
 )
 from udock_lab.model import Record
-from udock_lab.runtime.state.extras import Program, load_program, load_spec, save_program
+from udock_lab.runtime.state.extras import Kept, Program, load_program, load_spec, save_program
 from udock_lab.runtime.state.home import Home
 
 __all__ = ["end_all", "end_orphans", "forget", "may_run_on", "remember"]
@@ -64,13 +66,19 @@ def end_all(home: Home, container_id: str) -> list[int]:
     return left
 
 
-def end_orphans(home: Home, record: Record) -> None:
-    """End what an orphaned container left in its session: the supervisor that would have done so was killed.
+def end_orphans(home: Home, records: Iterable[Record]) -> None:
+    """End what orphaned containers left in their sessions: the supervisors that would have done so were killed.
 
     A session keeps its number as long as it has a member (setsid(2)), so nobody else's bears that of a first process
     which is gone. Nothing is done about one that was on another machine, or in another pid namespace.
     """
-    kept = load_spec(home, record.id)
+    left = sessions()  # once for all: it is a look at each process of the machine
+    for record in records:
+        if record.pid in left:
+            _end_orphans_of(record, load_spec(home, record.id))
+
+
+def _end_orphans_of(record: Record, kept: Kept) -> None:
     identity = kept.identity
     if (identity.pid, identity.boot_id, identity.pid_namespace) != (record.pid, boot_id(), pid_namespace()):
         return
