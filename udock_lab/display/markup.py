@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _new = str.__new__
-_SPECIAL = re.compile("[&<>\"']").search  # most texts hold none of these: nothing in them has to be escaped
+_SPECIAL = re.compile("[&<>\"']").search
 _IF_DARK = re.compile(r"@media ?\(prefers-color-scheme: ?dark\)\{[^{}]*\{[^{}]*\}\}")
 _STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
 _AS_IT_IS = (Markup, int)
@@ -44,7 +44,7 @@ def html(template: str, *parts: object) -> Markup:
 
     The template stands in the code as it is, never put together from values: a test reads every call.
     """
-    said = [part if type(part) in _AS_IT_IS else _said(part) for part in parts]
+    said = [part if type(part) in _AS_IT_IS else _escaped(str(part)) for part in parts]
     return _new(Markup, _pattern(template) % tuple(said))  # as Markup(...), at half the price
 
 
@@ -60,10 +60,12 @@ def joined(parts: Iterable[object], between: str = "") -> Markup:
 
 
 def _said(part: object) -> str:
-    if isinstance(part, Markup):
-        return part
-    text = printable(str(part))
-    return escape(text) if _SPECIAL(text) else text
+    return part if isinstance(part, Markup) else _escaped(str(part))
+
+
+def _escaped(text: str) -> str:
+    """Escape a text; most need not be, and to find that out is quicker."""
+    return text if text.isprintable() and not _SPECIAL(text) else escape(printable(text))
 
 
 def verbatim(text: str) -> Markup:
