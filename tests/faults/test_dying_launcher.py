@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -174,3 +175,19 @@ def test_launcher_killed_at_any_moment_of_a_run_runs_the_program_once_or_says_so
     runtime: Runtime, lines: Lines, tmp_path: Path, call: str
 ) -> None:
     die_at_each(runtime, lines, tmp_path / "trace", call, range(1, 200))
+
+
+def test_started_run_that_was_never_read_is_followed_at_the_next_launcher_with_what_was_typed(
+    runtime: Runtime, lines: Lines
+) -> None:
+    async def program() -> tuple[int | None, bytes]:
+        script = f"{LEAVES_A_LINE}; read line; echo got $line; exit 6"
+        started = runtime.start("demo", ["/bin/sh", "-c", script], interactive=True)
+        started.type("on\n")
+        result = await asyncio.wait_for(started, 60)
+        return result.exit_code, result.stdout
+
+    killer = killed_with_the_request_unread(stopped_launcher(runtime))
+    assert asyncio.run(program()) == (6, b"got on\n")
+    killer.join()
+    assert lines.take() == 1

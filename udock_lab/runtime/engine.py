@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from udock_lab.runtime.image.rootfs import RootfsReport
     from udock_lab.runtime.runio import OnNote, OnOutput, OnStart, Stdin
     from udock_lab.runtime.started import StartedRun
+    from udock_lab.runtime.state.rootsource import RootSource
 
 __all__ = ["Runtime"]
 
@@ -258,40 +259,37 @@ class Runtime:
         asked = said(argv=program, **given)
         flows = {name: asked.pop(name) for name in fields(RunIO()) if name in asked}
         made = {name: asked.pop(name) for name in fields(RunOptions()) if name in asked}
-        flow = given_once(RunIO, "io", flow, flows)
+        flow, options = given_once(RunIO, "io", flow, flows), given_once(RunOptions, "options", options, made)
+        spec, image_root, advise = self._prepare(spec_of(image, asked))
         with ExitStack() as held:
-            spec = spec_of(image, asked)
-            planned, advise = self._plan(spec, flow, given_once(RunOptions, "options", options, made), held)
-            return self._runs.start(planned, flow, advise, held)
+            root = held.enter_context(root_source(self.home, image_root, copy=spec.copy))
+            return self._runs.start(self._request(spec, flow, options, root), flow, advise, held)
 
     def _run(self, spec: ContainerSpec, io: RunIO, options: RunOptions) -> RunResult:
-        with ExitStack() as held:
-            planned, advise = self._plan(spec, io, options, held)
-            return self._runs.follow(planned, io, advise)
+        spec, image_root, advise = self._prepare(spec)
+        with root_source(self.home, image_root, copy=spec.copy) as root:
+            return self._runs.follow(self._request(spec, io, options, root), io, advise)
 
-    def _plan(
-        self, spec: ContainerSpec, io: RunIO, options: RunOptions, held: ExitStack
-    ) -> tuple[Planned, Callable[[], str]]:
-        """Return what a supervisor is asked for, and who advises where chroot is refused.
-
-        A private copy is removed with ``held`` where mdock fails before there is a container.
-        """
+    def _prepare(self, spec: ContainerSpec) -> tuple[ContainerSpec, str, Callable[[], str]]:
+        """Return the spec with the home's defaults, its image's root, and who advises where chroot is refused."""
         advise = self._machine.advise_userns if spec.userns is None else no_advice
         spec = self._machine.with_defaults(spec)
         found = self._images.find(spec.image)
         self._unsaid.no_records(self.home.images_db, self._images.corrupt)
-        root, claim = held.enter_context(root_source(self.home, found.rootfs, copy=spec.copy))
-        planned = run_request(
+        return spec, found.rootfs, advise
+
+    def _request(self, spec: ContainerSpec, io: RunIO, options: RunOptions, root: tuple[RootSource, str]) -> Planned:
+        """Return what a supervisor is asked for; ``root`` has the claim on it beside it."""
+        return run_request(
             self.home,
             spec,
-            root,
-            claim=claim,
+            root[0],
+            claim=root[1],
             snapshots=options.snapshots,
             one_pipe=io.one_pipe or spec.detach,  # nobody is there to tell two outputs apart: its log keeps order
             fresh=not (self.spare if options.spare is None else options.spare),
             announce=io.on_start is not None,
         )
-        return planned, advise
 
     def exec(
         self,

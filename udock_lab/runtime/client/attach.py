@@ -69,7 +69,7 @@ class Attachment:
         self._writing_since: float | None = None  # output that is being handed on
         self._typed = 0  # Ctrl-C keys that went to the container's terminal
         self._incoming = select.poll()
-        self._incoming.register(self.link, select.POLLIN)
+        self._hear()
 
     @property
     def stdout(self) -> bytearray:
@@ -111,13 +111,17 @@ class Attachment:
 
     def _next(self) -> Event | None:
         """Take one message; an event, or None for output."""
-        while not (ready := self._incoming.poll(PAUSE)):
+        while not self._incoming.poll(PAUSE):
             self._let_go_if_nobody_acts()
-        event = self._hand_on(self.link.advance(dict(ready)))
-        if ready[0][0] != self.link.fileno():  # it was asked for once more
-            self._incoming.unregister(ready[0][0])
-            self._incoming.register(self.link, select.POLLIN)
-        return event
+        said = self.link.take()
+        if said is None and self.link.fileno() != self._heard:  # it was asked for once more
+            self._incoming.unregister(self._heard)
+            self._hear()
+        return self._hand_on(said)
+
+    def _hear(self) -> None:
+        self._heard = self.link.fileno()
+        self._incoming.register(self._heard, select.POLLIN)
 
     def _hand_on(self, said: Event | Output | None) -> Event | None:
         """Hand on a message; an event is returned, too."""

@@ -174,9 +174,10 @@ class Link:
         """
         if self.input is not None:
             self.input.advance(ready)
-        return self._take() if self._sock.fileno() in ready else None
+        return self.take() if self._sock.fileno() in ready else None
 
-    def _take(self) -> Event | Output | None:
+    def take(self) -> Event | Output | None:
+        """Take the message that came, as :meth:`advance` does, once the socket is ready."""
         data, _ = receive(self._sock)
         if not data:
             self._ask_again()
