@@ -8,8 +8,9 @@ import socket
 import sys
 from contextlib import suppress
 
+from udock_lab.isolation.pid import ParentDeathSignal, Subreaper
+from udock_lab.isolation.step import Child
 from udock_lab.linux.dispositions import forget_inherited_signals
-from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from udock_lab.sandbox.keeper.caller import Caller
 from udock_lab.sandbox.keeper.ending import Ending, kill_everything
 from udock_lab.sandbox.keeper.report import make_report
@@ -57,12 +58,12 @@ def _wait_for_a_request(sock: socket.socket) -> tuple[bytes, list[int]]:
 
     Until there is something to clean up we end with the launcher, stopped or not.
     """
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    ParentDeathSignal(signal.SIGKILL).apply(Child())
     with suppress(OSError):  # the client has gone, but what it asked for may lie there
         send(sock, encode(Here(pid=os.getpid())))
     data, fds = receive(sock)
     if data:
-        prctl(PR_SET_PDEATHSIG, signal.SIGCONT)  # stopped or not, we see that the launcher is gone
+        ParentDeathSignal(signal.SIGCONT).apply(Child())  # stopped or not, we see that the launcher is gone
         with suppress(OSError), open("/proc/self/comm", "w") as name:
             name.write("keeper")  # and no longer a spare one
         with suppress(OSError):
@@ -94,6 +95,6 @@ def _be_a_keeper() -> None:
     forget_inherited_signals()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):  # the last two come as OSError
         signal.signal(number, signal.SIG_IGN)
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    Subreaper().apply(Child())
     with suppress(OSError):  # where we may: first in line for a processor, also when a fork bomb wants them all
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
