@@ -113,6 +113,17 @@ def test_what_was_written_after_the_draft_is_not_lost(store: Home, change: Calla
     assert in_home(store) == ["containers.db"]
 
 
+def test_a_table_that_is_a_link_stays_one(store: Home, tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere"
+    place.mkdir()
+    os.rename(store.containers_db, place / "table")
+    os.symlink(place / "table", store.containers_db)
+    after = finished(store, drafted(store), 3)
+    assert after is not None and os.path.islink(store.containers_db)
+    assert (place / "table").read_bytes() == OLDER + b"\n" + containers.format_record(after)
+    assert os.listdir(place) == ["table"] and in_home(store) == ["containers.db"]
+
+
 def test_a_draft_that_is_given_up_leaves_nothing(store: Home) -> None:
     files = os.listdir("/proc/self/fd")
     draft = drafted(store)
