@@ -93,11 +93,13 @@ def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:
 # exec the child only moves file descriptors into place, applies steps and reports; it never imports,
 # prints, logs, raises past its frame or touches IPython; every path ends in execve or _exit.
 # Every signal is back at its default (SIGPIPE, SIGXFSZ, SIGINT, and what the caller ignored), none is
-# blocked, the umask is 022, and only file descriptors 0, 1, 2 survive exec.
+# blocked, the umask is 022, and only file descriptors 0, 1, 2 survive exec. Steps before the gate keep
+# to all of this; only the import of a rare layer is permitted there.
 
 
 def _be_a_container(kind: Kind, rehearsed: bool, made: Made) -> NoReturn:
     """Wait for a plan and for the gate; then make the steps, and become the program."""
+    # Nobody waits yet.
     forget_inherited_signals()  # Python's SIGPIPE, and what the caller ignored
     os.setsid()  # from here on there is a process group, which may be signalled
     os.umask(UMASK)
@@ -107,11 +109,13 @@ def _be_a_container(kind: Kind, rehearsed: bool, made: Made) -> NoReturn:
         rehearse()
     for step in make_steps([[name] for name in kind.ahead]):
         made[step.name] = _make(step, child)
+    # The plan has come. Most have no steps before the gate.
     plan, steps = _take_plan(sync, child)
     before, after = steps[: plan.before_gate], steps[plan.before_gate :]
     _apply(before, 1, child, made)
     if not kind.has_made(plan.steps[: plan.before_gate]):
         _say_prepared()
+    # The start gate: the record is written while we wait here.
     names, fds = _wait_at(sync)
     woken = monotonic_ns()
     place(dict(zip(unpack(names), fds)), one_pipe=plan.one_pipe)  # noqa: B905 - the kernel may drop some
