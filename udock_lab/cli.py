@@ -13,13 +13,15 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
 
 from udock_lab.commands import COMMANDS, Context, Outcome, dispatch, require_linux
 from udock_lab.commands.unexpected import without_debug
 from udock_lab.errors import Interrupted, MdockError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from udock_lab.runtime.engine import Runtime
 
 __all__ = ["command", "main"]

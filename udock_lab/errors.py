@@ -23,7 +23,7 @@ from __future__ import annotations
 import os
 from errno import errorcode
 
-TYPE_CHECKING = False  # the module typing would be one more thing to import on every start
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

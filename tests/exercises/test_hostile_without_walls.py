@@ -31,7 +31,7 @@ from udock_lab import sandbox
 from udock_lab.display.text.checks import check_text
 from udock_lab.grading import Submission, judge
 from udock_lab.grading.checking import exercise
-from udock_lab.sandbox.scratch import SHARED
+from udock_lab.sandbox.removal import SHARED
 
 sandbox.run("pass")                                   # the launcher is there before and after
 place = Path(tempfile.mkdtemp(prefix="udock-danger-"))

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udock_lab.commands import COMMANDS, find
-from udock_lab.commands.parsing import environment, parse, seconds, signal_number, size, split_words
+from udock_lab.commands.optionless import read_without_options
+from udock_lab.commands.parsing import parse, split_words
+from udock_lab.commands.values import environment, seconds, signal_number, size
 from udock_lab.errors import UsageError
 
 WORDS = st.lists(
@@ -276,3 +278,32 @@ def test_a_line_is_split_as_a_shell_splits_it_whether_it_has_quotes_or_not(line:
             split_words(line)
     else:
         assert split_words(line) == words
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run demo",
+        "run demo --",
+        "run demo -- --",
+        "run demo -- -x --rm",
+        "run demo sh -c 'exit 42'",
+        "run demo -d -- true",
+        "run demo ''",
+        "exec c1 ls -l /",
+        "exec c1 -- ls",
+        "exec c1",
+    ],
+)
+def test_without_options_a_line_means_the_same_without_argparse(line: str) -> None:
+    name, *words = split_words(line)
+    command = COMMANDS[name]
+    args = read_without_options(command, words)
+    assert args is not None and vars(args) == vars(parse(command, words))
+
+
+@pytest.mark.parametrize("line", ["run", "run -d demo", "run -- demo", "run --help", "exec -it c1 sh", "ps", "stop c1"])
+def test_a_line_that_begins_with_an_option_is_left_to_argparse(line: str) -> None:
+    name, *words = split_words(line)
+    assert read_without_options(COMMANDS[name], words) is None
+    assert read_without_options(COMMANDS["run"], ["demo", "a\0b"]) is None, "which no system call can carry"

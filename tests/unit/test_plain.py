@@ -272,3 +272,30 @@ def test_every_value_is_handed_over_unchanged_between_processes_of_our_own(tree:
 def test_what_another_version_hands_over_is_refused(data: object) -> None:
     with pytest.raises(MalformedError):
         revive_handed({"leaf": Leaf}, data)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.just("\udcff"),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(data=PLAIN)
+def test_what_the_c_half_of_json_writes_and_reads_is_what_json_does(data: object) -> None:
+    import json
+
+    text = json.dumps(data, separators=(",", ":")).encode()
+    assert to_json(data) == text and from_json(text) == json.loads(text)
+    assert from_json(json.dumps(data, indent=2).encode() + b"\n") == data
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "{", "[1,]", "nul", "1 2", '"\x01"', "+1", "01", "[1]]", '{"a" 1}', "\ufeff1"]
+)
+def test_what_json_refuses_is_refused(text: str) -> None:
+    import json
+
+    with pytest.raises(ValueError):
+        json.loads(text)
+    with pytest.raises(MalformedError, match="no JSON"):
+        from_json(text.encode())

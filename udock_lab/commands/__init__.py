@@ -10,7 +10,12 @@ from collections.abc import Sequence
 
 from udock_lab.commands import completion, containers, images, machine, running
 from udock_lab.commands.base import COMMANDS, LINUX_ONLY, Command, Context, Outcome, require_linux
+from udock_lab.commands.optionless import read_without_options
 from udock_lab.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 __all__ = [
     "COMMANDS",
@@ -77,9 +82,11 @@ def dispatch(words: Sequence[str], context: Context) -> Outcome:
     if words[0] in ("-v", "--version"):
         words = ["version"]
     command = find(*words)
-    from udock_lab.commands.parsing import parse
+    args: Namespace | str | None = read_without_options(command, words[1:])
+    if args is None:
+        from udock_lab.commands.parsing import parse
 
-    args = parse(command, words[1:])
+        args = parse(command, words[1:])
     if isinstance(args, str):
         from udock_lab.commands.results import Text
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 from udock_lab.errors import MdockError, Unsupported
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
@@ -30,7 +30,7 @@ def require_linux() -> None:
         raise Unsupported(LINUX_ONLY)
 
 
-class Outcome(NamedTuple):
+class Outcome:
     """What a command came to.
 
     ``value`` is an object of the model (or of ``commands.results``) that the face displays, None when
@@ -38,10 +38,12 @@ class Outcome(NamedTuple):
     still done. ``shown`` says that a terminal has seen the value already.
     """
 
-    exit_code: int = 0
-    value: object = None
-    errors: tuple[MdockError, ...] = ()
-    shown: bool = False
+    __slots__ = ("errors", "exit_code", "shown", "value")
+
+    def __init__(
+        self, *, exit_code: int = 0, value: object = None, errors: tuple[MdockError, ...] = (), shown: bool = False
+    ) -> None:
+        self.exit_code, self.value, self.errors, self.shown = exit_code, value, errors, shown
 
 
 class Context:
@@ -108,19 +110,32 @@ class Context:
             self.note(str(error))
 
 
-class Command(NamedTuple):
-    """One subcommand, defined once for the terminal, the magics, the completion and the tests."""
+class Command:
+    """One subcommand, defined once for the terminal, the magics, the completion and the tests.
 
-    name: str
-    summary: str  # one line of the overview
-    usage: str  # what follows "mdock NAME"
-    handler: Callable[[Namespace, Context], Outcome]
-    configure: Callable[[ArgumentParser], None] | None = None
-    examples: str = ""
-    tail: str = ""  # where the words after the first argument go, untouched (run, exec)
-    completes: str = ""  # "image", "container", "running" (ones), "both": what the arguments name
-    words: tuple[tuple[str, ...], ...] = ()  # what each argument may be, where that is known beforehand
-    own_exit_code: bool = False  # exits with the container's code, 125 when mdock itself failed
+    ``summary`` is its line of the overview, ``usage`` what follows "mdock NAME". ``tail``: where the words after the
+    first argument go, untouched (run, exec). ``completes``: "image", "container", "running" (ones) or "both", what the
+    arguments name; ``words``: what each may be, where that is known beforehand. ``own_exit_code``: it exits with the
+    container's code, 125 when mdock itself failed.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        summary: str,
+        usage: str,
+        handler: Callable[[Namespace, Context], Outcome],
+        configure: Callable[[ArgumentParser], None] | None = None,
+        examples: str = "",
+        tail: str = "",
+        completes: str = "",
+        words: tuple[tuple[str, ...], ...] = (),
+        own_exit_code: bool = False,
+    ) -> None:
+        self.name, self.summary, self.usage, self.examples = name, summary, usage, examples
+        self.handler, self.configure, self.tail = handler, configure, tail
+        self.completes, self.words, self.own_exit_code = completes, words, own_exit_code
 
     def exit_code_of(self, error: MdockError) -> int:
         """Return what the terminal exits with after ``error`` (docker's convention for run and exec)."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udock_lab.commands.base import Command, Context, Outcome
 from udock_lab.commands.several import at_once, each
 from udock_lab.errors import MdockError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
@@ -25,7 +24,7 @@ def _ids(parser: ArgumentParser, what: str) -> None:
 
 def _ps_options(parser: ArgumentParser) -> None:
     parser.add_argument("-a", "--all", action="store_true", help="accepted and changes nothing: ended ones are shown")
-    from udock_lab.commands.parsing import count
+    from udock_lab.commands.values import count
 
     parser.add_argument("-q", "--quiet", action="store_true", help="ids only")
     parser.add_argument("--running", action="store_true", help="only those whose process is alive")
@@ -84,7 +83,7 @@ def ps(args: Namespace, context: Context) -> Outcome:
 
 
 def _stop_options(parser: ArgumentParser) -> None:
-    from udock_lab.commands.parsing import seconds
+    from udock_lab.commands.values import seconds
 
     _ids(parser, "running containers")
     parser.add_argument(
@@ -111,7 +110,7 @@ def stop(args: Namespace, context: Context) -> Outcome:
 
 
 def _kill_options(parser: ArgumentParser) -> None:
-    from udock_lab.commands.parsing import signal_number
+    from udock_lab.commands.values import signal_number
 
     _ids(parser, "running containers")
     parser.add_argument(
@@ -169,7 +168,7 @@ def prune(args: Namespace, context: Context) -> Outcome:
 
 
 def _logs_options(parser: ArgumentParser) -> None:
-    from udock_lab.commands.parsing import lines
+    from udock_lab.commands.values import lines
 
     parser.add_argument("id", metavar="ID", help="a container")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the container ends")

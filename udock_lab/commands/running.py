@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
-
 from udock_lab.commands.base import Command, Context, Outcome
 from udock_lab.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from udock_lab.model import ContainerSpec, RunResult
 
@@ -70,7 +70,7 @@ def _layers(args: Namespace) -> tuple[tuple[str, str], ...]:
 
 
 def _run_options(parser: ArgumentParser) -> None:
-    from udock_lab.commands.parsing import count, size, whole_seconds
+    from udock_lab.commands.values import count, size, whole_seconds
 
     parser.add_argument("image", metavar="IMAGE", help="a name that 'mdock images' lists; options end here")
     parser.add_argument("-d", "--detach", action="store_true", help="run in the background and print the id")
@@ -128,7 +128,9 @@ def _exec_options(parser: ArgumentParser) -> None:
 
 def _variables(args: Namespace, context: Context) -> tuple[tuple[str, str], ...]:
     """Return what the files say, and on top of it what ``-e`` says, in whatever order they were given."""
-    from udock_lab.commands.parsing import environment
+    if not args.env and not args.env_file:
+        return ()
+    from udock_lab.commands.values import environment
 
     typed = environment(args.env, context.environ)
     if not args.env_file:

@@ -30,7 +30,8 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from udock_lab.grading.cells import check, check_hidden
     from udock_lab.grading.checking import SLUGS, Score, judge

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from udock_lab.linux.stepping import step_by_step
-from udock_lab.sandbox.scratch import SHARED
+from udock_lab.sandbox.removal import SHARED
 
 __all__ = ["TableWatch"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 
-TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Protocol, TypeVar

@@ -12,7 +12,7 @@ import sys
 from udock_lab.linux.libc import check, libc
 from udock_lab.linux.prctl import PR_CAPBSET_DROP, prctl
 
-TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

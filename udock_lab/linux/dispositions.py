@@ -6,11 +6,11 @@ Both survive fork and exec. A program that was started with SIGCHLD ignored cann
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
 else:
-    import _signal as signal  # the C half: the other one imports enum
+    import _signal as signal
 
 __all__ = ["ENDS_NOBODY", "forget_inherited_signals", "hear_of_children"]
 

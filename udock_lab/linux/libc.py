@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -8,8 +8,9 @@ every number in it is another process's, so nothing here believes it (:func:`pro
 from __future__ import annotations
 
 import os
+from _thread import get_native_id
 
-TYPE_CHECKING = False  # this file is on the launch path, where the module typing would be copied at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
@@ -20,6 +21,7 @@ __all__ = [
     "boot_id",
     "children",
     "descendants",
+    "in_main_thread",
     "is_dying",
     "is_same_process",
     "last_pid",
@@ -64,6 +66,11 @@ def proc_is_ours() -> bool:
     except OSError:
         return False
     return True
+
+
+def in_main_thread() -> bool:
+    """Return whether this is the thread in which signals arrive: the one that the process began with (gettid(2))."""
+    return get_native_id() == os.getpid()
 
 
 def pid_namespace() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 
 from udock_lab.model.value import Value
 
@@ -44,6 +43,8 @@ class ExitStatus(Value):
         number = self.signal
         if number is None:
             return None
+        import signal  # here: an enum for each number is made
+
         try:
             return signal.Signals(number).name
         except ValueError:

@@ -15,6 +15,19 @@ a millisecond each. Together that was a third of a cold ``mdock run``. Here noth
 classes share the methods of :class:`Value`, which go through the names of the fields. For type checkers it is a
 dataclass all the same (PEP 681); only they see ``typing``.
 
+This holds for every file on the way to a start: of ``mdock run``, the launcher, its forker, a keeper, a runner. What
+they import is paid for at each start, and what is imported before a fork is copied at each fork. So::
+
+    TYPE_CHECKING = False          type checkers take it for true, whatever it is set to (mypy: "Runtime or type time")
+    if TYPE_CHECKING:
+        import signal              types alone, or the module whose enums checkers know
+        from typing import Any
+    else:
+        import _signal as signal   the module's half in C, with the same names and plain numbers
+
+``typing`` is 4 ms, ``signal`` makes an enum of each number, ``socket`` and ``json`` bring ``enum`` and ``re``. A test
+pins what each start imports; files that are on no such way import ``typing``, which is plainer.
+
 A module of values begins with ``from __future__ import annotations``: annotations are text, which costs nothing until
 plain.py reads it.
 """

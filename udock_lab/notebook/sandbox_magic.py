@@ -11,7 +11,8 @@ from IPython.core.inputtransformer2 import classic_prompt, ipython_prompt, leadi
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from udock_lab.commands.cellline import bare_words, without_semicolon
-from udock_lab.commands.parsing import CommandParser, count, seconds, size
+from udock_lab.commands.parsing import CommandParser
+from udock_lab.commands.values import count, seconds, size
 from udock_lab.display.tagged import TaggedLines
 from udock_lab.errors import UsageError
 from udock_lab.model import SandboxResult

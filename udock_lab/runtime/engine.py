@@ -8,10 +8,8 @@
 from __future__ import annotations
 
 import os
-import signal as signals
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Any, overload
 
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.model import Container, ContainerSpec, Image, Record, RunResult
@@ -31,7 +29,11 @@ from udock_lab.runtime.state.listing import EVERYTHING, Choice
 from udock_lab.runtime.state.logs import read_log
 from udock_lab.runtime.unsaid import Unsaid
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal as signals
+    from typing import Any, overload
+
     from udock_lab.model import DoctorReport, Inspection, ProcessNode
     from udock_lab.runtime.client.planning import Planned
     from udock_lab.runtime.ending import Ending
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from udock_lab.runtime.runio import OnNote, OnOutput, OnStart, Stdin
     from udock_lab.runtime.started import StartedRun
     from udock_lab.runtime.state.rootsource import RootSource
+else:
+    import _signal as signals
 
 __all__ = ["Runtime"]
 
@@ -140,38 +144,40 @@ class Runtime:
 
     # --- run and exec
 
-    @overload
-    def run(self, spec: ContainerSpec, io: RunIO, options: RunOptions | None = None, /) -> RunResult: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def run(
-        self,
-        image: str | Image | ContainerSpec,
-        argv: Iterable[Word] | None = None,
-        *,
-        env: Variables | None = None,
-        workdir: str | os.PathLike[str] | None = None,
-        memory: int | str | None = None,
-        cpu: int | None = None,
-        files: int | None = None,
-        userns: bool | None = None,
-        copy: bool | None = None,
-        detach: bool | None = None,
-        remove: bool | None = None,
-        tty: bool | None = None,
-        interactive: bool | None = None,
-        guard: bool | None = None,
-        layers: Variables | None = None,
-        stdin: Stdin = None,
-        on_output: OnOutput | None = None,
-        on_note: OnNote | None = None,
-        on_start: OnStart | None = None,
-        one_pipe: bool | None = None,
-        spare: bool | None = None,
-        snapshots: bool | None = None,
-        io: RunIO | None = None,
-        options: RunOptions | None = None,
-    ) -> RunResult: ...
+        @overload
+        def run(self, spec: ContainerSpec, io: RunIO, options: RunOptions | None = None, /) -> RunResult: ...
+
+        @overload
+        def run(
+            self,
+            image: str | Image | ContainerSpec,
+            argv: Iterable[Word] | None = None,
+            *,
+            env: Variables | None = None,
+            workdir: str | os.PathLike[str] | None = None,
+            memory: int | str | None = None,
+            cpu: int | None = None,
+            files: int | None = None,
+            userns: bool | None = None,
+            copy: bool | None = None,
+            detach: bool | None = None,
+            remove: bool | None = None,
+            tty: bool | None = None,
+            interactive: bool | None = None,
+            guard: bool | None = None,
+            layers: Variables | None = None,
+            stdin: Stdin = None,
+            on_output: OnOutput | None = None,
+            on_note: OnNote | None = None,
+            on_start: OnStart | None = None,
+            one_pipe: bool | None = None,
+            spare: bool | None = None,
+            snapshots: bool | None = None,
+            io: RunIO | None = None,
+            options: RunOptions | None = None,
+        ) -> RunResult: ...
 
     def run(
         self,

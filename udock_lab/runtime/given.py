@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
 
 from udock_lab.errors import UsageError
 from udock_lab.model import Container, ContainerSpec, Image, Limits, Record, RunResult
 from udock_lab.model.value import fields
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     Word = str | bytes | os.PathLike[str] | float  # of a command line: what is no text stands for its text
     Variables = Mapping[str, Word] | Iterable[tuple[str, Word]] | Iterable[str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from udock_lab.errors import MdockError, Unsupported
 from udock_lab.model import ContainerSpec
@@ -15,6 +14,7 @@ from udock_lab.runtime.state import settings
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.unsaid import Unsaid
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from udock_lab.model import DoctorReport
 

@@ -8,12 +8,11 @@ b'hello'
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udock_lab.errors import UsageError
 from udock_lab.model.value import Value
 from udock_lab.runtime.given import arguments, callback, switch
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import IO, Any, TypeVar

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
-from typing import TYPE_CHECKING
 
 from udock_lab.errors import Conflict, Interrupted, LetGo, MdockError, Unsupported, UsageError
 from udock_lab.model import ContainerSpec, Record, RunResult
@@ -23,6 +22,7 @@ from udock_lab.runtime.state.extras import load_spec
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.rootsource import Directory, RootSource, root_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from udock_lab.runtime.client.typed import Keys, Lines
     from udock_lab.runtime.runio import OnNote

@@ -21,7 +21,8 @@
     telling.py        what each process in it says of itself
     policy.py         what it is isolated from, and how much it may use (isolation/ makes the calls)
     doors.py          imports from folders that its user may not enter
-    scratch.py      what the working folder brings back, and its removal
+    scratch.py        what the working folder brings back
+    removal.py        and its removal
 
 >>> from udock_lab import sandbox
 >>> sandbox.run("import os; os.fork()").verdict   # doctest: +SKIP

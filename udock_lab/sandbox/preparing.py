@@ -15,7 +15,7 @@ from udock_lab.linux.strace import PROCESS_CALLS, TEACHING_CALLS
 from udock_lab.sandbox.bounds import TOGETHER
 from udock_lab.sandbox.keepers import PACKAGE
 from udock_lab.sandbox.messages import Limits, Request
-from udock_lab.sandbox.scratch import SHARED, remove
+from udock_lab.sandbox.removal import SHARED, remove
 
 __all__ = ["make_request", "scratch_folder"]
 

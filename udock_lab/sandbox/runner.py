@@ -13,8 +13,6 @@ from __future__ import annotations
 import fcntl
 import linecache
 import os
-import pickle
-import socket
 import sys
 import traceback
 import types
@@ -25,7 +23,6 @@ from contextlib import suppress
 from udock_lab.isolation.ask import ASKS
 from udock_lab.isolation.enter import enter
 from udock_lab.sandbox.descriptors import REPORTS
-from udock_lab.sandbox.doors import hold_open, import_through
 from udock_lab.sandbox.messages import (
     Answered,
     Aside,
@@ -50,10 +47,11 @@ from udock_lab.sandbox.reading import UNREADABLE, in_words
 from udock_lab.sandbox.scratch import small_files
 from udock_lab.sandbox.strace_markers import BEGIN, CAME_TO_THE_END
 from udock_lab.sandbox.telling import tell_of_processes, tell_strace
-from udock_lab.wire.framing import receive, send
+from udock_lab.wire.framing import adopt, receive, send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from types import CodeType, TracebackType
 
     from udock_lab.isolation.ask import Ask
@@ -84,7 +82,7 @@ def main() -> None:
     _run(reports, namespace, codes, os.getpid())
 
 
-def _connect() -> socket.socket:
+def _connect() -> socket:
     """Move the socket to a number that learners do not close by accident.
 
     Nothing else is inherited but 0, 1, 2.
@@ -94,10 +92,10 @@ def _connect() -> socket.socket:
     os.closerange(high + 1, high + 200)
     os.setsid()
     os.umask(0o022)  # whatever the umask of whoever started the launcher: the code's files are alike everywhere
-    return socket.socket(fileno=high)
+    return adopt(high)
 
 
-def _shut_in(reports: socket.socket) -> tuple[Orders, bytes]:
+def _shut_in(reports: socket) -> tuple[Orders, bytes]:
     """Take the keeper's orders, put on what they ask for, say what came of it; return them, and the pickled names."""
     keeper = _Keeper(reports)
     keeper.tell(Hello())
@@ -107,12 +105,16 @@ def _shut_in(reports: socket.socket) -> tuple[Orders, bytes]:
     with open(names_fd, "rb") as file:
         names = file.read()
     policy = orders.policy
-    held = hold_open(visible_folders(policy)) if policy.uid else {}
+    held = {}
+    if policy.uid:
+        from udock_lab.sandbox.doors import hold_open, import_through
+
+        held = hold_open(visible_folders(policy))
     child = enter(wanted_by(policy), keeper)
     if policy.isolated:
         keeper.tell(Isolated(refused=tuple(child.refused)))
     elif policy.graded:
-        keeper.tell(Aside(kept_to=bool(child.files), closed=import_through(held)))
+        keeper.tell(Aside(kept_to=bool(child.files), closed=import_through(held) if held else ""))
     keeper.tell(Guard(by=child.signals or "none"))
     return orders, names
 
@@ -120,7 +122,7 @@ def _shut_in(reports: socket.socket) -> tuple[Orders, bytes]:
 class _Keeper:
     """The keeper, as a process sees it that shuts itself in (isolation's Parent)."""
 
-    def __init__(self, reports: socket.socket) -> None:
+    def __init__(self, reports: socket) -> None:
         self.reports = reports
 
     def tell(self, message: Message) -> None:
@@ -158,6 +160,8 @@ def _load(orders: Orders, names: bytes) -> dict[str, object]:
     sys.modules["__main__"] = main
     namespace = vars(main)
     if names:
+        import pickle
+
         namespace.update(pickle.loads(names))  # noqa: S301 - our own kernel packed it
     for name, text in {CELL: orders.source, **orders.sources}.items():
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
@@ -192,7 +196,7 @@ def _compiled(source: str) -> list[CodeType]:
     return codes
 
 
-def _run(reports: socket.socket, namespace: dict[str, object], codes: list[CodeType], first: int) -> None:
+def _run(reports: socket, namespace: dict[str, object], codes: list[CodeType], first: int) -> None:
     """Run it; every process that comes out at the end says so, and how."""
     exit_code: object = 0
     end = End(how="done")

@@ -15,7 +15,7 @@ from udock_lab.sandbox.strace_markers import AUDITED, BEGIN, CAME_TO_THE_END
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    from _socket import socket
     from types import FrameType
     from typing import Any
 
@@ -25,7 +25,7 @@ __all__ = ["tell_of_processes", "tell_strace"]
 _FORKING = {"os": "os.spawn", "subprocess": "subprocess.Popen", "multiprocessing": "multiprocessing"}
 
 
-def tell_of_processes(reports: socket.socket) -> None:
+def tell_of_processes(reports: socket) -> None:
     """Tell of processes from now on.
 
     Each child says that fork returned in it; other ways to make and to end processes are named.

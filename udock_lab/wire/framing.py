@@ -15,7 +15,7 @@ import sys
 
 __all__ = ["DATAGRAM", "SPILL", "adopt", "hang_up", "pack", "pair", "read_whole", "receive", "send", "take", "unpack"]
 
-TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any

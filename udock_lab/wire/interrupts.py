@@ -8,19 +8,18 @@ not ended then, and :class:`~udock_lab.errors.LetGo` says so, and what to type.
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import contextmanager
 
 from udock_lab.errors import LetGo
-from udock_lab.linux.process import stopped
+from udock_lab.linux.process import in_main_thread, stopped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Iterator, Mapping, Sequence
 else:
-    import _signal as signal  # the C half: the other one makes enums of all numbers, 0.4 ms of each `mdock run`
+    import _signal as signal
 
 __all__ = ["INSIST", "PATIENCE", "UNREAD", "Insistence", "handled", "is_ignored"]
 
@@ -84,7 +83,7 @@ def is_ignored(number: int) -> bool:
 @contextmanager
 def handled(handlers: Mapping[int, Callable[[int, object], object]]) -> Iterator[None]:
     """Handle these signals within; afterwards as before. Elsewhere than in the main thread no signal comes."""
-    if threading.current_thread() is not threading.main_thread():
+    if not in_main_thread():
         yield
         return
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}

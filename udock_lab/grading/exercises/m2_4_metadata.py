@@ -24,7 +24,7 @@ from udock_lab.grading.tables import (
     tidied,
 )
 from udock_lab.model import Requirement, SandboxResult
-from udock_lab.sandbox.scratch import SHARED
+from udock_lab.sandbox.removal import SHARED
 
 __all__ = ["EXERCISE", "UNSTEPPED", "UNTRACED", "Tables", "watch"]
 

@@ -26,13 +26,13 @@ from udock_lab.runtime.child.kinds import KINDS, PLAIN, Kind
 from udock_lab.runtime.child.launch import fork_child
 from udock_lab.wire.framing import pack, pair, receive, send, unpack
 
-TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from _socket import socket
     from typing import NoReturn
 else:
-    import _signal as signal  # the C half: the other one imports enum
+    import _signal as signal
 
 __all__ = ["LocalForker", "RemoteForker", "start_forker"]
 

@@ -7,7 +7,7 @@ plan, at the earlier times that they were made at. Light, since each fork of a c
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

@@ -28,7 +28,7 @@ from udock_lab.runtime.child.reports import EXEC, NO_ANSWER, report
 from udock_lab.runtime.child.unchrooted import from_inside
 from udock_lab.wire.framing import adopt, pack, receive, send, unpack
 
-TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
     from typing import NoReturn

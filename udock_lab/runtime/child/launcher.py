@@ -19,11 +19,11 @@ from udock_lab.runtime.child.descriptors import may_open_many
 from udock_lab.runtime.child.forker import start_forker
 from udock_lab.wire.framing import adopt
 
-TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
 else:
-    import _signal as signal  # the C half: the other one imports enum
+    import _signal as signal
 
 __all__ = ["become_supervisor", "command_line", "main"]
 

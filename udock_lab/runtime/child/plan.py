@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from udock_lab.wire.framing import pack, unpack
 
-TYPE_CHECKING = False  # the module typing would be one more thing to copy at each fork
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

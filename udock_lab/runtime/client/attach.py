@@ -9,23 +9,23 @@ from __future__ import annotations
 import os
 import select
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING
 
 from udock_lab.errors import LetGo
+from udock_lab.linux.process import in_main_thread
 from udock_lab.runtime.client.link import Link
 from udock_lab.runtime.protocol import Ended, Event, Output, Refused, Started
 from udock_lab.wire.interrupts import INSIST, Insistence, is_ignored
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
 
     from udock_lab.runtime.client.typed import Keys, Lines
 else:
-    import _signal as signal  # the C half: the other one makes enums of all numbers, for each run 0.4 ms
+    import _signal as signal
 
 __all__ = ["Attachment", "terminal_size"]
 
@@ -163,7 +163,7 @@ class Attachment:
         Only what would have ended us is passed on: what our caller ignored stays ignored, and what this process has
         a handler for is its own. Main thread only. In a notebook: SIGINT only.
         """
-        if threading.current_thread() is not threading.main_thread():
+        if not in_main_thread():
             yield
             return
 
@@ -227,7 +227,7 @@ def _noticed(heard: Sequence[int]) -> Iterator[int]:
             os.write(notices_in, bytes((number,)))
 
     old = {}
-    if threading.current_thread() is threading.main_thread():
+    if in_main_thread():
         wanted = [number for number in heard if signal.getsignal(number) != signal.SIG_IGN]
         old = {number: signal.signal(number, notice) for number in wanted}
     try:

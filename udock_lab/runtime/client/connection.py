@@ -11,10 +11,8 @@ import errno
 import fcntl
 import os
 import select
-import signal
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Protocol
 
 from udock_lab.errors import LauncherDied
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, prctl
@@ -24,9 +22,16 @@ from udock_lab.runtime.protocol import ProbeRequest, Refused, Request, RunReques
 from udock_lab.runtime.state.shortage import shortage, shortage_told
 from udock_lab.wire.framing import adopt, pair, send
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     import subprocess
     from _socket import socket
+    from typing import Protocol
+else:
+    import _signal as signal
+
+    Protocol = object  # whom only type checkers ask
 
 __all__ = ["Connection", "ForkedSupervisor", "Launcher", "supervisors_of", "the_launcher"]
 

@@ -15,7 +15,6 @@ import select
 from _socket import MSG_DONTWAIT
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
 
 from udock_lab.errors import LauncherDied
 from udock_lab.runtime.protocol import (
@@ -31,6 +30,7 @@ from udock_lab.runtime.protocol import (
 )
 from udock_lab.wire.framing import pair, receive
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
 

@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Callable, Sequence
 from errno import errorcode
-from typing import TYPE_CHECKING, NoReturn
 
 from udock_lab import errors
 from udock_lab.isolation.observe import Hold
@@ -35,7 +34,10 @@ from udock_lab.runtime.state import containers, living
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.shortage import shortage
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from udock_lab.runtime.client.link import Link
     from udock_lab.runtime.state.rootsource import RootSource
 

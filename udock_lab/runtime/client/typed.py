@@ -16,13 +16,13 @@ import time
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
 
 from udock_lab.linux.waiting import Readers
 from udock_lab.runtime.client.link import Input
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Any, Self
 
 __all__ = ["Keys", "Lines"]
 

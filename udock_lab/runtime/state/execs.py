@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -30,6 +29,12 @@ from udock_lab.linux.process import (
 from udock_lab.model import Record
 from udock_lab.runtime.state.extras import Kept, Program, load_program, load_spec, save_program
 from udock_lab.runtime.state.home import Home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal
 
 __all__ = ["end_all", "end_orphans", "forget", "may_run_on", "remember"]
 

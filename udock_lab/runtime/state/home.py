@@ -6,12 +6,12 @@ import errno
 import os
 import pwd
 from contextlib import suppress
-from shlex import quote
 
 from udock_lab.errors import StorageError, UsageError
 from udock_lab.linux.mountpoints import mount_point
 from udock_lab.linux.ownership import adopt
 from udock_lab.runtime.state.shortage import shortage
+from udock_lab.text.shellwords import quote
 
 __all__ = ["DISK_FULL", "Home", "default_home", "make_room", "storage_error"]
 

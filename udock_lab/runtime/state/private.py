@@ -15,7 +15,7 @@ from udock_lab.runtime.state.home import Home, storage_error
 
 __all__ = ["discard", "keep_replaced"]
 
-_EXEC = re.compile(r"exec-[0-9]+\.json")
+_EXEC = r"exec-[0-9]+\.json"
 
 
 def discard(home: Home, ids: Sequence[str]) -> dict[str, MdockError]:
@@ -42,7 +42,7 @@ def _remove_files(home: Home, container_id: str) -> None:
     folder = home.container_dir(container_id)
     with suppress(FileNotFoundError):
         for name in os.listdir(folder):
-            if _EXEC.fullmatch(name):  # one that could not be ended has been told of
+            if re.fullmatch(_EXEC, name):  # one that could not be ended has been told of
                 os.unlink(f"{folder}/{name}")
     for path in (home.container_log(container_id), f"{folder}/steps.json", f"{folder}/spec.json"):
         with suppress(FileNotFoundError):

@@ -21,7 +21,6 @@ import fcntl
 import os
 import re
 from contextlib import suppress
-from shlex import quote
 
 from udock_lab.errors import MdockError
 from udock_lab.linux.ownership import adopt
@@ -33,6 +32,7 @@ from udock_lab.runtime.state.extras import load_spec, own_folder
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.lock import locked
 from udock_lab.runtime.state.tables import open_plain, put_file, read_whole
+from udock_lab.text.shellwords import quote
 
 __all__ = [
     "KINDS",

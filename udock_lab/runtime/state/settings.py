@@ -5,12 +5,11 @@ Whoever asks for something in one run is obeyed in that run; a setting answers w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udock_lab.errors import UsageError
 from udock_lab.runtime.state.lock import locked
 from udock_lab.runtime.state.tables import append_line, read_lines, replace_lines
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from udock_lab.runtime.state.home import Home
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import time
 from contextlib import suppress
 from errno import errorcode
-from typing import TYPE_CHECKING
 
 from udock_lab.isolation.sequence import make_steps
 from udock_lab.linux.process import boot_id, pid_namespace, start_ticks
@@ -26,9 +24,14 @@ from udock_lab.runtime.state.lock import release, try_lock
 from udock_lab.runtime.state.tables import Written
 from udock_lab.wire.loop import Loop
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
+
     from udock_lab.runtime.state.home import Home
     from udock_lab.wire.loop import Timer
+else:
+    import _signal as signal
 
 __all__ = ["Account", "Reports", "Witness", "account_of"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
 
 from udock_lab.model.plain import MalformedError
 from udock_lab.runtime.protocol import Event, Word, from_caller, output, to_caller
@@ -12,6 +11,7 @@ from udock_lab.wire.framing import hang_up, receive
 from udock_lab.wire.loop import READABLE, WRITABLE, Loop
 from udock_lab.wire.outbox import Outbox
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
 

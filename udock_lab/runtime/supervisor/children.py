@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-import signal
 from contextlib import suppress
 from time import monotonic_ns
 
@@ -11,6 +10,12 @@ from udock_lab.linux.process import last_pid, open_loadavg
 from udock_lab.runtime.child.forker import LocalForker, RemoteForker
 from udock_lab.runtime.child.fresh import Fresh
 from udock_lab.runtime.child.kinds import PLAIN, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal
 
 __all__ = ["Children", "has_ended"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from udock_lab.errors import MdockError
 from udock_lab.runtime.state.home import storage_error
 from udock_lab.runtime.state.lock import held_too_long, release, try_lock
 from udock_lab.runtime.supervisor.waiting import Turns
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from udock_lab.runtime.supervisor.job import Job
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
 else:
-    import _signal as signal  # the C half: the other one imports enum
+    import _signal as signal
 
 __all__ = ["Helpers"]
 

@@ -19,11 +19,9 @@ from __future__ import annotations
 import errno
 import os
 import select
-import signal
 import time
 from contextlib import suppress
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.dispositions import ENDS_NOBODY
@@ -45,11 +43,15 @@ from udock_lab.runtime.supervisor.preparing import Preparation
 from udock_lab.runtime.supervisor.terminal import Terminal
 from udock_lab.runtime.supervisor.waiting import Turns
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from _socket import socket
 
     from udock_lab.runtime.supervisor.serve import Supervisor
     from udock_lab.wire.loop import Timer
+else:
+    import _signal as signal
 
 __all__ = ["Job", "Phase"]
 

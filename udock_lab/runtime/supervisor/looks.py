@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udock_lab.model.processes import Snapshot
 from udock_lab.runtime.child.fresh import Fresh
@@ -12,6 +11,7 @@ from udock_lab.wire.loop import Loop
 
 __all__ = ["Looks"]
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udock_lab.model.plain import MalformedError
 from udock_lab.runtime.child.forker import LocalForker, RemoteForker
@@ -29,6 +28,7 @@ from udock_lab.runtime.supervisor.reserve import Reserve
 from udock_lab.wire.framing import adopt, receive
 from udock_lab.wire.loop import Loop
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
 

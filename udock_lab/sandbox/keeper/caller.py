@@ -11,7 +11,7 @@ from udock_lab.wire.outbox import Outbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    from _socket import socket
     from collections.abc import Hashable
 
 __all__ = ["Caller"]
@@ -20,7 +20,7 @@ __all__ = ["Caller"]
 class Caller:
     """Whoever asked for this sandbox, over the control socket, which does not block. It reads when it has time."""
 
-    def __init__(self, control: socket.socket, loop: Loop) -> None:
+    def __init__(self, control: socket, loop: Loop) -> None:
         self.control = control
         self.loop = loop
         self.outbox = Outbox(control, _framed)

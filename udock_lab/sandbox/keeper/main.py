@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import _socket as socket  # the C half: the other one imports enum and selectors
 import os
-import signal
-import socket
 import sys
 from contextlib import suppress
 
@@ -21,9 +20,15 @@ from udock_lab.sandbox.keeper.streams import Streams
 from udock_lab.sandbox.keeper.trace import Trace
 from udock_lab.sandbox.keeper.words import Words
 from udock_lab.sandbox.messages import Failed, Here, Report, Request, Taken, encode, from_client
-from udock_lab.sandbox.scratch import remove, remove_all_of
+from udock_lab.sandbox.removal import remove, remove_all_of
 from udock_lab.wire.framing import hang_up, receive, send
 from udock_lab.wire.loop import Loop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal
 
 __all__ = ["keep", "main"]
 
@@ -32,7 +37,7 @@ def main(control: int) -> None:
     """Serve the client behind the descriptor ``control``."""
     _be_a_keeper()
     sock = socket.socket(fileno=control)
-    sock.set_inheritable(False)
+    os.set_inheritable(control, False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 21)
     data, fds = _wait_for_a_request(sock)
     if not data:

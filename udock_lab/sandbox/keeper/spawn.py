@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
-from socket import SOCK_SEQPACKET, SOCK_STREAM
+from _socket import SOCK_SEQPACKET, SOCK_STREAM
 
 from udock_lab.linux.strace import command
 from udock_lab.sandbox.descriptors import REPORTS, TRACE
@@ -13,10 +12,13 @@ from udock_lab.wire.hearing import open_channel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from _socket import socket
     from typing import Any
 
     from udock_lab.sandbox.messages import Request
+else:
+    import _signal as signal
 
 __all__ = ["RunnerProcess", "start"]
 

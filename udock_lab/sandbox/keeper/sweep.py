@@ -7,14 +7,16 @@ so all of it is always found below the keeper.
 from __future__ import annotations
 
 import os
-import signal
 from contextlib import suppress
 
 from udock_lab.linux.process import children, lives
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterable
+else:
+    import _signal as signal
 
 __all__ = ["has_ended", "kill", "kill_all", "living", "memory_of", "shared_by", "shared_memory", "threads_of"]
 
