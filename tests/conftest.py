@@ -47,6 +47,8 @@ SLOWEST = (  # in several processes these begin first; a file that is not here b
     "test_hygiene",
     "test_stopped_supervisor",
     "test_explanations",
+    "test_a_thousand_containers",
+    "test_benchmarks",
     "test_lifecycle",
 )
 TOGETHER = "tests/browser/"  # one JupyterLab and one browser serve them all
