@@ -52,6 +52,17 @@ def test_cells_run_type_and_see_the_end_while_a_started_run_goes_on(kernel: User
     assert kernel.run("print(started.stdout == b'got one\\ngot two\\nover\\n')").stdout.endswith("True\n")
 
 
+def test_interrupt_of_a_cell_that_waits_for_a_started_run_leaves_the_run_to_the_next_cell(kernel: UsersKernel) -> None:
+    assert kernel.run(START).status == "ok"
+    waiting = kernel.begin("print('begun', flush=True)\nawait started")
+    while kernel.client.get_iopub_msg(timeout=60)["content"].get("text") != "begun\n":
+        pass
+    kernel.interrupt()
+    assert kernel.end_of(waiting).status == "error"
+    ended = kernel.run("started.type('on\\n'); started.end_input(); print((await started).exit_code)")
+    assert "3\n" in ended.stdout
+
+
 def test_container_of_a_started_run_ends_with_the_kernel_and_is_recorded(kernel: UsersKernel) -> None:
     assert kernel.run(START + "import asyncio\nwhile not started.id: await asyncio.sleep(0.01)").status == "ok"
     runtime = Runtime(kernel.mdock_home)

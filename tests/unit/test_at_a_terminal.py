@@ -313,17 +313,32 @@ def test_a_hundred_pasted_lines_arrive_in_order(runtime: Runtime) -> None:
 LOOKS = "import select, time\nwhile not select.select([0], [], [], 0)[0]: time.sleep(0.05)\nprint('got', input())"
 
 
+def passed_on_by(lines: Lines, argv: list[str], reader: int | None = None) -> str:
+    """What a program wrote to whom ``lines`` passed on what is typed; ``reader``: who is said to read it."""
+    with subprocess.Popen(argv, stdin=lines.far_end, stdout=subprocess.PIPE, text=True) as program, lines:
+        lines.started(reader or program.pid)
+        while waited_for := lines.waits_for():
+            wait = select.poll()
+            for fd, events in waited_for.items():
+                wait.register(fd, events)
+            lines.go_on(dict(wait.poll(1000 * (lines.rests() or 20))))
+        return program.communicate(timeout=60)[0]
+
+
 def test_program_that_looks_for_a_line_and_never_waits_gets_it() -> None:
     with typed_ahead(b"one\nfor the shell\n") as side, closing(Lines(side)) as lines:
-        argv = [sys.executable, "-c", LOOKS]
-        with subprocess.Popen(argv, stdin=lines.far_end, stdout=subprocess.PIPE, text=True) as program, lines:
-            lines.started(program.pid)
-            while waited_for := lines.waits_for():
-                wait = select.poll()
-                for fd, events in waited_for.items():
-                    wait.register(fd, events)
-                lines.go_on(dict(wait.poll(1000 * (lines.rests() or 20))))
-            assert program.communicate(timeout=60)[0] == "got one\n"
+        assert passed_on_by(lines, [sys.executable, "-c", LOOKS]) == "got one\n"
+        assert left_at(side) == b"for the shell\n"
+
+
+def test_program_of_which_the_machine_tells_nothing_gets_its_line_all_the_same() -> None:
+    with typed_ahead(b"one\nfor the shell\n") as side, closing(Lines(side)) as lines:
+        stranger = subprocess.Popen(["sleep", "600"], stdin=subprocess.DEVNULL)
+        try:
+            assert passed_on_by(lines, ["head", "-n", "1"], stranger.pid) == "one\n"
+        finally:
+            stranger.kill()
+            stranger.wait()
         assert left_at(side) == b"for the shell\n"
 
 

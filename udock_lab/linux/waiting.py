@@ -88,10 +88,8 @@ class Readers:
                     continue
                 held = True
                 answers = [self._waits(pid, thread) for thread in os.listdir(f"/proc/{pid}/task")]
-            except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
-                continue
-            except OSError:
-                all_told = False
+            except OSError:  # it has ended meanwhile, or the machine does not tell
+                all_told &= state(pid) in (None, "Z", "X")
                 continue
             if True in answers:
                 return True

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StartedRun"]
 
+_PAUSE = 0.2  # seconds for which an interrupt may go unnoticed by who waits
+
 
 class StartedRun:
     """A run in the foreground that nobody has to wait for.
@@ -50,7 +52,17 @@ class StartedRun:
 
     def __await__(self) -> Generator[object, None, RunResult]:
         """Wait for the end. Raise what ``Runtime.run`` raises."""
-        return asyncio.shield(self._task).__await__()
+        return self._end().__await__()
+
+    async def _end(self) -> RunResult:
+        """Wait for the end, and look up now and then.
+
+        A kernel that is interrupted while its loop sleeps takes notice when the loop wakes (ipykernel 7.4, tornado 6.5:
+        their signal handler does not wake it).
+        """
+        while not self._task.done():
+            await asyncio.wait({self._task}, timeout=_PAUSE)
+        return self._task.result()
 
     def __repr__(self) -> str:
         state = "ended" if self.done else "running" if self.id else "starting"
