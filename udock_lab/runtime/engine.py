@@ -13,13 +13,12 @@ from contextlib import ExitStack, suppress
 
 from udock_lab.errors import MdockError, NotFound, UsageError
 from udock_lab.model import Container, ContainerSpec, Image, Record, RunResult
-from udock_lab.model.value import fields
 from udock_lab.runtime.client.connection import ForkedSupervisor, the_launcher
 from udock_lab.runtime.client.planning import exec_request, run_request
-from udock_lab.runtime.given import arguments, callback, container_id_of, image_name, path, said, spec_of, switch, words
+from udock_lab.runtime.given import arguments, callback, container_id_of, image_name, path, said, switch, words
 from udock_lab.runtime.looking import container_of, has_ended, listing, look_up, records, running
 from udock_lab.runtime.machine import Machine
-from udock_lab.runtime.runio import RunIO, RunOptions, argv_and_io, given_once
+from udock_lab.runtime.runio import RunIO, RunOptions, asked_for, given_once
 from udock_lab.runtime.running import Runs, first_process, no_advice, root_source, spec_inside
 from udock_lab.runtime.state import containers
 from udock_lab.runtime.state.extras import with_extras
@@ -227,16 +226,14 @@ class Runtime:
         A program that fails is a result; so is one that never started (``result.failure``). An interrupt
         stops the container first and is raised then (Interrupted, a KeyboardInterrupt).
         """
-        program, flow = argv_and_io(argv, io)
-        asked = said(argv=program, env=env, workdir=workdir, memory=memory, cpu=cpu, files=files, layers=layers)
-        asked |= said(userns=userns, copy=copy, detach=detach, remove=remove)
-        asked |= said(tty=tty, interactive=interactive, guard=guard)
-        flows = said(stdin=stdin, on_output=on_output, on_note=on_note, on_start=on_start, one_pipe=one_pipe)
-        return self._run(
-            spec_of(image, asked),
-            given_once(RunIO, "io", flow, flows),
-            given_once(RunOptions, "options", options, said(spare=spare, snapshots=snapshots)),
-        )
+        given = said(env=env, workdir=workdir, memory=memory, cpu=cpu, files=files, userns=userns, copy=copy)
+        given |= said(detach=detach, remove=remove, tty=tty, interactive=interactive, guard=guard, layers=layers)
+        given |= said(stdin=stdin, on_output=on_output, on_note=on_note, on_start=on_start, one_pipe=one_pipe)
+        given |= said(spare=spare, snapshots=snapshots)
+        spec, flow, options = asked_for(image, argv, io, options, given)
+        spec, image_root, advise = self._prepare(spec)
+        with root_source(self.home, image_root, copy=spec.copy) as root:
+            return self._runs.follow(self._request(spec, flow, options, root), flow, advise)
 
     def start(
         self,
@@ -261,20 +258,11 @@ class Runtime:
         >>> (await started).exit_code   # doctest: +SKIP
         42
         """
-        program, flow = argv_and_io(argv, io)
-        asked = said(argv=program, **given)
-        flows = {name: asked.pop(name) for name in fields(RunIO()) if name in asked}
-        made = {name: asked.pop(name) for name in fields(RunOptions()) if name in asked}
-        flow, options = given_once(RunIO, "io", flow, flows), given_once(RunOptions, "options", options, made)
-        spec, image_root, advise = self._prepare(spec_of(image, asked))
+        spec, flow, options = asked_for(image, argv, io, options, said(**given))
+        spec, image_root, advise = self._prepare(spec)
         with ExitStack() as held:
             root = held.enter_context(root_source(self.home, image_root, copy=spec.copy))
             return self._runs.start(self._request(spec, flow, options, root), flow, advise, held)
-
-    def _run(self, spec: ContainerSpec, io: RunIO, options: RunOptions) -> RunResult:
-        spec, image_root, advise = self._prepare(spec)
-        with root_source(self.home, image_root, copy=spec.copy) as root:
-            return self._runs.follow(self._request(spec, io, options, root), io, advise)
 
     def _prepare(self, spec: ContainerSpec) -> tuple[ContainerSpec, str, Callable[[], str]]:
         """Return the spec with the home's defaults, its image's root, and who advises where chroot is refused."""

@@ -9,13 +9,15 @@ b'hello'
 from __future__ import annotations
 
 from udock_lab.errors import UsageError
-from udock_lab.model.value import Value
-from udock_lab.runtime.given import arguments, callback, switch
+from udock_lab.model.value import Value, fields
+from udock_lab.runtime.given import arguments, callback, spec_of, switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import IO, Any, TypeVar
+
+    from udock_lab.model import ContainerSpec
 
     Stdin = int | bytes | str | IO[Any] | None
     OnOutput = Callable[[str, bytes], None]
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     OnStart = Callable[[str], None]
     V = TypeVar("V", bound=Value)
 
-__all__ = ["RunIO", "RunOptions", "argv_and_io", "given_once"]
+__all__ = ["RunIO", "RunOptions", "asked_for", "given_once"]
 
 
 class RunIO(Value):
@@ -68,17 +70,21 @@ class RunOptions(Value):
             object.__setattr__(self, "snapshots", switch("snapshots", self.snapshots))
 
 
-def argv_and_io(second: object, io: object) -> tuple[Any, object]:
-    """Tell whether the second argument of ``run`` is its words or its RunIO; UsageError where there are two of that."""
-    if isinstance(second, RunOptions):
-        raise UsageError(
-            "RunOptions come third, or by their name.", "Write: runtime.run(spec, options=RunOptions(...))"
-        )
-    if not isinstance(second, RunIO):
-        return second, io
-    if io is not None:
-        raise UsageError("io is given twice.", "Write it once: runtime.run(spec, RunIO(...))")
-    return None, second
+_FLOWS, _OPTIONS = tuple(fields(RunIO())), tuple(fields(RunOptions()))
+
+
+def asked_for(
+    image: object, second: object, io: object, options: object, given: dict[str, Any]
+) -> tuple[ContainerSpec, RunIO, RunOptions]:
+    """Return the three values that the arguments of ``run`` are or mean; UsageError for what two of them say.
+
+    ``second``: the words of the program, or the RunIO. ``given``: the arguments by name, those that were said.
+    """
+    words, io = _argv_and_io(second, io)
+    flows = {name: given.pop(name) for name in _FLOWS if name in given}
+    made = {name: given.pop(name) for name in _OPTIONS if name in given}
+    spec = spec_of(image, given if words is None else {"argv": words} | given)
+    return spec, given_once(RunIO, "io", io, flows), given_once(RunOptions, "options", options, made)
 
 
 def given_once(kind: type[V], name: str, value: object, said: dict[str, Any]) -> V:
@@ -93,3 +99,16 @@ def given_once(kind: type[V], name: str, value: object, said: dict[str, Any]) ->
             )
         return value
     return arguments().refuse(name, value, kind.__name__, f"For instance {name}={kind.__name__}(...).")  # type: ignore[no-any-return]
+
+
+def _argv_and_io(second: object, io: object) -> tuple[Any, object]:
+    """Tell whether the second argument of ``run`` is its words or its RunIO; UsageError where there are two of that."""
+    if isinstance(second, RunOptions):
+        raise UsageError(
+            "RunOptions come third, or by their name.", "Write: runtime.run(spec, options=RunOptions(...))"
+        )
+    if not isinstance(second, RunIO):
+        return second, io
+    if io is not None:
+        raise UsageError("io is given twice.", "Write it once: runtime.run(spec, RunIO(...))")
+    return None, second
