@@ -46,6 +46,7 @@ SLOWEST = (  # in several processes these begin first; a file that is not here b
     "test_grade",
     "test_hygiene",
     "test_stopped_supervisor",
+    "test_resources_outlive",
     "test_explanations",
     "test_a_thousand_containers",
     "test_benchmarks",
