@@ -32,6 +32,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -72,6 +73,7 @@ class Row:
     launch: Launch
     every: int = 1
     rest: float = 0.0
+    may_fail: bool = False  # another's: runc at times finds its last cgroup still there
 
 
 class Stage:
@@ -132,22 +134,32 @@ def rounds(rows: dict[str, Row], warmup: int, runs: int) -> dict[str, list[int]]
             if number % row.every:
                 continue
             time.sleep(PAUSE)
-            taken = row.launch()
+            taken = attempt(row)
             time.sleep(row.rest)
             if number >= 0:
-                times[name].append(taken)
+                times[name] += taken
         if sys.stderr.isatty():
             where = "warming up" if number < 0 else f"round {number + 1} of {runs}"
             print(f"\r{where} ", end="", file=sys.stderr)
     return times
 
 
-def without_pause(loops: dict[str, Launch], runs: int) -> dict[str, list[int]]:
+def attempt(row: Row) -> list[int]:
+    """Launch it: the time, or none where another's program failed. RuntimeError where ours did."""
+    try:
+        return [row.launch()]
+    except RuntimeError:
+        if row.may_fail:
+            return []
+        raise
+
+
+def without_pause(loops: dict[str, Row], runs: int) -> dict[str, list[int]]:
     """Nanoseconds of one launch among many, one after another without a pause: batches that take turns."""
     times: dict[str, list[int]] = {name: [] for name in loops}
     for _ in range(max(3, runs // BATCH)):
         for name, loop in loops.items():
-            times[name].append(loop() // BATCH)
+            times[name] += [taken // BATCH for taken in attempt(loop)]
     return times
 
 
@@ -179,14 +191,15 @@ def heaps(scratch: str, quick: bool, stack: ExitStack) -> tuple[dict[str, Row], 
     return rows, names
 
 
-def in_a_row(floor: Floor, stages: dict[str, Stage], peers: dict[str, list[str]]) -> dict[str, Launch]:
+def in_a_row(floor: Floor, stages: dict[str, Stage], peers: dict[str, list[str]]) -> dict[str, Row]:
     """What is launched in batches without a pause."""
-    loops: dict[str, Launch] = {}
+    loops: dict[str, Row] = {}
     for name, stage in stages.items():
-        loops[f"{name}{IN_A_ROW}"] = lambda stage=stage: stage.kernel.ask("run", stage.homes["1"], BATCH)  # type: ignore[misc]
+        loops[f"{name}{IN_A_ROW}"] = Row(lambda stage=stage: stage.kernel.ask("run", stage.homes["1"], BATCH))  # type: ignore[misc]
     for name in ("bubblewrap", "crun", "runc"):
         if name in peers:
-            loops[f"{name}, without a pause"] = lambda words=peers[name]: floor.launch(*words, count=BATCH)  # type: ignore[misc]
+            launch = partial(floor.launch, *peers[name], count=BATCH)
+            loops[f"{name}, without a pause"] = Row(launch, may_fail=True)
     return loops
 
 
@@ -209,13 +222,17 @@ def measure(scratch: str, runs: int, warmup: int, quick: bool) -> Measured:
         rows |= big
         rows[PYTHON] = Row(lambda: floor.launch(sys.executable, "-c", "pass"))
         for name, words in peers.items():
-            rows[name] = Row(lambda words=words: floor.launch(*words))  # type: ignore[misc]
+            rows[name] = Row(partial(floor.launch, *words), may_fail=True)
         times = rounds(rows, warmup, runs)
         times |= without_pause(in_a_row(floor, stages, peers), runs)
         times |= first_runs(stages, 1 if quick else FRESH)
         memory = {name: stage.memory() for name, stage in stages.items()}
     measured = by_version(times)
-    measured.names, measured.left_out = names, left_out
+    failed = [name for name, taken in measured.times.items() if not taken]
+    for name in failed:
+        del measured.times[name]
+    measured.names = names
+    measured.left_out = left_out | dict.fromkeys(failed, "each attempt failed")
     measured.memory, measured.earlier_memory = memory[TODAY], memory.get(BEFORE, {})
     return measured
 
