@@ -57,7 +57,7 @@ class StartedRun:
     async def _end(self) -> RunResult:
         """Wait for the end, and look up now and then.
 
-        A kernel that is interrupted while its loop sleeps takes notice when the loop wakes (ipykernel 7.4, tornado 6.5:
+        A kernel that is interrupted while its loop sleeps takes notice when the loop wakes (ipykernel 7.4, tornado 6.6:
         their signal handler does not wake it).
         """
         while not self._task.done():
