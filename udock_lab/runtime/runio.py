@@ -32,7 +32,7 @@ class RunIO(Value):
     """What flows in and out of a run, and who listens. UsageError for what is no input and no function."""
 
     stdin: Stdin = None  # an open file or descriptor to inherit, text or bytes to read; None is /dev/null
-    on_output: OnOutput | None = None  # gets ("stdout" | "stderr", bytes) as they come
+    on_output: OnOutput | None = None  # gets ("stdout" | "stderr", bytes) as they come; of a detached run nothing
     on_note: OnNote | None = None  # gets mdock's own words
     on_start: OnStart | None = None  # gets the id at the start
     one_pipe: bool = False  # both outputs as one, in the order of writing (2>&1); all of it comes as stdout
