@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from mounts import mounts
+from waiting import until
 
 import udock_lab
 from udock_lab import sandbox
@@ -29,6 +30,7 @@ from udock_lab.grading.checking import exercise
 from udock_lab.linux.process import descendants, lives, parent, state
 from udock_lab.model import CheckReport
 from udock_lab.runtime.client.connection import the_launcher
+from udock_lab.sandbox.keepers import let_spare_go
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
 PARTS = 3
@@ -96,6 +98,18 @@ def of_the_launcher() -> dict[int, str]:
     return {pid: _facts(pid) for pid in descendants(launcher) if lives(pid)}
 
 
+def without_a_spare_keeper() -> None:
+    """No attack has met the keeper that waits for the next sandbox: it goes, so that whoever is left is somebody's."""
+    let_spare_go()
+    assert until(lambda: not any(map(_is_spare, of_the_launcher())))
+
+
+def _is_spare(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"\0spare keeper\0")
+    return False
+
+
 def _facts(pid: int) -> str:
     """For whoever has to find out why it is still there."""
     words = [f"state {state(pid)}", f"child of {parent(pid)}"]
@@ -128,6 +142,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_attack_harms_nothing_and_scores_nothing(path: Path, target: Target) -> None:
     sandbox.run("pass")  # the launcher is there before and after
     before = our_code(), mounts(target.home), temporary(), the_launcher().pid
+    without_a_spare_keeper()
     processes = of_the_launcher()
     source = target.aim(path.read_text())
     earns = float((re.findall(r"^# earns: (\d+)$", source, re.MULTILINE) or ["0"])[0])
@@ -135,6 +150,7 @@ def test_attack_harms_nothing_and_scores_nothing(path: Path, target: Target) -> 
     report = judge(exercise("m2_1_process_creation"), Submission(source=source))
 
     assert report.points <= earns, check_text(report)
+    without_a_spare_keeper()
     left = left_behind(processes)
     assert left == {}, "still there a second after the end"
     assert _sentences(report) != []
