@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from udock_lab import Conflict, Runtime, Unsupported
 
@@ -31,6 +32,8 @@ PRIVILEGE = "needs privilege:"
 SESSION = "UDOCK_TEST_SESSION"
 DEVELOPERS_OWN = ("MDOCK_", "UDOCK_WIDGETS", "UDOCK_INSTRUCTOR", "IPYTHON", "JUPYTER_", "MPLCONFIGDIR")
 PATIENCE = 5.0  # seconds for what is ending to have ended
+settings.register_profile("a busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("a busy machine")  # how long an example takes says how crowded the machine is, and no more
 SCRATCH = pytest.StashKey[Path]()  # temporary files of the code under test
 SLOWEST = (  # in several processes these begin first; a file that is not here begins in its turn
     "test_nbgrader",

@@ -33,7 +33,7 @@ def die_at(strace: str, caller: subprocess.Popen[str], trace: Path, calls: str, 
     pids = [pid for pid in (caller.pid, *descendants(caller.pid)) if state(pid) not in (None, "Z")]
     command = [*killing(strace, trace, calls, number), *(f"-p{pid}" for pid in pids)]
     tracer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not all(is_traced(pid) for pid in pids):
         assert time.monotonic() < deadline, "strace does not attach"
         time.sleep(0.002)

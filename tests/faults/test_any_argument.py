@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from udock_lab import ContainerSpec, Limits, MdockError, RunIO, RunOptions, Runtime, UsageError
 from udock_lab.runtime.state import containers, extras
 
-FEW = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class Colour(enum.IntEnum):

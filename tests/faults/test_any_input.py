@@ -23,7 +23,7 @@ from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.images import check_image_name, list_images
 from udock_lab.runtime.state.lock import locked
 
-ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANYTHING = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 FEW = settings(ANYTHING, max_examples=30)
 
 # --- lines of the tables ---------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -115,7 +115,10 @@ def test_exec_leaves_no_descriptor_of_the_container_in_the_launcher(
     launcher = the_launcher().pid
 
     def held() -> int:
-        facts = [path.read_text() for path in Path(f"/proc/{launcher}/fdinfo").iterdir()]
+        facts = []
+        for path in Path(f"/proc/{launcher}/fdinfo").iterdir():
+            with suppress(FileNotFoundError):  # it was closed since we looked which there are
+                facts.append(path.read_text())
         return sum(f"\nPid:\t{record.pid}\n" in fact for fact in facts)
 
     before = held()

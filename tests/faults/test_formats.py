@@ -163,7 +163,6 @@ values = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(fields=st.dictionaries(st.text(st.characters(codec=None), max_size=3), values, max_size=4))
 @example(fields={"a": "\udcff", r"\xff": 1, "\udcff": {"~/": "\ud800"}})
 def test_any_object_is_strict_json_and_the_bytes_of_its_texts_are_in_it(fields: dict[str, Any]) -> None:
@@ -184,7 +183,7 @@ piece = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(template=st.lists(piece, max_size=14).map("".join) | st.text(max_size=20))
 @example(template="{{" + '"a"' * 3000)
 @example(template="{{" * 30_000)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("chroot_works")
 
 SH = "/bin/sh"
 EVERYTHING = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 word = st.binary(max_size=24).map(lambda data: os.fsdecode(data.replace(b"\0", b"0")))
 

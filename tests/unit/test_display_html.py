@@ -130,7 +130,7 @@ def forms(words: list[str]) -> dict[str, str]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(hostile, min_size=6, max_size=6))
 def test_no_field_ever_becomes_markup(words: list[str]) -> None:
     for html in forms(words).values():

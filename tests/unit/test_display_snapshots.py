@@ -123,7 +123,7 @@ def test_without_two_moments_a_sentence_says_why(taken: tuple[Snapshot, ...]) ->
     assert text in Page(display.changes_html(replace(RUN, snapshots=taken))).text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(hostile, hostile)
 def test_hostile_paths_and_names_stay_text(one: str, two: str) -> None:
     odd = replace(EXEC, root=one, cwd=two, files=((7, one),), limits=((one, two, one),), moment=two, user_namespace=one)

@@ -197,7 +197,7 @@ calls = st.builds(
 statuses = st.one_of(st.none(), st.integers(0, 0xFFFF).map(lambda raw: ExitStatus(raw=raw)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(calls, max_size=25), hostile, statuses, st.booleans())
 def test_whatever_a_trace_holds_the_picture_is_whole_and_escaped(
     made: list[SystemCall], word: str, status: ExitStatus | None, leftover: bool

@@ -87,7 +87,7 @@ def test_a_real_zombie_is_shown_as_one() -> None:
     assert zombies() == before
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(hostile, hostile, st.text(max_size=2))
 def test_hostile_names_stay_text(role: str, name: str, state: str) -> None:
     odd = replace(node(1, role, state=state), name=name, command=(name, role), children=(node(2, name),))

@@ -73,7 +73,7 @@ def test_what_is_no_elf_file_is_none(tmp_path: Path) -> None:
     assert not static_program(tmp_path / "missing")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_elf_file_never_raises(tmp_path: Path, data: st.DataObject) -> None:
     content = bytearray(Path(dynamic_program()).read_bytes()[:4096])
@@ -158,7 +158,7 @@ def test_the_quick_look_says_the_same_of_a_loader_as_the_whole_one() -> None:
     assert True in seen
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 120), st.binary(min_size=1, max_size=8), st.integers(0, 4096))
 def test_the_quick_look_at_a_damaged_program_answers(tmp_path: Path, at: int, damage: bytes, kept: int) -> None:
     data = bytearray(Path(dynamic_program()).read_bytes()[: max(kept, at + len(damage))])

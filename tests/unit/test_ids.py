@@ -166,7 +166,7 @@ steps = st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(story=st.lists(steps, max_size=25))
 def test_every_id_is_new_whatever_other_programs_do_between_two_runs(
     tmp_path_factory: pytest.TempPathFactory, story: list[str]

@@ -156,7 +156,7 @@ def test_reset_opens_the_question_again_where_it_stands(home: Path, lesson: Less
     assert stored(home) == {"answer": "two", "late": False}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["one", "two", "settle", "reset"])), max_size=12))
 @example([(0, "one"), (1, "two"), (1, "reset"), (0, "settle"), (1, "two"), (0, "one")])
 def test_whatever_two_notebooks_do_an_answer_stays_until_a_reset_and_both_know_it(

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import cloudpickle
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udock_lab import model
@@ -67,7 +67,7 @@ def made(cls: type[Value]) -> st.SearchStrategy[Value]:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_every_value_comes_back_as_it_was(cls: type[Value], data: st.DataObject) -> None:
     value = data.draw(made(cls))

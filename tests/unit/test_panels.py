@@ -189,7 +189,7 @@ LIMIT = st.none() | st.integers(1, 2**31 - 1)
 @example(argv=["a\\"], env={"-x": "'"}, memory=None, cpu=None, files=None, detach=False)
 @example(argv=["-h", "--", "!ls", "$HOME", "{x}"], env={"A": "=b"}, memory=1, cpu=None, files=None, detach=True)
 @example(argv=["#", "%mdock", "'''", '"""'], env={}, memory=None, cpu=1, files=1, detach=False)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_line_and_call_of_the_form_mean_what_was_typed(
     argv: list[str], env: dict[str, str], memory: int | None, cpu: int | None, files: int | None, detach: bool
 ) -> None:

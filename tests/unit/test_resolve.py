@@ -104,7 +104,7 @@ _NAMES += ["dangling", "loop", "slash", "self", "no", "filelink"]
 
 
 @needs_chroot
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.lists(

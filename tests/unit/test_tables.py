@@ -103,7 +103,7 @@ def test_match_is_found_across_the_chunk_border(table: str) -> None:
         assert contents(table) == data.replace(b"c1|x", b"c1|longer")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(lines=st.lists(line, max_size=12), end=st.booleans(), new=line, index=st.integers(0, 11))
 def test_splice_changes_one_line_and_no_other_byte(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], end: bool, new: bytes, index: int
@@ -119,7 +119,7 @@ def test_splice_changes_one_line_and_no_other_byte(
     assert contents(table) == b"\n".join(wanted) + (b"\n" if end else b"")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.binary(max_size=300))
 def test_rewrite_that_keeps_every_line_keeps_every_byte(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     table = str(tmp_path_factory.getbasetemp() / "rewrite.db")
