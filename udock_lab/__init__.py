@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     )
     from udock_lab.runtime.engine import Runtime
     from udock_lab.runtime.runio import RunIO, RunOptions
+    from udock_lab.runtime.started import StartedRun
     from udock_lab.version import __version__
     from udock_lab.widgets import containers_panel, process_tree, run_panel, status_decoder
 
@@ -77,6 +78,7 @@ __all__ = [
     "RunOptions",
     "RunResult",
     "Runtime",
+    "StartedRun",
     "Status",
     "StepFailed",
     "StepReport",
@@ -113,6 +115,8 @@ def __getattr__(name: str) -> object:
         from udock_lab.runtime import runio
 
         value = getattr(runio, name)
+    elif name == "StartedRun":
+        from udock_lab.runtime.started import StartedRun as value
     elif name in _WIDGETS:
         from udock_lab import widgets
 

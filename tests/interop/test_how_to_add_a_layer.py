@@ -50,7 +50,7 @@ def test_its_own_test_and_those_of_the_room_pass_in_the_copy(patched: Path) -> N
     (test,) = (path for path in NEW if path.parts[0] == "tests")
     env = os.environ | {"PYTHONPATH": str(patched)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not strace", str(test.parent)]
-    done = subprocess.run(command, cwd=patched, env=env, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=patched, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
