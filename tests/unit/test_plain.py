@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import marshal
+import subprocess
+import sys
 from enum import Enum
 from typing import Any
 
@@ -287,6 +289,34 @@ def test_what_the_c_half_of_json_writes_and_reads_is_what_json_does(data: object
     text = json.dumps(data, separators=(",", ":")).encode()
     assert to_json(data) == text and from_json(text) == json.loads(text)
     assert from_json(json.dumps(data, indent=2).encode() + b"\n") == data
+
+
+OTHER = """
+import sys, types
+gone = types.SimpleNamespace(make_encoder=lambda: None, make_scanner=None, encode_basestring_ascii=None)
+import json
+sys.modules["_json"] = {half}
+from udock_lab.model.jsontext import MalformedError, from_json, quoted, to_json
+data = {{"a": [1, 2.5, None, True, "\\u00e4\\udcff", b"\\xff"]}}
+print(to_json(data).decode(), from_json(to_json(data)), ascii(quoted("\\u00e4")))
+for text in (b"", b"{{", b"1 2", b"[" * 100_000):
+    try:
+        print(from_json(text))
+    except MalformedError as error:
+        print(str(error).partition(":")[0])
+"""
+
+
+@pytest.mark.parametrize("half", ["None", "gone"])
+def test_a_python_with_another_c_half_of_json_reads_and_writes_the_same(half: str) -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", OTHER.format(half=one)], capture_output=True, text=True, check=True
+        ).stdout
+        for one in (half, "sys.modules['_json']")
+    ]
+    assert said[0] == said[1]
+    assert said[0].count("this is no JSON") == 4
 
 
 @pytest.mark.parametrize(

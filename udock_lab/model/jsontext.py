@@ -4,7 +4,8 @@ Bytes go as ``{"is": "bytes", "latin1": ...}``, one character for each byte. Wha
 Python's text as lone surrogates (os.fsdecode, PEP 383); as ``\udcff`` they pass unharmed.
 
 Writing and reading are done by json's C half, with what json.JSONEncoder and json.JSONDecoder would give it: json
-itself imports re, which every process that starts here would pay for. A test holds the two against each other.
+itself imports re, which every process that starts here would pay for. A Python without that half, or with another one,
+takes json as it is. Tests hold the two against each other.
 """
 
 from __future__ import annotations
@@ -15,13 +16,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    def encode_basestring_ascii(text: str, /) -> str: ...
-    def make_encoder(*settings: object) -> Callable[[object, int], tuple[str, ...]]: ...
-    def make_scanner(context: object) -> Callable[[str, int], tuple[object, int]]: ...
-else:
-    from _json import encode_basestring_ascii, make_encoder, make_scanner
+    Quote = Callable[[str], str]
+    Write = Callable[[object, int], tuple[str, ...]]
+    Read = Callable[[str, int], tuple[object, int]]
 
-__all__ = ["from_json", "to_json"]
+__all__ = ["from_json", "quoted", "to_json"]
 
 
 class _AsJsonReads:
@@ -33,8 +32,26 @@ class _AsJsonReads:
     parse_constant = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}.__getitem__
 
 
-_compact = make_encoder(None, bytes_in_text, encode_basestring_ascii, None, ":", ",", False, False, True)
-_scan = make_scanner(_AsJsonReads)
+def _c_half() -> tuple[Quote, Write, Read]:
+    from _json import encode_basestring_ascii as quote
+    from _json import make_encoder, make_scanner
+
+    write = make_encoder(None, bytes_in_text, quote, None, ":", ",", False, False, True)
+    return quote, write, make_scanner(_AsJsonReads)  # type: ignore[arg-type]
+
+
+def _json_as_it_is() -> tuple[Quote, Write, Read]:
+    from json import JSONDecoder, JSONEncoder
+    from json.encoder import encode_basestring_ascii as quote
+
+    slowly = JSONEncoder(separators=(",", ":"), default=bytes_in_text, check_circular=False)
+    return quote, lambda data, _: (slowly.encode(data),), JSONDecoder().raw_decode
+
+
+try:
+    quoted, _compact, _scan = _c_half()
+except (ImportError, TypeError):  # it is no public part of Python
+    quoted, _compact, _scan = _json_as_it_is()
 
 
 def to_json(data: object, *, indented: bool = False) -> bytes:

@@ -13,10 +13,9 @@ Learner code holds the runner's end as soon as it runs, so whatever a process sa
 
 from __future__ import annotations
 
-from _json import encode_basestring_ascii
-
 from udock_lab.isolation.ask import AnyAsk
 from udock_lab.model import ExitStatus, SandboxProcess, SystemCall
+from udock_lab.model.jsontext import quoted
 from udock_lab.model.plain import tag
 from udock_lab.model.value import Value, ValueType
 from udock_lab.sandbox.policy import SandboxPolicy
@@ -359,10 +358,10 @@ def numbers_writer(kind: ValueType) -> Callable[..., bytes]:
 
 def text_writer(kind: ValueType) -> Callable[[str], bytes]:
     """Return what writes a message of one text; otherwise as :func:`numbers_writer`."""
-    pattern, quoted = _pattern(kind, "str", "%s"), encode_basestring_ascii
+    pattern, quote = _pattern(kind, "str", "%s"), quoted
     if len(kind._names) != 1:
         raise TypeError(f"{kind.__name__} has more than one text")
-    return lambda text: (pattern % quoted(text)).encode()
+    return lambda text: (pattern % quote(text)).encode()
 
 
 def _pattern(kind: ValueType, annotation: str, place: str) -> str:
