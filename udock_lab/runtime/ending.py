@@ -88,7 +88,7 @@ class Ending:
         try:
             record = containers.find(self._home, container_id)
         except NotFound:
-            record = end_of_removed(self._home, record)
+            record = end_of_removed(self._home, record, 15.0)
             if not containers.has_ended(record):
                 raise
         if not containers.has_ended(record):

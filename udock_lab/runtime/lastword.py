@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from udock_lab.errors import NotFound
+from udock_lab.errors import MdockError, NotFound
 from udock_lab.linux.process import is_same_process, stopped
 from udock_lab.model import Record
 from udock_lab.runtime.client.connection import supervisors_of
@@ -13,6 +13,7 @@ from udock_lab.runtime.state import containers
 from udock_lab.runtime.state.eventlog import last_exit
 from udock_lab.runtime.state.extras import Identity, Kept, load_spec
 from udock_lab.runtime.state.home import Home
+from udock_lab.runtime.state.lock import locked
 
 __all__ = ["await_last_word", "end_of_removed", "spec_of_the_newest", "stopped_supervisors"]
 
@@ -25,20 +26,21 @@ def await_last_word(home: Home, record: Record, kept: Kept, patience: float = 0.
 
     The process is gone and its supervisor lives: it is about to write the end.
     """
-    deadline = time.monotonic() + patience
+    deadline, goes = time.monotonic() + patience, kept.asked.remove
     while _supervisor_lives(kept.identity):
         try:
-            found = containers.find(home, record.id)
+            record = containers.find(home, record.id)
         except NotFound:
-            return end_of_removed(home, record)
-        if found.end_time is not None and record.end_time is None and kept.asked.remove:
-            deadline = min(deadline, time.monotonic() + 0.5)  # its removal follows at once
-        record = found
-        if (record.end_time is not None and not kept.asked.remove) or time.monotonic() > deadline:
+            return end_of_removed(home, record, max(patience, 1.0))
+        if record.end_time is not None and not goes:
             break
-        if stopped_supervisors(kept.identity):
+        if time.monotonic() > deadline or stopped_supervisors(kept.identity):
             break
-        time.sleep(0.005)
+        if record.end_time is not None:  # its removal follows at once; if it is there after that, it stays
+            _let_its_writer_finish(home, deadline)
+            goes = False
+        else:
+            time.sleep(0.005)
     return record
 
 
@@ -48,9 +50,16 @@ def end_of_removed(home: Home, record: Record, patience: float = 1.0) -> Record:
     The event log knows it, a moment later. ``patience`` is in seconds.
     """
     deadline = time.monotonic() + patience
+    _let_its_writer_finish(home, deadline)
     while (end := last_exit(home, record.id)) is None and time.monotonic() < deadline:
         time.sleep(0.005)
     return containers.ended(record, end[1], end[0], end[2]) if end else record
+
+
+def _let_its_writer_finish(home: Home, deadline: float) -> None:
+    """Wait for whoever writes an end: it has the lock until the container is removed and the event log has it, too."""
+    with suppress(MdockError), locked(home, timeout=max(0.0, deadline - time.monotonic())):
+        pass
 
 
 def spec_of_the_newest(home: Home, record: Record) -> Kept:
