@@ -6,10 +6,14 @@ import re
 
 __all__ = ["complaints_in"]
 
-# A kernel that is shut down while it answers or is asked: words of ipykernel itself, after whatever we did.
+# A kernel that is shut down while it begins, answers or is asked: words of ipykernel itself, after whatever we did.
 SHUT_DOWN = (
     re.compile(
         r"Traceback \(most recent call last\):\n(?:[ \t].*\n)*zmq\.error\.ZMQError: Socket operation on non-socket"
+    ),
+    re.compile(
+        r"Exception ignored in: <coroutine object Kernel\.[^\n]*\nTraceback \(most recent call last\):\n(?:[ \t].*\n)*"
+        r"RuntimeError: Event loop is closed"
     ),
     re.compile(r"Task was destroyed but it is pending!\s+task: <Task pending [^\n]*?/(?:ipykernel|tornado|zmq)/[^\n]*"),
 )

@@ -17,11 +17,20 @@ zmq.error.ZMQError: Socket operation on non-socket
 PENDING = """[IPKernelApp] ERROR | Task was destroyed but it is pending!
 task: <Task pending name='Task-7' coro=<wait() running at {file}:505> wait_for=<Future pending cb=[Task.task_wakeup()]>>
 """
+BEGINNING = """[IPKernelApp] ERROR | KeyboardInterrupt caught in kernel.
+Exception ignored in: <coroutine object Kernel.shell_channel_thread_main at 0x7f4dc62f25c0>
+Traceback (most recent call last):
+  File "{file}", line 784, in write
+    self._schedule_flush()
+  File "/usr/lib/python3.11/asyncio/base_events.py", line 519, in _check_closed
+    raise RuntimeError('Event loop is closed')
+RuntimeError: Event loop is closed
+"""
 THEIRS = "/x/site-packages/ipykernel/kernelbase.py"
 OURS = "/x/udock_lab/widgets/panel.py"
 
 
-@pytest.mark.parametrize("said", [CLOSED, PENDING])
+@pytest.mark.parametrize("said", [BEGINNING, CLOSED, PENDING])
 def test_the_last_words_of_a_kernel_that_is_shut_down_are_no_complaint_and_ours_are(said: str) -> None:
     assert complaints_in("before\n" + said.format(file=THEIRS) + "after\n") == []
     assert len(complaints_in(said.format(file=THEIRS) + said.format(file=OURS))) == 1
@@ -30,4 +39,5 @@ def test_the_last_words_of_a_kernel_that_is_shut_down_are_no_complaint_and_ours_
 def test_every_other_traceback_is_a_complaint() -> None:
     other = CLOSED.format(file=THEIRS).replace("zmq.error.ZMQError: Socket operation on non-socket", "KeyError: 'x'")
     assert len(complaints_in(other + CLOSED.format(file=THEIRS))) == 1
+    assert len(complaints_in(BEGINNING.format(file=THEIRS).replace("Kernel.shell", "Panel.shell"))) == 1
     assert len(complaints_in(PENDING.format(file="/usr/lib/python3.13/asyncio/tasks.py"))) == 1
