@@ -14,12 +14,13 @@ from waiting import until
 
 from udock_lab import Runtime
 
-START = """
+PROGRAM = "while read line; do echo got $line; done; echo over; exit 3"
+START = f"""
 from udock_lab import Runtime
 runtime = Runtime()
-script = "while read line; do echo got $line; done; echo over; exit 3"
+script = "{PROGRAM}"
 started = runtime.start("demo", ["/bin/sh", "-c", script], interactive=True,
-                        on_output=lambda stream, data: print(f"[{stream}] {data.decode()}", end="", flush=True))
+                        on_output=lambda stream, data: print(f"[{{stream}}] {{data.decode()}}", end="", flush=True))
 print("the cell is over")
 """
 
@@ -64,7 +65,9 @@ def test_interrupt_of_a_cell_that_waits_for_a_started_run_leaves_the_run_to_the_
 
 
 def test_container_of_a_started_run_ends_with_the_kernel_and_is_recorded(kernel: UsersKernel) -> None:
-    assert kernel.run(START + "import asyncio\nwhile not started.id: await asyncio.sleep(0.01)").status == "ok"
+    sleeps = START.replace(PROGRAM, "exec sleep 60")  # one that reads may see the end of its input first
+    assert sleeps != START
+    assert kernel.run(sleeps + "import asyncio\nwhile not started.id: await asyncio.sleep(0.01)").status == "ok"
     runtime = Runtime(kernel.mdock_home)
     (container,) = runtime.ps(running=True)
     kernel.manager.signal_kernel(9)

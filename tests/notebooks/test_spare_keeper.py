@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,15 @@ def test_the_next_sandbox_takes_it_and_another_one_waits_afterwards(kernel: User
     assert spare_of(kernel) != spare
 
 
+def open_files_of(pid: int) -> list[str]:
+    """Their paths. While it is starting it reads modules."""
+    folder, names = f"/proc/{pid}/fd", []
+    for fd in os.listdir(folder):
+        with suppress(FileNotFoundError):
+            names.append(os.readlink(f"{folder}/{fd}"))
+    return [name for name in names if name.startswith("/")]
+
+
 def test_it_brings_nothing_from_the_cell_before(kernel: UsersKernel, tmp_path: Path) -> None:
     """Working folder, environment, limits and names are those of this cell, and of the notebook at this moment."""
     first, second = tmp_path / "first", tmp_path / "second"
@@ -76,8 +86,7 @@ def test_it_brings_nothing_from_the_cell_before(kernel: UsersKernel, tmp_path: P
     )
     spare = spare_of(kernel)
     assert os.readlink(f"/proc/{spare}/cwd") == "/"
-    open_files = {os.readlink(f"/proc/{spare}/fd/{fd}") for fd in os.listdir(f"/proc/{spare}/fd")}
-    assert not [name for name in open_files if name.startswith("/") and not name.startswith("/dev/")]
+    assert until(lambda: [name for name in open_files_of(spare) if not name.startswith("/dev/")] == [])
     assert b"SAID" not in Path(f"/proc/{spare}/environ").read_bytes()
     kernel.run(f"os.chdir({str(second)!r}); os.environ['SAID'] = 'after'; os.environ['HOME'] = '/nowhere'; given = 2")
     code = (

@@ -91,6 +91,7 @@ def test_with_the_spare_off_a_child_of_any_kind_is_a_plain_one_forked_now(waitin
 
 REFUSED = """
 import os
+from udock_lab.isolation import namespaces  # nobody else may read a checkout that lies in somebody's home
 from udock_lab.runtime.child.forker import LocalForker
 from udock_lab.runtime.child.kinds import KINDS
 from udock_lab.runtime.supervisor.children import Children
