@@ -54,7 +54,8 @@ def killing(strace: str, trace: Path, calls: str, number: int) -> list[str]:
 
 
 def is_traced(pid: int) -> bool:
+    """It is, or it died of the very first call, and perhaps its parent, which died so too, has not reaped it."""
     try:
-        return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:  # it died of the very first call
+        return state(pid) in (None, "Z") or "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
         return True

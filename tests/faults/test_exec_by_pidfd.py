@@ -27,6 +27,8 @@ from udock_lab.runtime.protocol import Ended
 from udock_lab.runtime.running import first_process
 from udock_lab.runtime.state.rootsource import Directory
 
+pytestmark = pytest.mark.forks  # the trial of user namespaces does
+
 
 @pytest.fixture
 def container(runtime: Runtime) -> Iterator[tuple[Record, int]]:
