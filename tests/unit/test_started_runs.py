@@ -91,12 +91,13 @@ def test_more_than_a_pipe_holds_can_be_typed_at_once(runtime: Runtime) -> None:
 
 def test_terminal_of_a_started_run_is_resized_typed_into_and_ended(runtime: Runtime) -> None:
     async def program() -> None:
-        script = "trap 'stty size' WINCH; stty -echo; echo ready; while read x; do stty size; done; exit 5"
+        script = (
+            "stty -echo; echo ready; while read x; do stty size; done; exit 5"  # no trap: Debian 14's dash spins then
+        )
         started = runtime.start("demo", ["/bin/sh", "-c", script], tty=True, interactive=True)
         assert await comes(lambda: b"ready" in started.stdout)
         started.resize(11, 77)
-        started.type("\n")
-        assert await comes(lambda: b"11 77" in started.stdout)
+        assert await comes(lambda: started.type("\n") or b"11 77" in started.stdout)  # they go different ways
         started.end_input()
         assert await ended(started) == 5
 
