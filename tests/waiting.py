@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from udock_lab.linux.process import state
 
-__all__ = ["has_open", "has_taken", "sleeps", "until", "watches"]
+T = TypeVar("T")
+
+__all__ = ["has_open", "has_taken", "in_a_loop", "sleeps", "until", "watches"]
+
+
+def in_a_loop(program: Coroutine[Any, Any, T]) -> T:
+    """What it returns, in an event loop of its own: in the main thread playwright's goes on after a browser's tests."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, program).result()
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> bool:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from waiting import until
+from waiting import in_a_loop, until
 
 from udock_lab import Runtime
 from udock_lab.linux.process import state
@@ -188,6 +188,6 @@ def test_started_run_that_was_never_read_is_followed_at_the_next_launcher_with_w
         return result.exit_code, result.stdout
 
     killer = killed_with_the_request_unread(stopped_launcher(runtime))
-    assert asyncio.run(program()) == (6, b"got on\n")
+    assert in_a_loop(program()) == (6, b"got on\n")
     killer.join()
     assert lines.take() == 1

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from waiting import until
+from waiting import in_a_loop, until
 
 from udock_lab import ContainerSpec, NotFound, RunIO, RunOptions, Runtime, UsageError
 from udock_lab.model.value import fields
@@ -45,7 +45,7 @@ def test_result_is_the_one_of_run(runtime: Runtime) -> None:
         assert sorted(heard) == [("stderr", b"err\n"), ("stdout", b"out\n")]
         assert await started is result is started.result
 
-    asyncio.run(program())
+    in_a_loop(program())
 
 
 def test_start_takes_a_spec_its_io_and_its_options(runtime: Runtime) -> None:
@@ -58,7 +58,7 @@ def test_start_takes_a_spec_its_io_and_its_options(runtime: Runtime) -> None:
         assert ids == [started.id] == [result.id]
         assert "fork" in [step.name for step in result.steps]
 
-    asyncio.run(program())
+    in_a_loop(program())
 
 
 def test_what_is_typed_reaches_the_program_and_other_things_go_on(runtime: Runtime) -> None:
@@ -75,7 +75,7 @@ def test_what_is_typed_reaches_the_program_and_other_things_go_on(runtime: Runti
         assert await ended(started) == 3
         assert started.stdout.endswith(b"over\n")
 
-    asyncio.run(program())
+    in_a_loop(program())
 
 
 def test_more_than_a_pipe_holds_can_be_typed_at_once(runtime: Runtime) -> None:
@@ -86,7 +86,7 @@ def test_more_than_a_pipe_holds_can_be_typed_at_once(runtime: Runtime) -> None:
         started.end_input()
         assert (await started).stdout == keys
 
-    asyncio.run(program())
+    in_a_loop(program())
 
 
 def test_terminal_of_a_started_run_is_resized_typed_into_and_ended(runtime: Runtime) -> None:
@@ -101,7 +101,7 @@ def test_terminal_of_a_started_run_is_resized_typed_into_and_ended(runtime: Runt
         started.end_input()
         assert await ended(started) == 5
 
-    asyncio.run(program())
+    in_a_loop(program())
 
 
 def test_signal_by_name_or_number_reaches_the_program(runtime: Runtime) -> None:
@@ -114,7 +114,7 @@ def test_signal_by_name_or_number_reaches_the_program(runtime: Runtime) -> None:
         started.signal(9)
         assert await ended(started) == 137
 
-    asyncio.run(program())
+    in_a_loop(program())
 
 
 def test_who_stops_waiting_does_not_stop_the_run(runtime: Runtime) -> None:
@@ -125,7 +125,7 @@ def test_who_stops_waiting_does_not_stop_the_run(runtime: Runtime) -> None:
         started.type("\n")
         assert await ended(started) == 6
 
-    asyncio.run(program())
+    in_a_loop(program())
 
 
 def test_many_runs_are_followed_by_one_loop(runtime: Runtime) -> None:
@@ -134,7 +134,7 @@ def test_many_runs_are_followed_by_one_loop(runtime: Runtime) -> None:
         assert [(await one).stdout for one in started] == [b"%d\n" % number for number in range(20)]
 
     before = len(os.listdir("/proc/self/fd"))
-    asyncio.run(program())
+    in_a_loop(program())
     assert len(os.listdir("/proc/self/fd")) <= before + 2  # the launcher's, if this was the first run
 
 
@@ -144,7 +144,7 @@ def test_container_ends_with_the_loop_that_follows_it(runtime: Runtime) -> None:
         assert await comes(lambda: started.id)
         return started
 
-    started = asyncio.run(program())
+    started = in_a_loop(program())
     assert until(lambda: not runtime.ps(running=True))
     assert (started.done, started.result) == (True, None)
     assert [one.record.exit_code for one in runtime.ps() if one.id == started.id] == [143]
@@ -155,7 +155,7 @@ def test_container_of_a_run_whose_loop_ends_at_once_ends_too(runtime: Runtime) -
         runtime.start("demo", ["/bin/sleep", "600"], copy=True)
 
     before = len(os.listdir("/proc/self/fd"))
-    asyncio.run(program())
+    in_a_loop(program())
     assert len(os.listdir("/proc/self/fd")) <= before + 2
     assert until(lambda: not runtime.ps(running=True))
 
@@ -188,7 +188,7 @@ def test_program_that_cannot_start_is_a_result_and_a_missing_image_an_error(runt
         with pytest.raises(NotFound):
             runtime.start("nosuch")
 
-    asyncio.run(program())
+    in_a_loop(program())
 
 
 def test_an_error_of_who_listens_is_raised_where_somebody_waits_and_the_container_ends(runtime: Runtime) -> None:
@@ -202,7 +202,7 @@ def test_an_error_of_who_listens_is_raised_where_somebody_waits_and_the_containe
         assert started.result is None
         assert await comes(lambda: not runtime.ps(running=True))
 
-    asyncio.run(program())
+    in_a_loop(program())
 
 
 def test_what_start_does_not_do_is_refused_with_what_to_type(runtime: Runtime) -> None:
@@ -222,7 +222,7 @@ def test_what_start_does_not_do_is_refused_with_what_to_type(runtime: Runtime) -
             started.type("x")
         await started
 
-    asyncio.run(program())
+    in_a_loop(program())
     assert runtime.ps(running=True) == []
 
 
@@ -230,7 +230,7 @@ def test_private_copy_of_a_started_run_goes_with_its_container(runtime: Runtime,
     async def program() -> str:
         return (await runtime.start("demo", ["/bin/touch", "/touched"], copy=True)).id
 
-    name = asyncio.run(program())
+    name = in_a_loop(program())
     assert len(list(home.rglob("touched"))) == 1
     runtime.rm(name)
     assert list(home.rglob("touched")) == []
