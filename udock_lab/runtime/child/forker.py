@@ -237,9 +237,21 @@ class RemoteForker:
     def _take_over(self) -> LocalForker:
         """Fork here from now on: the forker is dead, and its children are ours, the next subreaper above (prctl(2))."""
         if self.successor is None:
+            self._see_it_end()
             self.successor = LocalForker()
             self.successor.alive |= self.alive
         return self.successor
+
+    def _see_it_end(self) -> None:
+        """Wait until the forker has ended: its socket closes a moment before its children are ours (wait(2), WNOWAIT).
+
+        Whatever else was wrong with it, nobody can make use of it any more.
+        """
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        except (ProcessLookupError, ChildProcessError):
+            pass  # it is reaped already
 
     def _answer(self, kind: str) -> tuple[list[int], list[int]]:
         """Wait for one kind of answer; what else comes is kept for whoever waits for that."""
