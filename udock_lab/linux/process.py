@@ -8,6 +8,7 @@ every number in it is another process's, so nothing here believes it (:func:`pro
 from __future__ import annotations
 
 import os
+import select
 from _thread import get_native_id
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ __all__ = [
     "boot_id",
     "children",
     "descendants",
+    "gone",
     "in_main_thread",
     "is_dying",
     "is_same_process",
@@ -42,6 +44,7 @@ __all__ = [
 
 _PID_LIMIT = 1 << 22  # no kernel gives a higher pid (PID_MAX_LIMIT)
 _LOOKS = 5  # at the processes below one, until two agree
+_LONGEST_PAUSE = 2_000_000.0  # seconds; poll(2) counts milliseconds in 32 bits, and weeks are for ever
 _PF_EXITING = 0x4  # linux/sched.h
 _proven = 0  # the pid under which this process saw that it has no other one in its /proc
 
@@ -347,6 +350,18 @@ def open_loadavg() -> int:
         return os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return -1
+
+
+def gone(pidfd: int, timeout: float | None = 0.0) -> bool:
+    """Wait until the process has ended, at most ``timeout`` seconds (None: for ever); return whether it has.
+
+    A pidfd becomes readable then (pidfd_open(2)).
+    """
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    if timeout is None or timeout > _LONGEST_PAUSE:
+        return bool(poll.poll())
+    return bool(poll.poll(timeout * 1000))
 
 
 def last_pid(loadavg: int = -1) -> int:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from udock_lab.errors import Conflict, MdockError, NotFound, StorageError
-from udock_lab.linux.process import descendants, is_dying
+from udock_lab.linux.process import descendants, gone, is_dying
 from udock_lab.model import Record, Status
 from udock_lab.runtime.lastword import await_last_word, end_of_removed, stopped_supervisors
 from udock_lab.runtime.looking import look_up, refuse_elsewhere, running
 from udock_lab.runtime.removing import end_execs
-from udock_lab.runtime.signalling import ask_permission, gone, its_pidfd, send, signal_name
+from udock_lab.runtime.signalling import ask_permission, its_pidfd, send, signal_name
 from udock_lab.runtime.state import containers, living
 from udock_lab.runtime.state.extras import load_spec
 from udock_lab.runtime.state.home import DISK_FULL, Home, storage_error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal as signals
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,9 +12,7 @@ from udock_lab.model import Record
 from udock_lab.runtime.state import containers, living
 from udock_lab.runtime.state.home import Home
 
-__all__ = ["ask_permission", "gone", "its_pidfd", "send", "signal_name"]
-
-_LONGEST_PAUSE = 2_000_000.0  # seconds; poll(2) counts milliseconds in 32 bits, and weeks are for ever
+__all__ = ["ask_permission", "its_pidfd", "send", "signal_name"]
 
 
 @contextmanager
@@ -67,15 +64,3 @@ def signal_name(number: int) -> str:
         return signals.Signals(number).name
     except ValueError:  # real-time signals have numbers only
         return str(number)
-
-
-def gone(pidfd: int, timeout: float | None) -> bool:
-    """Wait until the process has ended, at most ``timeout`` seconds (None: for ever); return whether it has.
-
-    A pidfd becomes readable then (pidfd_open(2)).
-    """
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    if timeout is None or timeout > _LONGEST_PAUSE:
-        return bool(poll.poll())
-    return bool(poll.poll(timeout * 1000))

@@ -10,13 +10,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import select
 from collections.abc import Sequence
 from contextlib import closing, suppress
 
 from udock_lab.errors import LauncherDied
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, prctl
-from udock_lab.linux.process import children
+from udock_lab.linux.process import children, gone
 from udock_lab.runtime.child.launcher import become_supervisor, command_line
 from udock_lab.runtime.protocol import ProbeRequest, Refused, Request, RunRequest, encode, to_caller
 from udock_lab.runtime.state.shortage import shortage, shortage_told
@@ -212,10 +211,8 @@ def _reaped(pid: int, patience: float) -> bool:
     Then nothing is left of it (waitpid(2)).
     """
     try:
-        ended = select.poll()
         pidfd = os.pidfd_open(pid)
-        ended.register(pidfd, select.POLLIN)
-        ended.poll(patience * 1000)
+        gone(pidfd, patience)
         os.close(pidfd)
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except (ChildProcessError, ProcessLookupError):  # somebody waited for it already

@@ -10,7 +10,6 @@ So does what an orphaned container left in its own session: it is ended when the
 from __future__ import annotations
 
 import os
-import select
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,6 +17,7 @@ from contextlib import suppress
 from udock_lab.linux.process import (
     boot_id,
     descendants,
+    gone,
     is_same_process,
     lives,
     pid_namespace,
@@ -40,7 +40,7 @@ __all__ = ["end_all", "end_orphans", "forget", "may_run_on", "remember"]
 
 _NAME, _END = "exec-", ".json"
 _PASSES = 100  # looks at what it has started, each 5 ms after the other
-_PATIENCE = 2000  # milliseconds for a killed process to be gone
+_PATIENCE = 2.0  # seconds for a killed process to be gone
 
 
 def remember(home: Home, container_id: str, pid: int, pidfd: int) -> None:
@@ -171,9 +171,7 @@ def _end_tree(pid: int, pidfd: int) -> bool:
         pass  # gone by itself
     except PermissionError:
         return False
-    gone = select.poll()
-    gone.register(pidfd, select.POLLIN)
-    return bool(gone.poll(_PATIENCE)) and proc_is_ours() and not _living_below(pid)
+    return gone(pidfd, _PATIENCE) and proc_is_ours() and not _living_below(pid)
 
 
 def _living_below(pid: int) -> list[int]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import select
 from contextlib import suppress
 from time import monotonic_ns
 
-from udock_lab.linux.process import last_pid, open_loadavg
+from udock_lab.linux.process import gone, last_pid, open_loadavg
 from udock_lab.runtime.child.forker import LocalForker, RemoteForker
 from udock_lab.runtime.child.fresh import Fresh
 from udock_lab.runtime.child.kinds import PLAIN, Kind
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 else:
     import _signal as signal
 
-__all__ = ["Children", "has_ended"]
+__all__ = ["Children"]
 
 _PAUSE = 1_000_000  # nanoseconds from a fork to its run: with less, nobody has looked at the last result
 
@@ -47,7 +46,7 @@ class Children:
             self._wanted.append(kind)
         child = self._preforked.pop(kind, None)
         self._in_a_row = child is not None and monotonic_ns() - child.fork_end < _PAUSE
-        if child is not None and has_ended(child.pidfd):  # somebody killed it while it waited
+        if child is not None and gone(child.pidfd):  # somebody killed it while it waited
             self._discard(child)
             child = None
         return child or self._fork(kind)
@@ -125,10 +124,3 @@ class Children:
                 signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
         child.close()
         self.forker.reap(child.pid)
-
-
-def has_ended(pidfd: int) -> bool:
-    """Return whether the process has ended: then its pidfd is readable (pidfd_open(2))."""
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    return bool(poll.poll(0))

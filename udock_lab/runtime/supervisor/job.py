@@ -25,6 +25,7 @@ from enum import Enum, auto
 
 from udock_lab.errors import Interrupted, MdockError
 from udock_lab.linux.dispositions import ENDS_NOBODY
+from udock_lab.linux.process import gone
 from udock_lab.runtime.child.fresh import Fresh
 from udock_lab.runtime.child.kinds import Kind, kind_for
 from udock_lab.runtime.child.launch import brief, open_gate
@@ -34,7 +35,6 @@ from udock_lab.runtime.state.home import storage_error
 from udock_lab.runtime.state.lock import held_too_long, release, try_lock
 from udock_lab.runtime.supervisor.account import Reports, account_of
 from udock_lab.runtime.supervisor.caller import Caller
-from udock_lab.runtime.supervisor.children import has_ended
 from udock_lab.runtime.supervisor.ending import Ending
 from udock_lab.runtime.supervisor.input import Input
 from udock_lab.runtime.supervisor.looks import Looks
@@ -209,7 +209,7 @@ class Job:
         start = time.monotonic_ns()
         try:
             brief(child, self.request.plan, self._container)
-            if self._container >= 0 and has_ended(self._container):
+            if self._container >= 0 and gone(self._container):
                 signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
             elif self.terminal is None:
                 open_gate(child, self._input.fd, None)
