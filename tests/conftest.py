@@ -281,10 +281,8 @@ def _quiet_skips(reporter: pytest.TerminalReporter) -> list[str]:
 
 def _leftovers(base: Path, scratch: Path) -> list[str]:
     from udock_lab.runtime.client.connection import the_launcher
-    from udock_lab.sandbox.keepers import let_spare_go
 
     gc.collect()
-    let_spare_go()  # one that is just starting does not hear that the launcher ends, and stays as long as we do
     the_launcher().close()
     deadline = time.monotonic() + PATIENCE
     while (processes := _processes(base)) and time.monotonic() < deadline:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -248,3 +252,24 @@ def test_process_tree_names_it(kernel: UsersKernel) -> None:
     assert Path(f"/proc/{spare}/comm").read_text() == "keeper\n"
     kernel.interrupt()
     assert kernel.end_of(request).status == "error"
+
+
+def test_one_whose_launcher_ended_while_it_started_ends_though_its_client_lives() -> None:
+    """It had not asked for its parent's death signal yet, and its client's end of the socket is open."""
+    from udock_lab.sandbox.keepers import CODE, PACKAGE
+
+    launcher = subprocess.Popen(["true"])
+    pidfd = os.pidfd_open(launcher.pid)
+    launcher.wait()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 20) for fd in (theirs.fileno(), pidfd)]
+    argv = [sys.executable, "-I", "-S", "-c", CODE, PACKAGE]
+    files = [(os.POSIX_SPAWN_DUP2, fd, to) for to, fd in enumerate(high, 3)]
+    keeper = os.posix_spawn(argv[0], argv, os.environ, file_actions=files)
+    theirs.close()
+    for fd in (*high, pidfd):
+        os.close(fd)
+    with ours:
+        assert until(lambda: is_gone(keeper))
+        assert os.waitpid(keeper, 0)[1] == 0
+        assert ours.recv(100) == b"", "it said nothing"

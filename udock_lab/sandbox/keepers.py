@@ -30,10 +30,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
 
-__all__ = ["PACKAGE", "let_spare_go", "start_keeper", "start_spare", "take_spare"]
+__all__ = ["CODE", "PACKAGE", "let_spare_go", "start_keeper", "start_spare", "take_spare"]
 
 PACKAGE = str(Path(__file__).absolute().parents[2])  # the folder that holds udock_lab
-_CODE = (
+CODE = (
     "import sys; sys.path.insert(0, sys.argv[1]); from udock_lab.sandbox.descriptors import CONTROL; "
     "from udock_lab.sandbox.keeper.main import main; main(CONTROL)"
 )
@@ -75,7 +75,7 @@ _minds_forks: list[bool] = []
 def start_keeper(*words: str) -> socket:
     """Start one, and return our end of its control socket; ``words`` end its command line. LauncherDied, OSError."""
     ours, theirs = pair()
-    argv = (sys.executable, "-I", "-S", "-c", _CODE, PACKAGE, *words)
+    argv = (sys.executable, "-I", "-S", "-c", CODE, PACKAGE, *words)
     try:
         the_launcher().request(SpawnRequest(argv=argv), [theirs.fileno()])
     except BaseException:

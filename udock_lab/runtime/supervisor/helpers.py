@@ -38,12 +38,15 @@ class Helpers:
         self._look_after(pid)
 
     def spawn(self, argv: tuple[str, ...], sock: int) -> None:
-        """Start a program in a session of its own; its end of a socket becomes descriptor 3."""
-        at = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 10)  # dup2 of 3 to itself would leave it close-on-exec
-        os.close(sock)
-        files = [(os.POSIX_SPAWN_DUP2, at, 3)]
+        """Start a program in a session of its own; its end of a socket becomes descriptor 3, a pidfd of ours 4."""
+        me = os.pidfd_open(os.getpid())
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in (sock, me)]  # out of dup2's way
+        for fd in (sock, me):
+            os.close(fd)
+        files = [(os.POSIX_SPAWN_DUP2, fd, to) for to, fd in enumerate(high, 3)]
         self._look_after(os.posix_spawn(argv[0], argv, os.environ, file_actions=files, setsid=True))
-        os.close(at)
+        for fd in high:
+            os.close(fd)
 
     def go_on(self) -> None:
         """Let those that were stopped see that the kernel is gone."""

@@ -10,6 +10,8 @@ from contextlib import suppress
 from udock_lab.isolation.pid import ParentDeathSignal, Subreaper
 from udock_lab.isolation.step import Child
 from udock_lab.linux.dispositions import forget_inherited_signals
+from udock_lab.linux.process import gone
+from udock_lab.sandbox.descriptors import LAUNCHER
 from udock_lab.sandbox.keeper.caller import Caller
 from udock_lab.sandbox.keeper.ending import Ending, kill_everything
 from udock_lab.sandbox.keeper.report import make_report
@@ -64,6 +66,10 @@ def _wait_for_a_request(sock: socket.socket) -> tuple[bytes, list[int]]:
     Until there is something to clean up we end with the launcher, stopped or not.
     """
     ParentDeathSignal(signal.SIGKILL).apply(Child())
+    is_alone = gone(LAUNCHER)  # the launcher ended before we asked for that signal
+    os.close(LAUNCHER)
+    if is_alone:
+        return b"", []
     with suppress(OSError):  # the client has gone, but what it asked for may lie there
         send(sock, encode(Here(pid=os.getpid())))
     data, fds = receive(sock)
