@@ -70,13 +70,12 @@ def fork_child(kind: Kind = PLAIN, *, rehearsed: bool, made: Made | None = None)
 
 
 def brief(child: Fresh, plan: bytes, container: int = -1) -> None:
-    """Tell the child, once, what it will do (:meth:`Plan.pack`). It reads that, and waits for the start gate to open.
+    """Tell the child what it will do (:meth:`Plan.pack`). It reads that, and waits for the start gate to open.
 
     ``container``: a pidfd of the first process of the container that it enters.
     """
-    if not child.briefed:
-        send(child.sync, plan, (container,) if container >= 0 else ())
-        child.briefed = True
+    send(child.sync, plan, (container,) if container >= 0 else ())
+    child.briefed = True
 
 
 def open_gate(child: Fresh, stdin: int, terminal: int | None) -> None:

@@ -143,6 +143,11 @@ class Job:
         self._preparation = Preparation(supervisor.loop, supervisor.children.forker, child, self._on_prepared)
         self._preparation.begin()
         with suppress(BrokenPipeError, ConnectionResetError):  # it has ended, which is heard next
+            self._brief(child)
+
+    def _brief(self, child: Fresh) -> None:
+        """Give it its plan, which is packed and sent once."""
+        if not child.briefed:
             brief(child, self.request.plan, self._container)
 
     # --- prepared
@@ -169,7 +174,7 @@ class Job:
                 return
             try:
                 with suppress(OSError):  # tried again at the gate, where a failure is dealt with
-                    brief(child, self.request.plan, self._container)  # it is read while the record is written
+                    self._brief(child)  # it is read while the record is written
                 self.account.begin(child)
             finally:
                 if lock >= 0:
@@ -208,7 +213,7 @@ class Job:
         self.newest_pid = self.supervisor.children.newest_pid()
         start = time.monotonic_ns()
         try:
-            brief(child, self.request.plan, self._container)
+            self._brief(child)
             if self._container >= 0 and gone(self._container):
                 signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
             elif self.terminal is None:
@@ -264,7 +269,10 @@ class Job:
         spec = self.request.spec
         waited_for = spec.detach or spec.tty or self.request.announce
         if waited_for or any(answer > 0 for _, answer, _, _ in self._reports):
-            self.caller.tell(self._started())  # somebody waits for it, or should be warned before the output comes
+            # Somebody waits for it, or should be warned before the output comes.
+            account, looks = self.account, tuple(self._looks.snapshots)
+            reports, notes = tuple(self._reports), tuple(account.notes)
+            self.caller.tell(Started(id=account.id, pid=self.pid, reports=reports, notes=notes, snapshots=looks))
 
     # --- running
 
@@ -362,15 +370,6 @@ class Job:
                 before=account.before,
                 after=account.after,
             )
-        )
-
-    def _started(self) -> Started:
-        return Started(
-            id=self.account.id,
-            pid=self.pid,
-            reports=tuple(self._reports or ()),
-            notes=tuple(self.account.notes),
-            snapshots=tuple(self._looks.snapshots),
         )
 
     def close_input(self) -> None:
