@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from udock_lab.errors import UsageError
 from udock_lab.model import ContainerSpec, Limits
-from udock_lab.runtime.child.plan import DEFAULT_PATH, Plan
-from udock_lab.runtime.client.planning import container_env, make_plan, run_request
+from udock_lab.runtime.child.plan import DEFAULT_PATH, Plan, environment
+from udock_lab.runtime.client.planning import make_plan, run_request
 from udock_lab.runtime.protocol import RunRequest, encode, request_of
 from udock_lab.runtime.state.home import Home
 
@@ -77,7 +77,7 @@ def test_layers_may_be_given_as_a_mapping_and_are_kept_as_pairs() -> None:
 
 def test_nothing_is_inherited_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "1")
-    env = container_env(ContainerSpec(image="demo", env=(("A", "b"), ("PATH", "/x"))))
+    env = environment(ContainerSpec(image="demo", env=(("A", "b"), ("PATH", "/x"))).env)
     assert env == {"PATH": "/x", "HOME": "/root", "TERM": "xterm", "A": "b"}
 
 

@@ -13,7 +13,7 @@ from _thread import get_native_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from udock_lab.model import ProcessNode
@@ -231,21 +231,22 @@ def descendants(pid: int) -> list[int]:
     """
     if not proc_is_ours():
         return []
-    found = _walk_down(pid)
+    found = _walk_down(pid, _children_of_threads)
     for _ in range(_LOOKS):
-        before, found = found, _walk_down(pid)
-        if found is None or found == before:
+        before, found = found, _walk_down(pid, _children_of_threads)
+        if found is None:
             break
-    else:
-        found = None
-    return _scan_for_descendants(pid) if found is None else found
+        if found == before:
+            return found
+    by_parent = _children_by_parent()
+    return _walk_down(pid, lambda one: by_parent.get(one, [])) or []
 
 
-def _walk_down(pid: int) -> list[int] | None:
-    """Return what is below a process, as its own files and theirs say; None where one of them does not."""
+def _walk_down(pid: int, children_of: Callable[[int], list[int] | None]) -> list[int] | None:
+    """Return what is below a process, as ``children_of`` says; None where it does not know of one of them."""
     found, queue = [], [pid]
     while queue:
-        below = _children_of_threads(queue.pop())
+        below = children_of(queue.pop())
         if below is None:
             return None
         found += below
@@ -268,16 +269,6 @@ def _children_of_threads(pid: int) -> list[int] | None:
         pass  # it has ended
     except PermissionError:  # the machine hides it (hidepid), but perhaps not what is below it
         return None
-    return found
-
-
-def _scan_for_descendants(pid: int) -> list[int]:
-    by_parent = _children_by_parent()
-    found, queue = [], [pid]
-    while queue:
-        below = by_parent.get(queue.pop(), [])
-        found += below
-        queue += below
     return found
 
 

@@ -34,12 +34,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
 
-__all__ = ["OUTPUT_KEPT", "Input", "Link"]
+__all__ = ["LONGEST_LINE", "OUTPUT_KEPT", "OVER", "Input", "Link"]
 
 OUTPUT_KEPT = 1 << 20  # bytes of each output
-_ROOM = 4096  # bytes of a pipe for what is typed: the longest line that a terminal takes (termios(3), canonical mode)
+LONGEST_LINE = 4096  # bytes; the longest that a terminal takes (termios(3), canonical mode)
 _CONTROL_D = b"\x04"
-_OVER = select.POLLHUP | select.POLLERR | select.POLLNVAL
+OVER = select.POLLHUP | select.POLLERR | select.POLLNVAL  # of poll(2): the other end is closed
 
 
 class Input:
@@ -55,7 +55,7 @@ class Input:
         self._keys = keys
         self._newline = True  # what was typed so far is whole lines
         if keys:
-            fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _ROOM)
+            fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, LONGEST_LINE)
         self._unsent = b""
         self._ends = False
 
@@ -106,7 +106,7 @@ class Input:
     def advance(self, ready: Mapping[int, int]) -> None:
         """Pass on what can be passed on now; close it when its last reader has gone."""
         events = ready.get(self._pipe, 0)
-        if events & _OVER:
+        if events & OVER:
             self.close()
         elif events:
             self._feed()

@@ -16,12 +16,7 @@ from udock_lab.runtime.protocol import ExecRequest, RunRequest
 from udock_lab.runtime.state.home import Home
 from udock_lab.runtime.state.rootsource import RootSource, source_of
 
-__all__ = ["Planned", "container_env", "exec_request", "make_plan", "run_request"]
-
-
-def container_env(spec: ContainerSpec) -> dict[str, str]:
-    """Return PATH, HOME, TERM and what was asked for; nothing is inherited."""
-    return environment(spec.env)
+__all__ = ["Planned", "exec_request", "make_plan", "run_request"]
 
 
 class Planned:
@@ -103,7 +98,7 @@ def make_plan(
     ``snapshots``: the child waits before its first step and after its last one, until it has been looked at.
     ``one_pipe``: stderr goes where stdout goes.
     """
-    env = container_env(spec)
+    env = environment(spec.env)
     _refuse_unknown_layers(spec)
     _refuse_what_no_call_takes(spec, env)
     steps, before_gate = steps_for_a_container(_wanted(spec, rootfs, join, observed=snapshots))

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from udock_lab.linux.waiting import Readers
-from udock_lab.runtime.client.link import Input
+from udock_lab.runtime.client.link import LONGEST_LINE, OVER, Input
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["Keys", "Lines"]
 
 _CONTROL_C = b"\x03"
-_CHUNK = 4096  # bytes; the longest line that a terminal takes (termios(3), canonical mode)
 _REST = 0.1  # seconds until the next look at a terminal that is not to be read now; at most, for lines
 _FIRST_REST = 0.001  # seconds, doubled from look to look
 _QUIET = 0.5  # seconds after which a line goes to a program that is not seen to wait, but may want it
 _SIGNS = 10  # looks that found such a program to have done something meanwhile
-_OVER = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class _Typed:
@@ -82,7 +80,7 @@ class _Typed:
         self._resting = False
         self.pipe.advance(ready)
         if self.fd in ready and self.pipe.waits_for() and not self.pipe.is_behind:
-            self._take(gone=bool(ready[self.fd] & _OVER))
+            self._take(gone=bool(ready[self.fd] & OVER))
 
     def heed(self, notices: bytes) -> None:
         """Act on signals of ``heard`` that came."""
@@ -126,7 +124,7 @@ class Lines(_Typed):
             return
         try:
             with _no_stop_for_reading():
-                line = os.read(self.fd, _CHUNK)
+                line = os.read(self.fd, LONGEST_LINE)
         except OSError:  # in the background, since a moment ago; or the terminal was hung up
             self._resting, line = not gone, b""
             if not gone:
@@ -201,7 +199,7 @@ class Keys(_Typed):
 
     def _take(self, *, gone: bool) -> None:
         try:
-            keys = os.read(self.fd, _CHUNK)
+            keys = os.read(self.fd, LONGEST_LINE)
         except BlockingIOError:
             return
         except OSError:
