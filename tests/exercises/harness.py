@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from udock_lab.grading import SLUGS, Submission, judge
-from udock_lab.grading.checking import exercise
 from udock_lab.grading.exercise import Exercise
-from udock_lab.grading.hidden import hidden_exercise
+from udock_lab.grading.sources import exercise, hidden_exercise
 from udock_lab.model import CheckReport, Judgement
 
 __all__ = [
@@ -43,7 +41,7 @@ CORPUS = Path(__file__).parent / "corpus"
 COURSE = Path(__file__).parents[2] / "exercises"
 INSTRUCTOR, SOURCE = COURSE / "instructor", COURSE / "source"
 PARTS = 8  # of the corpus: a run of the tests judges one
-EXERCISES = tuple(slug for slug in SLUGS if find_spec(f"udock_lab.grading.exercises.{slug}"))
+EXERCISES = SLUGS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from udock_lab import sandbox
 from udock_lab.display.html.checks import check_html
 from udock_lab.display.text.checks import check_text
 from udock_lab.grading import Submission, judge
-from udock_lab.grading.checking import exercise
+from udock_lab.grading.sources import exercise
 from udock_lab.linux.process import descendants, lives, parent, state
 from udock_lab.model import CheckReport
 from udock_lab.runtime.client.connection import the_launcher

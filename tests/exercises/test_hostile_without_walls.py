@@ -30,7 +30,7 @@ from pathlib import Path
 from udock_lab import sandbox
 from udock_lab.display.text.checks import check_text
 from udock_lab.grading import Submission, judge
-from udock_lab.grading.checking import exercise
+from udock_lab.grading.sources import exercise
 from udock_lab.sandbox.removal import SHARED
 
 sandbox.run("pass")                                   # the launcher is there before and after

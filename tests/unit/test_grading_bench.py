@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from udock_lab.grading.exercise import Bench
+from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercise import Exercise
 from udock_lab.grading.hidden import without_values
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport, Requirement
@@ -12,7 +13,8 @@ REQUIREMENTS = tuple(Requirement(key=key, name=key, points=2, lesson="") for key
 
 def report() -> CheckReport:
     """The first holds, the second is refused by the machine, the third was never reached."""
-    bench = Bench(Submission(source=""), REQUIREMENTS)
+    exercise = Exercise(slug="", title="", functions=(), requirements=REQUIREMENTS, stories=())
+    bench = Bench(Submission(source=""), exercise)
     bench.hold("first", seen="a process")
     bench.skip("second", "not judged here: the requirement above all others is root")
     return CheckReport(slug="", title="", judgements=bench.judgements())

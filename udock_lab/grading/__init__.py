@@ -4,7 +4,10 @@
 
     cells.py        check(...) in a cell
     checking.py     from functions to a Score, a number with a report
-    exercise.py     requirements, and the bench on which a judge works
+    exercise.py     what an exercise is: requirements, and the stories of its judge
+    sources.py      where exercises come from: this package, a course folder, other packages
+    bench.py        where a judge works: stories are told, scenes played, judgements taken down
+    scene.py        how a scene gets into the sandbox
     submission.py   a learner's functions, and how they run: in the sandbox only
     kinds.py        functions that run nothing when they are called
     scenario.py     a scenario in a function of its own
@@ -17,7 +20,7 @@
     tablewatch.py   a table, seen by others while it is changed
     inside.py       what several scenarios need, beside the learner's code
     workers.py      processes that call a function at once, and how far each is
-    hidden.py       the lecturer's part
+    hidden.py       the lecturer's half of a report
     handout.py      a notebook as it was handed out: what it gives, and what it is worth
     notebook.py     a submitted notebook as source
     attempts.py     which statements of a notebook are an answer, and which attempts
@@ -25,7 +28,7 @@
     batch.py        a folder of them, side by side
     lecturer.py     what lecturers type
     nbgrader.py     the same inside nbgrader, in the place of a kernel
-    exercises/      one file an exercise: requirements, scenarios, judge
+    exercises/      one folder an exercise: requirements.py, judge.py, scenes.py
 """
 
 from __future__ import annotations
@@ -33,11 +36,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from udock_lab.grading.bench import Bench
     from udock_lab.grading.cells import check, check_hidden
-    from udock_lab.grading.checking import SLUGS, Score, judge
+    from udock_lab.grading.checking import Score, judge
     from udock_lab.grading.containerrecord import ContainerRecord
-    from udock_lab.grading.exercise import Bench, Exercise
+    from udock_lab.grading.exercise import Exercise
     from udock_lab.grading.exitinfo import ExitInfo
+    from udock_lab.grading.sources import SLUGS
     from udock_lab.grading.submission import Submission
 
 __all__ = [
@@ -63,10 +68,14 @@ def __getattr__(name: str) -> object:
         from udock_lab.grading import cells
 
         value = getattr(cells, name)
-    elif name in ("Bench", "Exercise"):
-        from udock_lab.grading import exercise
+    elif name == "Bench":
+        from udock_lab.grading.bench import Bench as value
+    elif name == "Exercise":
+        from udock_lab.grading.exercise import Exercise as value
+    elif name == "SLUGS":
+        from udock_lab.grading import sources
 
-        value = getattr(exercise, name)
+        value = sources.SLUGS
     elif name == "ContainerRecord":
         from udock_lab.grading.containerrecord import ContainerRecord as value
     elif name == "ExitInfo":

@@ -20,6 +20,7 @@ import dataclasses
 import hashlib
 import io
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -29,7 +30,6 @@ from pathlib import Path
 from udock_lab.display.pages.classroom import Handed, class_page, learner_page
 from udock_lab.display.text.checks import points
 from udock_lab.errors import MdockError, NotFound, UsageError
-from udock_lab.grading.checking import SLUGS
 from udock_lab.grading.graded import GradedCell, grade_cells
 from udock_lab.grading.handout import (
     Cell,
@@ -40,6 +40,7 @@ from udock_lab.grading.handout import (
     read_cells,
     read_notebook,
 )
+from udock_lab.grading.sources import folder_of, hidden_folder, slugs
 from udock_lab.linux.wholefile import write_whole
 from udock_lab.model import CheckReport
 from udock_lab.model.jsontext import from_json, to_json
@@ -219,18 +220,15 @@ class Batch:
         if not found:
             return handout_of_exercise(slug)
         handout = Handout.of_cells(read_cells(found[0]))
-        if self._hidden_of(slug).is_file():
+        if hidden_folder(slug, self._instructor()) is not None:
             return handout
         return Handout(tuple(c for c in handout.checks if not c.hidden), handout.given, handout.solutions)
 
-    def _hidden_of(self, slug: str) -> Path:
-        return Path(self._instructor() or "", "udock_hidden", f"{slug}.py")
-
     def _version(self, slug: str, handout: Handout) -> str:
         """Return a text that changes with whatever could change the points."""
-        hidden = self._hidden_of(slug)
-        ours = hidden.read_bytes() if hidden.is_file() else b""
-        return _hash(b"\n".join([_judges().encode(), repr(handout).encode(), ours]))
+        judges = [_package(), _code(folder_of(slug)), _code(hidden_folder(slug, self._instructor()))]
+        handed_out = [handout.checks, sorted(handout.given.items()), sorted(handout.solutions)]
+        return _hash(repr([judges, handed_out, sys.version_info]).encode())
 
     def _write_class(self, grades: Sequence[Grade]) -> None:
         """Write the CSV, a page for each learner, and one of them all."""
@@ -265,11 +263,15 @@ def _handed(grade: Grade) -> Handed:
 
 
 @cache
-def _judges() -> str:
-    """Return a hash of the code that judges and of the sandbox that it judges in."""
-    package = Path(__file__).parents[1]
-    files = [path for room in ("grading", "isolation", "sandbox") for path in sorted(package.glob(f"{room}/**/*.py"))]
-    return _hash(b"".join(path.read_bytes() for path in files))
+def _package() -> str:
+    """Return a hash of this whole package: what judges, and all that it stands on."""
+    return _code(Path(__file__).parents[1])
+
+
+def _code(folder: Path | None) -> str:
+    """Return a hash of a folder's Python files, names and contents; empty for none."""
+    files = sorted(folder.glob("**/*.py")) if folder else []
+    return _hash(repr([(str(path.relative_to(folder or "")), _hash(path.read_bytes())) for path in files]).encode())
 
 
 def exercise_of(sent: Sent, cells: Sequence[Cell]) -> str:
@@ -279,7 +281,7 @@ def exercise_of(sent: Sent, cells: Sequence[Cell]) -> str:
     """
     ids = [str(nbgrader_facts(cell).get("grade_id", "")) for cell in cells]
     for where in (sent.path.stem, sent.path.parent.name, *ids):
-        for slug in SLUGS:
+        for slug in slugs():
             if where.startswith(slug):
                 return slug
     raise UsageError(f"{sent.path.name} answers no exercise of this course.", "Was it made from exercises/release?")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Self
 
 from udock_lab.display.html.checks import check_html, hint_html
 from udock_lab.display.markup import there
 from udock_lab.display.text.checks import check_text, hint_text
-from udock_lab.errors import MdockError, NotFound, UsageError
-from udock_lab.grading.exercise import Bench, Exercise, Stop
-from udock_lab.grading.exercises import SLUGS, load
-from udock_lab.grading.hidden import hidden_exercise, without_values
+from udock_lab.errors import MdockError, UsageError
+from udock_lab.grading.bench import Bench, side_by_side
+from udock_lab.grading.exercise import Exercise
+from udock_lab.grading.hidden import without_values
 from udock_lab.grading.kinds import refuse_lazy, refuse_lazy_source
+from udock_lab.grading.sources import SLUGS, exercise, hidden_exercise
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
-from udock_lab.text.nearest import nearest
 
-__all__ = ["SLUGS", "Hint", "Score", "exercise", "given", "judge", "scored", "scored_hidden"]
+__all__ = ["Hint", "Score", "given", "judge", "scored", "scored_hidden"]
 
 
 class Hint(str):
@@ -71,15 +71,6 @@ def _lesson_from_here(slug: str) -> str:
 _hints_given: dict[tuple[str, str], int] = {}
 
 
-def exercise(slug: str) -> Exercise:
-    """Return the exercise of that name; raise NotFound, with the nearest one."""
-    if slug not in SLUGS:
-        near = nearest(slug, SLUGS)
-        guess = f" Did you mean {near!r}?" if near else ""
-        raise NotFound(f"There is no exercise {slug!r}.{guess}", f"The exercises: {', '.join(SLUGS)}")
-    return load(slug)
-
-
 def given(slug: str, functions: Sequence[Callable[..., object]]) -> tuple[Exercise, Submission]:
     """Return the exercise, and a learner's functions in the order of its statement.
 
@@ -114,38 +105,37 @@ def _called(name: str) -> str:
 
 def scored(answer: tuple[Exercise, Submission]) -> Score:
     """Return the score of what learners can check themselves."""
-    return Score(judge(*answer))
+    return Score(judge(*answer, at_once=side_by_side()))
 
 
 def scored_hidden(answer: tuple[Exercise, Submission]) -> Score:
     """Return the score of what is judged when they hand in, without a word on how; raise NotFound if not installed."""
     wanted, submission = answer
-    return Score(without_values(judge(hidden_exercise(wanted.slug), submission)))
+    return Score(without_values(judge(hidden_exercise(wanted.slug), submission, at_once=side_by_side())))
 
 
-def judge(wanted: Exercise, submission: Submission, **bench_options: Any) -> CheckReport:
-    """Return all judgements of one submission; whatever the submission does, this returns."""
-    bench = Bench(submission, wanted.requirements, **bench_options)
+def judge(wanted: Exercise, submission: Submission, at_once: int = 1) -> CheckReport:
+    """Return all judgements of one submission; whatever the submission does, this returns.
+
+    Of the stories that do not wait for one another so many are played ``at_once``.
+    """
+    bench = Bench(submission, wanted)
     start = time.monotonic()
     try:
         refuse_lazy(submission.functions)
         refuse_lazy_source(submission.source, wanted.functions)
-        wanted.judge(bench)
-    except Stop:
-        pass
+        bench.tell(wanted.stories, at_once)
     except UsageError as error:  # code that Python cannot read, functions that cannot be copied
         bench.notes.append(str(error))
     except MdockError as error:
-        bench.notes.append(f"The check itself could not go on: {error}")
-    except Exception as error:  # evidence of a shape that only a forger or a bug of ours makes
-        bench.notes.append(
-            "What the answer handed back is of a shape that this check cannot read "
-            f"({type(error).__name__}: {str(error)[:200]}). What was judged before that counts."
-        )
+        bench.again.append(f"the check itself could not go on: {error}")
+    for why in bench.again:
+        bench.note(f"To be judged again: {why}")
     return CheckReport(
         slug=wanted.slug,
         title=wanted.title,
         judgements=bench.judgements(),
         notes=tuple(bench.notes),
         seconds=time.monotonic() - start,
+        finished=not bench.again,
     )

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from udock_lab.display.html.checks import check_html
 from udock_lab.display.text.checks import check_text
-from udock_lab.grading.checking import exercise, judge
+from udock_lab.grading.checking import judge
 from udock_lab.grading.handout import Cell, CheckCell, Handout
-from udock_lab.grading.hidden import hidden_exercise, without_values
+from udock_lab.grading.hidden import without_values
 from udock_lab.grading.notebook import solution_source
+from udock_lab.grading.sources import exercise, hidden_exercise
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport, Judgement
 from udock_lab.model.value import replace
@@ -50,7 +51,7 @@ class GradedCell:
     @property
     def finished(self) -> bool:
         """False where the check broke off for a reason that is not the submission's."""
-        return not any(note.startswith("The check itself could not go on") for note in self.report.notes)
+        return self.report.finished
 
 
 def _nothing_done(report: CheckReport) -> CheckReport:

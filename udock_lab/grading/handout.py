@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from udock_lab.errors import NotFound, UsageError
-from udock_lab.grading.checking import SLUGS, exercise
+from udock_lab.grading.sources import exercise, slugs
 
 __all__ = [
     "MOST_BYTES",
@@ -75,7 +75,8 @@ class Handout:
                 checks.append(CheckCell(grade_id, float(facts.get("points", 0))))
             else:
                 given[grade_id] = text_of(cell)
-        return cls(tuple(check for check in checks if check.slug in SLUGS), given, frozenset(solutions))
+        known = slugs()
+        return cls(tuple(check for check in checks if check.slug in known), given, frozenset(solutions))
 
 
 def handout_of_exercise(slug: str) -> Handout:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import linecache
 import os
 
-__all__ = ["high", "high_pipe", "may_chroot"]
+__all__ = ["high", "high_pipe", "may_chroot", "show_lines"]
 
 _OUT_OF_THE_WAY = 300  # descriptors from here on
 
@@ -33,3 +34,8 @@ def may_chroot() -> bool:
         finally:
             os._exit(1)
     return os.waitpid(pid, 0)[1] == 0
+
+
+def show_lines(path: str, source: str) -> None:
+    """Let tracebacks show the lines of a source that is in no file here."""
+    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)

@@ -11,11 +11,11 @@ import random
 from typing import Any, NamedTuple
 
 from udock_lab.grading import evidence as ev
-from udock_lab.grading.exercise import Bench
+from udock_lab.grading.bench import Bench
 from udock_lab.grading.tables import a_zone
 from udock_lab.model import SandboxResult
 
-__all__ = ["MAIN", "STAGE", "TEN", "Story", "play"]
+__all__ = ["MAIN", "STAGE", "TEN", "Played", "play"]
 
 # A home with images, a record table with a history, and root file systems in which a shell really starts.
 STAGE = """
@@ -291,7 +291,7 @@ __value__ = {"all came back": all(__back), "table": __take(__table),
 TIMEOUT = 40.0  # seconds; a run takes some hundredths of one
 
 
-class Story(NamedTuple):
+class Played(NamedTuple):
     """What a scenario brought home: ``value`` by the names that the stories use, ``said`` by each worker."""
 
     result: SandboxResult
@@ -314,7 +314,7 @@ class Story(NamedTuple):
         return [fields for fields in self.own(when) if len(fields) == 7 and tuple(fields[:2]) not in others]
 
 
-def play(bench: Bench, story: str, **values: object) -> Story:
+def play(bench: Bench, story: str, **values: object) -> Played:
     """Play one home, one story; return each worker's lines.
 
     A line: [is it the worker itself?, forks, type or "raised", value...].
@@ -331,7 +331,7 @@ def play(bench: Bench, story: str, **values: object) -> Story:
         if name.startswith("said-")
     }
     value = ev.seen_value(result)
-    return Story(result, value if isinstance(value, dict) else {}, said, image, history, highest, token, east)
+    return Played(result, value if isinstance(value, dict) else {}, said, image, history, highest, token, east)
 
 
 def _history(image: str, highest: int) -> str:

@@ -1,30 +1,33 @@
 """A learner's functions and how to run them: only ever inside the sandbox.
 
 In a notebook the functions travel as cloudpickle; in a graded run the solution cells travel as source. The
-judges see neither: they ask for a scenario to be run and get what the kernel saw.
+judges see neither: they ask for a scene to be played and get what the kernel saw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from udock_lab.grading.scene import program
 from udock_lab.linux.load import crowd
 from udock_lab.model import SandboxResult
 from udock_lab.sandbox import TIMEOUT, run
 
-__all__ = ["Submission", "patience"]
+__all__ = ["SOLUTION", "Submission", "patience"]
 
-# Runs inside the sandbox, before the scenario. The learner's source is a module of its own, so that a scenario's
-# ``import time`` does not replace a learner's ``from time import time``; and what a scenario calls by the names of
-# builtins or of its values stays that, whatever ``from os import *`` brought along. sys.exit() ends a cell in a
+SOLUTION = "<your solution>"  # the file name of a submitted source, in tracebacks
+# Runs inside the sandbox, before the scene. The learner's source is a module of its own. sys.exit() ends a cell in a
 # notebook and nothing else; functions that stood above it are there.
-_LOAD = """
+_LOAD = f"""
 import builtins as __builtins
-__solution = {"__name__": "__main__", "__builtins__": __builtins}
+from udock_lab.grading.inside import show_lines as __show_lines
+__solution = {{"__name__": "__main__", "__builtins__": __builtins}}
+__show_lines({SOLUTION!r}, __source__)
 try:
-    exec(compile(__source__, "<your solution>", "exec"), __solution)
+    exec(compile(__source__, {SOLUTION!r}, "exec"), __solution)
 except SystemExit:
     pass
 for __name in [name for name in __solution if name not in globals() and not hasattr(__builtins, name)]:
@@ -34,25 +37,39 @@ for __name in [name for name in __solution if name not in globals() and not hasa
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """``functions``: name to function; or ``source``: the text of the solution cells."""
+    """``functions``: name to function; or ``source``: the text of the solution cells.
+
+    ``stopping`` is set where nobody waits for the verdict any more: what is being played ends.
+    """
 
     functions: Mapping[str, Callable[..., object]] = field(default_factory=dict)
     source: str = ""
+    stopping: threading.Event = field(default_factory=threading.Event, compare=False)
 
-    def play(self, scenario: str, values: Mapping[str, object] | None = None, **options: Any) -> SandboxResult:
-        """Run scenario source in a fresh sandbox; the learner's functions and ``values`` are names in it.
+    def play(
+        self,
+        scene: Callable[..., object] | str,
+        functions: Sequence[str],
+        values: Mapping[str, object] | None = None,
+        **options: Any,
+    ) -> SandboxResult:
+        """Play a scene in a fresh sandbox: it gets the learner's ``functions``, by name, and ``values``.
 
-        What the scenario puts into ``__value__`` comes back as ``result.value`` (plain data). ``options`` are
-        those of :func:`udock_lab.sandbox.run`; a scenario that brings its own evidence asks for no trace.
+        What it returns comes back as ``result.value`` (plain data). ``options`` are those of
+        :func:`udock_lab.sandbox.run`; a scene that brings its own evidence asks for no trace.
         """
-        names: dict[str, object] = dict(values or {})
+        if isinstance(scene, str):
+            source, names = scene, dict(values or {})
+        else:
+            source, names = program(scene, functions, values or {})
         if self.source:
             names["__source__"] = self.source
-            scenario = _LOAD + scenario
+            source = _LOAD + source
         else:
             names |= self.functions
         options["timeout"] = options.get("timeout", TIMEOUT) * patience()
-        return run(scenario, names=names, **{"shut": True, "trace": True} | options)
+        chosen: dict[str, Any] = {"shut": True, "trace": True, "stopping": self.stopping} | options
+        return run(source, names=names, **chosen)
 
 
 def patience() -> float:

@@ -40,13 +40,18 @@ class Judgement(Value):
 
 
 class CheckReport(Value):
-    """One check of one exercise. Requirements that this machine cannot judge count neither way."""
+    """One check of one exercise. Requirements that this machine cannot judge count neither way.
+
+    ``finished`` is False where the check broke off, or evidence was lost, for a reason that is not the answer's: it is
+    to be judged again.
+    """
 
     slug: str
     title: str
     judgements: tuple[Judgement, ...]
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    finished: bool = True
 
     @property
     def points(self) -> float:

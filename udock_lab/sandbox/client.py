@@ -19,6 +19,10 @@ from udock_lab.sandbox.preparing import make_request, scratch_folder
 from udock_lab.sandbox.program import read_program
 from udock_lab.sandbox.result import make_result
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Event
+
 __all__ = ["MEMORY", "PROCESSES", "TIMEOUT", "run"]
 
 
@@ -35,6 +39,7 @@ def run(
     shut: bool = False,
     inject: str = "",
     on_output: Callable[[OutputChunk], None] | None = None,
+    stopping: Event | None = None,
 ) -> SandboxResult:
     """Run a function (with ``args``) or source text in a fresh process, never in this one.
 
@@ -45,6 +50,7 @@ def run(
 
     ``shut`` isolates code that is not trusted (policy.py), as far as the machine permits;
     ``result.missing_isolation`` says what it refused. ``inject`` is a fault for strace to inject (its ``--inject``).
+    When another thread sets ``stopping``, the sandbox ends and SandboxInterrupted is raised, as at an interrupt.
 
     Whatever the code does, everything it started is gone within a second of its end. A failure of the code is a
     result, not an exception; UsageError for code that Python cannot read and names that cannot be copied.
@@ -72,5 +78,5 @@ def run(
             cwd=cwd, limits=limits, timeout=timeout, watch=watch, trace=trace, inject=inject, shut=shut,
         )  # fmt: skip
         with a_keeper(request, copied) as keeper:
-            report = follow(keeper, take)
+            report = follow(keeper, take, stopping)
     return make_result(report, chunks, request, trace=trace)

@@ -20,6 +20,7 @@ from udock_lab.wire.interrupts import Insistence, handled, is_ignored
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
+    from threading import Event
 
 __all__ = ["Asked", "a_keeper", "follow"]
 
@@ -86,11 +87,14 @@ def a_keeper(request: Request, names: bytes) -> Iterator[Asked]:
     start_spare()
 
 
-def follow(asked: Asked, take: Callable[[OutputChunk], None]) -> Report:
-    """Hand on output until the report; an interrupt ends the sandbox first and is raised afterwards."""
+def follow(asked: Asked, take: Callable[[OutputChunk], None], stopping: Event | None = None) -> Report:
+    """Hand on output until the report; an interrupt ends the sandbox first and is raised afterwards.
+
+    So does ``stopping``, when another thread sets it.
+    """
     decoders: dict[tuple[str, int], codecs.IncrementalDecoder] = {}
     with _interrupts(asked) as interrupted:
-        while not isinstance(message := _next(asked, interrupted), Report):
+        while not isinstance(message := _next(asked, interrupted, stopping), Report):
             if isinstance(message, Output):
                 decoder = decoders.setdefault((message.stream, message.pid), _utf8("replace"))
                 text = decoder.decode(message.data)
@@ -100,11 +104,14 @@ def follow(asked: Asked, take: Callable[[OutputChunk], None]) -> Report:
     return message
 
 
-def _next(asked: Asked, interrupted: Insistence) -> Output | Report | None:
+def _next(asked: Asked, interrupted: Insistence, stopping: Event | None) -> Output | Report | None:
     """Wait for a message of the keeper; None for one about itself. LauncherDied if there will be none."""
     ready = select.poll()
     ready.register(asked.sock, select.POLLIN)
     while not ready.poll(PAUSE):  # a signal that came a moment before the wait is handled now
+        if stopping is not None and stopping.is_set() and not interrupted.interrupts:
+            interrupted.interrupt()
+            asked.stop()
         if interrupted.insists:
             _let_go_if_somebody_is_stopped(asked, interrupted)
     data, _ = receive(asked.sock)

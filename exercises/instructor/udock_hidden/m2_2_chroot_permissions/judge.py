@@ -1,29 +1,16 @@
-"""Hidden requirements of M2.2. For lecturers; never handed out."""
+"""How the hidden requirements of M2.2 are judged."""
 
 from __future__ import annotations
 
 import errno
 
-from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.grading.exercises.m2_2_chroot_permissions import UNTRACED, attempts
-from udock_lab.model import Requirement
+from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercise import Story
+from udock_lab.grading.exercises.m2_2_chroot_permissions.judge import UNTRACED, attempts
 
-__all__ = ["HIDDEN"]
+from .requirements import REQUIREMENTS
 
-REQUIREMENTS = (
-    Requirement(
-        key="link",
-        name="a path through a symbolic link, or with a blank in it, works too",
-        points=1,
-        lesson='m2_2_chroot_permissions, "Situation"',
-    ),
-    Requirement(
-        key="closes",
-        name="no descriptor is left open, on no way out",
-        points=1,
-        lesson='m2_2_chroot_permissions, "Action"',
-    ),
-)
+__all__ = ["STORIES"]
 
 
 PATHS = ("./box/a link", "box/a link", "./{}/a folder/..", "./{}/", "a blank ")
@@ -54,10 +41,4 @@ def judge(bench: Bench) -> None:
     bench.hold("closes")
 
 
-HIDDEN = Exercise(
-    slug="m2_2_chroot_permissions",
-    title="enter(rootfs): what is judged when you hand in",
-    functions=("enter",),
-    requirements=REQUIREMENTS,
-    judge=judge,
-)
+STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)

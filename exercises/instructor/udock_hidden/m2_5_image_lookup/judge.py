@@ -1,4 +1,4 @@
-"""Hidden requirements of M2.5. For lecturers; never handed out."""
+"""How the hidden requirements of M2.5 are judged."""
 
 from __future__ import annotations
 
@@ -6,29 +6,17 @@ import builtins
 import random
 
 from udock_lab.grading import evidence as ev
-from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.grading.exercises.m2_5_image_lookup import ASK, UNTRACED
+from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercise import Story
+from udock_lab.grading.exercises.m2_5_image_lookup.judge import ASK, UNTRACED
 from udock_lab.grading.imagetables import a_path
 from udock_lab.grading.scenario import apart, job
 from udock_lab.grading.tables import a_word
-from udock_lab.model import Requirement
 
-__all__ = ["HIDDEN"]
+from .requirements import REQUIREMENTS
 
-REQUIREMENTS = (
-    Requirement(
-        key="large",
-        name="a large database is searched in little time and little memory",
-        points=1,
-        lesson='m2_5_image_lookup, "What a search costs"',
-    ),
-    Requirement(
-        key="errors",
-        name="a database that is there and cannot be read is an error (OSError), not None",
-        points=1,
-        lesson='m2_5_image_lookup, "The same in mdock: five answers"',
-    ),
-)
+__all__ = ["STORIES"]
+
 
 # RLIMIT_DATA counts what a process has for itself (setrlimit(2)); a file that is mapped to be read does not count.
 # There is room for a thread and its stack (8 MiB), not for the table (25 MB).
@@ -99,10 +87,4 @@ def judge(bench: Bench) -> None:
         bench.fail("errors", expected="OSError three times", seen=str(said))
 
 
-HIDDEN = Exercise(
-    slug="m2_5_image_lookup",
-    title="find_image_by_name(db, name): what is judged when you hand in",
-    functions=("find_image_by_name",),
-    requirements=REQUIREMENTS,
-    judge=judge,
-)
+STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)

@@ -1,38 +1,20 @@
-"""Hidden requirements of M2.4. For lecturers; never handed out."""
+"""How the hidden requirements of M2.4 are judged."""
 
 from __future__ import annotations
 
 import random
 
 from udock_lab.grading import evidence as ev
-from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.grading.exercises.m2_4_metadata import UNSTEPPED, UNTRACED, watch
+from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercise import Story
+from udock_lab.grading.exercises.m2_4_metadata.judge import UNSTEPPED, UNTRACED, watch
 from udock_lab.grading.scenario import apart, job
 from udock_lab.grading.tables import a_row, a_table, a_zone, an_ending
-from udock_lab.model import Requirement
 
-__all__ = ["HIDDEN"]
+from .requirements import REQUIREMENTS
 
-REQUIREMENTS = (
-    Requirement(
-        key="mode",
-        name="the table keeps its permissions",
-        points=1,
-        lesson='m2_4_metadata, "The same in mdock, and in C"',
-    ),
-    Requirement(
-        key="tidy",
-        name="an update that fails leaves no temporary file behind",
-        points=1,
-        lesson='m2_4_metadata, "The same in mdock, and in C"',
-    ),
-    Requirement(
-        key="again",
-        name="after a kill at any system call the next update works",
-        points=1,
-        lesson='m2_4_metadata, "Three ways to change a table"',
-    ),
-)
+__all__ = ["STORIES"]
+
 
 MODES = apart(
     "table, record, ending, modes",
@@ -104,10 +86,4 @@ def _judge(bench: Bench, key: str, holds: bool, seen: object) -> None:
         bench.fail(key, expected="as the statement says", seen=str(seen)[:200], go_on=True)
 
 
-HIDDEN = Exercise(
-    slug="m2_4_metadata",
-    title="save and update: what is judged when you hand in",
-    functions=("save", "update"),
-    requirements=REQUIREMENTS,
-    judge=judge,
-)
+STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)

@@ -1,30 +1,18 @@
-"""Hidden requirements of M2.7. For lecturers; never handed out."""
+"""How the hidden requirements of M2.7 are judged."""
 
 from __future__ import annotations
 
 import errno
 import random
 
-from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercise import Story
 from udock_lab.grading.mdockstage import play
-from udock_lab.model import Requirement
 
-__all__ = ["HIDDEN"]
+from .requirements import REQUIREMENTS
 
-REQUIREMENTS = (
-    Requirement(
-        key="refused",
-        name="chroot refused with EPERM: the program runs in the folder; rootfs cannot be entered: code 125 and errno",
-        points=1,
-        lesson='m2_2_chroot_permissions, "Action"',
-    ),
-    Requirement(
-        key="others",
-        name="while one program runs others can be run, and kill -9 of its runner changes nobody else's record",
-        points=1,
-        lesson='m2_4_metadata, "What survives what"',
-    ),
-)
+__all__ = ["STORIES"]
+
 
 REFUSED = """
 from udock_lab.linux.capabilities import drop_capabilities
@@ -95,10 +83,4 @@ def _others(bench: Bench, code: int) -> None:
         bench.fail("others", expected="one record running, two complete", seen=table)
 
 
-HIDDEN = Exercise(
-    slug="m2_7_mdock_run",
-    title="run(home, image, argv): what is judged when you hand in",
-    functions=("run",),
-    requirements=REQUIREMENTS,
-    judge=judge,
-)
+STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)

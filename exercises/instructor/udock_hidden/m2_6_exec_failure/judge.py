@@ -1,30 +1,18 @@
-"""Hidden requirements of M2.6. For lecturers; never handed out."""
+"""How the hidden requirements of M2.6 are judged."""
 
 from __future__ import annotations
 
 import errno
 import random
 
-from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.grading.exercises.m2_6_exec_failure import trial
-from udock_lab.model import Requirement
+from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercise import Story
+from udock_lab.grading.exercises.m2_6_exec_failure.judge import trial
 
-__all__ = ["HIDDEN"]
+from .requirements import REQUIREMENTS
 
-REQUIREMENTS = (
-    Requirement(
-        key="errnos",
-        name="every other errno of execve arrives as it is, with code 126",
-        points=1,
-        lesson='m2_6_exec_failure, "Action"',
-    ),
-    Requirement(
-        key="inherits",
-        name="the program gets all its words and the environment",
-        points=1,
-        lesson='m2_1b_exec_and_wait, "Action"',
-    ),
-)
+__all__ = ["STORIES"]
+
 
 ODD = {"loop": errno.ELOOP, "closed/inside": errno.ENOTDIR, "x" * 300: errno.ENAMETOOLONG, "long": errno.E2BIG}
 INHERITS = """
@@ -55,10 +43,4 @@ def judge(bench: Bench) -> None:
         bench.fail("inherits", expected=str(wanted), seen=str([*got, last]))
 
 
-HIDDEN = Exercise(
-    slug="m2_6_exec_failure",
-    title="run(argv): what is judged when you hand in",
-    functions=("run",),
-    requirements=REQUIREMENTS,
-    judge=judge,
-)
+STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)

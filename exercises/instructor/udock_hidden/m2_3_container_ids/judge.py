@@ -1,30 +1,18 @@
-"""Hidden requirements of M2.3. For lecturers; never handed out."""
+"""How the hidden requirements of M2.3 are judged."""
 
 from __future__ import annotations
 
 import random
 
 from udock_lab.grading import evidence as ev
-from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercise import Story
 from udock_lab.grading.scenario import apart, job
-from udock_lab.model import Requirement
 
-__all__ = ["HIDDEN"]
+from .requirements import REQUIREMENTS
 
-REQUIREMENTS = (
-    Requirement(
-        key="torn",
-        name="a last line that was torn off keeps its bytes, and the new record begins on a line of its own",
-        points=1,
-        lesson='m2_3_container_ids, "Result"',
-    ),
-    Requirement(
-        key="failing",
-        name="the lock is given back also when the file cannot be read or written",
-        points=1,
-        lesson='m2_3_container_ids, "flock makes it one step"',
-    ),
-)
+__all__ = ["STORIES"]
+
 
 # Three ways to fail under the lock: a table that is a folder, one that nobody may read (not refused to everybody), and
 # one that cannot grow (setrlimit(2), RLIMIT_FSIZE). The error stays alive, as behind a cell; is the lock free?
@@ -83,10 +71,4 @@ def judge(bench: Bench) -> None:
     bench.hold("failing")
 
 
-HIDDEN = Exercise(
-    slug="m2_3_container_ids",
-    title="next_id(db) and allocate(db): what is judged when you hand in",
-    functions=("next_id", "allocate"),
-    requirements=REQUIREMENTS,
-    judge=judge,
-)
+STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)

@@ -11,96 +11,15 @@ from calendar import timegm
 from typing import Any
 
 from udock_lab.grading import evidence as ev
-from udock_lab.grading.exercise import Bench, Exercise, Stop
-from udock_lab.grading.exercises.m2_6_exec_failure import info
-from udock_lab.grading.mdockstage import MAIN, TEN, Story, play
+from udock_lab.grading.bench import Bench, Stop
+from udock_lab.grading.exercise import Story
+from udock_lab.grading.exercises.m2_6_exec_failure.judge import info
+from udock_lab.grading.exercises.m2_7_mdock_run.requirements import REQUIREMENTS
+from udock_lab.grading.mdockstage import MAIN, TEN, Played, play
 from udock_lab.grading.tables import misspelt, mistimed
-from udock_lab.model import Requirement
 
-__all__ = ["EXERCISE"]
+__all__ = ["STORIES"]
 
-REQUIREMENTS = (
-    Requirement(
-        key="missing",
-        name="an image that images.db does not have: LookupError(\"Image 'NAME' not found\"), no process, no record",
-        points=1,
-        lesson='m2_5_image_lookup, "Action"',
-        hints=(
-            "What must you know before there is any use in a fork?",
-            "Look the image up first: split each line at |, take three fields, compare the first one whole.",
-        ),
-    ),
-    Requirement(
-        key="inside",
-        name="the program runs in a child made with os.fork; its root and its working directory are the image's",
-        points=1,
-        lesson='m2_2_chroot_permissions, "Action"',
-        hints=(
-            "Which three calls does the child make, and in which order?",
-            'os.chdir(rootfs); os.chroot("."); os.execve(...), all of it in the child.',
-        ),
-    ),
-    Requirement(
-        key="phase1",
-        name="a record that says running, with the program's pid, stands before the program's first instruction",
-        points=1,
-        lesson='m2_4_metadata, "Action"',
-        hints=(
-            "fork lets both go on at once. What holds the child back until the parent has written?",
-            "A pipe as a gate: the child reads from it first of all, the parent writes into it after the record.",
-        ),
-    ),
-    Requirement(
-        key="ends",
-        name="run returns how it ended: code, signal, and code 127 or 126 with errno where exec failed",
-        points=1,
-        lesson='m2_6_exec_failure, "Action"',
-        hints=(
-            "This is run from exercise m2_6. Which of your descriptors must be closed before the parent reads?",
-            "One close-on-exec pipe for the errno, one as the gate; the parent closes the ends that are the child's.",
-        ),
-    ),
-    Requirement(
-        key="phase2",
-        name="the record is completed: exited, both times, and the exit code (128 + n for signal n)",
-        points=1,
-        lesson='m2_4_metadata, "Task"',
-        hints=(
-            "Which fields of the line are empty while the program runs?",
-            "id|pid|image|exited|start|end|code: the start stays, the end is now, a signal n is written as 128 + n.",
-        ),
-    ),
-    Requirement(
-        key="whole",
-        name="every other line stays, byte for byte, and the completed table takes the old one's place by rename",
-        points=1,
-        lesson='m2_4_metadata, "Three ways to change a table"',
-        hints=(
-            "What does a reader see between open(path, 'w') and the write?",
-            "Write all lines to a new file in the same folder, close it, os.replace it over the old one.",
-        ),
-    ),
-    Requirement(
-        key="ids",
-        name="the id is c and the highest number in the file + 1; ten runs at once get ten ids and complete records",
-        points=1,
-        lesson='m2_3_container_ids, "flock makes it one step"',
-        hints=(
-            "Between reading the highest id and writing the record somebody else may read. What keeps them out?",
-            "flock on a lock file of its own, opened by each run, around every read-then-write of the table.",
-        ),
-    ),
-    Requirement(
-        key="clean",
-        name="the program gets a PATH, none of the caller's variables, and no descriptor beyond 0, 1 and 2",
-        points=1,
-        lesson='m2_6_exec_failure, "Action"',
-        hints=(
-            "Where does a program's environment come from? Three of the exec functions take it as an argument.",
-            'os.execve(argv[0], argv, {"PATH": "/bin:/usr/bin"}); and leave descriptors as Python makes them.',
-        ),
-    ),
-)
 
 # What execve refuses; the stage adds two files of its own. All end alike in the image and outside it, where chroot
 # is refused.
@@ -128,7 +47,7 @@ def judge(bench: Bench) -> None:
     _clean(bench, story)
 
 
-def _missing(bench: Bench, story: Story) -> None:
+def _missing(bench: Bench, story: Played) -> None:
     wanted = f"Image '{story.image}23' not found"
     expected = f'LookupError("{wanted}")'
     own, forks, *words = _said(story, "missing")
@@ -146,7 +65,7 @@ def _missing(bench: Bench, story: Story) -> None:
     bench.hold("missing", seen=f"{expected}, no fork, and containers.db as it was")
 
 
-def _said(story: Story, name: str) -> list[Any]:
+def _said(story: Played, name: str) -> list[Any]:
     """Return the worker's own line; where there is none, what is known instead."""
     own = [line for line in story.said.get(name, []) if line[0]]
     if own:
@@ -164,7 +83,7 @@ def _words(words: list[Any]) -> str:
     return f"you returned {info(rest[0])}" if kind == "ExitInfo" else f"run returned {rest[0]}, of type {kind}"
 
 
-def _inside(bench: Bench, story: Story) -> None:
+def _inside(bench: Bench, story: Played) -> None:
     expected = "/proc/PID/root and /proc/PID/cwd of the program are the image's root file system"
     if library := ev.library_calls(story.result):
         looks_like = "a library that forks and execs inside; this exercise is about doing it yourself."
@@ -205,7 +124,7 @@ def _inside(bench: Bench, story: Story) -> None:
     bench.hold("inside", seen="root and working directory of the running program are the image's")
 
 
-def _not_judged_where_chroot_is_refused(bench: Bench, story: Story) -> None:
+def _not_judged_where_chroot_is_refused(bench: Bench, story: Played) -> None:
     """Leave an answer unjudged that runs nothing on a machine which refuses chroot, because EPERM is fatal for it.
 
     Only the requirement on EPERM says so.
@@ -232,7 +151,7 @@ def _not_inside(kernel: dict[str, Any]) -> str:
     return "the program was started without chroot, or before it."
 
 
-def _phase_one(bench: Bench, story: Story) -> None:
+def _phase_one(bench: Bench, story: Played) -> None:
     pid = story.value["pid"]
     expected = f"a line ID|{pid}|{story.image}|running|START|| while the program runs"
     found = [fields for fields in story.own("while it runs") if fields != [""]]
@@ -263,7 +182,7 @@ def _phase_one(bench: Bench, story: Story) -> None:
     bench.hold("phase1", seen=f"{line} while process {pid} waited")
 
 
-def _an_id_of_its_own(bench: Bench, story: Story) -> None:
+def _an_id_of_its_own(bench: Bench, story: Played) -> None:
     """Judge that the id is its own: one below the highest is another container's, now or a little later.
 
     Nothing that follows would be right.
@@ -273,11 +192,11 @@ def _an_id_of_its_own(bench: Bench, story: Story) -> None:
         bench.fail("ids", expected=f"the id c{story.highest + 1}", seen=own[0], looks_like=_RULE)
 
 
-def _now(story: Story) -> str:
+def _now(story: Played) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + story.zone))
 
 
-def _is_now(text: str, story: Story) -> bool:
+def _is_now(text: str, story: Played) -> bool:
     """Return whether it is local time, ISO 8601 to the second, some minutes ago at most."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", text):
         return False
@@ -288,7 +207,7 @@ def _is_now(text: str, story: Story) -> bool:
     return abs(time.time() - seconds) < 600
 
 
-def _ends(bench: Bench, story: Story, code: int, number: int) -> None:
+def _ends(bench: Bench, story: Played, code: int, number: int) -> None:
     wanted_of: list[tuple[str, str, list[int | None]]] = [
         ("gated", f"a program that exits with {code}", [code, None, None]),
         ("signal", f"a program that signal {number} ends", [None, number, None]),
@@ -341,7 +260,7 @@ def _misread(words: list[Any], wanted: list[int | None]) -> str:
     return ""
 
 
-def _phase_two(bench: Bench, story: Story, code: int, number: int) -> None:
+def _phase_two(bench: Bench, story: Played, code: int, number: int) -> None:
     first = next(fields for fields in story.records("while it runs") if fields[1] == story.value["pid"])
     ends = {"gated": code, "signal": 128 + number, "127": 127, "2": 2, "0": 0, "no-file": 127, "closed": 126}
     earlier: set[str] = set()
@@ -377,7 +296,7 @@ def _incomplete(fields: list[str], wanted: int) -> str:
     return ""
 
 
-def _same_line(bench: Bench, story: Story, first: list[str], one: list[str]) -> None:
+def _same_line(bench: Bench, story: Played, first: list[str], one: list[str]) -> None:
     """Judge that phase 2 completes the line of phase 1, where it stands.
 
     A second had passed, and another line came after it.
@@ -395,7 +314,7 @@ def _same_line(bench: Bench, story: Story, first: list[str], one: list[str]) -> 
         bench.fail("phase2", expected="the record in the line of phase 1", seen="it moved", looks_like=looks_like)
 
 
-def _whole(bench: Bench, story: Story) -> None:
+def _whole(bench: Bench, story: Played) -> None:
     final, another = story.value["after closed"], story.value["another"]
     if not final.startswith(story.history) or f"\n{another}" not in final:
         old = [*story.history.split("\n"), another.strip("\n")]
@@ -471,7 +390,7 @@ _SHARED = "a rewrite that ran beside another one, without a lock of its own file
 _TWO_STEPS = "reading the highest id and writing the record are two steps; nothing keeps others out between."
 
 
-def _clean(bench: Bench, story: Story) -> None:
+def _clean(bench: Bench, story: Played) -> None:
     kernel = story.value["kernel"]
     given = dict(variable.partition("=")[::2] for variable in kernel["variables"])
     taken = [name for name, value in given.items() if value == story.token or name == "TZ"]
@@ -487,10 +406,4 @@ def _clean(bench: Bench, story: Story) -> None:
     bench.hold("clean", seen=f"{len(given)} variables, descriptors 0, 1 and 2")
 
 
-EXERCISE = Exercise(
-    slug="m2_7_mdock_run",
-    title="run(home, image, argv): a small mdock run",
-    functions=("run",),
-    requirements=REQUIREMENTS,
-    judge=judge,
-)
+STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)

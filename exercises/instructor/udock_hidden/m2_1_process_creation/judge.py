@@ -1,29 +1,17 @@
-"""Hidden requirements of M2.1. For lecturers; never handed out."""
+"""How the hidden requirements of M2.1 are judged."""
 
 from __future__ import annotations
 
 import random
 
 from udock_lab.grading import evidence as ev
-from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.model import Requirement
+from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercise import Story
 
-__all__ = ["HIDDEN"]
+from .requirements import REQUIREMENTS
 
-REQUIREMENTS = (
-    Requirement(
-        key="codes",
-        name="every exit code from 0 to 255 arrives unchanged",
-        points=1,
-        lesson='m2_1b_exec_and_wait, "What waitpid hands back"',
-    ),
-    Requirement(
-        key="inherits",
-        name="the program inherits the environment and no open file beyond 0, 1 and 2",
-        points=1,
-        lesson='m2_1b_exec_and_wait, "Action"',
-    ),
-)
+__all__ = ["STORIES"]
+
 
 SECONDS = 5.0
 ALL_CODES = 16.0  # seconds; it takes one, and more where a launch looks now and then instead of waiting
@@ -89,10 +77,4 @@ def _inherits(bench: Bench) -> None:
         bench.fail("inherits", expected="the environment; 0, 1, 2", seen=f"{sorted(fds)}")
 
 
-HIDDEN = Exercise(
-    slug="m2_1_process_creation",
-    title="launch(argv): what is judged when you hand in",
-    functions=("launch",),
-    requirements=REQUIREMENTS,
-    judge=judge,
-)
+STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)

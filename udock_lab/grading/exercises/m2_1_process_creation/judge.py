@@ -6,80 +6,13 @@ import random
 import sys
 
 from udock_lab.grading import evidence as ev
-from udock_lab.grading.exercise import Bench, Exercise
-from udock_lab.model import Requirement, SandboxProcess, SandboxResult, SystemCall
+from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercise import Story
+from udock_lab.grading.exercises.m2_1_process_creation.requirements import REQUIREMENTS
+from udock_lab.model import SandboxProcess, SandboxResult, SystemCall
 
-__all__ = ["EXERCISE"]
+__all__ = ["STORIES"]
 
-REQUIREMENTS = (
-    Requirement(
-        key="starts",
-        name="starts a second process, with os.fork",
-        points=1,
-        lesson='m2_1a_fork, "Action"',
-        hints=(
-            "Which call makes a second process out of one?",
-            "os.fork() returns twice: 0 in the child, the child's pid in the parent.",
-        ),
-    ),
-    Requirement(
-        key="becomes",
-        name="the child becomes the program, with all its words",
-        points=1,
-        lesson='m2_1b_exec_and_wait, "Action"',
-        hints=(
-            "The child's branch has one thing to do before it may end.",
-            "os.execv(argv[0], argv): the first word is both the file to run and the program's own name.",
-        ),
-    ),
-    Requirement(
-        key="code",
-        name="the parent learns the exit code",
-        points=1,
-        lesson='m2_1b_exec_and_wait, "What waitpid hands back"',
-        hints=(
-            "waitpid hands over 16 bits. Which of them hold the code?",
-            "os.WIFEXITED(status) asks whether there is a code, os.WEXITSTATUS(status) reads it.",
-        ),
-    ),
-    Requirement(
-        key="signal",
-        name="a program ended by a signal is told apart",
-        points=1,
-        lesson='m2_1b_exec_and_wait, "Ended by a signal"',
-        hints=(
-            "A process that a signal has ended has no exit code. What does ExitInfo say then?",
-            "os.WIFSIGNALED(status) asks, os.WTERMSIG(status) reads the number; the code stays None.",
-        ),
-    ),
-    Requirement(
-        key="own",
-        name="waits for its own child and it alone",
-        points=1,
-        lesson='m2_1b_exec_and_wait, "Nobody waits: the zombie"',
-        hints=(
-            "The caller may have other children. Whose end does os.wait() hand over?",
-            "os.waitpid(pid, 0) names the child; -1 would mean any.",
-        ),
-    ),
-    Requirement(
-        key="stays",
-        name="a child whose exec fails ends there, with code 127",
-        points=1,
-        lesson='m2_1a_fork, "The child that runs on"',
-        hints=(
-            "What does the child do if execv comes back?",
-            "try: os.execv(...) finally: os._exit(127). Nothing may carry the child past its branch.",
-        ),
-    ),
-    Requirement(
-        key="many",
-        name="ten at once, each with its own code, and no zombie is left",
-        points=1,
-        lesson='m2_1b_exec_and_wait, "Nobody waits: the zombie"',
-        hints=("Is there a way out of your function on which nobody waits for the child?",),
-    ),
-)
 
 # A program that draws its code itself, from the kernel: nobody can know it but by waiting for it.
 _DRAWN = "read u < /proc/sys/kernel/random/uuid; code=$(( 0x${u%%-*} % 97 + 3 )); "
@@ -634,10 +567,4 @@ def _numbered(text: bytes) -> list[tuple[str, str]]:
     return [(number, words) for number, _, words in (line.partition(" ") for line in lines)]
 
 
-EXERCISE = Exercise(
-    slug="m2_1_process_creation",
-    title="launch(argv): a process, a program, its end",
-    functions=("launch",),
-    requirements=REQUIREMENTS,
-    judge=judge,
-)
+STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)

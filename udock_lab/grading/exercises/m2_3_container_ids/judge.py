@@ -6,86 +6,15 @@ import random
 from typing import Any
 
 from udock_lab.grading import evidence as ev
-from udock_lab.grading.exercise import Bench, Exercise
+from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercise import Story
+from udock_lab.grading.exercises.m2_3_container_ids.requirements import REQUIREMENTS
 from udock_lab.grading.scenario import apart, job
-from udock_lab.model import Requirement, SandboxResult, SystemCall
+from udock_lab.model import SandboxResult, SystemCall
 
-__all__ = ["EXERCISE"]
+__all__ = ["STORIES"]
 
 MANY = 50
-REQUIREMENTS = (
-    Requirement(
-        key="highest",
-        name="the highest number in the file plus one, and c1 if there is none",
-        points=1,
-        lesson='m2_3_container_ids, "Task"',
-        hints=(
-            "Records are removed, and the order of lines means nothing. Which number has never been given out?",
-            "max(numbers, default=0) + 1. And a file that does not exist holds no numbers.",
-        ),
-    ),
-    Requirement(
-        key="numbers",
-        name="c10 is higher than c9",
-        points=1,
-        lesson='m2_3_container_ids, "Task"',
-        hints=("Text is compared letter by letter. What has to be done with the digits first?", "int(text[1:])"),
-    ),
-    Requirement(
-        key="junk",
-        name="lines that are no records are passed over, and blanks around an id do not matter",
-        points=1,
-        lesson='m2_3_container_ids, "Task"',
-        hints=(
-            "What does your function do with a line that has no |, or with bytes that are no text?",
-            r'Open the file with errors="replace", and match each line with r"\s*c([0-9]+)\s*\|".',
-        ),
-    ),
-    Requirement(
-        key="appends",
-        name="allocate appends one line, its id and its pid, and changes no other byte",
-        points=1,
-        lesson='m2_3_container_ids, "The same in mdock, and in C"',
-        hints=('open(db, "a") keeps what is there; the line is f"{id}|{os.getpid()}\\n".',),
-    ),
-    Requirement(
-        key="waits",
-        name="allocate waits while another process holds the lock",
-        points=1,
-        lesson='m2_3_container_ids, "flock makes it one step"',
-        hints=(
-            "All programs that use the file have agreed on one lock. Which file is it on, and which call takes it?",
-            'lock = os.open(db + ".lock", os.O_RDWR | os.O_CREAT, 0o666); fcntl.flock(lock, fcntl.LOCK_EX)',
-        ),
-    ),
-    Requirement(
-        key="reads",
-        name="it reads when it has the lock, not before",
-        points=1,
-        lesson='m2_3_container_ids, "flock makes it one step"',
-        hints=("What may have happened to the file while you waited?", "Call next_id(db) below flock, not above."),
-    ),
-    Requirement(
-        key="releases",
-        name="the lock is given back when allocate returns",
-        points=1,
-        lesson='m2_3_container_ids, "flock makes it one step"',
-        hints=(
-            "The kernel gives a lock back when the process ends. Yours lives on after allocate.",
-            "os.close(lock) in a finally; a lock goes with the last descriptor of its open file.",
-        ),
-    ),
-    Requirement(
-        key="many",
-        name="50 processes at once, all forked by one that has allocated before: 50 ids, 50 lines",
-        points=1,
-        lesson='m2_3_container_ids, "flock makes it one step"',
-        hints=(
-            "A lock belongs to the open file. Which processes share one?",
-            "Open the lock file inside allocate, each time: what was opened before fork is one lock for all.",
-        ),
-    ),
-)
 
 # What next_id makes of files; what allocate does to them when nobody is in its way.
 _ALONE = apart(
@@ -545,10 +474,4 @@ def _not_alone(told: dict[str, Any]) -> str:
     return "a lock file opened before fork: one open file, so one lock, and all of them hold it."
 
 
-EXERCISE = Exercise(
-    slug="m2_3_container_ids",
-    title="next_id(db) and allocate(db): unique under any number of processes",
-    functions=("next_id", "allocate"),
-    requirements=REQUIREMENTS,
-    judge=judge,
-)
+STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)

@@ -1,0 +1,1 @@
+"""M2.1: ``launch(argv) -> ExitInfo``: fork, exec, wait, decode."""

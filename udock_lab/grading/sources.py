@@ -1,0 +1,205 @@
+"""Where exercises come from: the package's own, those of a course folder, those of installed packages.
+
+An exercise is a folder, whose name or entry in a table is its slug (``exercise.py`` shows its shape). It is found
+
+1. in ``exercises/`` of this package;
+2. by the table ``[exercises]`` of a ``course.toml`` in the current folder or above it::
+
+       [exercises]
+       exit_status = "exercises/exit_status"    # slug = folder, from the file's own place
+
+3. by an entry point of an installed package, in the group ``udock_lab.exercises``: its name is the slug, its value a
+   package with these modules (``exit_status = "my_course.exit_status"``).
+
+The hidden half of an exercise is a folder of the same shape: ``udock_hidden/<slug>`` below the lecturer's folder
+``instructor``, or ``hidden`` in the exercise's own folder, where that is not handed out.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from udock_lab.errors import NotFound, UsageError
+from udock_lab.grading.exercise import Exercise, Story
+from udock_lab.model import Requirement
+from udock_lab.text.nearest import nearest
+
+__all__ = [
+    "COURSE_FILE",
+    "GROUP",
+    "SLUGS",
+    "course_file",
+    "exercise",
+    "folder_of",
+    "hidden_exercise",
+    "hidden_folder",
+    "slugs",
+]
+
+SLUGS = (
+    "m2_1_process_creation",
+    "m2_2_chroot_permissions",
+    "m2_3_container_ids",
+    "m2_4_metadata",
+    "m2_5_image_lookup",
+    "m2_6_exec_failure",
+    "m2_7_mdock_run",
+)
+COURSE_FILE = "course.toml"
+GROUP = "udock_lab.exercises"
+_OWN = Path(__file__).parent / "exercises"
+_PARTS = ("requirements", "judge")
+_DESCRIBED = "docs/write_an_exercise.md describes what an exercise is made of."
+
+
+def course_file(near: Path | None = None) -> Path | None:
+    """Return the ``course.toml`` in a folder (the current one) or in the nearest one above it."""
+    here = (near or Path.cwd()).resolve()
+    return next((place / COURSE_FILE for place in (here, *here.parents) if (place / COURSE_FILE).is_file()), None)
+
+
+def slugs(near: Path | None = None) -> tuple[str, ...]:
+    """Return the names of all exercises that are found from a folder (the current one)."""
+    return tuple(dict.fromkeys((*SLUGS, *_of_course(near), *_of_packages())))
+
+
+def exercise(slug: str, near: Path | None = None) -> Exercise:
+    """Return the exercise of that name.
+
+    Raises NotFound, with the nearest one; UsageError where its folder is none of an exercise.
+    """
+    return _read(slug, folder_of(slug, near), near, hidden=False)
+
+
+def folder_of(slug: str, near: Path | None = None) -> Path:
+    """Return the folder of an exercise; NotFound, with the nearest one."""
+    if slug in SLUGS:
+        return _OWN / slug
+    if (place := _of_course(near).get(slug) or _of_packages().get(slug)) is not None:
+        return place
+    known = slugs(near)
+    near_one = nearest(slug, known)
+    guess = f" Did you mean {near_one!r}?" if near_one else ""
+    raise NotFound(f"There is no exercise {slug!r}.{guess}", f"The exercises: {', '.join(known)}")
+
+
+def hidden_exercise(slug: str, instructor: str | os.PathLike[str] | None = None, near: Path | None = None) -> Exercise:
+    """Return the hidden half of an exercise, from the folder ``instructor``, or ``$UDOCK_INSTRUCTOR``.
+
+    Raises NotFound where it is not installed.
+    """
+    place = hidden_folder(slug, instructor, near)
+    if place is None:
+        raise NotFound(
+            f"The hidden requirements of {slug} are not installed here.",
+            "Lecturers: set UDOCK_INSTRUCTOR to the course's folder instructor/.",
+        )
+    return _read(slug, place, near, hidden=True)
+
+
+def hidden_folder(slug: str, instructor: str | os.PathLike[str] | None = None, near: Path | None = None) -> Path | None:
+    """Return the folder of an exercise's hidden half; None where it is not installed."""
+    lecturers = Path(instructor or os.environ.get("UDOCK_INSTRUCTOR", "instructor"))
+    places = (lecturers.resolve() / "udock_hidden" / slug, folder_of(slug, near) / "hidden")
+    return next((place for place in places if (place / "judge.py").is_file()), None)
+
+
+def _of_course(near: Path | None) -> dict[str, Path]:
+    """Return the exercises of the course folder, slug to folder; UsageError for a table that says something else."""
+    if (file := course_file(near)) is None:
+        return {}
+    try:
+        table = tomllib.loads(file.read_text()).get("exercises", {})
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read: {error}.", "It is a file in TOML (https://toml.io).") from None
+    if not isinstance(table, dict) or not all(isinstance(place, str) for place in table.values()):
+        raise UsageError(f"[exercises] in {file} is no table of folders.", f"Write: [exercises] {_EXAMPLE}")
+    return {slug: file.parent / place for slug, place in table.items()}
+
+
+_EXAMPLE = 'my_exercise = "folder/of/it"'
+
+
+def _of_packages() -> dict[str, Path]:
+    """Return the exercises of installed packages, slug to folder. Of their code, what is above it is run."""
+    found = {}
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        spec = importlib.util.find_spec(entry.module)
+        if spec is not None and spec.submodule_search_locations:
+            found[entry.name] = Path(next(iter(spec.submodule_search_locations)))
+    return found
+
+
+def _read(slug: str, folder: Path, near: Path | None, *, hidden: bool) -> Exercise:
+    """Import the modules of a folder and make an exercise of what they say."""
+    for part in _PARTS:
+        if not (folder / f"{part}.py").is_file():
+            raise UsageError(f"{folder} is no exercise: it has no {part}.py.", _DESCRIBED)
+    package = _package(slug, folder, hidden=hidden)
+    promised, judge = (importlib.import_module(f"{package}.{part}") for part in _PARTS)
+    try:
+        made = Exercise(
+            slug=slug,
+            title=promised.TITLE,
+            functions=tuple(promised.FUNCTIONS) if not hidden else exercise(slug, near).functions,
+            requirements=tuple(promised.REQUIREMENTS),
+            stories=tuple(judge.STORIES),
+            hidden=hidden,
+        )
+    except AttributeError as error:
+        raise UsageError(f"{folder}: {error}.", _DESCRIBED) from None
+    _check(made, folder)
+    return made
+
+
+def _package(slug: str, folder: Path, *, hidden: bool) -> str:
+    """Return the name under which a folder's modules are imported, as one package."""
+    if folder.parent == _OWN:
+        return f"udock_lab.grading.exercises.{slug}"
+    name = f"udock_exercise_{'hidden_' if hidden else ''}{slug}"
+    known = sys.modules.get(name)
+    if known is None or list(known.__path__) != [str(folder)]:
+        for old in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+            del sys.modules[old]
+        package = ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
+    return name
+
+
+def _check(made: Exercise, folder: Path) -> None:
+    """Raise UsageError for an exercise that contradicts itself."""
+    promised = [requirement.key for requirement in made.requirements]
+    judged = [key for story in made.stories for key in story.keys]
+    waited = {key for story in made.stories for key in story.after}
+    if wrong := list(_contradictions(promised, judged, waited, made)):
+        raise UsageError(f"The exercise in {folder} contradicts itself: {'; '.join(wrong)}.")
+
+
+def _contradictions(promised: list[str], judged: list[str], waited: set[str], made: Exercise) -> Iterator[str]:
+    if not all(isinstance(one, Requirement) for one in made.requirements):
+        yield "REQUIREMENTS holds something else"
+    if not all(isinstance(one, Story) for one in made.stories):
+        yield "STORIES holds something else"
+    for key in sorted({key for key in promised if promised.count(key) > 1}):
+        yield f"two requirements have the key {key!r}"
+    for key in sorted({key for key in judged if judged.count(key) > 1}):
+        yield f"two stories judge {key!r}"
+    for key in sorted(set(promised) - set(judged)):
+        yield f"no story judges {key!r}"
+    for key in sorted(set(judged) - set(promised)):
+        yield f"a story judges {key!r}, which no requirement promises"
+    told: set[str] = set()
+    for story in made.stories:
+        for key in story.after:
+            if key not in told:
+                yield f"a story waits for {key!r}, which is not judged before it"
+        told |= set(story.keys)
