@@ -185,13 +185,13 @@ class Batch:
                 raise UsageError(f"{sent.path.name} is a link, perhaps to somebody else's file.", "Ask for the file.")
             content = read_notebook(sent.path)
             cells = cells_of(content, sent.path.name)
-            slug = exercise_of(sent, cells)
+            slug = exercise_of(sent, cells, self.course)
             handout = self._handout(slug)
             made_from = {"submission": _hash(content), "version": self._version(slug, handout)}
             kept = None if self.again else read_marks(place)
             if kept and kept.finished and kept.made_from == made_from:
                 return Grade(sent=sent, marks=kept, kept=True)
-            graded = grade_cells(cells, handout, self._instructor())
+            graded = grade_cells(cells, handout, self._instructor(), self.course)
             marks = replace(_marks(sent, slug, graded), made_from=made_from)
         except Exception as error:  # whatever one submission provokes, the others are graded
             marks = replace(self._lost(sent), error=_words(error))
@@ -202,7 +202,7 @@ class Batch:
     def _lost(self, sent: Sent) -> Marks:
         """Give no points, of as many as there would have been as far as its name says."""
         try:
-            slug = exercise_of(sent, [])
+            slug = exercise_of(sent, [], self.course)
             out_of = sum((check.points for check in self._handout(slug).checks), 0.0)
         except (MdockError, ImportError):
             slug, out_of = "", 0.0
@@ -218,15 +218,19 @@ class Batch:
         """
         found = sorted(self.course.glob(f"source/*/{slug}.ipynb")) if self.course else []
         if not found:
-            return handout_of_exercise(slug)
-        handout = Handout.of_cells(read_cells(found[0]))
-        if hidden_folder(slug, self._instructor()) is not None:
+            return handout_of_exercise(slug, self.course)
+        handout = Handout.of_cells(read_cells(found[0]), self.course)
+        if hidden_folder(slug, self._instructor(), self.course) is not None:
             return handout
         return Handout(tuple(c for c in handout.checks if not c.hidden), handout.given, handout.solutions)
 
     def _version(self, slug: str, handout: Handout) -> str:
         """Return a text that changes with whatever could change the points."""
-        judges = [_package(), _code(folder_of(slug)), _code(hidden_folder(slug, self._instructor()))]
+        judges = [
+            _package(),
+            _code(folder_of(slug, self.course)),
+            _code(hidden_folder(slug, self._instructor(), self.course)),
+        ]
         handed_out = [handout.checks, sorted(handout.given.items()), sorted(handout.solutions)]
         return _hash(repr([judges, handed_out, sys.version_info]).encode())
 
@@ -274,14 +278,14 @@ def _code(folder: Path | None) -> str:
     return _hash(repr([(str(path.relative_to(folder or "")), _hash(path.read_bytes())) for path in files]).encode())
 
 
-def exercise_of(sent: Sent, cells: Sequence[Cell]) -> str:
+def exercise_of(sent: Sent, cells: Sequence[Cell], near: Path | None = None) -> str:
     """Return which exercise a notebook answers: by its name, else by its cells.
 
     Raises UsageError where neither says.
     """
     ids = [str(nbgrader_facts(cell).get("grade_id", "")) for cell in cells]
     for where in (sent.path.stem, sent.path.parent.name, *ids):
-        for slug in slugs():
+        for slug in slugs(near):
             if where.startswith(slug):
                 return slug
     raise UsageError(f"{sent.path.name} answers no exercise of this course.", "Was it made from exercises/release?")

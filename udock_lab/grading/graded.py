@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from udock_lab.display.html.checks import check_html
 from udock_lab.display.text.checks import check_text
 from udock_lab.grading.checking import judge
+from udock_lab.grading.exercise import Exercise
 from udock_lab.grading.handout import Cell, CheckCell, Handout
 from udock_lab.grading.hidden import without_values
 from udock_lab.grading.notebook import solution_source
@@ -30,6 +32,7 @@ class GradedCell:
     check: CheckCell
     points: float
     report: CheckReport
+    first: int = 1  # the number of its first requirement; a hidden half counts on
 
     @property
     def text(self) -> str:
@@ -39,8 +42,7 @@ class GradedCell:
     @property
     def html(self) -> str:
         """The same as a card."""
-        before = len(exercise(self.check.slug).requirements) if self.check.hidden else 0
-        return check_html(self.report, first=1 + before)
+        return check_html(self.report, first=self.first)
 
     @property
     def not_judged_here(self) -> float:
@@ -61,28 +63,37 @@ def _nothing_done(report: CheckReport) -> CheckReport:
 
 
 def grade_cells(
-    cells: Sequence[Cell], handout: Handout, instructor: str | os.PathLike[str] | None = None
+    cells: Sequence[Cell],
+    handout: Handout,
+    instructor: str | os.PathLike[str] | None = None,
+    near: Path | None = None,
 ) -> list[GradedCell]:
-    """Judge a submission's cells for every check cell of the handout. NotFound where a hidden half is not installed."""
-    functions = [name for check in handout.checks for name in exercise(check.slug).functions]
+    """Judge a submission's cells for every check cell of the handout; ``near``: the course folder.
+
+    NotFound where a hidden half is not installed.
+    """
+    functions = [name for check in handout.checks for name in exercise(check.slug, near).functions]
     submission = Submission(source=solution_source(cells, handout, functions))
     graded: list[GradedCell] = []
     for check in handout.checks:
         earned = any(cell.points for cell in graded if cell.check.slug == check.slug)
-        graded.append(_grade(check, submission, instructor, earned=earned))
+        first = 1 + (len(exercise(check.slug, near).requirements) if check.hidden else 0)
+        graded.append(_grade(check, submission, _half(check, instructor, near), earned=earned, first=first))
     return graded
 
 
-def _grade(
-    check: CheckCell, submission: Submission, instructor: str | os.PathLike[str] | None, *, earned: bool
-) -> GradedCell:
+def _half(check: CheckCell, instructor: str | os.PathLike[str] | None, near: Path | None) -> Exercise:
+    return hidden_exercise(check.slug, instructor, near) if check.hidden else exercise(check.slug, near)
+
+
+def _grade(check: CheckCell, submission: Submission, half: Exercise, *, earned: bool, first: int) -> GradedCell:
     """Grade one half; ``earned``: the half before this one brought points.
 
     An answer that does nothing leaves nothing open, and has earned none.
     """
-    report = judge(hidden_exercise(check.slug, instructor) if check.hidden else exercise(check.slug), submission)
+    report = judge(half, submission)
     if check.hidden:
         report = without_values(report) if earned else _nothing_done(report)
     judged = report.out_of - report.refused
     share = report.points / judged if judged else 0.0
-    return GradedCell(check=check, points=round(share * check.points * 2) / 2, report=report)
+    return GradedCell(check=check, points=round(share * check.points * 2) / 2, report=report, first=first)

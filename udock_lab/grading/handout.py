@@ -59,8 +59,8 @@ class Handout:
     solutions: frozenset[str] = frozenset()
 
     @classmethod
-    def of_cells(cls, cells: Sequence[Cell]) -> Handout:
-        """Read it from the cells of the lecturer's own notebook (source or release)."""
+    def of_cells(cls, cells: Sequence[Cell], near: Path | None = None) -> Handout:
+        """Read it from the cells of the lecturer's own notebook (source or release); ``near``: the course folder."""
         checks: list[CheckCell] = []
         given: dict[str, str] = {}
         solutions: set[str] = set()
@@ -75,16 +75,16 @@ class Handout:
                 checks.append(CheckCell(grade_id, float(facts.get("points", 0))))
             else:
                 given[grade_id] = text_of(cell)
-        known = slugs()
+        known = slugs(near)
         return cls(tuple(check for check in checks if check.slug in known), given, frozenset(solutions))
 
 
-def handout_of_exercise(slug: str) -> Handout:
+def handout_of_exercise(slug: str, near: Path | None = None) -> Handout:
     """Make it where no notebook of the lecturer's is at hand.
 
     The points are those that the requirements say; there is no hidden half.
     """
-    return Handout((CheckCell(f"{slug}_check", sum(one.points for one in exercise(slug).requirements)),))
+    return Handout((CheckCell(f"{slug}_check", sum(one.points for one in exercise(slug, near).requirements)),))
 
 
 def read_cells(path: Path) -> list[Cell]:

@@ -41,7 +41,11 @@ def program(
 ) -> tuple[str, dict[str, object]]:
     """Return source that plays a scene, and the names that it uses; its result is what the scene returns."""
     call = f"__value__ = __play(__module, __scene, [{', '.join(functions)}], __values)\n"
-    names: dict[str, object] = {"__module": _module(scene.__module__), "__scene": scene.__name__, "__values": dict(values)}
+    names: dict[str, object] = {
+        "__module": _module(scene.__module__),
+        "__scene": scene.__name__,
+        "__values": dict(values),
+    }
     return PLAY + call, names
 
 

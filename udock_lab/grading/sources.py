@@ -24,6 +24,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -128,6 +129,7 @@ def _of_course(near: Path | None) -> dict[str, Path]:
 _EXAMPLE = 'my_exercise = "folder/of/it"'
 
 
+@cache
 def _of_packages() -> dict[str, Path]:
     """Return the exercises of installed packages, slug to folder. Of their code, what is above it is run."""
     found = {}
