@@ -6,20 +6,24 @@ import json
 import re
 
 from udock_lab.model import SandboxProcess, SandboxResult, SystemCall
+from udock_lab.model.value import Value
 from udock_lab.sandbox.strace_markers import AUDITED
 
 __all__ = [
     "FORKS",
     "LIBRARY_EVENTS",
+    "Said",
     "argv_of",
     "ended",
     "execs",
     "forks",
+    "heard",
     "library_calls",
     "library_forks",
     "raised",
     "seen_value",
     "waits",
+    "worded",
 ]
 
 FORKS = ("clone", "clone3", "fork", "vfork")
@@ -90,3 +94,59 @@ def raised(result: SandboxResult) -> str:
 def seen_value(result: SandboxResult) -> object:
     """Return what the scenario handed back; tuples come back as lists."""
     return json.loads(json.dumps(result.value, default=repr)) if result.value is not None else None
+
+
+class Said(Value):
+    """What a learner's function returned or raised, as inside.said told it: the learner's word.
+
+    ``how`` is ``returned`` or ``raised``. ``kind`` is the type's name, ``mro`` those of its classes; ``shown`` the
+    value as the learner would write it, or the error's text. ``plain`` is the value in Python's own types
+    (``is_plain``: whether it could be told so). ``line`` and ``code``: where in the learner's code an error arose, 0
+    if nowhere in it.
+    """
+
+    how: str
+    kind: str
+    mro: tuple[str, ...] = ()
+    shown: str = ""
+    plain: object = None
+    is_plain: bool = False
+    line: int = 0
+    code: str = ""
+    errno: int | None = None
+
+    @property
+    def returned(self) -> bool:
+        """Whether the function came back at all."""
+        return self.how == "returned"
+
+    def is_a(self, name: str) -> bool:
+        """Return whether the value, or the error, is one of this class or of one derived from it."""
+        return name in self.mro
+
+
+def heard(told: object) -> Said | None:
+    """Read what inside.said told; None for anything else, which only a scene that did not end or a forger gives."""
+    if not isinstance(told, dict) or told.get("how") not in ("returned", "raised"):
+        return None
+    mro, plain, line, errno = (told.get(name) for name in ("mro", "plain", "line", "errno"))
+    return Said(
+        how=told["how"],
+        kind=str(told.get("kind", "")),
+        mro=tuple(map(str, mro)) if isinstance(mro, list) else (),
+        shown=str(told.get("shown", "")),
+        plain=plain[0] if isinstance(plain, list) and plain else None,
+        is_plain=isinstance(plain, list) and len(plain) == 1,
+        line=line if isinstance(line, int) else 0,
+        code=str(told.get("code", "")),
+        errno=errno if isinstance(errno, int) else None,
+    )
+
+
+def worded(said: Said, name: str) -> str:
+    """Say it in a report: ``launch returned 42``, ``launch raised NameError: ... (your line 7: ...)``."""
+    if said.returned:
+        return f"{name} returned {said.shown}"
+    text = f": {said.shown}" if said.shown else ""
+    where = f" (your line {said.line}: {said.code})" if said.line else ""
+    return f"{name} raised {said.kind}{text}{where}"

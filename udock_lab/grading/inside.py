@@ -6,9 +6,18 @@ import fcntl
 import linecache
 import os
 
-__all__ = ["high", "high_pipe", "may_chroot", "show_lines"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import CodeType, TracebackType
 
+__all__ = ["CELLS", "SOLUTION", "high", "high_pipe", "may_chroot", "said", "show_lines", "shown"]
+
+SOLUTION = "<your solution>"  # the file name of a submitted source, in tracebacks
+CELLS = ("/ipykernel_", "<ipython-input-")  # in the file name of a notebook's cell
 _OUT_OF_THE_WAY = 300  # descriptors from here on
+_LONGEST = 1000  # characters of a value that are shown; of a longer one the beginning, and how much more there is
+_DEEPEST = 20  # plain data inside plain data
 
 
 def high(fd: int) -> int:
@@ -39,3 +48,108 @@ def may_chroot() -> bool:
 def show_lines(path: str, source: str) -> None:
     """Let tracebacks show the lines of a source that is in no file here."""
     linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+
+
+def said(function: Callable[..., object], *arguments: object, **named: object) -> dict[str, object]:
+    """Call a learner's function and tell what it returned or raised, as plain data (evidence.heard reads it).
+
+    ``how`` is ``returned`` or ``raised``; ``kind`` its type's name and ``mro`` those of its classes; ``shown`` the
+    value as the learner would write it, or the error's text; ``plain`` a list of the value alone where it is plain data
+    (tuples stay tuples, enums become numbers), else empty. Of an error also ``line`` and ``code``: the learner's own
+    line that it came from, as far in as their code goes (0 and empty if it came from nowhere in it), and ``errno``.
+    """
+    try:
+        value = function(*arguments, **named)
+    except BaseException as error:  # SystemExit too: who calls exit in a child brings it here
+        line, code = _line_of(error, function)
+        number = getattr(error, "errno", None)
+        return _told("raised", error, _safely(str, error)) | {
+            "line": line,
+            "code": code,
+            "errno": number if type(number) is int else None,
+        }
+    try:
+        plain, is_plain = _plain(value, 0)
+    except Exception:  # methods of their own class
+        is_plain = False
+    return _told("returned", value, shown(value)) | {"plain": [plain] if is_plain else []}
+
+
+def _told(how: str, thing: object, words: str) -> dict[str, object]:
+    kinds = [str(kind.__name__) for kind in type(thing).__mro__]
+    return {"how": how, "kind": kinds[0], "mro": kinds, "shown": words}
+
+
+def shown(value: object) -> str:
+    """Write a value as the learner would; of a long one its first parts, whole, and how many more there are."""
+    words = _safely(repr, value)
+    if len(words) <= _LONGEST:
+        return words
+    if type(value) in (str, bytes):
+        return f"{value[:200]!r} and {len(value) - 200:,} more"  # type: ignore[index,arg-type]
+    if type(value) in (list, tuple, set, frozenset, dict):
+        return _first_parts(value)  # type: ignore[arg-type]
+    return f"{words[:200]} and {len(words) - 200:,} more characters"
+
+
+def _first_parts(value: Iterable[object]) -> str:
+    parts: list[str] = []
+    every = [f"{shown(k)}: {shown(v)}" for k, v in value.items()] if isinstance(value, dict) else map(shown, value)
+    for part in every:
+        if parts and sum(map(len, parts)) + len(part) > _LONGEST:
+            break
+        parts.append(part)
+    left = len(value) - len(parts)  # type: ignore[arg-type]
+    return f"{type(value).__name__} of {', '.join(parts)}{f' and {left:,} more' if left else ''}"
+
+
+def _safely(write: Callable[[object], str], thing: object) -> str:
+    try:
+        return str(write(thing))
+    except Exception as error:  # their own __repr__ or __str__; a number with more digits than Python writes
+        return f"{type(thing).__name__} (writing it raised {type(error).__name__})"
+
+
+def _plain(value: object, depth: int) -> tuple[object, bool]:
+    """Return a value made of Python's own types alone, and whether that was possible."""
+    if value is None or isinstance(value, bool):
+        return value, True
+    if isinstance(value, int):
+        return int(value), value.bit_length() < 1000
+    if isinstance(value, float):
+        return float(value), value - value == 0  # neither infinite nor NaN, which no literal writes
+    if isinstance(value, str):
+        return str(value), True
+    if isinstance(value, bytes):
+        return bytes(value), True
+    if depth == _DEEPEST or not isinstance(value, tuple | list | dict):
+        return None, False
+    made = [_plain(part, depth + 1) for part in (value.items() if isinstance(value, dict) else value)]
+    parts, is_plain = [part for part, _ in made], all(is_plain for _, is_plain in made)
+    try:
+        if isinstance(value, dict):
+            return dict(parts), is_plain  # type: ignore[arg-type]
+        return (tuple(parts) if isinstance(value, tuple) else parts), is_plain
+    except (TypeError, ValueError):  # a key that is none once its class is taken away
+        return None, False
+
+
+def _line_of(error: BaseException, function: Callable[..., object]) -> tuple[int, str]:
+    """Return number and text of the innermost line of the learner's own code that an error passed."""
+    if isinstance(error, SyntaxError) and _is_theirs(str(error.filename), ""):
+        return error.lineno or 0, (error.text or "").strip()
+    code: CodeType | None = getattr(function, "__code__", None)
+    own = code.co_filename if code is not None else ""
+    found = 0, ""
+    trace: TracebackType | None = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if _is_theirs(file, own):
+            found = trace.tb_lineno, linecache.getline(file, trace.tb_lineno).strip()
+        trace = trace.tb_next
+    return found
+
+
+def _is_theirs(file: str, own: str) -> bool:
+    library = os.path.dirname(os.__file__)
+    return file == SOLUTION or any(cell in file for cell in CELLS) or (file == own and not own.startswith(library))

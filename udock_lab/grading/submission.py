@@ -6,11 +6,13 @@ judges see neither: they ask for a scene to be played and get what the kernel sa
 
 from __future__ import annotations
 
+import linecache
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from udock_lab.grading.inside import CELLS, SOLUTION
 from udock_lab.grading.scene import program
 from udock_lab.linux.load import crowd
 from udock_lab.model import SandboxResult
@@ -18,7 +20,7 @@ from udock_lab.sandbox import TIMEOUT, run
 
 __all__ = ["SOLUTION", "Submission", "patience"]
 
-SOLUTION = "<your solution>"  # the file name of a submitted source, in tracebacks
+MOST_CELLS = 300
 # Runs inside the sandbox, before the scene. The learner's source is a module of its own. sys.exit() ends a cell in a
 # notebook and nothing else; functions that stood above it are there.
 _LOAD = f"""
@@ -32,6 +34,12 @@ except SystemExit:
     pass
 for __name in [name for name in __solution if name not in globals() and not hasattr(__builtins, name)]:
     globals()[__name] = __solution[__name]
+"""
+# In a notebook: what tracebacks quote are lines of its cells.
+_SHOW = """
+from udock_lab.grading.inside import show_lines as __show_lines
+for __cell in __cells.items():
+    __show_lines(*__cell)
 """
 
 
@@ -66,7 +74,8 @@ class Submission:
             names["__source__"] = self.source
             source = _LOAD + source
         else:
-            names |= self.functions
+            names |= {**self.functions, "__cells": _cells()}
+            source = _SHOW + source
         options["timeout"] = options.get("timeout", TIMEOUT) * patience()
         chosen: dict[str, Any] = {"shut": True, "trace": True, "stopping": self.stopping} | options
         return run(source, names=names, **chosen)
@@ -75,3 +84,10 @@ class Submission:
 def patience() -> float:
     """Return how much longer than on a quiet machine a check waits, 1 to 6 times."""
     return crowd(6.0)
+
+
+def _cells() -> dict[str, str]:
+    """Return the notebook's cells that Python has read here, by the file name that it gives each, the latest."""
+    files = [file for file in linecache.cache if any(cell in file for cell in CELLS)][-MOST_CELLS:]
+    entries = {file: linecache.cache[file] for file in files}
+    return {file: "".join(entry[2]) for file, entry in entries.items() if len(entry) == 4}
