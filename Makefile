@@ -32,6 +32,7 @@ check: $(VENV)/.tested
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/mypy scripts/*.py
 	$(PYTHON) scripts/check_imports.py
 	$(PYTHON) scripts/draw_architecture.py --check
 	$(PYTHON) scripts/check_notebooks.py

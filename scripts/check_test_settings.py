@@ -14,7 +14,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "scripts" / "test_settings.toml"
@@ -157,7 +157,7 @@ class Reader(ast.NodeVisitor):
         self.found += [(node.lineno, name) for name in inside]
 
 
-def _is_text(node: ast.expr) -> bool:
+def _is_text(node: ast.expr) -> TypeGuard[ast.Constant]:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
@@ -178,8 +178,8 @@ def of_shell(text: str) -> list[tuple[int, str]]:
         line = text.count("\n", 0, match.end()) + 1
         names = re.findall(r"(?:^|\s)(\"?[\w$]+)=", match[1] or match[2] or "")
         found += [(line, name if _VARIABLE.fullmatch(name) else f"{name}?") for name in names]
-    for number, line in enumerate(text.splitlines(), 1):
-        found += [(number, option[0]) for word in line.split() if (option := _OPTION.match(word))]
+    for number, words in enumerate(text.splitlines(), 1):
+        found += [(number, option[0]) for word in words.split() if (option := _OPTION.match(word))]
     return found
 
 

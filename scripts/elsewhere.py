@@ -147,11 +147,10 @@ def install_what_is_needed(machines: list[Machine]) -> None:
         return
     if shutil.which("apt-get"):
         print(f"Installing {', '.join(missing)} ...", flush=True)
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-qq"], **quiet)
+        subprocess.run(["apt-get", "update", "-qq"], capture_output=True)
         install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
-        if subprocess.run(install, env=environment, **quiet).returncode == 0:
+        if subprocess.run(install, env=environment, capture_output=True).returncode == 0:
             return
     raise Unable(f"It needs programs that are missing here. On Debian and Ubuntu: apt-get install {' '.join(missing)}")
 

@@ -104,7 +104,7 @@ def tells(notebook: Notebook) -> list[str]:
 
 def treat(path: Path) -> list[str]:
     """Execute one lesson and write it; what is wrong, and then it is not written."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     start = time.monotonic()
     try:
         execute(notebook)
@@ -115,7 +115,7 @@ def treat(path: Path) -> list[str]:
     normalise(notebook)
     wrong = tells(notebook)
     if not wrong:
-        nbformat.write(notebook, path)
+        nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
         print(f"{path.name}: {time.monotonic() - start:.1f} s", flush=True)
     return wrong
 

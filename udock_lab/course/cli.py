@@ -129,6 +129,20 @@ def _grade_options(parser: ArgumentParser) -> None:
     parser.add_argument("--again", action="store_true", help="judge also what was judged before and has not changed")
 
 
+def _exercise(args: Namespace) -> int:
+    from udock_lab.commands.base import require_linux
+    from udock_lab.grading import authoring
+
+    require_linux()
+    return authoring.author(args)
+
+
+def _exercise_options(parser: ArgumentParser) -> None:
+    parser.add_argument("slug", metavar="EXERCISE", help="its name: a line in course.toml, or one of this package")
+    parser.add_argument("--corpus", metavar="DIR", help="where its answers are (default: corpus, in its folder)")
+    parser.add_argument("--notebook", action="store_true", help="write source/EXERCISE/EXERCISE.ipynb")
+
+
 # --- the program
 
 
@@ -145,6 +159,9 @@ SUBCOMMANDS = (
     Subcommand("start", "copy the course into a folder and open it in JupyterLab", start, _start_options),
     Subcommand("course", "for lecturers: lay out an nbgrader course folder", _course, _course_options),
     Subcommand("grade", "for lecturers: judge a folder of submissions", _grade, _grade_options),
+    Subcommand(
+        "exercise", "for authors: judge an exercise's corpus, or write its notebook", _exercise, _exercise_options
+    ),
     Subcommand("version", "say which version this is", version),
 )
 

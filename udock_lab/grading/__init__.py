@@ -27,6 +27,8 @@
     graded.py       one submitted notebook: points and reports
     batch.py        a folder of them, side by side
     lecturer.py     what lecturers type
+    corpus.py       answers that are known to be right or wrong
+    authoring.py    what those type who write exercises
     nbgrader.py     the same inside nbgrader, in the place of a kernel
     exercises/      one folder an exercise: requirements.py, judge.py, scenes.py
 """
