@@ -89,6 +89,7 @@ def test_the_drawing_can_be_read_in_light_and_dark_without_a_network() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     named = set(re.findall(r"`([\w/.]+/[\w.]+\.(?:py|md|toml|c|ipynb))`", page.read_text()))
+    named = {name for name in named if not name.startswith("my_")}  # what a guide has its reader make
     missing = [name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "udock_lab"))]
     assert missing == []
 

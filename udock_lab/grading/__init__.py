@@ -4,6 +4,7 @@
 
     cells.py        check(...) in a cell
     checking.py     from functions to a Score, a number with a report
+    meanwhile.py    what a learner sees while that takes its time
     exercise.py     what an exercise is: requirements, and the stories of its judge
     sources.py      where exercises come from: this package, a course folder, other packages
     bench.py        where a judge works: stories are told, scenes played, judgements taken down

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
 from udock_lab.errors import MdockError
@@ -16,6 +16,7 @@ from udock_lab.model import Judgement, SandboxResult
 __all__ = ["Bench", "NotSeenError", "side_by_side"]
 
 TRIES = 3  # of a story whose evidence was lost
+PAUSE = 0.25  # seconds between two looks at how far the stories are
 
 
 class Stop(Exception):
@@ -41,12 +42,18 @@ class Bench:
         self.judged: dict[str, Judgement] = {}
         self.notes: list[str] = []
         self.again: list[str] = []
+        self.telling: set[str] = set()
         self._lock = threading.Lock()
 
     # --- stories
 
-    def tell(self, stories: Sequence[Story], at_once: int = 1) -> None:
-        """Tell all stories, so many ``at_once``; each when those are told whose requirements it waits for."""
+    def tell(
+        self, stories: Sequence[Story], at_once: int = 1, meanwhile: Callable[[Bench], None] = lambda bench: None
+    ) -> None:
+        """Tell all stories, so many ``at_once``; each when those are told whose requirements it waits for.
+
+        ``meanwhile`` is called a few times a second, by the caller's own thread.
+        """
         told = {id(one): threading.Event() for one in stories}
 
         def one(this: Story) -> None:
@@ -55,19 +62,24 @@ class Bench:
                     for before in stories:
                         if set(before.keys) & set(this.after):
                             told[id(before)].wait()
+                    self.telling |= set(this.keys)
                     self._tell(this)
             finally:
+                self.telling -= set(this.keys)
                 told[id(this)].set()
 
-        if at_once < 2 or len(stories) < 2:
+        if at_once < 2:
             for this in stories:
                 one(this)
             return
         with ThreadPoolExecutor(min(at_once, len(stories))) as pool:
-            futures = [pool.submit(one, this) for this in stories]  # in order: who is waited for has begun before
+            left = {pool.submit(one, this) for this in stories}  # in order: who is waited for has begun before
             try:
-                for future in futures:
-                    future.result()
+                while left:
+                    done, left = wait(left, timeout=PAUSE, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        future.result()
+                    meanwhile(self)
             except BaseException:
                 self.submission.stopping.set()
                 raise
@@ -142,6 +154,10 @@ class Bench:
                 self.notes.append(sentence)
 
     # --- judgements
+
+    def names(self) -> dict[str, str]:
+        """Return the requirements, key to name."""
+        return {key: requirement.name for key, requirement in self.requirements.items()}
 
     def holds(self, key: str) -> bool:
         """Return whether this requirement has been judged to hold."""

@@ -14,6 +14,7 @@ from udock_lab.grading.bench import Bench, side_by_side
 from udock_lab.grading.exercise import Exercise
 from udock_lab.grading.hidden import without_values
 from udock_lab.grading.kinds import refuse_lazy, refuse_lazy_source
+from udock_lab.grading.meanwhile import Meanwhile
 from udock_lab.grading.sources import SLUGS, exercise, hidden_exercise
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
@@ -105,26 +106,40 @@ def _called(name: str) -> str:
 
 def scored(answer: tuple[Exercise, Submission]) -> Score:
     """Return the score of what learners can check themselves."""
-    return Score(judge(*answer, at_once=side_by_side()))
+    return _shown(*answer)
 
 
 def scored_hidden(answer: tuple[Exercise, Submission]) -> Score:
     """Return the score of what is judged when they hand in, without a word on how; raise NotFound if not installed."""
     wanted, submission = answer
-    return Score(without_values(judge(hidden_exercise(wanted.slug), submission, at_once=side_by_side())))
+    return Score(without_values(_shown(hidden_exercise(wanted.slug), submission).report))
 
 
-def judge(wanted: Exercise, submission: Submission, at_once: int = 1) -> CheckReport:
+def _shown(wanted: Exercise, submission: Submission) -> Score:
+    """Return the score; a check that takes its time shows in the cell what it does."""
+    meanwhile = Meanwhile()
+    try:
+        return Score(judge(wanted, submission, side_by_side(), meanwhile.show))
+    finally:
+        meanwhile.over()
+
+
+def judge(
+    wanted: Exercise,
+    submission: Submission,
+    at_once: int = 1,
+    meanwhile: Callable[[Bench], None] = lambda bench: None,
+) -> CheckReport:
     """Return all judgements of one submission; whatever the submission does, this returns.
 
-    Of the stories that do not wait for one another so many are played ``at_once``.
+    Of the stories that do not wait for one another so many are played ``at_once``, and ``meanwhile`` is called then.
     """
     bench = Bench(submission, wanted)
     start = time.monotonic()
     try:
         refuse_lazy(submission.functions)
         refuse_lazy_source(submission.source, wanted.functions)
-        bench.tell(wanted.stories, at_once)
+        bench.tell(wanted.stories, at_once, meanwhile)
     except UsageError as error:  # code that Python cannot read, functions that cannot be copied
         bench.notes.append(str(error))
     except MdockError as error:
