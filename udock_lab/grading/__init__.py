@@ -20,6 +20,7 @@
     tables.py       tables of containers, and what somebody made of them
     tablewatch.py   a table, seen by others while it is changed
     inside.py       what several scenarios need, beside the learner's code
+    referee.py      what a scene needs that never loads the answer: children of its own run it
     workers.py      processes that call a function at once, and how far each is
     hidden.py       the lecturer's half of a report
     handout.py      a notebook as it was handed out: what it gives, and what it is worth

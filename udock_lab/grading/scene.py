@@ -37,10 +37,14 @@ def __play(module, name, functions, values):
 
 
 def program(
-    scene: Callable[..., object], functions: Sequence[str], values: Mapping[str, object]
+    scene: Callable[..., object], functions: Sequence[str], values: Mapping[str, object], *, apart: bool = False
 ) -> tuple[str, dict[str, object]]:
-    """Return source that plays a scene, and the names that it uses; its result is what the scene returns."""
-    call = f"__value__ = __play(__module, __scene, [{', '.join(functions)}], __values)\n"
+    """Return source that plays a scene, and the names that it uses; its result is what the scene returns.
+
+    With ``apart`` the scene gets ``__load`` in place of the functions, which calls for them (referee.py).
+    """
+    given = "__load" if apart else ", ".join(functions)
+    call = f"__value__ = __play(__module, __scene, [{given}], __values)\n"
     names: dict[str, object] = {
         "__module": _module(scene.__module__),
         "__scene": scene.__name__,

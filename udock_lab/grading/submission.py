@@ -41,6 +41,11 @@ from udock_lab.grading.inside import show_lines as __show_lines
 for __cell in __cells.items():
     __show_lines(*__cell)
 """
+# For a referee (referee.py): it takes what loads the answer, and nothing is loaded here.
+_LOAD_APART = f"""
+from udock_lab.grading.referee import loader as __loader
+__load = __loader({SOLUTION!r}, __source__, __functions)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +64,26 @@ class Submission:
         scene: Callable[..., object] | str,
         functions: Sequence[str],
         values: Mapping[str, object] | None = None,
+        *,
+        apart: bool = False,
         **options: Any,
     ) -> SandboxResult:
         """Play a scene in a fresh sandbox: it gets the learner's ``functions``, by name, and ``values``.
 
-        What it returns comes back as ``result.value`` (plain data). ``options`` are those of
-        :func:`udock_lab.sandbox.run`; a scene that brings its own evidence asks for no trace.
+        What it returns comes back as ``result.value`` (plain data). With ``apart`` the scene is a referee's, and gets
+        what loads the functions (referee.py). ``options`` are those of :func:`udock_lab.sandbox.run`; a scene that
+        brings its own evidence asks for no trace.
         """
         if isinstance(scene, str):
             source, names = scene, dict(values or {})
         else:
-            source, names = program(scene, functions, values or {})
+            source, names = program(scene, functions, values or {}, apart=apart)
         if self.source:
-            names["__source__"] = self.source
-            source = _LOAD + source
+            names |= {"__source__": self.source, "__functions": list(functions)}
+            source = (_LOAD_APART if apart else _LOAD) + source
         else:
             names |= {**self.functions, "__cells": _cells()}
-            source = _SHOW + source
+            source = (f"__load = lambda: [{', '.join(functions)}]\n" if apart else "") + _SHOW + source
         options["timeout"] = options.get("timeout", TIMEOUT) * patience()
         chosen: dict[str, Any] = {"shut": True, "trace": True, "stopping": self.stopping} | options
         return run(source, names=names, **chosen)

@@ -1,459 +1,346 @@
-"""M2.4: ``save(db, record)`` and ``update(db, id, status, end_time, exit_code)``: two phases, never a torn table."""
+"""M2.4: how ``save`` and ``update`` are seen: by the tables they leave, and by others who look on meanwhile.
+
+Every scene is a referee's (referee.py): the evidence is the table, read by a process that never loaded the answer.
+"""
 
 from __future__ import annotations
 
+import os
 import random
-from typing import Any, NamedTuple
+import time
+from collections.abc import Sequence
+from typing import Any
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.bench import Bench
-from udock_lab.grading.exercise import Story
-from udock_lab.grading.exercises.m2_4_metadata.requirements import REQUIREMENTS
-from udock_lab.grading.scenario import apart, job
-from udock_lab.grading.tables import (
-    a_row,
-    a_table,
-    a_word,
-    a_zone,
-    an_ending,
-    an_unmistakable_row,
-    damaged,
-    difference,
-    mangled,
-    misspelt,
-    mistimed,
-    shown,
-    tidied,
+from udock_lab.grading.exercise import story
+from udock_lab.grading.exercises.m2_4_metadata import diagnose as looks
+from udock_lab.grading.exercises.m2_4_metadata import scenes
+from udock_lab.grading.exercises.m2_4_metadata.diagnose import shown
+from udock_lab.grading.exercises.m2_4_metadata.tables import (
+    a_clock,
+    finishing,
+    lines_that_are_none,
+    rows_for_times,
+    strangers,
 )
+from udock_lab.grading.exercises.m2_4_metadata.watching import whole_and_beside
+from udock_lab.grading.referee import time_is_up
+from udock_lab.grading.tables import Ending, Row, a_row, an_ending, local
 from udock_lab.model import SandboxResult
 from udock_lab.sandbox.removal import SHARED
 
-__all__ = ["STORIES", "UNSTEPPED", "UNTRACED", "Tables", "watch"]
+__all__ = ["STORIES"]
 
+_STILL_AT_WORK = "had not come back after"
 
-# The evidence is the table itself, and a listener of our own (tablewatch.py): strace would only cost time.
-UNTRACED = {"trace": False, "watch": False}
-
-# -- scenarios ------------------------------------------------------------------------------------------
-
-_START = """
-import os, time
-os.environ["TZ"] = zone
-time.tzset()
-here = os.getcwd()
-def __given(name, data):
-    with open(f"{here}/{name}", "wb") as file:
-        file.write(data)
-    return f"{here}/{name}"
-"""
-CALLS = apart(
-    "zone, saves, updates",
-    _START
-    + """
-import resource
-from udock_lab.grading import ContainerRecord
-said = {}
-def __call(name, function, *arguments):
-    try:
-        function(*arguments)
-        said.setdefault(name, ["", "", False])
-    except BaseException as error:
-        said[name] = [type(error).__name__, str(error), isinstance(error, LookupError)]
-for name, data, record in saves:
-    __call(name, save, __given(name, data) if data is not None else f"{here}/{name}", ContainerRecord(*record))
-for name, data, endings, room in updates:
-    db, (soft, hard) = __given(name, data), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room or soft, hard))
-    for ending in endings:
-        __call(name, update, db, *ending)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-return said
-""",
-)
-WATCH = apart(
-    "zone, table, torn, fewer, secret, record, ending",
-    _START
-    + """
-from udock_lab.grading import ContainerRecord
-from udock_lab.grading.tablewatch import TableWatch
-def saves(db):
-    save(db, ContainerRecord(*record))
-def updates(db):
-    update(db, *ending)
-watch = TableWatch(secret)
-seen = {
-    "saving": watch.steps(table, saves),
-    "joining": watch.steps(torn, saves),
-    "updating": watch.steps(table, updates),
-}
-stepped = seen["updating"]["stepped"]
-cuts = [] if stepped else watch.kills(table, saves, seen["saving"], fewer)
-kills = watch.kills(table, updates, seen["updating"], fewer)
-return {**seen, "stepped": stepped, "cuts": cuts, "kills": kills, "texts": watch.texts}
-""",
-)
-
-
-# -- the judge ------------------------------------------------------------------------------------------------
-
-
-def judge(bench: Bench) -> None:
-    """Judge phase 1, phase 2 and what cannot be done in one scenario; what others see meanwhile in another."""
-    zone, east = a_zone(summer_time=True)
-    stories = (_Save(east), _Finish(east), _Damaged(east), _Refuse(east))
-    updates = [one for story in stories[1:] for one in story.jobs]
-    values = job(zone=zone, saves=stories[0].jobs, updates=updates)
-    played = Played(bench.play(CALLS, values=values, **UNTRACED))
-    for story in stories[:-1]:
-        story.judge(bench, played)
-    _watched(bench)
-    stories[-1].judge(bench, played)
+# -- what calls left ------------------------------------------------------------------------------------
 
 
 class Played:
-    """What a scenario of calls left: a table for each name, and what the call said."""
+    """What the calls of several jobs left: a table for each name, and what the calls said."""
 
     def __init__(self, result: SandboxResult) -> None:
         self.result = result
         value = ev.seen_value(result)
-        self.said: dict[str, list[object]] = value if isinstance(value, dict) else {}
+        self.found: dict[str, Any] = value if isinstance(value, dict) else {}
 
     def table(self, name: str) -> bytes | None:
-        return self.result.files.get(name)
+        """Return the table; None where there is none."""
+        text = self.found[name][0] if name in self.found else None
+        return text.encode("latin-1") if text is not None else None
 
-    def error(self, name: str) -> str:
-        """Return ``KeyError: 'c7'``, or nothing; where the calls did not come to an end, why not."""
-        if name not in self.said:
+    def error(self, name: str) -> ev.Said | None:
+        """Return what the first call said that did not come back with a value."""
+        told = self.found[name][1] if name in self.found else None
+        heard = [ev.heard(one) for one in told] if isinstance(told, list) else []
+        return next((said for said in heard if said is not None and not said.returned), None)
+
+    def trouble(self, name: str, function: str) -> str:
+        """Say why there is no table as it should be, if a call did not come back with a value; nothing otherwise."""
+        if name not in self.found:
             return ev.raised(self.result) or self.result.verdict
-        kind, words, _ = self.said[name]
-        return f"{kind}: {words}" if kind and words else str(kind)
-
-    def is_lookup_error(self, name: str) -> bool:
-        return bool(self.said[name][2]) if name in self.said else False
-
-
-class _Save:
-    """A table that is not there yet, one that is in order but for old damage, a torn last line, an empty one."""
-
-    def __init__(self, east: int) -> None:
-        before, after = damaged(a_row(7))
-        well, torn = b"".join(before + after[:-1]), b"".join(before + after)
-        self.old: dict[str, bytes | None] = {"fresh": None, "ends-well": well, "torn": torn, "empty": b""}
-        self.rows = {name: an_unmistakable_row(random.randrange(1, 400), east) for name in self.old}
-        self.lines = {name: row.line(east) for name, row in self.rows.items()}
-        self.jobs = [(name, self.old[name], tuple(row)) for name, row in self.rows.items()]
-
-    def judge(self, bench: Bench, played: Played) -> None:
-        _judge_place(bench, self.lines["ends-well"], played.table("ends-well") or b"")
-        _judge_line(bench, self.lines["fresh"], played.table("fresh"), played.error("fresh"))
-        for name in ("ends-well", "torn", "empty"):
-            _judge_old_bytes(bench, self.old[name] or b"", self.lines[name], played.table(name), played.error(name))
-        bench.hold("keeps", seen="every old byte in its place, the new record on a line of its own", by="effects")
+        if (said := self.error(name)) is not None:
+            return ev.worded(said, function)
+        _, told, status = self.found[name]
+        if time_is_up(status):
+            return f"{function} {_STILL_AT_WORK} {scenes.SECONDS:.0f} seconds of work, and was ended"
+        if told is None and os.WIFSIGNALED(status):
+            return f"{function} ended the process: signal {os.WTERMSIG(status)}"
+        return "" if isinstance(told, list) else f"{function} ended the process: no call came back"
 
 
-def _judge_place(bench: Bench, line: bytes, got: bytes) -> None:
-    """Judge the place of a record that is in the table at all: the end."""
-    if line in got and not got.endswith(line):
-        words = "a record put where it does not belong: whoever reads the last lines for the newest gets others."
-        bench.fail("saves", expected=f"{shown(line)} as the last line", seen=shown(got), looks_like=words, by="effects")
+def _play(
+    bench: Bench, zone: str, jobs: Sequence[tuple[str, bytes | None, list[tuple[str, list[Any]]], int]]
+) -> Played:
+    values = {"zone": zone, "seconds": scenes.SECONDS, "jobs": list(jobs)}
+    return Played(bench.play(scenes.calls, values, apart=True, trace=False, watch=False))
 
 
-def _judge_line(bench: Bench, wanted: bytes, got: bytes | None, error: str) -> None:
+def _save(*rows: Row) -> list[tuple[str, list[Any]]]:
+    return [("save", [*row]) for row in rows]
+
+
+def _update(*endings: Ending) -> list[tuple[str, list[Any]]]:
+    return [("update", [*ending]) for ending in endings]
+
+
+# -- phase 1 --------------------------------------------------------------------------------------------
+
+
+@story("saves", "times", "keeps")
+def phase_one(bench: Bench) -> None:
+    """Save into tables that are not there, in order, torn, empty; at times that tell clocks apart."""
+    clock = a_clock()
+    timed = rows_for_times(clock)
+    row, second = timed[0][1], timed[1][1]
+    before, after = lines_that_are_none("c7")
+    well, in_order = b"".join([*before, *after[:-1]]), a_row(501).line(clock.summer)
+    old = {
+        "in-order": in_order,
+        "ends-well": well,
+        "torn": well + after[-1],
+        "torn-behind-seven": in_order + a_row(502).line(clock.summer)[:-1],
+        "torn-alone": b"c7|47",
+        "empty": b"",
+    }
+    jobs = [(name, None, _save(one), 0) for name, one, _ in timed]
+    jobs += [("two", None, _save(row, second), 0)]
+    jobs += [(name, data, _save(row), 0) for name, data in old.items()]  # type: ignore[misc]
+    played = _play(bench, clock.zone, jobs)
+    line = row.line(clock.summer)
+    _judge_line(bench, line, played)
+    _judge_place(bench, line, played, old)
+    if not bench.holds("saves") and not played.table("fresh"):
+        return  # nothing was written: the rest waits
+    _judge_times(bench, played, timed, (clock.summer, clock.winter))
+    own = played.table("fresh") or line  # in whatever format: that is judged above
+    both = own + (second.line(clock.winter) if own == line else played.table("winter") or b"")
+    tables = {"two": (own, both), **{name: (data, b"") for name, data in old.items()}}
+    for name, (had, wanted) in tables.items():
+        if not _judge_old_bytes(bench, name, had, own, wanted, played):
+            return
+    bench.hold("keeps", seen="every old byte in its place, the new record on a line of its own", by="effects")
+
+
+def _judge_line(bench: Bench, wanted: bytes, played: Played) -> None:
     """Judge the line that save wrote into a new table; the time in it is a requirement of its own."""
-    if not got:
-        looks_like = "the function as it was handed out." if "NotImplemented" in error else ""
-        if not error:
-            looks_like = "phase 1 skipped. If mdock dies before the end, nobody knows that the container ran."
-        seen = f"save raised {error}" if error else "no table was made" if got is None else "an empty table"
-        bench.fail("saves", expected=shown(wanted), seen=seen, looks_like=looks_like, by="effects")
+    got, trouble = played.table("fresh"), played.trouble("fresh", "save")
+    fields, right, at = (got or b"").split(b"|"), wanted.split(b"|"), 4
+    if got and len(fields) == len(right) and fields[:at] + fields[at + 1 :] == right[:at] + right[at + 1 :]:
         return
-    fields, right, at = got.split(b"|"), wanted.split(b"|"), 4
-    if len(fields) != len(right) or fields[:at] + fields[at + 1 :] != right[:at] + right[at + 1 :]:
-        bench.fail("saves", expected=shown(wanted), seen=shown(got), looks_like=misspelt(got), by="effects")
-    bench.hold("saves", seen=f"the table ends with {shown(got)}", by="effects")
-    told, true = (line[at].decode(errors="replace") for line in (fields, right))
-    if told != true:
-        seen = told or "an empty field"
-        bench.fail("times", expected=true, seen=seen, looks_like=mistimed(told, true), by="effects")
-    bench.hold("times", seen=true, by="effects")
+    seen = shown(got) if got else trouble or ("no table was made" if got is None else "an empty table")
+    words = looks.wrong_line(got, played.error("fresh"))
+    bench.fail("saves", expected=shown(wanted), seen=seen, looks_like=words, by="effects", go_on=True)
 
 
-def _judge_old_bytes(bench: Bench, old: bytes, line: bytes, got: bytes | None, error: str) -> None:
+def _judge_place(bench: Bench, line: bytes, played: Played, old: dict[str, bytes]) -> None:
+    """Judge the place of a record that is in the table at all: the end."""
+    if "saves" in bench.judged:
+        return
+    fresh = played.table("fresh") or line
+    for name in old:
+        got = played.table(name) or b""
+        if fresh in got and not got.endswith(fresh):
+            words = "a record put where it does not belong: whoever reads the last lines for the newest gets others."
+            expected = f"{shown(fresh)} as the last line"
+            bench.fail("saves", expected=expected, seen=shown(got), looks_like=words, by="effects", go_on=True)
+            return
+    bench.hold("saves", seen=f"the table ends with {shown(fresh)}", by="effects")
+
+
+def _judge_times(bench: Bench, played: Played, timed: list[tuple[str, Row, int]], zones: tuple[int, int]) -> None:
+    """Judge the start times, where a line has a place for one."""
+    for name, row, east in timed:
+        fields = (played.table(name) or b"").split(b"|")
+        if len(fields) < 5:
+            if bench.holds("saves"):
+                seen = played.trouble(name, "save") or shown(played.table(name) or b"")
+                bench.fail("times", expected=local(row.start_time, east), seen=seen, by="effects", go_on=True)
+            else:
+                bench.wait("times", "saves")
+            return
+        told, true = fields[4].decode(errors="backslashreplace").rstrip("\n"), local(row.start_time, east)
+        if told != true:
+            words = looks.another_time(told, true, row.start_time, zones, time.time())
+            expected = f"{true!r} for {row.start_time!r}"
+            bench.fail("times", expected=expected, seen=repr(told), looks_like=words, by="effects", go_on=True)
+            return
+    bench.hold(
+        "times",
+        seen=f"{local(timed[0][1].start_time, timed[0][2])!r}, in winter and just before midnight too",
+        by="effects",
+    )
+
+
+def _judge_old_bytes(bench: Bench, name: str, old: bytes, line: bytes, wanted: bytes, played: Played) -> bool:
     """Judge the old bytes, a newline where they lack one, and the record."""
-    newline = b"" if old.endswith(b"\n") or not old else b"\n"
-    if got == old + newline + line:
-        return
-    looks_like = ""
-    if got is None or got == old:
-        seen = f"save raised {error}" if error else "the table as it was"
-        if "Unicode" in error:
-            looks_like = "the table taken for text. It may hold bytes that are none; save need not read them at all."
-    elif not got.startswith(old):
-        seen = difference(old, got)
-        looks_like = "old bytes were changed or taken away. They are somebody's; what is broken, too."
-        if got == line:
-            looks_like = 'opening with "w" empties the table before the first byte is written.'
-    else:
-        seen = f"behind them {shown(got[len(old) :])}"
-        if newline and got == old + line:
-            looks_like = "the record went on in the torn line: now both are lost."
-        elif not old:
-            looks_like = "an empty table taken for one whose last line is torn: it has no line yet."
-        elif got == old + newline + b"\n" + line:
-            looks_like = "a newline too much: an empty line is a line, too."
+    newline = b"" if old.endswith(b"\n") or not old or name == "two" else b"\n"
+    wanted = wanted or old + newline + line
+    got = played.table(name)
+    if got == wanted:
+        return True
+    error, trouble = played.error(name), played.trouble(name, "save")
+    if name == "two":
+        line = wanted[len(old) :]
+    seen, words = looks.old_bytes(old, line, got, error)
     expected = f"all {len(old)} old bytes, then {shown(newline + line)}"
-    bench.fail("keeps", expected=expected, seen=seen, looks_like=looks_like, by="effects")
+    bench.fail("keeps", expected=expected, seen=trouble or seen, looks_like=words, by="effects", go_on=True)
+    return False
 
 
-class _Finish:
-    """A table in order; three containers end, in ways that are easily mixed up."""
-
-    def __init__(self, east: int) -> None:
-        number = random.randrange(2, 9)
-        rows = [a_row(number), a_row(number * 10 + 1), a_row(number * 100), a_row(91, "running"), a_row(92)]
-        random.shuffle(rows)
-        rows.append(a_row(93))  # runs on: a record that is moved to the end shows
-        of = {row.id: row for row in rows}
-        endings = [
-            an_ending(of[f"c{number}"], "exited", 0),
-            an_ending(of["c91"], "stopped", 143),
-            an_ending(of["c92"], "killed", 137),
-        ]
-        self.before, self.after = a_table(rows, east), a_table(rows, east, endings)
-        self.one = of[f"c{number}"].line(east, endings[0])
-        self.jobs = [("three-end", b"".join(self.before), [*map(tuple, endings)], 0)]
-
-    def judge(self, bench: Bench, played: Played) -> None:
-        got, error = played.table("three-end") or b"", played.error("three-end")
-        if got == b"".join(self.after):
-            bench.hold("finishes", seen=shown(self.one), by="effects")
-            return
-        lines, wanted = got.split(b"\n"), [line.rstrip(b"\n") for line in self.after]
-        at = next((n for n, line in enumerate(wanted) if lines[n : n + 1] != [line]), len(wanted) - 1)
-        if lines[: len(wanted)] == wanted:
-            _judge_end(bench, lines[len(wanted) :])
-        told = lines[at] if at < len(lines) else b""
-        seen = f"update raised {error}" if error else shown(told) if told else "no such line"
-        looks_like = "" if error else mangled(told, wanted[at], self.before[at].rstrip(b"\n"))
-        if "NotImplemented" in error:
-            looks_like = "the function as it was handed out."
-        if any(f"'{folder}/" in error for folder in SHARED):  # there some sandboxes let nobody write
-            bench.fail("beside", expected=_BESIDE, seen=seen, looks_like=_ANYWHERE, by="effects")
-        bench.fail("finishes", expected=shown(wanted[at]), seen=seen, looks_like=looks_like, by="effects")
+# -- phase 2 --------------------------------------------------------------------------------------------
 
 
-def _judge_end(bench: Bench, rest: list[bytes]) -> None:
-    """Judge the table's end, where all records are right."""
-    seen = "lines behind it" if rest else "no newline behind it"
-    looks_like = "" if rest else "split takes the newlines away: join them in again, behind the last line too."
-    bench.fail("finishes", expected="the last line as it was", seen=seen, looks_like=looks_like, by="effects")
-
-
-class _Damaged:
-    """One container ends; its record stands among lines that are none."""
-
-    def __init__(self, east: int) -> None:
-        row, other = a_row(random.randrange(5, 50)), a_row(60)
-        before, after = damaged(row)
-        ending = an_ending(row, "exited", random.randrange(1, 99))
-        old = [other.line(east), *before, row.line(east), *after]
-        self.new = [other.line(east), *before, row.line(east, ending), *after]
-        self.line = row.line(east)
-        self.jobs = [("damaged", b"".join(old), [tuple(ending)], 0)]
-
-    def judge(self, bench: Bench, played: Played) -> None:
-        got, error, wanted = played.table("damaged") or b"", played.error("damaged"), b"".join(self.new)
-        if got != wanted:
-            seen = f"update raised {error}" if error else difference(wanted, got)
-            expected, looks_like = f"only {shown(self.line)} changes", tidied(error, wanted, got)
-            bench.fail("others", expected=expected, seen=seen, looks_like=looks_like, by="effects")
-        bench.hold("others", seen=f"{len(self.new) - 1} other lines as they were", by="effects")
-
-
-class _Refuse:
-    """Two ids that are not there, then a disk with room for half a table, and for all of it but the last bytes."""
-
-    def __init__(self, east: int) -> None:
-        rows = [a_row(number) for number in random.sample(range(10, 80), 60)]
-        self.table = b"".join(a_table(rows, east))
-        self.unknown = [rows[5].id + "7", rows[6].id[:-1]]
-        self.jobs = [
-            (f"unknown-{name}", self.table, [tuple(an_ending(rows[0]._replace(id=name), "exited", 1))], 0)
-            for name in self.unknown
-        ]
-        ending = tuple(an_ending(rows[40], "exited", 1))
-        self.jobs += [
-            ("disk-half-full", self.table, [ending], len(self.table) // 2),
-            ("disk-full", self.table, [ending], len(self.table) - 3),
-        ]
-
-    def judge(self, bench: Bench, played: Played) -> None:
-        for name in self.unknown:
-            fits = played.is_lookup_error(f"unknown-{name}")
-            looks_like = "an id that is not there taken for a new one; there is nothing that could end."
-            self._one(bench, played, f"unknown-{name}", f"LookupError for {name}", fits, looks_like)
-        for name, room in (("disk-half-full", "half of it"), ("disk-full", "all but its end")):
-            raised = bool(played.error(name))
-            looks_like = "write taken for all or nothing. It writes what fits and says how much that was."
-            if raised:
-                looks_like = "the table was touched before the new one was whole."
-            self._one(bench, played, name, f"an error on a disk with room for {room}", raised, looks_like)
-        seen = f"{played.error('disk-full')}, and the table as it was"
-        bench.hold("refuses", seen=seen, by="effects")
-
-    def _one(self, bench: Bench, played: Played, name: str, what: str, fits: bool, touched: str) -> None:
-        got, error = played.table(name), played.error(name)
-        if fits and got == self.table:
-            return
-        looks_like = (
-            "another error than the one that was agreed upon." if error else "nobody learns that nothing was done."
-        )
-        if got != self.table:
-            looks_like = touched
-        state = "the table as it was" if got == self.table else f"{len(got or b'')} bytes of {len(self.table)}"
-        seen = f"{error or 'no error'}, and {state}"
-        bench.fail("refuses", expected=f"{what}, the table as it was", seen=seen, looks_like=looks_like, by="effects")
-
-
-class Tables(NamedTuple):
-    """A table before and after ``save``, the same for one whose last line is torn, and after ``update``.
-
-    ``fewer`` is what is left of it when others have been removed, and ``next`` that after ``update``.
-    """
-
-    old: bytes
-    saved: bytes
-    torn: bytes
-    joined: bytes
-    updated: bytes
-    fewer: bytes
-    next: bytes
-
-
-def watch(bench: Bench) -> tuple[SandboxResult, dict[str, Any], Tables]:
-    """Play the scenario in which others look on: the result, what they saw (empty: it broke off), the tables."""
-    zone, east = a_zone(summer_time=True)
-    secret = a_word(12)
-    rows = [a_row(number) for number in random.sample(range(10, 80), 50)]
-    rows[random.randrange(5)] = a_row(9, secret)
-    new, chosen = a_row(99), random.choice(rows[10:40])
-    ending = an_ending(chosen, "stopped", 143)
-    old = b"".join(a_table(rows, east))
-    torn, line, few = old + b"c98|17|torn", new.line(east), [rows[0], chosen, rows[-1]]
-    tables = Tables(
-        old=old,
-        saved=old + line,
-        torn=torn,
-        joined=torn + b"\n" + line,
-        updated=b"".join(a_table(rows, east, [ending])),
-        fewer=b"".join(a_table(few, east)),
-        next=b"".join(a_table(few, east, [ending])),
-    )
-    values = {"table": old, "torn": torn, "fewer": tables.fewer, "record": tuple(new), "ending": tuple(ending)}
-    result = bench.play(WATCH, values=job(zone=zone, secret=secret, **values), **UNTRACED)
-    value = ev.seen_value(result)
-    return result, value if isinstance(value, dict) else {}, tables
-
-
-def _watched(bench: Bench) -> None:
-    """Save, update, and update killed at each of its calls."""
-    result, seen, tables = watch(bench)
-    expected = "the old table or the new one, at every moment"
-    if not seen:
-        bench.fail("whole", expected=expected, seen=ev.raised(result) or result.verdict, by="effects")
-        return
-    by = "kernel" if seen["stepped"] else "effects"
-    if trouble := _trouble(seen, tables):
-        words, kind = trouble
-        bench.fail("whole", expected=expected, seen=words, looks_like=_LOOKS[kind], by=by)
-    if seen["stepped"]:
-        stops = sum(len(seen[run]["stops"]) - 1 for run in ("saving", "joining", "updating"))
-        evidence = f"{stops} system calls, {len(seen['kills'])} kills; old or new each time"
-        bench.hold("whole", seen=evidence, by=by)
-    else:
-        bench.skip("whole", UNSTEPPED)
-    _beside(bench, seen["updating"], by)
-
-
-UNSTEPPED = (
-    "this machine refuses to stop a program at its system calls (seccomp_unotify(2)); Python's own events and a kill "
-    "in the middle of a write showed nothing wrong"
-)
-
-
-def _trouble(seen: dict[str, Any], tables: Tables) -> tuple[str, str] | None:
-    """Return the first moment at which the table was neither old nor new."""
-    states = [None if text is None else text.encode("latin-1") for text in seen["texts"]]
-    saved, joined, updated = (
-        (tables.old, tables.saved),
-        (tables.torn, tables.joined),
-        (tables.old, tables.updated),
-    )
-    runs = [
-        ("save", seen["saving"], saved),
-        ("save behind a torn line", seen["joining"], joined),
-        ("update", seen["updating"], updated),
+@story("finishes", "others", "refuses")
+def phase_two(bench: Bench) -> None:
+    """Update a table in order, one with lines that are no records, and what cannot be done."""
+    clock = a_clock()
+    ends, among = finishing(clock.summer), strangers(clock.summer)
+    impossible = _impossible(clock.summer)
+    jobs = [
+        ("three-end", b"".join(ends.before), _update(*ends.endings), 0),
+        ("damaged", b"".join(among.old), _update(among.ending), 0),
     ]
-    runs += [(f"save, killed at {name},", told, saved) for name, told, _ in seen["cuts"]]
-    runs += [(f"update, killed at {name},", told, updated) for name, told, _ in seen["kills"]]
-    for who, told, allowed in runs:
-        if trouble := _torn(who, told, states, allowed):
-            return trouble
-    if seen["updating"]["held"] != tables.old.decode("latin-1"):
-        return "a reader who had opened the old table got half of the one and half of the other", "in place"
-    return None
-
-
-_LOOKS = {
-    "missing": "the old table was removed before the new one had its name. rename replaces it in one step.",
-    "empty": 'truncate, then write: open(db, "w") empties the table, and it stays empty until the first write.',
-    "torn": "write taken for one step. Between two of them, and after a kill, half the work is there.",
-    "in place": "written over in place. Also where old and new are equally long, they are mixed for whoever reads.",
-    "undone": "a file got the table's name before its content had left the program: write and close it first.",
-}
-
-
-def _torn(
-    who: str, told: dict[str, Any], states: list[bytes | None], allowed: tuple[bytes, bytes]
-) -> tuple[str, str] | None:
-    """Return the first stop at which the table was neither old nor new, in words, and which kind of trouble that is."""
-    before = ""
-    for name, at in told["stops"]:
-        state = states[at]
-        if state not in allowed:
-            kind = "missing" if state is None else "torn" if state else "empty"
-            if before.startswith(("rename", "link")) and state is not None:
-                kind = "undone"
-            there = "no table at all" if state is None else f"a table of {len(state)} bytes, {len(allowed[0])} before"
-            when = "at its end" if name == "end" else f"before {name}"
-            return f"{who} {when}: {there}", kind
-        before = name
-    if told["status"] == 0 and states[told["stops"][-1][1]] != allowed[1]:
-        return f"{who} at its end: still the old table", "undone"
-    return None
-
-
-_BESIDE = "a temporary file in the table's folder, gone at the end"
-_ANYWHERE = "a temporary file that may lie anywhere. From another file system rename answers EXDEV."
-
-
-def _beside(bench: Bench, updating: dict[str, Any], by: str) -> None:
-    if updating["foreign_folders"]:
-        seen = f"the new table lay in {updating['foreign_folders'][0]}"
-        bench.fail("beside", expected=_BESIDE, seen=seen, looks_like=_ANYWHERE, by=by)
-    if updating["left"]:
-        seen = f"{updating['left'][0]} is still there"
-        bench.fail(
-            "beside",
-            expected=_BESIDE,
-            seen=seen,
-            looks_like="a file that nobody removes. rename leaves none: it moves the name.",
-            by=by,
-        )
-    if by == "effects" and not any(name in ("os.rename", "os.link") for name, _ in updating["stops"]):
-        bench.skip("beside", UNSTEPPED)
+    jobs += [(name, old, _update(ending), room) for name, (_, old, ending, room) in impossible.items()]
+    played = _play(bench, clock.zone, jobs)
+    changed = played.table("three-end") != b"".join(ends.before)
+    trouble = played.trouble("three-end", "update")
+    if not changed and any(f"'{folder}/" in trouble for folder in SHARED):  # there some sandboxes let nobody write
+        for key in ("finishes", "others", "refuses"):
+            bench.wait(key, "beside")
         return
-    bench.hold("beside", seen="the table's folder holds the table and nothing else", by=by)
+    _judge_finish(bench, ends.before, ends.after, ends.endings, played, (clock.summer, clock.winter))
+    _judge_others(bench, among.old, among.new, among.row.id, played)
+    if not changed:  # who changes nothing keeps all tables as they are
+        bench.wait("refuses", "finishes")
+        return
+    _judge_refusals(bench, impossible, played)
 
 
-STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)
+def _judge_finish(
+    bench: Bench,
+    before: list[bytes],
+    after: list[bytes],
+    endings: list[Ending],
+    played: Played,
+    zones: tuple[int, int],
+) -> None:
+    got = played.table("three-end") or b""
+    if got == b"".join(after):
+        ended = next(line for line in after if line.startswith(f"{endings[0].id}|".encode()))
+        bench.hold("finishes", seen=shown(ended), by="effects")
+        return
+    trouble, error = played.trouble("three-end", "update"), played.error("three-end")
+    lines, wanted, old = (table.split(b"\n") for table in (got, b"".join(after), b"".join(before)))
+    at, words = looks.another_record(lines, wanted, old)
+    seen = lines[at] if at < len(lines) else b""
+    if words == "time":
+        ending = next(one for one in endings if wanted[at].startswith(f"{one.id}|".encode()))
+        told, true = seen.split(b"|")[5].decode(errors="backslashreplace"), wanted[at].split(b"|")[5].decode()
+        words = looks.another_time(told, true, ending.end_time, zones, time.time())
+    if trouble:
+        words = looks.wrong_line(got, error) if error is not None and error.is_a("NotImplementedError") else ""
+        if not words and error is not None and error.is_a("LookupError"):
+            words = "a record that is in the table was not found. Look there: another process may have saved it."
+        if not words and _STILL_AT_WORK in trouble:
+            words = "a loop that never ends. At the end of a file read and readline give nothing, again and again."
+    seen_words = trouble or (shown(seen) if seen else "no such line" if at >= len(lines) else "an empty line")
+    expected = shown(wanted[at]) if at < len(wanted) else "no more lines than before"
+    bench.fail("finishes", expected=expected, seen=seen_words, looks_like=words, by="effects", go_on=True)
+
+
+def _judge_others(bench: Bench, old: list[bytes], new: list[bytes], name: str, played: Played) -> None:
+    """Judge the lines that are not the record; what became of the record itself is judged above."""
+    got, wanted = played.table("damaged"), b"".join(new)
+    at = next(n for n, (one, two) in enumerate(zip(old, new, strict=True)) if one != two)
+    if not bench.holds("finishes"):
+        if got is None or got == b"".join(old):
+            bench.wait("others", "finishes")
+            return
+        lines = got.split(b"\n")
+        if len(lines) == wanted.count(b"\n") + 1 and lines[at].startswith(f"{name}|".encode()):
+            got = b"\n".join([*lines[:at], new[at].rstrip(b"\n"), *lines[at + 1 :]])
+    if got == wanted:
+        bench.hold("others", seen=f"{len(new) - 1} other lines as they were", by="effects")
+        return
+    trouble, error = played.trouble("damaged", "update"), played.error("damaged")
+    seen = trouble or looks.first_difference(wanted, got or b"")
+    words = looks.lines_of_others(wanted, got or b"", error, name.encode())
+    bench.fail(
+        "others", expected=f"only {shown(old[at])} changes", seen=seen, looks_like=words, by="effects", go_on=True
+    )
+
+
+# -- what cannot be done --------------------------------------------------------------------------------
+
+
+def _impossible(east: int) -> dict[str, tuple[str, bytes, Ending, int]]:
+    """Return updates that cannot be done: ids that are not there, then a disk with too little room.
+
+    Each: what is expected, the table, the call, room for so many bytes.
+    """
+    rows = [a_row(number) for number in random.sample(range(10, 80), 60)]
+    image = a_row(82, "c83")
+    whole = b"".join(row.line(east) for row in [*rows, image])
+    torn, _ = lines_that_are_none("c81")
+    broken = b"".join([rows[0].line(east), *torn])
+    ending = an_ending(rows[40], "exited", 1)
+    unknown = {
+        "longer": (rows[5].id + "7", whole),
+        "shorter": (rows[6].id[:-1], whole),
+        "image": ("c83", whole),
+        "torn": ("c81", broken),
+    }
+    found = {
+        f"unknown-{how}": (f"LookupError for {name}", data, ending._replace(id=name), 0)
+        for how, (name, data) in unknown.items()
+    }
+    for name, room, words in (("half", len(whole) // 2, "half of it"), ("most", len(whole) - 3, "all but its end")):
+        found[f"room-for-{name}"] = (f"an error on a disk with room for {words}", whole, ending, room)
+    return found
+
+
+def _judge_refusals(bench: Bench, impossible: dict[str, tuple[str, bytes, Ending, int]], played: Played) -> None:
+    told = []
+    for name, (what, old, ending, room) in impossible.items():
+        got, error = played.table(name), played.error(name)
+        fits = error is not None and (bool(room) or error.is_a("LookupError"))
+        told.append(f"{error.kind if error else 'no error'}")
+        if fits and got == old:
+            continue
+        said = played.trouble(name, "update") or "no error"
+        state = "the table as it was" if got == old else f"{len(got or b''):,} bytes of {len(old):,}"
+        words = looks.refusal(error, got != old, _touched(name, ending.id, fits))
+        seen = f"{said}, and {state}"
+        bench.fail(
+            "refuses", expected=f"{what}, the table as it was", seen=seen, looks_like=words, by="effects", go_on=True
+        )
+        return
+    bench.hold("refuses", seen=f"{', '.join(dict.fromkeys(told))}, and the table as it was", by="effects")
+
+
+def _touched(name: str, wanted: str, raised: bool) -> str:
+    if name == "unknown-torn":
+        return (
+            "a torn line completed. A record has exactly seven fields; what stood in those that are lost, nobody knows."
+        )
+    if name == "unknown-image":
+        return f"{wanted} is the name of an image here. An id is the whole first field."
+    if name.startswith("unknown"):
+        return "an id that is not there taken for a new one, or for another; there is nothing that could end."
+    if raised:
+        return "the table was touched before the new one was whole."
+    return "write taken for all or nothing. It writes what fits and says how much that was."
+
+
+# -- while others look on -------------------------------------------------------------------------------
+
+
+@story("whole", "beside")
+def seen_by_others(bench: Bench) -> None:
+    """Save, update, and both killed at each of their calls, while others look on."""
+    whole_and_beside(bench)
+
+
+STORIES = (phase_one, phase_two, seen_by_others)
