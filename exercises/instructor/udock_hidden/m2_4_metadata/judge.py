@@ -91,8 +91,13 @@ def next_update(bench: Bench) -> None:
     """Kill an update at each of its system calls, then update a table that has become shorter."""
     expected = "the table as the next update makes it"
     made = tables()
-    values = {"secret": made.secret, "table": made.old, "fewer": made.fewer, "update": made.update}
-    values["seconds"] = SECONDS
+    values = {
+        "secret": made.secret,
+        "seconds": SECONDS,
+        "table": made.old,
+        "fewer": made.fewer,
+        "update": made.update,
+    }
     found = _seen(bench, "again", expected, bench.play(scenes.again, values, apart=True, trace=False, watch=False))
     if found["stepped"] and not found["after"]:
         bench.fail("again", expected=expected, seen=_IDLE, by="effects")

@@ -24,7 +24,7 @@ def modes(
     """
     out_of_reach()
     watch = TableWatch(load, "", seconds)
-    found = []
+    found: list[list[Any]] = []
     for mode, umask in modes:
         for call in calls:
             told = watch.steps(table, call, Conditions(mode=mode, umask=umask))
@@ -41,7 +41,7 @@ def rooms(load: Load, *, seconds: float, table: bytes, jobs: Sequence[tuple[Call
     Returns what lies beside the table then, and whether the table has changed.
     """
     out_of_reach()
-    found = []
+    found: list[list[Any]] = []
     for at, (call, room) in enumerate(jobs):
         home = os.path.abspath(f"home{at}")
         os.mkdir(home)
