@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from udock_lab.errors import UsageError
-from udock_lab.grading.handout import Handout, read_cells
+from udock_lab.grading.handout import read_cells
 from udock_lab.grading.kinds import refuse_lazy_source
-from udock_lab.grading.notebook import solution_source
-
-HANDOUT = Handout(checks=(), given={}, solutions=frozenset({"answer"}))
+from udock_lab.grading.notebook import Solution, read_solution
 
 
 def cell(source: str, grade_id: str = "") -> dict[str, Any]:
@@ -25,7 +26,11 @@ SOLUTION = "def launch(argv):\n    return libc.fork(), LIMIT, talk"
 
 
 def source_of(*extras: str, solution: str = SOLUTION) -> str:
-    return solution_source([*map(cell, extras), cell(solution, "answer")], HANDOUT, ["launch"])
+    return read(*map(cell, extras), cell(solution, "answer")).text
+
+
+def read(*cells: dict[str, Any]) -> Solution:
+    return read_solution(cells, {}, {"answer"}, ["launch"])
 
 
 def test_what_the_function_needs_is_kept_wherever_it_stands() -> None:
@@ -92,6 +97,11 @@ def test_attempts_in_the_solution_cell_are_left_out_and_lines_keep_their_numbers
         ("os.fork??", "pass  # os.fork??"),
         ("%%time\nLIMIT = 3", "pass  # %%time\nLIMIT = 3"),
         ("%%capture out\nLIMIT = 3", "pass  # %%capture out\nLIMIT = 3"),
+        ("%time import os", "import os"),
+        ("if True:\n    %timeit -n 3 -r2 LIMIT = 'a  b'", "if True:\n    LIMIT = 'a  b'"),
+        ("%time", "pass  # %time"),
+        ("%time for n in", "pass  # %time for n in"),
+        ('x = (7\n% y)\nwords = """\n!no\n?"""', 'x = (7\n% y)\nwords = """\n!no\n?"""'),
         ("\ufeffLIMIT = 3", "LIMIT = 3"),
         ("word = 'half \ud800'", "word = 'half ?'"),
         ("if a == b: x = 'a %b'", "if a == b: x = 'a %b'"),
@@ -106,16 +116,16 @@ def test_a_cell_that_a_magic_takes_elsewhere_is_no_answer() -> None:
     assert source_of(solution=f"%%sandbox\n{SOLUTION}").strip() == ""
 
 
-def test_future_imports_of_any_cell_stand_at_the_top() -> None:
-    said = source_of("import os", solution=f"import os\nfrom __future__ import annotations\n{SOLUTION}")
-    compile(said, "answer", "exec")
-    assert said.startswith("from __future__ import annotations\n")
+def test_future_imports_of_any_cell_are_for_all_of_them() -> None:
+    said = read(cell("import os"), cell(f"import os\nfrom __future__ import annotations\n{SOLUTION}", "answer"))
+    assert said.futures == ("annotations",)
+    assert said.parts[-1].text == f"import os\npass\n{SOLUTION}"
 
 
 @pytest.mark.parametrize("grade_id", [{"a": 1}, ["a"], 7, None])
 def test_an_odd_grade_id_takes_nothing_from_the_answer(grade_id: object) -> None:
     odd = {"cell_type": "code", "metadata": {"nbgrader": {"grade_id": grade_id, "solution": True}}, "source": SOLUTION}
-    assert SOLUTION in solution_source([odd], HANDOUT, ["launch"])
+    assert SOLUTION in read(odd).text
 
 
 @pytest.mark.parametrize(
@@ -171,3 +181,120 @@ def test_a_function_that_runs_nothing_when_called_is_told_apart(source: str, tol
         return
     with pytest.raises(UsageError, match=told):
         refuse_lazy_source(source, ("launch",))
+
+
+# --- what an answer uses is there, wherever it is made
+
+TABLE = "TABLE = {}"
+USES = "def launch(argv):\n    return TABLE, NAMES"
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        "for n in range(3):\n    TABLE[n] = str(n)",
+        "TABLE.update(a=1)",
+        "TABLE['a'] = len('a')",
+        "with open('/etc/hostname') as file:\n    NAMES = file.read()",
+        "try:\n    import NAMES\nexcept ImportError:\n    NAMES = None",
+        "NAMES = made = list(TABLE)",
+        "if TABLE: NAMES, other = 1, 2",
+        "TABLE += [1]",
+    ],
+)
+def test_a_statement_of_an_added_cell_that_makes_what_the_answer_uses_is_kept(filling: str) -> None:
+    said = read(cell(TABLE), cell(filling), cell(USES, "answer"))
+    assert filling in said.text
+    assert [part.whole for part in said.parts] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        "for n in range(3):\n    TABLE[n] = launch([n])",
+        "print(TABLE)",
+        "os.environ.update(TABLE)",
+        "import os\nos.chdir('/')",
+        "pid = len(os.listdir())",
+        "other = list(TABLE)",
+        "for pid in range(3): os.kill(pid, 0)",
+    ],
+)
+def test_a_statement_of_an_added_cell_that_makes_nothing_for_the_answer_is_left_out(trial: str) -> None:
+    said = read(cell(TABLE), cell(trial), cell("import os\n" + USES.replace("return", "pid = 1; return"), "answer"))
+    assert trial.partition("\n")[2 if trial.startswith("import") else 0] not in said.text
+    assert TABLE in said.text
+
+
+def test_what_a_needed_statement_uses_is_needed_too() -> None:
+    said = read(
+        cell("rows = sorted([3])"), cell("pairs = list(rows)"), cell("TABLE = dict(pairs)"), cell(USES, "answer")
+    )
+    assert len(said.parts) == 4
+
+
+def test_lines_keep_their_numbers_in_every_cell_and_each_cell_has_a_name() -> None:
+    said = read(cell("print(1)\n\nLIMIT = max(1, 2); print(2)\ndef helper():\n    return LIMIT"), cell(USES, "answer"))
+    assert [part.name for part in said.parts] == ["<your cell 1: print(1)>", "<your cell with launch>"]
+    assert said.parts[0].text == "pass\n\nLIMIT = max(1, 2); pass\ndef helper():\n    return LIMIT"
+
+
+# --- a solution cell that was copied
+
+UNFILLED = 'import os\ndef launch(argv):\n    """Run it."""\n    raise NotImplementedError("Your code goes here.")'
+
+
+@pytest.mark.parametrize(
+    ("copies", "counts"),
+    [
+        ([SOLUTION, UNFILLED], 0),
+        ([UNFILLED, SOLUTION], 1),
+        ([SOLUTION, SOLUTION.replace("talk", "walk")], 1),
+        ([UNFILLED, SOLUTION, "", UNFILLED], 1),
+        ([UNFILLED, UNFILLED], 1),
+    ],
+)
+def test_of_a_copied_solution_cell_the_last_one_counts_that_is_filled_in(copies: list[str], counts: int) -> None:
+    said = read(*(cell(text, "answer") for text in copies))
+    (whole,) = [part.text for part in said.parts if part.whole]
+    assert whole == copies[counts]
+    assert [part.text for part in said.parts if "def launch" in part.text] == [whole]
+    assert "The solution cell answer is there" in said.notes[0]
+
+
+def test_helpers_of_a_copy_that_does_not_count_are_there() -> None:
+    said = read(cell(f"def talk(): pass\n{UNFILLED}", "answer"), cell(SOLUTION, "answer"))
+    assert "def talk(): pass" in said.text
+
+
+# --- how long it takes, counted in calls
+
+
+def calls(cells: list[dict[str, Any]]) -> int:
+    """Calls of functions, Python's own included, until a notebook is read."""
+    count = 0
+
+    def see(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(see)
+    try:
+        read(*cells)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+LINES = ["f{n} = lambda: f{m}()", "def f{n}(): return f{m}()", "x = launch({n}); y = 1", "T[{n}] = T[{m}]", "    ", "%time x = {n}", "files = !ls", "x?"]  # fmt: skip
+
+
+@given(lines=st.lists(st.sampled_from(LINES), min_size=1, max_size=4), joint=st.sampled_from("\n;"))
+@settings(max_examples=30, deadline=None)
+def test_reading_takes_no_more_than_its_share_of_calls_for_more_code(lines: list[str], joint: str) -> None:
+    def work(count: int) -> int:
+        text = joint.join(line.format(n=n, m=n + 1) for n in range(count) for line in lines)
+        return calls([cell(text), cell(text, "answer")])
+
+    short, long = work(40), work(160)
+    assert long < 4.5 * short + 500

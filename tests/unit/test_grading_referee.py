@@ -9,7 +9,8 @@ from udock_lab.grading.referee import Child, in_child, loader, time_is_up
 
 
 def test_an_answer_is_loaded_in_the_child_alone() -> None:
-    load = loader("<your solution>", "import os\nos.marked = True\ndef ask():\n    return os.getpid()\n", ["ask"])
+    text = "import os\nos.marked = True\ndef ask():\n    return os.getpid()\n"
+    load = loader([("<your solution>", text, True)], [], ["ask"])
     child = in_child(lambda: load()[0](), seconds=2)
     assert child.status == 0
     assert child.said not in (None, os.getpid())

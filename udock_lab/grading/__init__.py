@@ -10,7 +10,7 @@
     bench.py        where a judge works: stories are told, scenes played, judgements taken down
     scene.py        how a scene gets into the sandbox
     submission.py   a learner's functions, and how they run: in the sandbox only
-    kinds.py        functions that run nothing when they are called
+    kinds.py        functions that run nothing when they are called are refused
     scenario.py     a scenario in a function of its own
     evidence.py     questions to a sandbox run
     exitinfo.py     how a process ended, as m2_1's functions return it
@@ -24,8 +24,13 @@
     workers.py      processes that call a function at once, and how far each is
     hidden.py       the lecturer's half of a report
     handout.py      a notebook as it was handed out: what it gives, and what it is worth
+    handedin.py     what somebody handed in, read in a process of its own
+    reader.py       that process
+    cellfacts.py    a notebook's bytes as cells
     notebook.py     a submitted notebook as source
+    statements.py   one cell's code, read once
     attempts.py     which statements of a notebook are an answer, and which attempts
+    lazy.py         functions that run nothing when they are called, in a text
     graded.py       one submitted notebook: points and reports
     batch.py        a folder of them, side by side
     lecturer.py     what lecturers type
@@ -37,8 +42,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # each sandbox and each reader starts with this file: no typing
 if TYPE_CHECKING:
     from udock_lab.grading.bench import Bench
     from udock_lab.grading.cells import check, check_hidden

@@ -1,98 +1,101 @@
 """Which statements of a notebook belong to an answer, and which are attempts: learners try out what they write.
 
 In the notebook each cell ran when it was written, with what the machine had then. In a graded run all of it would
-run again before each scenario; an attempt would fork, write files and be taken for what the answer does.
+run again before each scenario; an attempt would fork, write files and be taken for what the answer does. So of
+cells that are no solution cells there stay definitions, and statements that make what the answer uses: that fill a
+table, for instance. Statements that call the exercise's own functions stay nowhere.
+
+Each cell is read once, and nothing here is slower than its length.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Sequence
+from udock_lab.grading.statements import Code, Statement
 
-from udock_lab.sandbox import names_used
-from udock_lab.sandbox.reading import UNREADABLE
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["calling", "definitions", "names_in_functions", "without_attempts"]
+__all__ = ["calling", "choose", "lost_names", "needed"]
 
-_DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NOTEBOOK_ONLY = ("check", "check_hidden", "display", "get_ipython")
 
 
-def names_in_functions(text: str) -> set[str]:
-    """Return names of the notebook that its functions and classes use."""
-    try:
-        return names_used(text, top=False)
-    except UNREADABLE:
-        return set()
-
-
-def definitions(text: str, wanted: set[str]) -> str:
-    """Return the imports, functions, classes and assignments of a cell that is not a solution.
-
-    An assignment that calls something stays where a function needs its name (``wanted``): ``libc = CDLL(None)``
-    does, ``x = launch(...)`` is an attempt.
-    """
-    kept = (node for node in _body(text) if isinstance(node, _DEFINITIONS) or _is_needed(node, wanted))
-    return "\n".join(filter(None, map(_written, kept)))
-
-
-def _written(node: ast.AST) -> str:
-    """Return a statement as text again; empty where it is nested deeper than ast.unparse goes.
-
-    That is less deep than Python reads.
-    """
-    try:
-        return ast.unparse(node)
-    except UNREADABLE:
-        return ""
-
-
-def _is_needed(node: ast.stmt, wanted: set[str]) -> bool:
-    if not isinstance(node, ast.Assign | ast.AnnAssign):
-        return False
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return not _called(node) or any(
-        isinstance(part, ast.Name) and part.id in wanted for target in targets for part in ast.walk(target)
-    )
-
-
-def calling(texts: Iterable[str], functions: Sequence[str]) -> set[str]:
+def calling(codes: Iterable[Code], functions: Sequence[str]) -> set[str]:
     """Return the exercise's functions, what only a notebook has, and every function that uses one of those."""
-    users = {
-        node.name: names_in_functions(_written(node))
-        for text in texts
-        for node in _body(text)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
-    found = {*functions, *_NOTEBOOK_ONLY}
-    while more := {name for name, used in users.items() if name not in found and used & found}:
-        found |= more
-    return found
+    used = {name: names for code in codes for name, names in code.functions.items()}
+    users: dict[str, list[str]] = {}
+    for name, names in used.items():
+        for other in names:
+            users.setdefault(other, []).append(name)
+    found: dict[str, None] = dict.fromkeys([*functions, *_NOTEBOOK_ONLY])
+    return _reached(found, users)
 
 
-def _body(text: str) -> list[ast.stmt]:
-    try:
-        return ast.parse(text).body
-    except UNREADABLE:
-        return []
+def _reached(found: dict[str, None], following: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return all that can be reached from what is found; each name is looked at once."""
+    queue = list(found)
+    for name in queue:  # grows
+        for other in following.get(name, ()):
+            if other not in found:
+                found[other] = None
+                queue.append(other)
+    return set(found)
 
 
-def without_attempts(text: str, tried: set[str]) -> str:
-    """Return a solution cell in which statements that call one of ``tried`` are ``pass``.
+def needed(whole: Iterable[Code], added: Iterable[Code], tried: set[str], functions: Sequence[str]) -> set[int]:
+    """Return which statements (by their ``id``) of the cells ``added`` make something that the answer uses.
 
-    Every line keeps its number.
+    ``whole`` cells run as they are but for attempts. What a needed statement uses is needed, too.
     """
-    lines = text.encode().split(b"\n")
-    for node in reversed(_body(text)):
-        if isinstance(node, _DEFINITIONS) or not _called(node) & tried:
-            continue
-        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-        rest = lines[last][node.end_col_offset or 0 :]
-        lines[first : last + 1] = [lines[first][: node.col_offset] + b"pass" + rest, *[b""] * (last - first)]
-    return b"\n".join(lines).decode()
+    whole, added = list(whole), list(added)
+    wanted = {*functions, *(name for code in (*whole, *added) for name in code.used)}
+    running = [one for code in whole for one in code.statements if not one.is_definition and not one.calls & tried]
+    wanted.update(name for one in running for name in one.uses)
+    modules = {name for code in (*whole, *added) for name in code.imported}
+    makers: dict[str, list[int]] = {}
+    statements = {
+        id(one.node): one
+        for code in added
+        for one in code.statements
+        if not one.is_definition and not one.calls & tried
+    }
+    for key, one in statements.items():
+        for name in one.binds | (one.changes - modules):
+            makers.setdefault(name, []).append(key)
+    kept: dict[int, None] = {}
+    queue = list(wanted)
+    for name in queue:  # grows
+        for key in makers.get(name, ()):
+            if key not in kept:
+                kept[key] = None
+                fresh = statements[key].uses - wanted
+                wanted |= fresh
+                queue += fresh
+    return set(kept)
 
 
-def _called(node: ast.stmt) -> set[str]:
-    """Return names that a statement calls; ``.`` stands for what is no plain name."""
-    calls = [part.func for part in ast.walk(node) if isinstance(part, ast.Call)]
-    return {function.id if isinstance(function, ast.Name) else "." for function in calls}
+def choose(code: Code, tried: set[str], kept: set[int] | None, without: Sequence[str] = ()) -> str:
+    """Return a cell's text in which what does not belong to the answer is ``pass``. Every line keeps its number.
+
+    ``kept``: of a cell that is no solution cell, its statements that are needed. ``without``: functions that are
+    not taken from it.
+    """
+    return code.without(one.node for one in code.statements if not _stays(one, tried, kept) or one.defines in without)
+
+
+def _stays(one: Statement, tried: set[str], kept: set[int] | None) -> bool:
+    if one.is_definition:
+        return True
+    if one.calls & tried:
+        return False
+    return kept is None or one.is_constant or id(one.node) in kept
+
+
+def lost_names(codes: Iterable[Code], functions: Sequence[str], used: set[str]) -> set[str]:
+    """Return which of the names that an answer uses are made or changed by statements that a graded run leaves out."""
+    codes = list(codes)
+    tried = calling(codes, functions)
+    modules = {name for code in codes for name in code.imported}
+    left_out = [one for code in codes for one in code.statements if not one.is_definition and one.calls & tried]
+    return {name for one in left_out for name in (one.binds | (one.changes - modules)) if name in used}

@@ -30,16 +30,9 @@ from pathlib import Path
 from udock_lab.display.pages.classroom import Handed, class_page, learner_page
 from udock_lab.display.text.checks import points
 from udock_lab.errors import MdockError, NotFound, UsageError
-from udock_lab.grading.graded import GradedCell, grade_cells
-from udock_lab.grading.handout import (
-    Cell,
-    Handout,
-    cells_of,
-    handout_of_exercise,
-    nbgrader_facts,
-    read_cells,
-    read_notebook,
-)
+from udock_lab.grading.graded import GradedCell, grade_notebook
+from udock_lab.grading.handedin import names_in
+from udock_lab.grading.handout import Handout, handout_of_exercise, read_cells, read_notebook
 from udock_lab.grading.sources import folder_of, hidden_folder, slugs
 from udock_lab.linux.wholefile import write_whole
 from udock_lab.model import CheckReport
@@ -184,14 +177,13 @@ class Batch:
             if sent.linked:
                 raise UsageError(f"{sent.path.name} is a link, perhaps to somebody else's file.", "Ask for the file.")
             content = read_notebook(sent.path)
-            cells = cells_of(content, sent.path.name)
-            slug = exercise_of(sent, cells, self.course)
+            slug = exercise_of(sent, content, self.course)
             handout = self._handout(slug)
             made_from = {"submission": _hash(content), "version": self._version(slug, handout)}
             kept = None if self.again else read_marks(place)
             if kept and kept.finished and kept.made_from == made_from:
                 return Grade(sent=sent, marks=kept, kept=True)
-            graded = grade_cells(cells, handout, self._instructor(), self.course)
+            graded = grade_notebook(content, sent.path.name, handout, self._instructor(), self.course)
             marks = replace(_marks(sent, slug, graded), made_from=made_from)
         except Exception as error:  # whatever one submission provokes, the others are graded
             marks = replace(self._lost(sent), error=_words(error))
@@ -202,7 +194,7 @@ class Batch:
     def _lost(self, sent: Sent) -> Marks:
         """Give no points, of as many as there would have been as far as its name says."""
         try:
-            slug = exercise_of(sent, [], self.course)
+            slug = exercise_of(sent, b"", self.course)
             out_of = sum((check.points for check in self._handout(slug).checks), 0.0)
         except (MdockError, ImportError):
             slug, out_of = "", 0.0
@@ -278,17 +270,23 @@ def _code(folder: Path | None) -> str:
     return _hash(repr([(str(path.relative_to(folder or "")), _hash(path.read_bytes())) for path in files]).encode())
 
 
-def exercise_of(sent: Sent, cells: Sequence[Cell], near: Path | None = None) -> str:
+def exercise_of(sent: Sent, notebook: bytes, near: Path | None = None) -> str:
     """Return which exercise a notebook answers: by its name, else by its cells.
 
     Raises UsageError where neither says.
     """
-    ids = [str(nbgrader_facts(cell).get("grade_id", "")) for cell in cells]
-    for where in (sent.path.stem, sent.path.parent.name, *ids):
-        for slug in slugs(near):
-            if where.startswith(slug):
-                return slug
+    known = slugs(near)
+    for where in (sent.path.stem, sent.path.parent.name):
+        if named := _begins_with(where, known):
+            return named
+    for where in names_in(notebook, sent.path.name) if notebook else ():
+        if named := _begins_with(where, known):
+            return named
     raise UsageError(f"{sent.path.name} answers no exercise of this course.", "Was it made from exercises/release?")
+
+
+def _begins_with(name: str, known: Sequence[str]) -> str:
+    return next((slug for slug in known if name.startswith(slug)), "")
 
 
 def _marks(sent: Sent, slug: str, graded: Sequence[GradedCell]) -> Marks:

@@ -13,7 +13,7 @@ from udock_lab.errors import MdockError, UsageError
 from udock_lab.grading.bench import Bench, side_by_side
 from udock_lab.grading.exercise import Exercise
 from udock_lab.grading.hidden import without_values
-from udock_lab.grading.kinds import refuse_lazy, refuse_lazy_source
+from udock_lab.grading.kinds import refuse_lazy, refuse_lazy_named, refuse_lazy_source
 from udock_lab.grading.meanwhile import Meanwhile
 from udock_lab.grading.sources import SLUGS, exercise, hidden_exercise
 from udock_lab.grading.submission import Submission
@@ -135,10 +135,10 @@ def judge(
     Of the stories that do not wait for one another so many are played ``at_once``, and ``meanwhile`` is called then.
     """
     bench = Bench(submission, wanted)
+    bench.notes += submission.solution.notes if submission.solution else ()
     start = time.monotonic()
     try:
-        refuse_lazy(submission.functions)
-        refuse_lazy_source(submission.source, wanted.functions)
+        _refuse_lazy(submission, wanted.functions)
         bench.tell(wanted.stories, at_once, meanwhile)
     except UsageError as error:  # code that Python cannot read, functions that cannot be copied
         bench.notes.append(str(error))
@@ -154,3 +154,12 @@ def judge(
         seconds=time.monotonic() - start,
         finished=not bench.again,
     )
+
+
+def _refuse_lazy(submission: Submission, names: tuple[str, ...]) -> None:
+    """Raise UsageError for functions that run nothing when they are called."""
+    refuse_lazy(submission.functions)
+    if submission.solution is not None:  # its reader has looked
+        refuse_lazy_named({name: kind for name, kind in submission.solution.lazy.items() if name in names})
+    else:
+        refuse_lazy_source(submission.source, names)

@@ -11,15 +11,15 @@ from udock_lab.display.html.checks import check_html
 from udock_lab.display.text.checks import check_text
 from udock_lab.grading.checking import judge
 from udock_lab.grading.exercise import Exercise
-from udock_lab.grading.handout import Cell, CheckCell, Handout
+from udock_lab.grading.handedin import solution_in
+from udock_lab.grading.handout import CheckCell, Handout
 from udock_lab.grading.hidden import without_values
-from udock_lab.grading.notebook import solution_source
 from udock_lab.grading.sources import exercise, hidden_exercise
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport, Judgement
 from udock_lab.model.value import replace
 
-__all__ = ["GradedCell", "grade_cells"]
+__all__ = ["GradedCell", "grade_notebook"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +62,21 @@ def _nothing_done(report: CheckReport) -> CheckReport:
     return replace(report, judgements=tuple(judgements))
 
 
-def grade_cells(
-    cells: Sequence[Cell],
+def grade_notebook(
+    notebook: bytes,
+    name: str,
     handout: Handout,
     instructor: str | os.PathLike[str] | None = None,
     near: Path | None = None,
+    notes: Sequence[str] = (),
 ) -> list[GradedCell]:
-    """Judge a submission's cells for every check cell of the handout; ``near``: the course folder.
+    """Judge a submission for every check cell of the handout; ``near``: the course folder, ``notes``: for the reports.
 
-    NotFound where a hidden half is not installed.
+    UsageError for what is no notebook, or more than anybody writes; NotFound where a hidden half is not installed.
     """
-    functions = [name for check in handout.checks for name in exercise(check.slug, near).functions]
-    submission = Submission(source=solution_source(cells, handout, functions))
+    functions = [function for check in handout.checks for function in exercise(check.slug, near).functions]
+    solution = solution_in(notebook, name, handout.given, handout.solutions, functions)
+    submission = Submission(solution=replace(solution, notes=(*notes, *solution.notes)))
     graded: list[GradedCell] = []
     for check in handout.checks:
         earned = any(cell.points for cell in graded if cell.check.slug == check.slug)

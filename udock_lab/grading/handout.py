@@ -5,30 +5,29 @@ A submission may have lost cells or changed them. What it is graded by comes fro
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from udock_lab.errors import NotFound, UsageError
+from udock_lab.grading.cellfacts import cells_of, nbgrader_facts, text_of
 from udock_lab.grading.sources import exercise, slugs
+
+if TYPE_CHECKING:
+    from udock_lab.grading.cellfacts import Cell
 
 __all__ = [
     "MOST_BYTES",
     "CheckCell",
     "Handout",
-    "cells_of",
     "handout_of_exercise",
-    "nbgrader_facts",
     "read_cells",
     "read_notebook",
-    "text_of",
 ]
 
-Cell = Mapping[str, Any]
 MOST_BYTES = 20 << 20  # of one notebook; what is larger was not written by hand
 
 
@@ -116,34 +115,3 @@ def read_notebook(path: Path) -> bytes:
         raise UsageError(
             f"{path.name} cannot be read: {error.strerror}.", "Check what it is and who owns it."
         ) from None
-
-
-def cells_of(data: bytes, name: str) -> list[Cell]:
-    """Return the cells of a notebook; ``name`` is for the sentence of a UsageError."""
-    if not data.strip():
-        raise UsageError(f"{name} is empty.", "Ask for it again.")
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{name} is not a notebook: {error}.", "Ask for it again.") from None
-    cells = content.get("cells") if isinstance(content, dict) else None
-    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
-        raise UsageError(f"{name} is not a notebook of format 4: it has no cells.", "Ask for it again.")
-    return cells
-
-
-def nbgrader_facts(cell: Cell) -> Mapping[str, Any]:
-    """Return what nbgrader keeps about a cell; empty where it keeps nothing."""
-    metadata = cell.get("metadata")
-    facts = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
-    return facts if isinstance(facts, Mapping) else {}
-
-
-def text_of(cell: Cell) -> str:
-    """Return a cell's source, whichever of its two written forms it has.
-
-    Half a character (JSON can say that) becomes ?.
-    """
-    source = cell.get("source", "")
-    text = source if isinstance(source, str) else "".join(part for part in source if isinstance(part, str))
-    return text.encode("utf-8", "replace").decode()

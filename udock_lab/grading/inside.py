@@ -5,16 +5,17 @@ from __future__ import annotations
 import fcntl
 import linecache
 import os
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import CodeType, TracebackType
 
-__all__ = ["CELLS", "SOLUTION", "high", "high_pipe", "may_chroot", "said", "show_lines", "shown"]
+__all__ = ["CELLS", "SOLUTION", "compiled", "high", "high_pipe", "load", "may_chroot", "said", "show_lines", "shown"]
 
 SOLUTION = "<your solution>"  # the file name of a submitted source, in tracebacks
-CELLS = ("/ipykernel_", "<ipython-input-")  # in the file name of a notebook's cell
+CELLS = ("/ipykernel_", "<ipython-input-", "<your cell ")  # in the file name of a notebook's cell
 _OUT_OF_THE_WAY = 300  # descriptors from here on
 _LONGEST = 1000  # characters of a value that are shown; of a longer one the beginning, and how much more there is
 _DEEPEST = 20  # plain data inside plain data
@@ -48,6 +49,42 @@ def may_chroot() -> bool:
 def show_lines(path: str, source: str) -> None:
     """Let tracebacks show the lines of a source that is in no file here."""
     linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+
+
+def compiled(parts: Iterable[tuple[str, str, bool]], futures: Iterable[str]) -> list[tuple[CodeType, bool]]:
+    """Compile the cells of a submitted notebook: name, text, and whether an error in it is the answer's.
+
+    Of other cells what cannot be compiled is left out, statement by statement. SyntaxError.
+    """
+    import __future__
+
+    import ast
+
+    flags, codes = 0, []
+    for name in futures:
+        flags |= getattr(getattr(__future__, name, None), "compiler_flag", 0)
+    for name, text, is_whole in parts:
+        show_lines(name, text)
+        if is_whole:
+            codes.append((compile(text, name, "exec", flags, dont_inherit=True), True))
+            continue
+        for statement in ast.parse(text, name).body:
+            with suppress(Exception):
+                one = ast.Module([statement], [])
+                codes.append((compile(one, name, "exec", flags, dont_inherit=True), False))
+    return codes
+
+
+def load(codes: Iterable[tuple[CodeType, bool]], namespace: dict[str, object]) -> None:
+    """Run them. sys.exit() ends a cell and nothing else; no more does what fails in a cell that is no solution."""
+    for code, is_whole in codes:
+        try:
+            exec(code, namespace)  # noqa: S102 - in the sandbox, which is there for it
+        except SystemExit:
+            continue
+        except Exception:
+            if is_whole:
+                raise
 
 
 def said(function: Callable[..., object], *arguments: object, **named: object) -> dict[str, object]:

@@ -1,34 +1,36 @@
-"""Functions that run nothing when they are called: ``async def``, and those with a ``yield``."""
+"""Functions that run nothing when they are called are refused with a sentence."""
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from udock_lab.errors import UsageError
+from udock_lab.grading.lazy import ASYNC, YIELDS, lazy_in
 from udock_lab.sandbox.reading import UNREADABLE
 
-__all__ = ["refuse_lazy", "refuse_lazy_source"]
+__all__ = ["refuse_lazy", "refuse_lazy_named", "refuse_lazy_source"]
 
-_ASYNC = (
-    "{} is an async function: a call makes a coroutine and runs nothing of it.",
-    "Write def in the place of async def.",
-)
-_YIELDS = (
-    "{} has a yield, which makes it a generator: a call runs nothing of it.",
-    "Write return in the place of yield.",
-)
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_WORDS = {
+    ASYNC: (
+        "{} is an async function: a call makes a coroutine and runs nothing of it.",
+        "Write def in the place of async def.",
+    ),
+    YIELDS: (
+        "{} has a yield, which makes it a generator: a call runs nothing of it.",
+        "Write return in the place of yield.",
+    ),
+}
 
 
 def refuse_lazy(functions: Mapping[str, Callable[..., object]]) -> None:
     """Raise UsageError for the first of these that is a generator or a coroutine."""
     for name, function in functions.items():
         if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-            _refuse(name, _ASYNC)
+            refuse_lazy_named({name: ASYNC})
         if inspect.isgeneratorfunction(function):
-            _refuse(name, _YIELDS)
+            refuse_lazy_named({name: YIELDS})
 
 
 def refuse_lazy_source(source: str, names: tuple[str, ...]) -> None:
@@ -40,22 +42,11 @@ def refuse_lazy_source(source: str, names: tuple[str, ...]) -> None:
         body = ast.parse(source).body
     except UNREADABLE:
         return
-    for node in {node.name: node for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}.values():
-        if node.name in names and not node.decorator_list:  # a decorator may make a plain function of it
-            if isinstance(node, ast.AsyncFunctionDef):
-                _refuse(node.name, _ASYNC)
-            if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in _own(node)):
-                _refuse(node.name, _YIELDS)
+    refuse_lazy_named(lazy_in(body, names))
 
 
-def _own(function: ast.AST) -> Iterator[ast.AST]:
-    """Yield what stands in a function itself, not in one inside it."""
-    queue = list(ast.iter_child_nodes(function))
-    for node in queue:
-        yield node
-        if not isinstance(node, _SCOPES):
-            queue += ast.iter_child_nodes(node)
-
-
-def _refuse(name: str, words: tuple[str, str]) -> None:
-    raise UsageError(words[0].format(name), words[1])
+def refuse_lazy_named(lazy: Mapping[str, str]) -> None:
+    """Raise UsageError for the first of these, whose kinds are known."""
+    for name, kind in lazy.items():
+        what, instead = _WORDS[kind]
+        raise UsageError(what.format(name), instead)

@@ -3,7 +3,8 @@
 nbgrader executes a submitted notebook in a kernel of its own and reads points from the outputs. That kernel would
 run learner code with the lecturer's rights. This preprocessor takes the place of that execution: the solution
 cells go to the checker as source, and the points are written into the outputs here, where no learner code can
-reach them. In ``nbgrader_config.py``::
+reach them. Nor is a submission parsed in this process, where one that is nested too deeply, or a copied cell, would end
+the class: what nbgrader gets to see is what a reader made of it (handedin.py). In ``nbgrader_config.py``::
 
     from udock_lab.grading.nbgrader import configure
     configure(get_config())
@@ -11,11 +12,14 @@ reach them. In ``nbgrader_config.py``::
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import (
@@ -32,12 +36,39 @@ from nbgrader.preprocessors import (
 from nbgrader.preprocessors.base import NbGraderPreprocessor
 
 from udock_lab.display.markup import for_light_pages
-from udock_lab.grading.graded import GradedCell, grade_cells
-from udock_lab.grading.handout import Cell, Handout, nbgrader_facts, read_cells, text_of
+from udock_lab.grading.cellfacts import grade_id_of, nbgrader_facts, text_of
+from udock_lab.grading.graded import GradedCell, grade_notebook
+from udock_lab.grading.handedin import for_nbgrader
+from udock_lab.grading.handout import Handout, read_cells, read_notebook
 
-__all__ = ["JudgeInSandbox", "RestoreCells", "autograde_preprocessors", "configure", "sanitize_preprocessors"]
+__all__ = [
+    "JudgeInSandbox",
+    "ReadApart",
+    "RestoreCells",
+    "autograde_preprocessors",
+    "configure",
+    "sanitize_preprocessors",
+]
 
 STUB = 'raise NotImplementedError("Your code goes here.")'
+
+
+class ReadApart(NotebookExporter):
+    """Read a submission in a process of its own, before nbgrader looks at it.
+
+    What nbgrader gets is its cells and nothing else; each name of the handout stands at one of them, and what nbgrader
+    knew of it.
+    """
+
+    def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **kw: Any) -> Any:
+        """Export the notebook of that name; UsageError, which names it and stops nobody else."""
+        if resources is None or not getattr(self.parent, "_sanitizing", True):  # at the second step it is our own
+            return super().from_filename(filename, resources, **kw)
+        path = Path(filename)
+        facts = {grade_id_of(cell): nbgrader_facts(cell) for cell in _source(resources) if grade_id_of(cell)}
+        found = from_dict(for_nbgrader(read_notebook(path), path.name, facts))  # type: ignore[no-untyped-call]
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        return self.from_notebook_node(found, resources, **kw)  # type: ignore[no-untyped-call]
 
 
 class RestoreCells(NbGraderPreprocessor):
@@ -70,20 +101,25 @@ class JudgeInSandbox(NbGraderPreprocessor):
                 cell.outputs, cell.execution_count = [], None
         places = {_id(cell): cell for cell in nb.cells}
         handout = Handout.of_cells(_source(resources))
-        for count, graded in enumerate(grade_cells(nb.cells, handout, Path("instructor")), 1):
+        for count, graded in enumerate(self._judged(nb, handout, resources), 1):
             cell = places[graded.check.grade_id]
             cell.execution_count, cell.outputs = count, [_output(graded, count)]
             self.log.info("%s: %g of %g points", graded.check.grade_id, graded.points, graded.check.points)
         return nb, resources
 
+    def _judged(self, nb: NotebookNode, handout: Handout, resources: dict[str, Any]) -> Sequence[GradedCell]:
+        notes = nb.metadata.get("udock", {}).get("notes", [])
+        name = f"{resources['nbgrader']['notebook']}.ipynb"
+        return grade_notebook(json.dumps(nb).encode(), name, handout, Path("instructor"), notes=notes)
 
-def _source(resources: dict[str, Any]) -> list[Cell]:
+
+def _source(resources: dict[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Return the lecturer's own version of this notebook."""
     facts = resources["nbgrader"]
     return read_cells(Path("source", facts["assignment"], f"{facts['notebook']}.ipynb"))
 
 
-def _id(cell: Cell) -> object:
+def _id(cell: Mapping[str, Any]) -> object:
     return nbgrader_facts(cell).get("grade_id")
 
 
@@ -115,5 +151,6 @@ def configure(c: Any) -> None:
     os.environ["PATH"] = f"{here}:{os.environ.get('PATH', os.defpath)}"
     c.CourseDirectory.course_id = "udock-lab"
     c.ClearSolutions.code_stub = {"python": STUB}
+    c.Autograde.exporter_class = ReadApart
     c.Autograde.autograde_preprocessors = autograde_preprocessors()
     c.Autograde.sanitize_preprocessors = sanitize_preprocessors()

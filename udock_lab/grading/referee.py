@@ -20,7 +20,7 @@ import signal
 import socket
 from contextlib import suppress
 
-from udock_lab.grading.inside import show_lines
+from udock_lab.grading.inside import compiled, load
 from udock_lab.linux.prctl import PR_SET_DUMPABLE, prctl
 
 TYPE_CHECKING = False
@@ -34,17 +34,17 @@ _OUT_OF_TIME = (signal.SIGPROF, signal.SIGALRM)
 _WORDS = 1 << 18  # bytes in which a child says what came of it
 
 
-def loader(path: str, source: str, names: list[str]) -> Callable[[], list[Callable[..., object]]]:
+def loader(
+    parts: list[tuple[str, str, bool]], futures: list[str], names: list[str]
+) -> Callable[[], list[Callable[..., object]]]:
     """Return what loads an answer, in a child, and gives its functions of these names."""
-    show_lines(path, source)
-    code = compile(source, path, "exec")
-    return lambda: _loaded(code, names)
+    codes = compiled(parts, futures)
+    return lambda: _loaded(codes, names)
 
 
-def _loaded(code: CodeType, names: list[str]) -> list[Callable[..., object]]:
+def _loaded(codes: list[tuple[CodeType, bool]], names: list[str]) -> list[Callable[..., object]]:
     solution: dict[str, object] = {"__name__": "__main__", "__builtins__": __builtins__}
-    with suppress(SystemExit):  # it ends a cell in a notebook and nothing else; functions that stood above it are there
-        exec(code, solution)  # noqa: S102 - this is what the child is for
+    load(codes, solution)
     for name in names:
         if name not in solution:
             raise NameError(f"name {name!r} is not defined")

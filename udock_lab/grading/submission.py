@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from udock_lab.grading.inside import CELLS, SOLUTION
+from udock_lab.grading.notebook import Part, Solution
 from udock_lab.grading.scene import program
 from udock_lab.linux.load import crowd
 from udock_lab.model import SandboxResult
@@ -21,17 +22,12 @@ from udock_lab.sandbox import TIMEOUT, run
 __all__ = ["SOLUTION", "Submission", "patience"]
 
 MOST_CELLS = 300
-# Runs inside the sandbox, before the scene. The learner's source is a module of its own. sys.exit() ends a cell in a
-# notebook and nothing else; functions that stood above it are there.
-_LOAD = f"""
+# Runs inside the sandbox, before the scene. The learner's cells are a module of their own.
+_LOAD = """
 import builtins as __builtins
-from udock_lab.grading.inside import show_lines as __show_lines
-__solution = {{"__name__": "__main__", "__builtins__": __builtins}}
-__show_lines({SOLUTION!r}, __source__)
-try:
-    exec(compile(__source__, {SOLUTION!r}, "exec"), __solution)
-except SystemExit:
-    pass
+from udock_lab.grading.inside import compiled as __compiled, load as __load
+__solution = {"__name__": "__main__", "__builtins__": __builtins}
+__load(__compiled(__parts, __futures), __solution)
 for __name in [name for name in __solution if name not in globals() and not hasattr(__builtins, name)]:
     globals()[__name] = __solution[__name]
 """
@@ -42,21 +38,22 @@ for __cell in __cells.items():
     __show_lines(*__cell)
 """
 # For a referee (referee.py): it takes what loads the answer, and nothing is loaded here.
-_LOAD_APART = f"""
+_LOAD_APART = """
 from udock_lab.grading.referee import loader as __loader
-__load = __loader({SOLUTION!r}, __source__, __functions)
+__load = __loader(__parts, __futures, __functions)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """``functions``: name to function; or ``source``: the text of the solution cells.
+    """``functions``: name to function; or ``solution``: cells, as a reader found them; or ``source``: one text.
 
     ``stopping`` is set where nobody waits for the verdict any more: what is being played ends.
     """
 
     functions: Mapping[str, Callable[..., object]] = field(default_factory=dict)
     source: str = ""
+    solution: Solution | None = None
     stopping: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def play(
@@ -78,8 +75,9 @@ class Submission:
             source, names = scene, dict(values or {})
         else:
             source, names = program(scene, functions, values or {}, apart=apart)
-        if self.source:
-            names |= {"__source__": self.source, "__functions": list(functions)}
+        if (solution := self.solution or self._of_source()) is not None:
+            parts = [(part.name, part.text, part.whole) for part in solution.parts]
+            names |= {"__parts": parts, "__futures": solution.futures, "__functions": list(functions)}
             source = (_LOAD_APART if apart else _LOAD) + source
         else:
             names |= {**self.functions, "__cells": _cells()}
@@ -87,6 +85,9 @@ class Submission:
         options["timeout"] = options.get("timeout", TIMEOUT) * patience()
         chosen: dict[str, Any] = {"shut": True, "trace": True, "stopping": self.stopping} | options
         return run(source, names=names, **chosen)
+
+    def _of_source(self) -> Solution | None:
+        return Solution(parts=(Part(name=SOLUTION, text=self.source),)) if self.source else None
 
 
 def patience() -> float:
