@@ -2,89 +2,69 @@
 
 from __future__ import annotations
 
-import builtins
 import random
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.bench import Bench
-from udock_lab.grading.exercise import Story
-from udock_lab.grading.exercises.m2_5_image_lookup.judge import ASK, UNTRACED
-from udock_lab.grading.imagetables import a_path
-from udock_lab.grading.scenario import apart, job
+from udock_lab.grading.evidence import Said
+from udock_lab.grading.exercise import story
+from udock_lab.grading.exercises.m2_5_image_lookup.answers import answer_of, content, nothing, words_of
+from udock_lab.grading.exercises.m2_5_image_lookup.judge import UNTRACED
+from udock_lab.grading.exercises.m2_5_image_lookup.questions import a_path
 from udock_lab.grading.tables import a_word
+from udock_lab.model import SandboxResult
 
-from .requirements import REQUIREMENTS
+from . import scenes
 
 __all__ = ["STORIES"]
 
-
-# RLIMIT_DATA counts what a process has for itself (setrlimit(2)); a file that is mapped to be read does not count.
-# There is room for a thread and its stack (8 MiB), not for the table (25 MB).
-LARGE = apart(
-    "name, path",
-    ASK
-    + """
-import re, resource
-db = f"{here}/images.db"
-with open(db, "wb") as file:
-    for start in range(0, 300_000, 10_000):
-        file.write(b"".join(b"image-%d|/images/%d/rootfs-of-an-image-with-a-long-path|2026-01-01T00:00:00\\n" % (n, n)
-                            for n in range(start, start + 10_000)))
-    file.write(f"{name}|{path}|2026-01-01T00:00:00\\n".encode())
-crossing = []
-with open(db, "rb") as file:
-    for offset in (1 << 20, 3_000_000):    # where pieces of any usual size end, a line of the table goes on
-        file.seek(offset - 300)
-        before, after = file.read(300).rpartition(b"\\n")[2], file.readline()
-        crossing.append((before + after).decode().split("|")[:2])
-__ask(__given("small", b"a|/b|c\\n"), "a")
-with open("/proc/self/status") as file:
-    data = int(re.search(r"VmData:\\s*(\\d+) kB", file.read())[1]) << 10
-resource.setrlimit(resource.RLIMIT_DATA, (data + (18 << 20), resource.RLIM_INFINITY))
-before = resource.getrusage(resource.RUSAGE_SELF)
-said = [__ask(db, one) for one, _ in [*crossing, (name, path)]]
-after = resource.getrusage(resource.RUSAGE_SELF)
-os.unlink(db)
-wanted = [["str", one] for _, one in [*crossing, (name, path)]]
-return [said == wanted, said, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime]
-""",
-)
-# Modes hold for whoever has no capability to pass over them.
-ERRORS = apart(
-    "name",
-    ASK
-    + """
-from udock_lab.linux.capabilities import drop_capabilities
-os.mkdir("a folder")
-os.mkdir("closed")
-record = f"{name}|/images/1|2026-01-01T00:00:00\\n".encode()
-inside, unreadable = __given("closed/images.db", record), __given("unreadable", record)
-for one in ("closed", unreadable):
-    os.chmod(one, 0)
-drop_capabilities()
-said = [__ask(one, name) for one in (f"{here}/a folder", unreadable, inside)]
-os.chmod("closed", 0o755)
-return said
-""",
-)
-SECONDS = 3.0  # of processor time; a loop over lines takes a tenth of it
+SECONDS = 3.0  # of processor time for three searches, of which one goes through all; a loop over lines takes a tenth
+TIMES = 20  # as long as a plain loop, on a machine where that takes more
 
 
-def judge(bench: Bench) -> None:
-    """Judge 300,000 images, the wanted one last; then a folder, a closed file, a file in a closed folder."""
+@story("large")
+def much_to_search(bench: Bench) -> None:
+    """Judge 300,000 images, the wanted one last; in little memory, by the processor time that it takes."""
     name, path = a_word(10), f"{a_path()}-{random.randrange(1000)}"
-    value = ev.seen_value(bench.play(LARGE, values=job(name=name, path=path), **UNTRACED))
-    if isinstance(value, list) and value[0] is True and value[2] < SECONDS:
-        bench.hold("large")
-    else:
-        bench.fail("large", expected=path, seen=str(value), go_on=True)
-    said = ev.seen_value(bench.play(ERRORS, values=job(name=name), **UNTRACED))
-    raised = said if isinstance(said, list) else []
-    kinds = [words.partition(":")[0] for kind, words in raised if kind == "raised"]
-    if len(kinds) == 3 and all(issubclass(getattr(builtins, kind, Exception), OSError) for kind in kinds):
-        bench.hold("errors")
-    else:
-        bench.fail("errors", expected="OSError three times", seen=str(said))
+    values = {"name": name, "path": path}
+    result = bench.play(scenes.large, values=values, timeout=60.0)
+    told = result.value if isinstance(result.value, dict) else {}
+    said = [answer_of(one) for one in told.get("said", [])]
+    wanted = [*map(scenes.path_of, told.get("crossing", [])), path]
+    if len(said) != 3 or [content(one) for one in said] != wanted:
+        seen = _listed(said) or ev.raised(result) or result.verdict
+        whole = "the whole table taken into memory." if any(one.is_a("MemoryError") for one in said) else ""
+        bench.fail("large", expected=path, seen=seen, looks_like=whole, by="effects")
+    if not result.untraced and not _limited(result):
+        bench.fail("large", expected="a limit on memory", seen="none: the kernel was not asked for it")
+    seconds = told["said"][2]["seconds"]
+    most = max(SECONDS, TIMES * told["loop"])
+    if seconds > most:
+        bench.fail("large", expected=f"at most {most:.1f} s", seen=f"{seconds:.1f} s of processor time", by="effects")
+    bench.hold("large", seen=f"{seconds:.2f} s of processor time", by="effects")
 
 
-STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)
+def _limited(result: SandboxResult) -> bool:
+    """Return whether the kernel has limited the memory of the searches: the scene asks for it beside their code."""
+    return any("RLIMIT_DATA" in call.arguments and "rlim_max" in call.arguments for call in result.calls)
+
+
+@story("errors")
+def what_cannot_be_read(bench: Bench) -> None:
+    """Judge a folder, a closed file, a file in a closed folder."""
+    result = bench.play(scenes.unreadable, values={"name": a_word()}, **UNTRACED)
+    said = [answer_of(one) for one in result.value] if isinstance(result.value, list) else []
+    if len(said) == 3 and all(one.how == "raised" and one.is_a("OSError") for one in said):
+        bench.hold("errors", by="effects")
+    else:
+        seen = _listed(said) or ev.raised(result) or result.verdict
+        none = "what cannot be read taken for what is not there." if any(map(nothing, said)) else ""
+        expected = "OSError for a folder, a closed file, a file in a closed folder"
+        bench.fail("errors", expected=expected, seen=seen, looks_like=none, by="effects")
+
+
+def _listed(said: list[Said]) -> str:
+    return "; ".join(dict.fromkeys(map(words_of, said)))
+
+
+STORIES = (much_to_search, what_cannot_be_read)

@@ -11,7 +11,7 @@ def find_image_by_name(db: str, name: str) -> str | None:
     except FileNotFoundError:
         return None
     try:
-        if len(key) == 1 or os.fstat(fd).st_size == 0:
+        if len(key) == 1 or "|" in name or "\n" in name or os.fstat(fd).st_size == 0:
             return None
         with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data:
             at = data.find(key)

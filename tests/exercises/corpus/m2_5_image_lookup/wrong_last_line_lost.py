@@ -2,7 +2,7 @@
 
 
 # misconception: each line ends with a newline
-# fails: finds
+# fails: damaged
 def find_image_by_name(db: str, name: str) -> str | None:
     wanted = name.encode()
     try:

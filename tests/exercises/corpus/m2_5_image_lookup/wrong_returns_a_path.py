@@ -1,0 +1,18 @@
+"""A pathlib.Path."""
+
+# misconception: a path is a Path
+# fails: finds
+from pathlib import Path
+
+
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) == 3 and all(fields) and fields[0] == wanted:
+                    return Path(fields[1].decode())
+    except FileNotFoundError:
+        pass
+    return None

@@ -1,0 +1,16 @@
+"""The timestamp has to hold more than blanks."""
+
+
+# misconception: a timestamp of blanks is none
+# fails: damaged
+def find_image_by_name(db: str, name: str) -> str | None:
+    wanted = name.encode()
+    try:
+        with open(db, "rb") as file:
+            for line in file:
+                fields = line.removesuffix(b"\n").split(b"|")
+                if len(fields) == 3 and all(fields) and fields[0] == wanted and fields[2].strip():
+                    return fields[1].decode()
+    except FileNotFoundError:
+        pass
+    return None
