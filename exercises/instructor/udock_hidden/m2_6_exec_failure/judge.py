@@ -5,42 +5,79 @@ from __future__ import annotations
 import errno
 import random
 
+from udock_lab.grading import evidence as ev
 from udock_lab.grading.bench import Bench
-from udock_lab.grading.exercise import Story
-from udock_lab.grading.exercises.m2_6_exec_failure.judge import trial
-
-from .requirements import REQUIREMENTS
+from udock_lab.grading.exercise import story
+from udock_lab.grading.exercises.m2_6_exec_failure import scenes
+from udock_lab.grading.exercises.m2_6_exec_failure.comparing import compare, nothing
+from udock_lab.grading.exercises.m2_6_exec_failure.told import PATIENCE, TIMEOUT, read, run_all
+from udock_lab.grading.submission import patience
+from udock_lab.model import SandboxResult
 
 __all__ = ["STORIES"]
 
-
-ODD = {"loop": errno.ELOOP, "closed/inside": errno.ENOTDIR, "x" * 300: errno.ENAMETOOLONG, "long": errno.E2BIG}
-INHERITS = """
-import os
-os.environ["UDOCK_TOKEN"] = token
-run(["/bin/sh", "-c", 'cat /proc/$$/cmdline > words; echo "$UDOCK_TOKEN" >> words', *words])
-"""
-
-
-def judge(bench: Bench) -> None:
-    """Judge errors of execve that a lesson does not show, then what the program got from its parent."""
-    programs = [(name, [name]) for name in list(ODD)[:3]]
-    programs.append(("long", ["/bin/sh", "x" * 300_000]))
-    made = trial(bench, programs, {"closed": ("no folder", 0o644)})
-    seen = {name: words[1] for name, words in made.said.items() if words[0] == "ExitInfo"}
-    if seen == {name: [126, None, number] for name, number in ODD.items()}:
-        bench.hold("errnos")
-    else:
-        bench.fail("errnos", expected=str(ODD), seen=str(made.said)[:300], go_on=True)
-    token = f"{random.randrange(10**9)} and more"
-    words = [f"name{random.randrange(100)}", "two words", "", "*"]
-    result = bench.play(INHERITS, values={"token": token, "words": words})
-    *got, last = result.files.get("words", b"").decode(errors="replace").split("\0")
-    wanted = ["/bin/sh", *words, f"{token}\n"]
-    if [*got[:1], *got[3:], last] == wanted:  # between them: -c and the script
-        bench.hold("inherits")
-    else:
-        bench.fail("inherits", expected=str(wanted), seen=str([*got, last]))
+_ODD = (
+    ("loop", "./loop", "a link to itself", errno.ELOOP),
+    ("inside", "./closed/inside", "a path through a file that is no folder", errno.ENOTDIR),
+    ("name", "./" + "x" * 300, "a name of 300 letters", errno.ENAMETOOLONG),
+    ("long", "/bin/sh", "a word of 300,000 letters", errno.E2BIG),
+)
+_WRITES_DOWN = "cat /proc/$$/cmdline > words; cat /proc/$$/environ > environment"
 
 
-STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)
+@story("errnos")
+def other_errnos(bench: Bench) -> None:
+    """Judge errors of execve that no lesson shows, beside one that it shows."""
+    programs = [(name, [path, *["x" * 300_000] * (name == "long")]) for name, path, _, _ in _ODD]
+    told = run_all(bench, [("missing", ["./no-such-thing"]), *programs], {"closed": ("no folder", 0o644)})
+    for name, _, what, number in _ODD:
+        if not compare(bench, "errnos", told, name, what, [126, None, number]):
+            return
+    bench.hold("errnos")
+
+
+@story("inherits")
+def words_and_environment(bench: Bench) -> None:
+    """Judge what the program got from its parent, word for word."""
+    words = [
+        f"name{random.randrange(100)}",
+        "two words",
+        "",
+        "*",
+        " blanks ",
+        "-n",
+        "a\ttab\nand a line",
+        "\N{SNOWMAN}",
+    ]
+    token = f" {random.randrange(10**9)} and more "
+    values = {"token": token, "script": _WRITES_DOWN, "words": words, "patience": PATIENCE * patience()}
+    result = bench.play(scenes.inherits, values=values, timeout=TIMEOUT, trace=False, watch=False)
+    wanted = ["/bin/sh", "-c", _WRITES_DOWN, *words]
+    got = _strings(result, "words")
+    if not got:
+        said = [program.said for program in read(result).programs.values()]
+        bench.fail("inherits", expected=repr(wanted), seen=ev.worded(said[0], "run") if said else nothing(result))
+    if got != wanted:
+        bench.fail("inherits", expected=repr(wanted), seen=repr(got), looks_like="words were dropped, joined or split.")
+    there, here = (dict(map(_pair, _strings(result, name))) for name in ("environment", "callers-environment"))
+    if different := sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name)):
+        name = different[0]
+        seen = f"{name} is {there.get(name)!r} in the program and {here.get(name)!r} in its caller"
+        bench.fail("inherits", expected="the environment of the caller", seen=seen)
+    if here.get("UDOCK_TOKEN") != token:
+        bench.fail("inherits", expected="the environment of the caller", seen="its caller's is another one by then")
+    bench.hold("inherits")
+
+
+def _strings(result: SandboxResult, name: str) -> list[str]:
+    """Return the strings of a file of /proc in which each ends with a zero byte."""
+    data = result.files.get(name, b"")
+    return data.decode("utf-8", "surrogateescape").removesuffix("\0").split("\0") if data else []
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+STORIES = (other_errnos, words_and_environment)

@@ -1,0 +1,31 @@
+"""The exception is named errno."""
+
+# misconception: a name may be used twice
+# fails: missing
+import errno
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def run(argv: list[str]) -> ExitInfo:
+    """Run the program argv[0] with the words argv; say how it ended, or why it did not start."""
+    r, w = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execve(argv[0], argv, os.environ)
+        except OSError as errno:
+            os.write(w, str(errno.errno).encode())
+            if errno.errno == errno.ENOENT:
+                os._exit(127)
+            os._exit(126)
+    os.close(w)
+    data = os.read(r, 100)
+    os.close(r)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return ExitInfo(signal=os.WTERMSIG(status))
+    if data:
+        return ExitInfo(code=os.WEXITSTATUS(status), errno=int(data))
+    return ExitInfo(code=os.WEXITSTATUS(status))

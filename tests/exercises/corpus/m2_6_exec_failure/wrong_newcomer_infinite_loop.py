@@ -1,0 +1,29 @@
+"""An empty read means not yet."""
+
+# misconception: something always comes through the pipe
+# fails: back
+import errno
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def run(argv: list[str]) -> ExitInfo:
+    """Run the program argv[0] with the words argv; say how it ended, or why it did not start."""
+    r, w = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execve(argv[0], argv, os.environ)
+        except OSError as e:
+            os.write(w, str(e.errno).encode())
+            os._exit(127 if e.errno == errno.ENOENT else 126)
+    os.close(w)
+    data = b""
+    while data == b"":
+        data = os.read(r, 100)  # wait until something comes
+    os.close(r)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return ExitInfo(signal=os.WTERMSIG(status))
+    return ExitInfo(code=os.WEXITSTATUS(status), errno=int(data))
