@@ -195,7 +195,10 @@ class _Run:
 
 
 class _Look:
-    """Called at each stop; a reader that opened the old table has read half of it before the first one."""
+    """Called at each stop: ``stops`` collects its name, the table's number in ``texts``, its permissions and inode.
+
+    A reader that opened the old table has read half of it before the first one.
+    """
 
     def __init__(self, watch: TableWatch, data: bytes, conditions: Conditions) -> None:
         self.watch = watch
@@ -214,7 +217,7 @@ class _Look:
         text, texts = content(self.watch.db), self.watch.texts
         if text not in texts:
             texts.append(text)
-        self.stops.append([name, texts.index(text), _mode(self.watch.db)])
+        self.stops.append([name, texts.index(text), *_mode_and_inode(self.watch.db)])
         for folder in self.watch.elsewhere:
             new = _names(folder) - self.before[folder]
             if any(self.watch.secret in (content(f"{folder}/{one}") or "") for one in new):
@@ -255,11 +258,12 @@ def content(path: str) -> str | None:
         return None
 
 
-def _mode(path: str) -> int | None:
+def _mode_and_inode(path: str) -> tuple[int | None, int | None]:
     try:
-        return os.stat(path).st_mode & 0o7777
+        about = os.stat(path)
     except OSError:
-        return None
+        return None, None
+    return about.st_mode & 0o7777, about.st_ino
 
 
 def _names(folder: str) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 from udock_lab.grading.referee import in_child, out_of_reach, time_is_up
@@ -28,7 +29,7 @@ def modes(
     for mode, umask in modes:
         for call in calls:
             told = watch.steps(table, call, Conditions(mode=mode, umask=umask))
-            seen = list(dict.fromkeys(mode for _, _, mode in told["stops"]))
+            seen = [mode for mode, _ in groupby(mode for _, _, mode, _ in told["stops"])]
             if time_is_up(told["status"]):
                 return found
             found.append([call[0], mode, seen, told["stops"][0][1] != told["stops"][-1][1], told["stepped"]])

@@ -75,8 +75,13 @@ def _seconds(told: str) -> float:
         return 0.0
 
 
-def old_bytes(old: bytes, line: bytes, got: bytes | None, error: Said | None) -> tuple[str, str]:
-    """Say what save made of a table: what is seen of it, and what it looks like."""
+def old_bytes(
+    old: bytes, line: bytes, got: bytes | None, error: Said | None, *, seven: bool = False
+) -> tuple[str, str]:
+    """Say what save made of a table: what is seen of it, and what it looks like.
+
+    ``seven``: its last line has seven fields, and is torn all the same.
+    """
     if got is None or got == old:
         if error is not None and error.is_a("UnicodeError"):
             return "", "the table taken for text. It may hold bytes that are none; save need not read them at all."
@@ -89,7 +94,9 @@ def old_bytes(old: bytes, line: bytes, got: bytes | None, error: Said | None) ->
         return first_difference(old, got), _overwritten(old, line, got)
     rest, looks = got[len(old) :], ""
     torn = bool(old) and not old.endswith(b"\n")
-    if torn and rest == line:
+    if torn and rest == line and seven:
+        looks = "a torn line of seven fields taken for a whole one. What ends a line is its newline."
+    elif torn and rest == line:
         looks = (
             "the record went on in the torn line: now both are lost. Look at the table's last byte; where a file is "
             'opened with "a+", read finds nothing before a seek, since it stands at the end.'
@@ -108,6 +115,8 @@ def _overwritten(old: bytes, line: bytes, got: bytes) -> str:
         return 'opening with "w" empties the table before the first byte is written.'
     if b"\xff" in old and b"\xff" not in got and got.count(b"\n") >= old.count(b"\n"):
         return "bytes that are no text were replaced or left out while they were read."
+    if got == old[: old.rfind(b"\n") + 1] + line:
+        return "the torn line dropped. You did not write it, so you cannot know what it is worth."
     if len(got) < len(old):
         return "lines dropped. You did not write them, so you cannot know what they are worth; the torn one, too."
     return "old bytes were changed. They are somebody's; what is broken, too."
@@ -126,15 +135,15 @@ def another_record(got: list[bytes], wanted: list[bytes], before: list[bytes]) -
     """Say in which line a table differs from the one that three endings should make of it, and what that looks like."""
     at = next((n for n, line in enumerate(wanted) if got[n : n + 1] != [line]), len(wanted) - 1)
     seen = got[at] if at < len(got) else b""
-    if got[: len(wanted)] == wanted:
-        if len(got) > len(wanted):
-            return len(wanted), "a line was added. The table has one record for each container."
+    if [*got, b""] == wanted:
         return (
             at,
             "the newline at the table's end is gone. split takes them away: join them in again, the last one too.",
         )
-    if got[: len(before)] == before and len(got) > len(before):
-        return len(before), "a second record added. The one that is there changes; nobody knows which of two counts."
+    if got[: len(wanted)] == wanted:
+        return len(wanted), "a line was added. The table has one record for each container."
+    if any(one != two and one in got and two in got for one, two in zip(wanted, before, strict=True)):
+        return at, "a second record added. The one that is there changes; nobody knows which of two counts."
     if not any(got):
         return at, "the table is empty now."
     if sorted(got) == sorted(wanted):
@@ -158,6 +167,8 @@ def _mangled(seen: bytes, wanted: bytes, before: bytes) -> str:
         return "the start time was changed. It stays as it was: phase 2 changes three fields."
     if fields[1] != right[1]:
         return "the pid was changed. It stays as it was: phase 2 changes three fields."
+    if not fields[5] and not fields[6]:
+        return "end time and exit code are still empty. Phase 2 fills in three fields."
     if right[6] == b"0" and fields[6] != b"0":
         return "exit code 0 taken for no exit code: 0 and None are both false."
     if fields[3] == old[3]:
@@ -187,6 +198,8 @@ def lines_of_others(wanted: bytes, got: bytes, error: Said | None, name: bytes) 
         return "a newline was added at the end."
     if sorted(lines) == sorted(other):
         return "the lines were put in another order."
+    if len(other) >= len(lines) and b"\xff" not in got:
+        return "bytes that are no text were replaced or left out while they were read."
     at = next((n for n, (one, two) in enumerate(zip(lines, other, strict=False)) if one != two), -1)
     count = lines[at].count(b"|") + 1
     if len(other) == len(lines) and lines[at].startswith(name + b"|") and count != 7:
@@ -194,8 +207,10 @@ def lines_of_others(wanted: bytes, got: bytes, error: Said | None, name: bytes) 
         return (
             f"a line of {fields} taken for the record. A record has exactly seven, and what is lost nobody can guess."
         )
+    if len(other) == len(lines) and count == 7 and name in lines[at].lower():
+        return "another container's record. An id is compared byte for byte: blanks and capital letters count, too."
     if len(other) < len(lines) and set(other) <= set(lines):
-        if [line for line in lines if line] == [line for line in other if line]:
+        if [line for line in lines if line.strip()] == [line for line in other if line.strip()]:
             return "empty lines dropped. They are lines, too."
         return "damaged lines dropped. You did not write them, so you cannot know what they are worth."
     return _bytes_of_others(lines, other, got)
@@ -206,11 +221,8 @@ def _bytes_of_others(lines: list[bytes], other: list[bytes], got: bytes) -> str:
         if b"\x0c" in got and b"\r" not in got:
             return "a carriage return taken for the end of a line, as text mode does."
         return "splitlines sees more ends of lines than \\n: form feeds, carriage returns and others."
-    if len(other) == len(lines):
-        if [line.strip() for line in lines] == [line.strip() for line in other]:
-            return "blanks and carriage returns were taken away; they are somebody's bytes, too."
-        if b"\xff" not in got:
-            return "bytes that are no text were replaced or left out while they were read."
+    if [line.strip() for line in lines] == [line.strip() for line in other]:
+        return "blanks and carriage returns were taken away; they are somebody's bytes, too."
     if b"\r" not in got:
         return "a carriage return taken for the end of a line, as text mode does."
     return "a line that is no record was changed. A record has exactly seven fields, the id alone in the first."

@@ -183,7 +183,7 @@ def _judge_old_bytes(bench: Bench, name: str, old: bytes, line: bytes, wanted: b
     error, trouble = played.error(name), played.trouble(name, "save")
     if name == "two":
         line = wanted[len(old) :]
-    seen, words = looks.old_bytes(old, line, got, error)
+    seen, words = looks.old_bytes(old, line, got, error, seven=name == "torn-behind-seven")
     expected = f"all {len(old)} old bytes, then {shown(newline + line)}"
     bench.fail("keeps", expected=expected, seen=trouble or seen, looks_like=words, by="effects", go_on=True)
     return False
@@ -247,6 +247,8 @@ def _judge_finish(
             words = "a loop that never ends. At the end of a file read and readline give nothing, again and again."
     seen_words = trouble or (shown(seen) if seen else "no such line" if at >= len(lines) else "an empty line")
     expected = shown(wanted[at]) if at < len(wanted) else "no more lines than before"
+    if not trouble and [*lines, b""] == wanted:
+        expected, seen_words = "a newline behind the last line, as before", "none"
     bench.fail("finishes", expected=expected, seen=seen_words, looks_like=words, by="effects", go_on=True)
 
 

@@ -104,29 +104,29 @@ def strangers(east: int) -> Strangers:
 
 
 def lines_that_are_none(name: str) -> tuple[list[bytes], list[bytes]]:
-    """Return lines to stand before and after the record of ``name`` that look like it here and there."""
+    """Return lines to stand before and after the record of ``name`` that look like it: torn, too long, of like ids."""
     own = name.encode()
     torn = [own + b"|%d|demo|running|2026-01-01T00:00:00|" % random.randrange(300, 999)]
     for _ in range(5):  # of 5, 4, 3, 2 fields, and one
         torn.append(torn[-1].rstrip(b"|").rpartition(b"|")[0])
-    more = own + b"|1|demo|running|2026-01-01T00:00:00|||more\n"
+    alike = [
+        own + b"|1|demo|running|2026-01-01T00:00:00|||more\n",
+        *(line + b"\n" for line in torn),
+        b" " + own + b"|9|demo|running|2026-01-01T00:00:00||\n",
+        own + b" |9|demo|running|2026-01-01T00:00:00||\n",
+        own.upper() + b"|9|demo|running|2026-01-01T00:00:00||\n",
+        b"x|" + own + b"|" + own + b"|running|2026-01-01T00:00:00||\r\n",
+        b"note: " + own + b"|1|demo|running|2026-01-01T00:00:00||\n",
+    ]
     before = [
         b"\n",
-        more,
-        *(line + b"\n" for line in torn),
         b"\xff\xfe\x00 no text " + own + b"|\n",
-        b"note: " + own + b"|1|demo|running|2026-01-01T00:00:00||\n",
         b"in \x0cone\r line \xe2\x80\xa8 \x85 \x1c only\n",
-        b"x|" + own + b"|" + own + b"|running|2026-01-01T00:00:00||\r\n",
-        b" " + own + b"|9|demo|running|2026-01-01T00:00:00||\n",
+        *alike,
         b"  \n",
     ]
     after = [
-        more,
-        *(line + b"\n" for line in torn),
-        b"x|" + own + b"|demo|running|2026-01-01T00:00:00||\r\n",
-        own + b" |9|demo|running|2026-01-01T00:00:00||\n",
-        own.upper() + b"|9|demo|running|2026-01-01T00:00:00||\n",
+        *alike,
         b"||||||\n",
         b"\t" + random.randbytes(12).translate(bytes.maketrans(b"\n|", b"??")) + b"\xff\n",
         b"\n",

@@ -24,7 +24,8 @@ _LOOKS = {
     "missing": "the old table was removed before the new one had its name. rename replaces it in one step.",
     "empty": 'truncate, then write: open(db, "w") empties the table, and it stays empty until the first write.',
     "torn": "write taken for one step. Between two of them, and after a kill, half the work is there.",
-    "in place": "written over in place. Also where old and new are equally long, they are mixed for whoever reads.",
+    "in place": "written over in place, step by step: old and new are mixed for whoever reads, and stay so after a "
+    "kill. kill -9 waits for no step, and nothing holds it back.",
     "undone": "a file got the table's name before its content had left the program: write and close it first.",
 }
 _BARE = (
@@ -70,7 +71,7 @@ def _refused_elsewhere(seen: dict[str, Any]) -> str:
 
 def _idle(seen: dict[str, Any], run: str) -> bool:
     """Return whether a run left the table as it was, and nothing was seen meanwhile either."""
-    return len({at for _, at, _ in seen[run]["stops"]}) == 1
+    return len({at for _, at, *_ in seen[run]["stops"]}) == 1
 
 
 def _judge_whole(bench: Bench, seen: dict[str, Any], made: Tables, by: str) -> None:
@@ -108,13 +109,15 @@ def _torn(
 ) -> tuple[str, str] | None:
     """Return the first stop at which the table was neither old nor new, in words, and which kind of trouble that is."""
     before, names = "", [name for name, *_ in told["stops"]]
-    for place, (name, at, _) in enumerate(told["stops"]):
+    for place, (name, at, _, inode) in enumerate(told["stops"]):
         state = states[at]
         if not state or state not in allowed:
             kind = "missing" if state is None else "torn" if state else "empty"
             renamed = any(one.startswith(("rename", "link")) for one in names[:place])
             if (renamed and kind == "empty") or (before.startswith(("rename", "link")) and state is not None):
                 kind = "undone"
+            if kind == "torn" and who.startswith("update") and inode == told["stops"][0][3]:
+                kind = "in place"
             there = (
                 "no table at all" if state is None else f"a table of {len(state):,} bytes, {len(allowed[0]):,} before"
             )
