@@ -19,8 +19,10 @@ __all__ = [
     "dump",
     "handed_in",
     "release",
+    "with_copy",
     "with_extras",
     "with_forgeries",
+    "with_schema",
     "without_checks",
 ]
 
@@ -64,6 +66,24 @@ def without_checks(notebook: Notebook) -> Notebook:
     """Somebody tidied up: no check cells, no imports."""
     kept = [cell for cell in notebook["cells"] if not _facts(cell).get("locked")]
     return notebook | {"cells": kept}
+
+
+def with_copy(notebook: Notebook, source: str) -> Notebook:
+    """Somebody copied the solution cell and went on, or did not, in the copy."""
+    solution = _solutions(notebook)[0]
+    at = notebook["cells"].index(solution) + 1
+    return notebook | {
+        "cells": [*notebook["cells"][:at], {**solution, "id": "copied", "source": source}, *notebook["cells"][at:]]
+    }
+
+
+def with_schema(notebook: Notebook, version: int) -> Notebook:
+    """Its metadata are of another nbgrader."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook["cells"]:
+        if facts := _facts(cell):
+            facts["schema_version"] = version
+    return notebook
 
 
 def with_extras(notebook: Notebook) -> Notebook:

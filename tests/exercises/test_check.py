@@ -107,7 +107,7 @@ def test_failure_says_what_was_expected_seen_and_mistaken(run: Callable[[str], C
     assert "expected ExitInfo(code=" in said
     assert "seen you returned ExitInfo(code=" in said
     assert "this looks like: the raw wait status taken for the exit code" in said
-    assert said.count("not judged until the requirement above holds") == 4
+    assert "can't be judged until this holds: the parent learns the exit code" in said
 
 
 def test_failure_leads_to_the_section_of_the_lesson(run: Callable[[str], Cell]) -> None:
@@ -171,7 +171,50 @@ def test_hidden_half_is_for_those_who_have_it(run: Callable[[str], Cell]) -> Non
     run(RIGHT)
     folder = Path(__file__).parents[2] / "exercises" / "instructor"
     missing = run('from udock_lab.grading import check_hidden\ncheck_hidden("m2_1_process_creation", launch)')
-    assert missing.error == "NotFound"
+    assert missing.error == ""
+    assert "Your lecturer has them, and judges them when you hand in" in missing.data["text/plain"]
     run(f"import os; os.environ['UDOCK_INSTRUCTOR'] = {str(folder)!r}")
     cell = run('check_hidden("m2_1_process_creation", launch)')
     assert float(cell.data["text/plain"]) == 2
+
+
+# --- what a graded run will not have
+
+USES = "def launch(argv):\n    return ExitInfo(code=TABLE.get(0))"
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["TABLE = {}", "TABLE[0] = launch", "for n in range(3): TABLE[n] = n"], ""),
+        (
+            ["TABLE = {}", "try: TABLE[0] = launch([])\nexcept Exception: pass"],
+            "TABLE is made or filled by a statement that calls launch",
+        ),
+        (["%reset_selective -f TABLE", "%run -i made.py"], "TABLE is made by no cell that a graded run takes"),
+        (["def launch(argv):\n    exit(127)"], "exit belongs to the notebook; a graded run does not have it"),
+        (["import sys\ndef launch(argv):\n    sys.exit(127)"], ""),
+    ],
+)
+def test_check_warns_of_what_will_not_be_there_when_graded(
+    run: Callable[[str], Cell], cells: list[str], told: str
+) -> None:
+    run("%reset -f in\n%reset -f")
+    run("open('made.py', 'w').write('TABLE = {}')")
+    run("from udock_lab.grading import ExitInfo, check")
+    run(USES)
+    for cell in cells:
+        assert run(cell).error == ""
+    said = run(f"print({CHECK})").printed
+    assert "of 7 points" in said
+    if told:
+        assert said.count("graded run") == 1 and told in said
+    else:
+        assert "graded run" not in said
+
+
+def test_a_child_that_calls_the_notebooks_exit_hears_what_to_write(run: Callable[[str], Cell]) -> None:
+    run(RIGHT.replace("system._exit(FAILED)", "exit(FAILED)"))
+    said = run(f"print({CHECK})").printed
+    assert "sqlite" not in said
+    assert "2 of 7" not in said.splitlines()[0] or "write os._exit" in said

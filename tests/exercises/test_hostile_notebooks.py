@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from classroom import code_cell, dump, handed_in
+from classroom import code_cell, dump, handed_in, with_copy
 from harness import COURSE
 
 from udock_lab.errors import UsageError
@@ -98,21 +97,13 @@ def test_a_reader_that_does_not_come_back_costs_its_notebook_alone(
         read(of_code(NOT_WRITTEN))
 
 
-def twice(text: str, other: str) -> dict[str, Any]:
-    """A notebook in which the solution cell was copied."""
-    notebook = handed_in(SLUG, text)
-    (at,) = [n for n, cell in enumerate(notebook["cells"]) if cell["metadata"].get("nbgrader", {}).get("solution")]
-    notebook["cells"].insert(at + 1, {**notebook["cells"][at], "id": "copied", "source": other})
-    return notebook
-
-
 def test_a_class_with_one_of_each_is_graded_to_the_end(tmp_path: Path) -> None:
     returns = "from udock_lab.grading import ExitInfo\ndef launch(argv):\n    return ExitInfo(code=0)"
     sent = {
         "blanks": handed_in(SLUG, " " * 300_000 + "x"),
         "functions": handed_in(SLUG, CHAIN),
         "deep": '{"cells":' * 100_000,
-        "copied": twice(returns, NOT_WRITTEN),
+        "copied": with_copy(handed_in(SLUG, returns), NOT_WRITTEN),
         "honest": handed_in(SLUG, NOT_WRITTEN),
     }
     for learner, notebook in sent.items():

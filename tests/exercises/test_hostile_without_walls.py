@@ -237,3 +237,37 @@ def test_two_sandboxes_are_two_users_and_neither_sees_the_other_s_scratch_folder
         pytest.skip("needs privilege: only root becomes another user")
     assert [(mode, owner) for _, mode, owner in rows] == [("0o700", uid) for uid, _, _ in rows]
     assert len({uid for uid, _, _ in rows}) == 2
+
+
+IPC = """
+import ctypes, os, resource
+libc = ctypes.CDLL(None, use_errno=True)
+made = [libc.shmget(0x5d0c0 + n, 1 << 20, 0o1600) for n in range(20)]
+made += [libc.semget(0x5d0c0, 3, 0o1600), libc.msgget(0x5d0c0, 0o1600)]
+print(min(made) >= 0)
+queue = libc.mq_open(b"/udock-hostile", os.O_CREAT | os.O_RDWR, 0o600, None)
+print(queue, os.strerror(ctypes.get_errno()))
+for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_MSGQUEUE):
+    try: resource.setrlimit(limit, (1 << 40, 1 << 40))
+    except ValueError as error: print("not raised")
+open("/dev/shm/udock-litter", "w").close() if os.access("/dev/shm", os.W_OK) else None
+"""
+ASKED = f"""
+import os
+from udock_lab import sandbox
+def kept():
+    return [line.split()[:2] for kind in ("shm", "sem", "msg") for line in open(f"/proc/sysvipc/{{kind}}")]
+before = kept()
+result = sandbox.run({IPC!r}, shut=True)
+print(result.stdout + result.stderr, result.identity, kept() == before, os.path.exists("/dev/shm/udock-litter"))
+"""
+
+
+@pytest.mark.parametrize("words", [D, [*D, *WITHOUT_LANDLOCK]], ids="-".join)
+def test_nothing_that_outlives_processes_outlives_a_sandbox(words: list[str]) -> None:
+    """Shared memory, semaphores, queues of both kinds, files in memory (600 MB of them once stayed)."""
+    done = rungs.run(words, ASKED)
+    if "user 2" not in done.stdout:
+        pytest.skip("needs privilege: only root becomes another user")
+    assert done.stdout.split("\n")[:4] == ["True", "-1 Too many open files", "not raised", "not raised"], done.stdout
+    assert done.stdout.endswith("True False\n"), done.stdout + done.stderr

@@ -20,7 +20,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from classroom import Notebook, answer, dump, handed_in, release, with_extras, with_forgeries, without_checks
+from classroom import (
+    Notebook,
+    answer,
+    dump,
+    handed_in,
+    release,
+    with_copy,
+    with_extras,
+    with_forgeries,
+    with_schema,
+    without_checks,
+)
 from harness import COURSE
 
 from udock_lab import sandbox
@@ -101,6 +112,11 @@ def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
         "notebook_words": (handed_in(SLUG, NOTEBOOK_WORDS + RIGHT), 9),
         "unreadable": (handed_in(SLUG, "def launch(argv:\n    pass"), 0),
         "broken": ("{not a notebook", 0),
+        "nested": ('{"cells":' * 100_000, 0),
+        "blanks": (handed_in(SLUG, " " * 300_000 + "x"), 0),
+        "many": (handed_in(SLUG, "\n".join(f"def f{n}(): f{n + 1}()" for n in range(20_000))), 0),
+        "copied": (with_copy(handed_in(SLUG, RAW), RAW[: RAW.index("def launch")]), 3),
+        "too_new": (with_schema(handed_in(SLUG, answer(SLUG, "wrong_no_exec")), 99), 1),
         "tidy": (without_checks(handed_in(SLUG, RIGHT)), 9),
         "extras": (with_extras(handed_in(SLUG, RIGHT)), 9),
         "locked": (with_forgeries(handed_in(SLUG, RAW)), 3),
@@ -108,6 +124,7 @@ def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
 
 
 PARTIAL = 6
+UNREADABLE = {"broken", "nested", "blanks", "many"}
 
 
 @dataclass
@@ -194,8 +211,13 @@ def test_every_submission_gets_the_points_that_it_deserves(graded: Graded) -> No
 
 def test_what_is_no_notebook_stops_nobody_else(graded: Graded) -> None:
     there = {path.parent.parent.name for path in (graded.course / "autograded").glob("*/*/*.ipynb")}
-    assert there == set(graded.learners) - {"broken"}
-    assert "broken" in graded.said
+    assert there == set(graded.learners) - UNREADABLE
+    assert all(f"for student '{learner}'" in graded.said for learner in UNREADABLE)
+    assert "A line of code in this notebook has 300,001 characters" in graded.said
+
+
+def test_of_a_copied_solution_cell_one_counts_and_the_feedback_says_which(graded: Graded) -> None:
+    assert "is there 2 times; number 1, the last filled-in one counts" in graded.feedback("copied")
 
 
 def test_no_kernel_is_started_for_a_submission(graded: Graded) -> None:
@@ -228,7 +250,7 @@ def test_nothing_that_a_learner_says_becomes_markup_or_moves_a_cursor(graded: Gr
 
 def test_feedback_tells_nothing_of_the_hidden_scenarios(graded: Graded) -> None:
     """No line of the lecturer's module that is not in the statement, no value, no token."""
-    told = "".join(graded.feedback(learner) for learner in graded.learners if learner != "broken")
+    told = "".join(graded.feedback(learner) for learner in graded.learners if learner not in UNREADABLE)
     hidden = "".join(path.read_text() for path in (COURSE / "instructor" / "udock_hidden" / SLUG).glob("*.py"))
     words = set(re.findall(r"\w+", told))
     assert "every exit code from 0 to 255 arrives unchanged" in told

@@ -205,3 +205,16 @@ def test_an_error_in_a_scene_shows_the_line_of_the_answer_and_of_the_scene() -> 
     assert "return 1 / 0  # here" in result.stderr
     assert "return [*ask(), name, time.time() > 0]" in result.stderr
     assert "test_grading_bench.py" in result.stderr
+
+
+def test_what_was_seen_has_an_end_and_bounds_that_were_met_are_told() -> None:
+    @story("first")
+    def prints(bench: Bench) -> None:
+        bench.play("print('x' * (1 << 19))", trace=False, watch=False)
+        bench.fail("first", expected="", seen="OSError: [Errno 27] File too large " + "y" * 1_000_000)
+
+    found = judge(exercise_of(prints), NOTHING)
+    assert len(found.judgements[0].seen) < 5_000
+    assert found.judgements[0].seen.endswith(" and 996,035 more characters")
+    assert any("More than 256 KiB were printed" in note for note in found.notes)
+    assert "In the sandbox: a file may have 256 MiB (RLIMIT_FSIZE)." in found.notes

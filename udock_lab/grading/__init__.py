@@ -31,6 +31,7 @@
     statements.py   one cell's code, read once
     attempts.py     which statements of a notebook are an answer, and which attempts
     lazy.py         functions that run nothing when they are called, in a text
+    history.py      what a graded run will not have of this notebook
     graded.py       one submitted notebook: points and reports
     batch.py        a folder of them, side by side
     lecturer.py     what lecturers type

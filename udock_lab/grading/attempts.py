@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["calling", "choose", "lost_names", "needed"]
+__all__ = ["calling", "choose", "needed"]
 
 _NOTEBOOK_ONLY = ("check", "check_hidden", "display", "get_ipython")
 
@@ -90,12 +90,3 @@ def _stays(one: Statement, tried: set[str], kept: set[int] | None) -> bool:
     if one.calls & tried:
         return False
     return kept is None or one.is_constant or id(one.node) in kept
-
-
-def lost_names(codes: Iterable[Code], functions: Sequence[str], used: set[str]) -> set[str]:
-    """Return which of the names that an answer uses are made or changed by statements that a graded run leaves out."""
-    codes = list(codes)
-    tried = calling(codes, functions)
-    modules = {name for code in codes for name in code.imported}
-    left_out = [one for code in codes for one in code.statements if not one.is_definition and one.calls & tried]
-    return {name for one in left_out for name in (one.binds | (one.changes - modules)) if name in used}

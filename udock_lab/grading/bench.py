@@ -12,10 +12,16 @@ from udock_lab.errors import MdockError
 from udock_lab.grading.exercise import Exercise, Story
 from udock_lab.grading.submission import Submission
 from udock_lab.model import Judgement, SandboxResult
+from udock_lab.sandbox.bounds import FILE_SIZE, SHOWN
 
 __all__ = ["Bench", "NotSeenError", "side_by_side"]
 
 TRIES = 3  # of a story whose evidence was lost
+LONGEST = 4_000  # characters of what was seen
+_NO_ROOM = {  # as Python words it (errno(3))
+    "[Errno 27] File too large": f"a file may have {FILE_SIZE >> 20} MiB (RLIMIT_FSIZE).",
+    "[Errno 28] No space left": "all files together may have 64 MiB, and there may be 20,000 of them.",
+}
 PAUSE = 0.25  # seconds between two looks at how far the stories are
 
 
@@ -145,6 +151,8 @@ class Bench:
             self.note(f"This machine refuses some isolation for graded code: {', '.join(result.missing_isolation)}.")
         if _out_of_the_ordinary(result):
             self.note(f"In the sandbox: {result.verdict}")
+        if _is_all_that_is_kept(result):
+            self.note(f"More than {SHOWN >> 10} KiB were printed in one scene: the rest was not looked at.")
         return result
 
     def note(self, sentence: str) -> None:
@@ -175,12 +183,15 @@ class Bench:
         The story ends here, and what it has not judged waits for this one; unless what comes can be judged all the
         same (``go_on``).
         """
+        for error, why in _NO_ROOM.items():
+            if error in seen:
+                self.note(f"In the sandbox: {why}")
         self._take(
             Judgement(
                 requirement=self.requirements[key],
                 passed=False,
                 expected=expected,
-                seen=seen,
+                seen=_bounded(seen),
                 looks_like=looks_like,
                 by=by,
             )
@@ -211,6 +222,17 @@ class Bench:
             self.judged.get(key, Judgement(requirement=requirement, passed=None, why=why))
             for key, requirement in self.requirements.items()
         )
+
+
+def _bounded(words: str) -> str:
+    """Return what was seen, as long as a page has room for it."""
+    left = len(words) - LONGEST
+    return f"{words[:LONGEST]} ... and {left:,} more characters" if left > 0 else words
+
+
+def _is_all_that_is_kept(result: SandboxResult) -> bool:
+    size = sum(len(chunk.text) for chunk in result.output)
+    return 4 * size >= SHOWN and sum(len(chunk.text.encode()) for chunk in result.output) >= SHOWN
 
 
 def _out_of_the_ordinary(result: SandboxResult) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from udock_lab.grading.checking import Score
+    from udock_lab.grading.checking import Hint, Score
 
 __all__ = ["check", "check_hidden"]
 
@@ -29,11 +29,13 @@ def check(slug: str, *functions: Callable[..., object]) -> Score:
     return score
 
 
-def check_hidden(slug: str, *functions: Callable[..., object]) -> Score:
-    """Judge the hidden requirements of an exercise; for lecturers, who have them installed (NotFound elsewhere).
+def check_hidden(slug: str, *functions: Callable[..., object]) -> Score | Hint:
+    """Judge the hidden requirements of an exercise, where they are installed; elsewhere say who has them.
 
     The report says which hold and nothing of what was tried.
     """
-    from udock_lab.grading.checking import given, scored_hidden
+    from udock_lab.grading.checking import elsewhere, given, scored_hidden
+    from udock_lab.grading.sources import hidden_folder
 
-    return scored_hidden(given(slug, functions))
+    answer = given(slug, functions)
+    return scored_hidden(answer) if hidden_folder(slug) is not None else elsewhere(answer)

@@ -13,13 +13,14 @@ from udock_lab.errors import MdockError, UsageError
 from udock_lab.grading.bench import Bench, side_by_side
 from udock_lab.grading.exercise import Exercise
 from udock_lab.grading.hidden import without_values
+from udock_lab.grading.history import warnings
 from udock_lab.grading.kinds import refuse_lazy, refuse_lazy_named, refuse_lazy_source
 from udock_lab.grading.meanwhile import Meanwhile
 from udock_lab.grading.sources import SLUGS, exercise, hidden_exercise
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
 
-__all__ = ["Hint", "Score", "given", "judge", "scored", "scored_hidden"]
+__all__ = ["Hint", "Score", "elsewhere", "given", "judge", "scored", "scored_hidden"]
 
 
 class Hint(str):
@@ -89,7 +90,8 @@ def given(slug: str, functions: Sequence[Callable[..., object]]) -> tuple[Exerci
     for name, function in zip(names, functions, strict=True):
         if not callable(function):
             raise UsageError(f"{name} must be a function; you gave {type(function).__name__}. {_called(name)}", call)
-    return wanted, Submission(functions=dict(zip(names, functions, strict=True)))
+    answer = dict(zip(names, functions, strict=True))
+    return wanted, Submission(functions=answer, notes=warnings(answer))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -124,6 +126,18 @@ def _shown(wanted: Exercise, submission: Submission) -> Score:
         meanwhile.over()
 
 
+def elsewhere(answer: tuple[Exercise, Submission]) -> Hint:
+    """Say what becomes of the hidden requirements where they are not installed."""
+    wanted, submission = answer
+    words = [
+        f"{wanted.title}: the hidden requirements are not installed here. Your lecturer has them, and judges them when "
+        "you hand in: pass or fail for each, and the statement names them.",
+        "Your solution cells count, and of other cells definitions and what makes or fills what your functions use.",
+        *submission.notes,
+    ]
+    return Hint("\n".join(words))
+
+
 def judge(
     wanted: Exercise,
     submission: Submission,
@@ -135,7 +149,7 @@ def judge(
     Of the stories that do not wait for one another so many are played ``at_once``, and ``meanwhile`` is called then.
     """
     bench = Bench(submission, wanted)
-    bench.notes += submission.solution.notes if submission.solution else ()
+    bench.notes += submission.notes
     start = time.monotonic()
     try:
         _refuse_lazy(submission, wanted.functions)

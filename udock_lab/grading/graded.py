@@ -76,7 +76,7 @@ def grade_notebook(
     """
     functions = [function for check in handout.checks for function in exercise(check.slug, near).functions]
     solution = solution_in(notebook, name, handout.given, handout.solutions, functions)
-    submission = Submission(solution=replace(solution, notes=(*notes, *solution.notes)))
+    submission = Submission(solution=solution, notes=(*notes, *solution.notes))
     graded: list[GradedCell] = []
     for check in handout.checks:
         earned = any(cell.points for cell in graded if cell.check.slug == check.slug)

@@ -48,12 +48,14 @@ __load = __loader(__parts, __futures, __functions)
 class Submission:
     """``functions``: name to function; or ``solution``: cells, as a reader found them; or ``source``: one text.
 
-    ``stopping`` is set where nobody waits for the verdict any more: what is being played ends.
+    ``notes`` are for the report. ``stopping`` is set where nobody waits for the verdict any more: what is being played
+    ends.
     """
 
     functions: Mapping[str, Callable[..., object]] = field(default_factory=dict)
     source: str = ""
     solution: Solution | None = None
+    notes: tuple[str, ...] = ()
     stopping: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def play(

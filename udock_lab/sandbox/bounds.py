@@ -12,6 +12,7 @@ __all__ = [
     "MOST_PROCESSES",
     "MOST_SECONDS",
     "PROCESSES",
+    "SHOWN",
     "TIMEOUT",
     "TOGETHER",
     "check_bounds",
@@ -22,6 +23,7 @@ MEMORY = 2 << 30  # bytes of address space, per process
 PROCESSES = 64  # at once
 TOGETHER = 1 << 30  # bytes of memory that all processes of code that is not trusted may use at once
 FILE_SIZE = 256 << 20  # bytes of one file (RLIMIT_FSIZE)
+SHOWN = 256 << 10  # bytes of output that the cell and the result get
 LEAST_MEMORY = 64 << 20  # Python itself and what it imports want some
 MOST_SECONDS = 3600.0
 MOST_PROCESSES = 1000

@@ -13,6 +13,7 @@ import operator
 import select
 import sys
 import threading
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,8 @@ class _Pickler(CloudPickler):
 def _of_an_object(obj: Any) -> _Reduced | None:
     if type(obj) in _MADE_ANEW:
         return _MADE_ANEW[type(obj)], ()
+    if _is_of_the_shell(obj):
+        return _Absent, (getattr(obj, "__name__", "") or getattr(obj, "_name", "exit"),)
     for name in ("stdout", "stderr"):
         if obj is getattr(sys, name):
             return getattr, (sys, name)
@@ -62,6 +65,25 @@ def _of_an_object(obj: Any) -> _Reduced | None:
     if isinstance(obj, _CACHE) and obj.__module__ == "__main__":
         return _cached, (obj.__wrapped__, obj.cache_parameters())
     return None
+
+
+def _is_of_the_shell(obj: Any) -> bool:
+    """Return whether this is the interactive shell's own: exit, quit, get_ipython, or itself."""
+    owner = getattr(obj, "__self__", obj) if isinstance(obj, types.MethodType) else obj
+    module = getattr(type(owner), "__module__", "")
+    return module in ("IPython.core.autocall", "ipykernel.zmqshell", "IPython.terminal.interactiveshell")
+
+
+class _Absent:
+    """Stands for what only a notebook has: whoever calls it hears so."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, *_arguments: object, **_named: object) -> None:
+        """Raise NameError, as where there is no notebook."""
+        instead = "; to end a child write os._exit(code)" if self.name in ("exit", "quit") else ""
+        raise NameError(f"name {self.name!r} is not defined: it belongs to the notebook and is not in here{instead}")
 
 
 def _of_a_class(cls: Any) -> _Reduced | None:

@@ -20,6 +20,10 @@ from udock_lab.isolation.wanted import Files, PrivateRoot, Wanted
 from udock_lab.linux import capabilities as cap
 from udock_lab.model.value import Value, replace
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = [
     "OPTIONAL_NAMESPACES",
     "SCRATCH",
@@ -67,7 +71,7 @@ class SandboxPolicy(Value):
 def wanted_by(policy: SandboxPolicy) -> Wanted:
     """Return all that the policy asks for, in the runner: which folders are needed is a matter of its Python."""
     common = Wanted(
-        limits=tuple(as_far_as_allowed(name, soft) for name, soft in (*policy.limits, ("RLIMIT_CORE", 0))),
+        limits=tuple(_limits(policy)),
         dies_first=True,
         nice=0 if policy.graded else 10,  # in a lesson Jupyter goes first; what is graded is judged by the clock
         cwd=SCRATCH if policy.isolated else policy.cwd,
@@ -80,6 +84,15 @@ def wanted_by(policy: SandboxPolicy) -> Wanted:
         ordinary = os.geteuid() != 0  # root keeps in there what it has out here, and an ordinary user gains nothing
         common = replace(common, mapped=IDENTITY, capabilities=() if ordinary else None)
     return _aside(common, policy) if policy.graded else common
+
+
+def _limits(policy: SandboxPolicy) -> Iterator[tuple[str, int, int]]:
+    """Yield names, soft and hard limits. Code that is not trusted may not raise what bounds its traces on a disk."""
+    for name, soft in (*policy.limits, ("RLIMIT_CORE", 0)):
+        name, soft, hard = as_far_as_allowed(name, soft)
+        yield name, soft, soft if policy.graded and name == "RLIMIT_FSIZE" else hard
+    if policy.graded:
+        yield "RLIMIT_MSGQUEUE", 0, 0  # queues (mq_overview(7)) outlive their processes, and no file leads to them
 
 
 def _in_namespaces(common: Wanted, policy: SandboxPolicy) -> Wanted:

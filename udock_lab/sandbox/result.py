@@ -17,11 +17,9 @@ from udock_lab.sandbox.verdict import Evidence, notes, verdict
 __all__ = ["make_result"]
 
 # What unpickling says in a worker; from Python 3.14 on as of any module, so that the line above it must tell who asked.
-_MISSED = re.compile(
-    r"^AttributeError: Can't get attribute '(\w+)' on <module '__main__'"
-    r"|pickle(?:\.load|r\.loads)\(.*\n(?: *[~^]+\n)?AttributeError: module '__main__' has no attribute '(\w+)'",
-    re.MULTILINE | re.IGNORECASE,
-)
+_MISSED = re.compile(r"AttributeError: Can't get attribute '(\w+)' on <module '__main__'")
+_MISSED_NOW = re.compile(r"AttributeError: module '__main__' has no attribute '(\w+)'")
+_ASKED_BY = ("pickle.load(", "pickler.loads(")
 
 
 def make_result(report: Report, chunks: Sequence[OutputChunk], request: Request, *, trace: bool) -> SandboxResult:
@@ -50,7 +48,6 @@ def make_result(report: Report, chunks: Sequence[OutputChunk], request: Request,
 
 
 def _evidence(report: Report, request: Request, chunks: Sequence[OutputChunk]) -> Evidence:
-    missed = _MISSED.search("".join(chunk.text for chunk in chunks if chunk.stream == "stderr"))
     return Evidence(
         processes=report.processes,
         calls=report.calls,
@@ -69,8 +66,20 @@ def _evidence(report: Report, request: Request, chunks: Sequence[OutputChunk]) -
         shown=report.shown,
         calls_dropped=report.calls_dropped,
         waits=report.waits,
-        missed=missed[1] or missed[2] if missed else "",
+        missed=_missed("".join(chunk.text for chunk in chunks if chunk.stream == "stderr")),
     )
+
+
+def _missed(stderr: str) -> str:
+    """Return the name that a worker did not find. Line by line: whoever wrote this may want a search without an end."""
+    above = ""
+    for line in stderr.split("\n"):
+        asked = any(words in above.lower() for words in _ASKED_BY)
+        if found := _MISSED.match(line) or (asked and _MISSED_NOW.match(line)):
+            return found[1]
+        if line.strip(" ~^"):  # else it underlines what stands above it
+            above = line
+    return ""
 
 
 def _raise_unless_started(report: Report, request: Request) -> None:

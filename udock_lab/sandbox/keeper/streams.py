@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from udock_lab.linux.process import parent
+from udock_lab.sandbox.bounds import SHOWN
 from udock_lab.wire.hearing import hear_bytes
 
 TYPE_CHECKING = False
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Streams"]
 
-SHOWN = 256 * 1024  # bytes of output that the cell and the result get
 CHUNK = 1 << 18  # bytes read in one go
 COMPLAINT = 1000  # bytes of what is written before there is anybody in the sandbox
 
