@@ -5,17 +5,15 @@ from __future__ import annotations
 import errno
 
 from udock_lab.grading.bench import Bench
-from udock_lab.grading.exercise import Story
-from udock_lab.grading.exercises.m2_2_chroot_permissions.judge import UNTRACED, attempts
-
-from .requirements import REQUIREMENTS
+from udock_lab.grading.exercise import story
+from udock_lab.grading.exercises.m2_2_chroot_permissions.attempt import Attempt, Try, attempts
+from udock_lab.grading.exercises.m2_2_chroot_permissions.diagnose import place
 
 __all__ = ["STORIES"]
 
-
-PATHS = ("./box/a link", "box/a link", "./{}/a folder/..", "./{}/", "a blank ")
+PATHS = ("./box/a link", "box/a link", "./half way/rootfs", "./{}/a folder/..", "./{}/", "a blank ")
 # Each way out: EPERM for want of the right and by a filter, bad paths, chroot refused for another reason.
-WAYS = (
+WAYS: tuple[Try, ...] = (
     ("./{}", "none"),
     ("./{}", str(errno.EPERM)),
     ("./none", ""),
@@ -25,20 +23,60 @@ WAYS = (
 )
 
 
-def judge(bench: Bench) -> None:
-    """Judge that the same folders are reached by chdir where chroot is refused."""
-    may, seen = attempts(bench, [*((path, "") for path in PATHS), *WAYS], **UNTRACED)
-    for one in seen[: len(PATHS)]:
-        wanted = ("chroot", "rootfs", "rootfs") if may else ("chdir", "/", "rootfs")
-        if (one.word, one.root, one.cwd) != wanted:
-            bench.fail("link", expected=str(wanted), seen=f"{one.path}: {one.words}", go_on=True)
-            break
-    else:
-        bench.hold("link")
-    left = [one for one in seen if one.left]
-    if left:
-        bench.fail("closes", expected="no new descriptor", seen=f"{left[0].path}: {left[0].left}")
-    bench.hold("closes")
+@story("link", "closes")
+def all_ways(bench: Bench) -> None:
+    """Call enter by paths of every kind, and on every way out of it."""
+    may, seen = attempts(bench, "link", [*((path, "") for path in PATHS), *WAYS], trace=False)
+    _link(bench, seen[: len(PATHS)], may=may)
+    _closes(bench, seen)
 
 
-STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)
+def _link(bench: Bench, seen: list[Attempt], *, may: bool) -> None:
+    word, root = ("chroot", "rootfs") if may else ("chdir", "/")
+    plain = any(one.word == word and one.is_at(root, "rootfs") for one in seen)
+    for one in seen:
+        if one.word != word or not one.is_at(root, "rootfs"):
+            bench.fail(
+                "link",
+                expected=f"enter({one.path!r}) returns {word!r}, and the process is in the folder",
+                seen=f"{one.words}; / is {place(one.root)}, the working directory is {place(one.cwd)}",
+                looks_like=_other_folder(one) if plain else "",
+                by="effects",
+                go_on=True,
+            )
+            return
+    bench.hold("link", by="effects")
+
+
+def _other_folder(seen: Attempt) -> str:
+    if "link" in seen.path and seen.errno in (errno.ENOTDIR, errno.ELOOP):
+        return "a symbolic link refused (O_NOFOLLOW, islink). A link to a folder is a way to it."
+    if "link" in seen.path and seen.errno == errno.ENOENT:
+        return "the link read by hand: its text starts where the link stands, not at the working directory."
+    if seen.path.endswith(" ") and seen.errno == errno.ENOENT:
+        return "blanks taken from the path: they belong to the name."
+    return ""
+
+
+def _closes(bench: Bench, seen: list[Attempt]) -> None:
+    for one in seen:
+        if one.left:
+            bench.fail(
+                "closes",
+                expected="no new descriptor",
+                seen=f"open after enter({one.path!r}), when {one.words}: {', '.join(one.left)}",
+                looks_like=_kept(one, seen),
+                by="effects",
+            )
+    bench.hold("closes", by="effects")
+
+
+def _kept(one: Attempt, seen: list[Attempt]) -> str:
+    if all(other.left for other in seen if other.returned):
+        return "never closed: what was opened before chroot stays open, and leads outside."
+    if one.raised:
+        return "closed on the good way only: an exception skips the line. try ... finally, or with, closes on each way."
+    return "closed on one way and not on the other: the refusal returns before the line that closes."
+
+
+STORIES = (all_ways,)
