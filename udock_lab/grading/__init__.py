@@ -43,7 +43,7 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # each sandbox and each reader starts with this file: no typing
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from udock_lab.grading.bench import Bench
     from udock_lab.grading.cells import check, check_hidden

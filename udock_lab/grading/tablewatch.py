@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import tempfile
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from udock_lab.grading.containerrecord import ContainerRecord
 from udock_lab.grading.inside import said
@@ -23,7 +23,6 @@ from udock_lab.grading.referee import bounded, hear, in_child, speak
 from udock_lab.linux.stepping import FILE_CALLS, step_by_step
 from udock_lab.sandbox.removal import SHARED
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
