@@ -213,6 +213,7 @@ def _other_spellings() -> list[Question]:
     alike = f"{one}, beside the same with e and an accent"
     return [
         Question("exact", comment, commented, comment, hash_path, {"None": _COMMENT}),
+        Question("exact", f"{two}, with an accent of its own", [line(two, path)], two, path, {"None": _SPELLING}),
         Question("exact", alike, [line(two, path)], one, None, {path: _SPELLING}),
         Question("exact", f"{word}, behind a mark U+FEFF", marked, word, None, {path: _MARK}),
     ]
