@@ -105,6 +105,11 @@ class Attempt:
         """Who saw it: the kernel, or effects alone."""
         return "effects" if self.proof is None else "kernel"
 
+    @property
+    def inside(self) -> bool:
+        """Whether the folder is its root directory."""
+        return self.root == "rootfs" and (self.proof is None or not self.proof[2])
+
     def seen(self, *names: str) -> list[SystemCall]:
         """Return its calls of these names, those at the end that prove where it is left out."""
         return [call for call in self.record if call.name in names]

@@ -21,6 +21,7 @@ __all__ = [
     "not_inside",
     "not_silent",
     "place",
+    "quoted",
     "refusal_not_met",
     "so_many",
     "stands_outside",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 Wrong = Sequence[tuple[Attempt, int]]
+_LINE = 200  # characters of one that are shown
 ASKED_ITSELF = "the user id asked, not the kernel. Not root does not mean not allowed."
 _ANOTHER_PROCESS = "another process was sent in. The one that called has its old root: a root belongs to one process."
 _NO_RETURN = "a function without a return."
@@ -198,7 +200,7 @@ def refusal_not_met(seen: Attempt, *, has_the_right: bool) -> str:
     """Say why the process does not work in the folder, or says another word."""
     if seen.came != "back":
         return _not_back(seen)
-    if leaves(seen) or seen.root == "rootfs":
+    if leaves(seen) or seen.inside:
         return _NAMESPACE
     if seen.raised:
         return _refusal_raised(seen, has_the_right=has_the_right)
@@ -325,7 +327,12 @@ def written(call: Call) -> str:
     lines = call.lines
     if not lines:
         return "it went to standard output" if call.stdout.strip() else "nothing was written"
-    return f"{len(lines)} lines: {', '.join(map(repr, lines[:3]))}" if len(lines) > 1 else repr(lines[0])
+    return f"{len(lines)} lines: {', '.join(map(quoted, lines[:3]))}" if len(lines) > 1 else quoted(lines[0])
+
+
+def quoted(line: str) -> str:
+    """Write a line as a learner would; of a long one its beginning."""
+    return repr(line) if len(line) <= _LINE else f"{line[:_LINE]!r} and more"
 
 
 def no_one_line(call: Call, number: int, *, traceback: bool) -> str:

@@ -46,7 +46,7 @@ def _inside(bench: Bench, plain: Attempt, relative: Attempt, other: Attempt) -> 
 def _root(bench: Bench, seen: Attempt) -> bool:
     """Judge root directory and word; return whether there is more to see: whatever the word was, it is inside."""
     expected = '/ is the folder, and enter returns "chroot"'
-    if seen.root != "rootfs" or (seen.proof is not None and seen.proof[2]):
+    if not seen.inside:
         calls = seen.seen("chroot")
         bench.fail(
             "root",
@@ -113,7 +113,7 @@ def _asks(bench: Bench, plain: Attempt, seen: Attempt) -> None:
     if seen.came == "unprepared":
         bench.skip("asks", f"not judged here: this machine refuses a user namespace ({seen.why})")
         return
-    if (seen.root, seen.word) != ("rootfs", plain.word) or (seen.proof is not None and seen.proof[2]):
+    if seen.word != plain.word or not seen.inside:
         tried = bool(seen.seen("chroot"))
         bench.fail(
             "asks",
@@ -231,11 +231,11 @@ def _warns(bench: Bench, refused: Attempt, silent: list[Attempt]) -> None:
             bench.fail(
                 "warns",
                 expected=f"silence when {when} {one.words}",
-                seen=f"it wrote {text.splitlines()[0]!r}",
+                seen=f"it wrote {diagnose.quoted(text.splitlines()[0])}",
                 looks_like=diagnose.not_silent(one, refused),
                 by="effects",
             )
-    bench.hold("warns", seen=refused.calls[-1].lines[0], by="effects")
+    bench.hold("warns", seen=diagnose.quoted(refused.calls[-1].lines[0]), by="effects")
 
 
 STORIES = (is_where, says_what)
