@@ -105,6 +105,16 @@ def test_a_lock_that_is_held_outside_is_open_inside(tmp_path: Path) -> None:
         assert sandbox.run(found["answer"]).value is False
 
 
+def test_exit_of_a_notebook_is_pythons_exit_inside(tmp_path: Path) -> None:
+    """IPython's own holds the shell, with its history's database; what it means to a learner is to leave."""
+    found = names(
+        tmp_path, "from IPython.core.autocall import ExitAutocall\nexit = ExitAutocall()\ndef answer(): exit(42)"
+    )
+    status = sandbox.run(found["answer"]).exit_status
+    assert status is not None
+    assert status.code == 42
+
+
 def test_the_name_that_cannot_be_copied_is_named_and_not_the_function_that_uses_it(tmp_path: Path) -> None:
     source = "ids = (n for n in range(3))\ndef inner():\n    return next(ids)\ndef answer():\n    return inner()"
     with pytest.raises(UsageError, match=r"The name 'ids' \(generator\) cannot be copied"):

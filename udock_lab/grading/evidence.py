@@ -148,5 +148,5 @@ def worded(said: Said, name: str) -> str:
     if said.returned:
         return f"{name} returned {said.shown}"
     text = f": {said.shown}" if said.shown else ""
-    where = f" (your line {said.line}: {said.code})" if said.line else ""
+    where = f" (your line {said.line}{f': {said.code}' if said.code else ''})" if said.line else ""
     return f"{name} raised {said.kind}{text}{where}"

@@ -33,6 +33,7 @@ _SIMPLE = ctypes.c_int.__mro__[1]  # c_int's class, and every other single value
 _POINTER = type(ctypes.pointer(ctypes.c_int())).__mro__[1]
 _BYTE_ORDERS = ("__ctype_be__", "__ctype_le__")  # the same type, big-endian and little-endian
 _FLAG_USE_ERRNO = 0x8  # FUNCFLAG_USE_ERRNO
+_EXITS = ("ExitAutocall", "ZMQExitAutocall")  # of IPython and of ipykernel
 _CACHE = type(functools.lru_cache(abs))
 
 
@@ -57,6 +58,8 @@ def _of_an_object(obj: Any) -> _Reduced | None:
     for name in ("stdout", "stderr"):
         if obj is getattr(sys, name):
             return getattr, (sys, name)
+    if type(obj).__name__ in _EXITS:  # exit and quit of an interactive shell, which hold the shell itself
+        return getattr, (sys, "exit")
     if isinstance(obj, ctypes.CDLL):
         functions = {name: _prototype(f) for name, f in vars(obj).items() if isinstance(f, _FUNCTION)}
         return _library, (type(obj), obj._name, _uses_errno(obj._FuncPtr), functions)

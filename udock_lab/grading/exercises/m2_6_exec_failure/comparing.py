@@ -29,7 +29,8 @@ def by(bench: Bench) -> str:
 
 def waits(hung: Program | None) -> tuple[str, str]:
     """Return where a run waited, and why it waits for ever."""
-    where = f" (your line {hung.said.line}: {hung.said.code})" if hung and hung.said.line else ""
+    code = f": {hung.said.code}" if hung and hung.said.code else ""
+    where = f" (your line {hung.said.line}{code})" if hung and hung.said.line else ""
     seen = f"run was still waiting after {PATIENCE:g} s{where}"
     if hung and hung.said.shown == "holds":
         looks_like = "the parent kept its own write end of the pipe: its read waits for a word that only it could send."

@@ -156,6 +156,8 @@ def _refused(got: list[Any], number: int, wanted: int | None, others_arrive: boo
         return "a shell was started in its place, as shells do with such a text. execve has refused, and run says so."
     if error is None and code == 0:
         return "the child's error was swallowed, or another program was started in place of the refused one."
+    if error is None and others_arrive and number == errno.ENOENT:  # the same one did, at another time
+        return UNREAD
     if error is None and others_arrive:
         return (
             f"{errno.errorcode[number]} was dropped on its way: another errno does come home. Hand on whatever number "

@@ -124,7 +124,7 @@ def _in_a_child(bench: Bench, first: Told) -> bool:
 def _fork_of(told: Told) -> SystemCall | None:
     """Return the call that made the process in which the program ran."""
     worked = [call for call in ev.execs(told.result) if not call.errno and _KERNELS_DRAW in call.arguments]
-    return next((call for call in ev.forks(told.result) if worked and call.value == worked[0].pid), None)
+    return next((call for call in ev.forks(told.result) if worked and call.value == worked[-1].pid), None)
 
 
 def _shared_memory(told: Told) -> list[str]:
@@ -208,9 +208,9 @@ def _pipes(first: Told) -> tuple[int, int]:
         return 0, 0
     became = next(call.start for call in ev.execs(first.result, fork.value) if not call.errno)
     made = [call for call in first.result.calls if call.name in ("pipe", "pipe2") and not call.errno]
-    mine, childs = ([call for call in made if call.pid == pid] for pid in (fork.pid, fork.value))
+    mine = [call for call in made if call.pid in (fork.pid, first.result.parent.pid)]
     before = sum(call.end <= fork.start for call in mine)
-    return before, len(mine) - before + sum(call.end <= became for call in childs)
+    return before, len(mine) - before + sum(call.pid == fork.value and call.end <= became for call in made)
 
 
 @story("missing", "found", "asks")
