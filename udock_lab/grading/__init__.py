@@ -16,7 +16,6 @@
     exitinfo.py     how a process ended, as m2_1's functions return it
     containerrecord.py  a container that has begun to run, which m2_4 writes down
     imagetables.py  tables to search, for m2_5
-    mdockstage.py   a home, watched runners and waiting programs, for m2_7
     tables.py       tables of containers, and what somebody made of them
     tablewatch.py   a table, seen by others while it is changed
     inside.py       what several scenarios need, beside the learner's code

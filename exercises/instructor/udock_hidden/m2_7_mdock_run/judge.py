@@ -4,83 +4,76 @@ from __future__ import annotations
 
 import errno
 import random
+from typing import Any
 
+from udock_lab.grading import evidence as ev
 from udock_lab.grading.bench import Bench
-from udock_lab.grading.exercise import Story
-from udock_lab.grading.mdockstage import play
+from udock_lab.grading.exercise import story
+from udock_lab.grading.exercises.m2_7_mdock_run import diagnose
+from udock_lab.grading.exercises.m2_7_mdock_run.played import Drawn, Wanted, is_info, play, words
 
-from .requirements import REQUIREMENTS
+from . import scenes
 
 __all__ = ["STORIES"]
 
-
-REFUSED = """
-from udock_lab.linux.capabilities import drop_capabilities
-def __powerless(me, forks):
-    drop_capabilities()
-
-__rows += [("gone", home + "/images/gone"), ("file", home + "/images.db")]
-__put(f"{home}/images.db", "".join(f"{n}|{p}|2024-03-01T10:00:00\\n" for n, p in __rows))
-__value__ = {}
-__put(f"{__root}/here", f"{code}\\n")              # the program finds its exit code in the image
-__argv = ["/bin/sh", "-c", "echo > ran; read only < here && exit $only"]
-for __name, __image, __slow in (("powerless", image, __powerless), ("gone", "gone", None), ("file", "file", None)):
-    __value__[f"{__name} came back"] = __finish(__work(__name, __image, __argv, __slow))
-__value__["ran"] = bool(__take(f"{__root}/ran"))
-__value__["table"] = __take(__table)
-"""
-OTHERS = """
-__value__ = {}
-__first_worker = __work("held", image, ["/bin/sh", "-c", gated])
-__until(lambda: __take(f"{__root}/started").endswith("\\n") or __gone(__first_worker), 4)
-__worker = __work("beside", image, ["/bin/sh", "-c", f"exit {code}"])
-__value__["beside came back"] = __finish(__worker)
-os.kill(__first_worker, signal.SIGKILL)
-os.waitpid(__first_worker, 0)
-__worker = __work("later", image, ["/bin/sh", "-c", f"exit {code}"])
-__value__["later came back"] = __finish(__worker)
-__value__["table"] = __take(__table)
-__open_gate(0)
-"""
+SHELL = ["/bin/sh", "-c"]
 
 
-def judge(bench: Bench) -> None:
-    """Judge a runner without the right to chroot, images that cannot be entered; then a runner that is killed."""
-    code = random.randrange(3, 120)
-    _refused(bench, code)
-    _others(bench, code)
-
-
-def _refused(bench: Bench, code: int) -> None:
-    story = play(bench, REFUSED, code=code)
-    wanted = {
-        "powerless": [code, None, None],
-        "gone": [125, None, errno.ENOENT],
-        "file": [125, None, errno.ENOTDIR],
+@story("refused")
+def refused(bench: Bench) -> None:
+    """Run where chroot answers EPERM, where it answers something else, and in images that cannot be entered."""
+    drawn, code = Drawn(), random.randrange(3, 120)
+    argv = [*SHELL, "echo $$ > ran; read only < here && exit $only"]
+    played = play(bench, scenes.refused, drawn, token=drawn.variables, code=code, argv=argv)
+    wanted: dict[str, tuple[str, Wanted]] = {
+        "powerless": ("chroot answers EPERM, and the program runs in the folder", [code, None, None]),
+        "gone": ("the root file system is not there", [125, None, errno.ENOENT]),
+        "file": ("the root file system is a file", [125, None, errno.ENOTDIR]),
+        "no-memory": ("chroot answers ENOMEM", [125, None, errno.ENOMEM]),
     }
-    seen = {name: lines[0][3] for name, lines in story.said.items() if len(lines) == 1 and lines[0][2] == "ExitInfo"}
-    recorded = [(fields[2], fields[3], fields[6]) for fields in story.records("table")]
-    images = [(story.image, code), ("gone", 125), ("file", 125)]
-    if (
-        seen == wanted
-        and story.value.get("ran")
-        and recorded == [(name, "exited", str(number)) for name, number in images]
-    ):
-        bench.hold("refused")
-    else:
-        bench.fail("refused", expected=str(wanted), seen=f"{story.said}, {recorded}", go_on=True)
+    steps: dict[str, Any] = {step["name"]: step for step in played.value.get("row", [])}
+    known: set[tuple[str, ...]] = set()
+    for name, (what, ends) in wanted.items():
+        step = steps.get(name, {"said": None, "copy": None, "came back": False, "table": ""})
+        if name == "no-memory" and played.value.get("no filter"):
+            continue
+        copy, said = ev.heard(step["copy"]), ev.heard(step["said"])
+        if copy is not None or not is_info(said, ends):
+            seen = words(said, bool(step["came back"])) if copy is None else f"in the child {words(copy)}"
+            bench.fail("refused", expected=f"{what}: {diagnose.info(ends)}", seen=seen)
+        found = [tuple(record) for record in played.records(step["table"]) if tuple(record) not in known]
+        known |= set(found)
+        image = name if name in ("gone", "file") else drawn.image
+        if [(one[2], one[3], one[6]) for one in found] != [(image, "exited", str(ends[0]))]:
+            bench.fail("refused", expected=f"{what}: a record with {ends[0]}", seen=str(found))
+    if not played.value.get("ran") or played.value.get("ran without memory"):
+        ran = "it was not run" if not played.value.get("ran") else "it was run although chroot had failed with ENOMEM"
+        bench.fail("refused", expected="the program runs in the folder where chroot answers EPERM", seen=ran)
+    bench.hold("refused")
 
 
-def _others(bench: Bench, code: int) -> None:
-    story = play(bench, OTHERS, code=code)
-    table = story.value.get("table", "")
-    found = story.records("table")
+@story("others")
+def others(bench: Bench) -> None:
+    """Run a program beside one that is held, and once more when the held one's runner has been killed."""
+    drawn, code = Drawn(), random.randrange(3, 120)
+    played = play(bench, scenes.others, drawn, token=drawn.variables, code=code, argv=[*SHELL, f"exit {code}"])
+    if not played.value.get("may chroot", True) and diagnose.refused_chroot(played):
+        bench.skip("others", "this machine lets nobody chroot in the sandbox (EPERM), and here run starts nothing")
+        return
+    if played.value.get("orphan", {}).get("unrecorded"):
+        bench.fail("others", expected="no program without a record", seen=diagnose.UNRECORDED)
+    for step in [*played.value.get("beside", []), *played.value.get("later", [])]:
+        if not is_info(ev.heard(step["said"]), [code, None, None]):
+            seen = words(ev.heard(step["said"]), bool(step["came back"]))
+            bench.fail("others", expected=f"{step['name']}: ExitInfo(code={code})", seen=seen)
+    table = played.value.get("table", "")
+    found = played.records(table)
     ends = [(fields[3], fields[6]) for fields in found]
     wanted = [("running", ""), ("exited", str(code)), ("exited", str(code))]
-    if ends == wanted and len({fields[0] for fields in found}) == 3 and table.startswith(story.history):
+    if ends == wanted and len({fields[0] for fields in found}) == 3 and table.startswith(played.history):
         bench.hold("others")
     else:
-        bench.fail("others", expected="one record running, two complete", seen=table)
+        bench.fail("others", expected="one record running, two complete", seen=table or ev.raised(played.result))
 
 
-STORIES = (Story(judge, tuple(requirement.key for requirement in REQUIREMENTS)),)
+STORIES = (refused, others)

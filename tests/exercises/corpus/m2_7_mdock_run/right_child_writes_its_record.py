@@ -1,4 +1,4 @@
-"""The child writes phase 1 itself, before it goes in: it knows its pid."""
+"""The child writes phase 1 itself, before it goes in: it knows its pid. Its id comes back through the pipe."""
 
 import errno
 import fcntl
@@ -44,12 +44,12 @@ def begin(home, image, pid):
     return container
 
 
-def finish(home, pid, code):
+def finish(home, container, code):
     path = f"{home}/containers.db"
     with locked(home):
         with open(path, **TEXT) as old, open(f"{path}.new", "w", **TEXT) as new:
             for line in old:
-                if line.split("|")[1:2] == [str(pid)] and line.split("|")[3] == "running":
+                if line.startswith(f"{container}|") and line.count("|") == 6:
                     fields = line.split("|")
                     line = "|".join([*fields[:3], "exited", fields[4], now(), str(code)]) + "\n"
                 new.write(line)
@@ -58,7 +58,7 @@ def finish(home, pid, code):
 
 def become(home, image, rootfs, argv, report):
     try:
-        begin(home, image, os.getpid())
+        os.write(report, f"{begin(home, image, os.getpid())}\n".encode())
         os.chdir(rootfs)
         try:
             os.chroot(".")
@@ -80,8 +80,8 @@ def run(home, image, argv):
     if pid == 0:
         become(home, image, rootfs, argv, report)
     os.close(report)
-    said = os.read(told, 16)
-    os.close(told)
+    with open(told, "rb") as pipe:
+        container, said = pipe.readline().decode().strip(), pipe.read()
     _, status = os.waitpid(pid, 0)
     if said:
         number = int(said[1:])
@@ -91,5 +91,5 @@ def run(home, image, argv):
         info = ExitInfo(signal=os.WTERMSIG(status))
     else:
         info = ExitInfo(code=os.WEXITSTATUS(status))
-    finish(home, pid, info.code if info.signal is None else 128 + info.signal)
+    finish(home, container, info.code if info.signal is None else 128 + info.signal)
     return info

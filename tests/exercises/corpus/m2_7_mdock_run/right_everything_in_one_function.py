@@ -50,7 +50,8 @@ def run(home, image, argv):
     if pid == 0:
         try:
             os.close(go)
-            os.read(hold, 1)
+            if not os.read(hold, 1):
+                os._exit(125)  # the parent is gone, and nothing is recorded
             step = 0
             os.chdir(rootfs)
             try:
@@ -68,6 +69,7 @@ def run(home, image, argv):
     os.close(w)
     os.close(hold)
     change(first)
+    os.write(go, b"1")
     os.close(go)
     said = os.read(r, 2)
     os.close(r)

@@ -1,4 +1,4 @@
-"""The gate opens when its other end is closed. The lock is a transaction of sqlite."""
+"""The lock is a transaction of sqlite."""
 
 import errno, os, sqlite3, time
 from contextlib import closing, contextmanager
@@ -34,7 +34,8 @@ def run(home, image, argv):
         what = b"125"
         try:
             os.close(gate_w)
-            os.read(gate_r, 1)
+            if not os.read(gate_r, 1):
+                os._exit(125)  # the parent is gone, and nothing is recorded
             program = os.fsencode(argv[0])
             try:
                 os.chroot(rootfs)
@@ -66,6 +67,7 @@ def run(home, image, argv):
         cid = f"c{high + 1}"
         with open(table, "ab") as f:
             f.write(f"{cid}|{pid}|{image}|running|{now()}||\n".encode())
+    os.write(gate_w, b"1")
     os.close(gate_w)
     with open(rep_r) as f:
         said = f.read()

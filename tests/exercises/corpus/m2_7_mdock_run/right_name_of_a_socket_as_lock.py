@@ -53,7 +53,8 @@ def run(home, image, argv):
     if pid == 0:
         try:
             a.close()
-            b.recv(9)
+            if not b.recv(9):
+                os._exit(125)  # the parent is gone, and nothing is recorded
             code = "125"
             os.chroot(root) if False else None
             os.chdir(root)

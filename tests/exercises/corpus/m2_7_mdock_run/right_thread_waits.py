@@ -44,7 +44,8 @@ def run(home, image, argv):
         try:
             os.close(gate_w)
             os.close(rep_r)
-            os.read(gate_r, 1)
+            if not os.read(gate_r, 1):
+                os._exit(125)  # the parent is gone, and nothing is recorded
             phase = "enter"
             program = argv[0]
             os.chdir(root)

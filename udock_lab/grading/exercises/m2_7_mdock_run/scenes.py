@@ -1,0 +1,242 @@
+"""The scenes of M2.7: what a referee arranges, and what it sees of runners and programs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from udock_lab.grading.exercises.m2_7_mdock_run.runners import (
+    Call,
+    Watch,
+    held_back,
+    in_a_row,
+    in_one_run,
+    in_ten_at_once,
+    killed_before_its_record,
+)
+from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, patience, take, the_kernel_says, waits
+from udock_lab.grading.inside import high, may_chroot
+from udock_lab.grading.referee import Gate, Referee, Worker
+
+__all__ = ["HeldProgram", "leave", "not_there", "one_after_another", "orphan", "programs", "put_on", "ten_at_once"]
+
+GATED = "echo $$ > started; read code < gate; exit $code"
+_NEXT = 48  # numbers that the kernel gives to the next processes
+_GONE = 1.0  # seconds for an orphan to end, or to begin what it must not
+
+
+def not_there(referee: Referee, *, image: str, history: str, names: list[str]) -> dict[str, Any]:
+    """Run programs in images that images.db does not have."""
+    home = Home("home", image, history)
+    calls: list[Call] = [(name, name, ["/bin/sh", "-c", f"echo $$ > ran-{n}"]) for n, name in enumerate(names)]
+    worker = referee.start(in_a_row, home, calls, None)
+    referee.until(partial(_has_told, worker, len(names)))
+    outcomes = worker.words.get("outcomes", [])
+    seen = {
+        "row": {
+            name: {"said": said, "forks": forks, "copy": copy, "ran": home.said(f"ran-{n}")[1]}
+            for n, (name, said, forks, copy) in enumerate(outcomes)
+        },
+        "gone": worker.gone,
+        "table": home.content(),
+    }
+    leave(referee)
+    return seen
+
+
+class HeldProgram:
+    """A run whose program waits for a word: what is to be seen meanwhile, and after it."""
+
+    def __init__(self, referee: Referee, home: Home, watch: Watch, script: str = GATED) -> None:
+        self.referee, self.home = referee, home
+        os.mkfifo(f"{home.root}/gate")
+        self.gate = high(os.open(f"{home.root}/gate", os.O_RDWR))  # both ways (fifo(7)): nobody is waited for
+        for folder in home.places().values():
+            if folder != home.root:
+                os.link(f"{home.root}/gate", f"{folder}/gate")
+        call: Call = ("gated", home.image, ["/bin/sh", "-c", script])
+        self.worker = referee.start(in_one_run, home, call, watch)
+
+    def begins(self) -> bool:
+        """Wait until the program has begun, or run has come back without."""
+        self.referee.until(lambda: self.pid or self.outcome or self.worker.gone)
+        return bool(self.pid)
+
+    @property
+    def pid(self) -> str:
+        """The program's word on its own number."""
+        return self.home.said("started")[0]
+
+    @property
+    def outcome(self) -> list[Any] | None:
+        """What came of run: [name, said, forks, what a copy said]."""
+        outcomes: list[list[Any]] = self.worker.words.get("outcomes", [])
+        return outcomes[0] if outcomes else None
+
+    def opens(self, code: int) -> None:
+        """Say the word that it waits for: its exit code."""
+        os.write(self.gate, f"{code}\n".encode())
+
+    def ends(self, code: int) -> bool:
+        """Let it end; return whether run came back."""
+        self.opens(code)
+        self.referee.until(lambda: self.outcome or self.worker.gone)
+        return self.outcome is not None
+
+
+def programs(
+    referee: Referee, *, image: str, history: str, token: dict[str, str], code: int, calls: list[Call]
+) -> dict[str, Any]:
+    """Run one program that is held while questions are asked; beside it one that must not start, and many in a row."""
+    seen: dict[str, Any] = {"may chroot": may_chroot()}
+    put_on(token)
+    home = Home("home", image, history)
+    home.add(stale := _stale_records(image))
+    home.history = history + stale
+    held = HeldProgram(referee, home, held_back)
+    held.begins()
+    seen |= {"history": home.history, "while it runs": home.content(), "pid": held.pid, "worker": held.worker.pid}
+    if held.pid:
+        seen |= {"began": home.said("started")[1], "kernel": the_kernel_says(int(held.pid), home)}
+    os.close(os.open("looked", os.O_CREAT | os.O_WRONLY))
+    if held.pid:
+        seen["another"] = _another_begins(home, held.pid)
+    second = time.time()
+    if held.pid or held.outcome:
+        seen["orphan"] = orphan(referee, Home("third", image, history))
+        second_home = Home("second", image, history)
+        second_home.add_image("gone", f"{second_home.path}/images/gone")
+        seen["row"] = list(one_after_another(referee, second_home, calls))
+    time.sleep(max(0.0, 1.02 - second % 1 - (time.time() - second)))  # time(2), as strftime asks it, is a little behind
+    reader = high(os.open(home.table, os.O_RDONLY))
+    before = os.pread(reader, 1 << 16, 0)
+    seen["came back"] = held.ends(code)
+    seen["ended"] = held.worker.gone
+    seen["in place"] = os.pread(reader, 1 << 16, 0) != before
+    seen |= {"outcome": held.outcome, "table": home.content(), "torn": take("torn")}
+    leave(referee)
+    return seen
+
+
+def put_on(variables: dict[str, str]) -> None:
+    """Have these variables, and the time of that zone: what is forked from here on has them, too."""
+    os.environ.update(variables)
+    time.tzset()
+
+
+def leave(referee: Referee) -> None:
+    """End whatever runs below this process."""
+    end = time.monotonic() + patience(_GONE)
+    while children() and time.monotonic() < end:
+        _kill(children())
+        referee.until(lambda: not children(), 0.05)
+    referee.end()
+
+
+def children() -> list[int]:
+    """Return this process's children: runners, and orphans that came here when their parent ended."""
+    return [int(pid) for pid in take(f"/proc/self/task/{os.getpid()}/children").split()]
+
+
+def _kill(pids: list[int]) -> bool:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return False
+
+
+def _stale_records(image: str) -> str:
+    """Return what runners left that were killed: running, with the numbers that the next processes get."""
+    pids = range(os.getpid() + 1, os.getpid() + _NEXT)
+    return "".join(f"c{number}|{pid}|{image}|running|2024-03-01T10:00:00||\n" for number, pid in enumerate(pids, 41))
+
+
+def _another_begins(home: Home, pid: str) -> str:
+    """Meanwhile somebody else begins, in another pid namespace: the id has one digit more, the pid is the same."""
+    own = [line.partition("|")[0] for line in home.content().split("\n") if line.split("|")[1:2] == [pid]]
+    line = f"{own[-1] if own else 'c1'}0|{pid}|{home.image}|running|2024-03-01T10:00:02||\n"
+    home.add(line)
+    return line
+
+
+def one_after_another(
+    referee: Referee, home: Home, calls: list[Call], work: Callable[..., object] = in_a_row
+) -> Iterator[dict[str, Any]]:
+    """Call run for each in one process, which does this ``work``; say what came of it, and how the table is then."""
+    gate = Gate()
+    calls = [(name, image, [os.path.abspath(argv[0]), *argv[1:]]) for name, image, argv in calls]  # "./garbage"
+    worker = referee.start(work, home, calls, gate)
+    for number, (name, *_) in enumerate(calls, 1):
+        referee.until(partial(_has_told, worker, number))
+        outcomes = worker.words.get("outcomes", [])
+        came = len(outcomes) >= number
+        yield {
+            "name": name,
+            "came back": came,
+            "said": outcomes[number - 1][1] if came else None,
+            "copy": outcomes[number - 1][3] if came else None,
+            "forks": outcomes[number - 1][2] if came else 0,
+            "taken": "taken" in worker.words,
+            "table": home.content(),
+            "pid": home.said(f"pid-{name}")[0],
+        }
+        if not came:
+            return
+        gate.open()
+
+
+def _has_told(worker: Worker, number: int) -> bool:
+    return worker.gone or len(worker.words.get("outcomes", [])) >= number
+
+
+def orphan(referee: Referee, home: Home) -> dict[str, Any]:
+    """Kill a runner before it has written its record; say whether its program begins all the same."""
+    call: Call = ("orphan", home.image, ["/bin/sh", "-c", "echo $$ > orphan"])
+    worker = referee.start(in_one_run, home, call, killed_before_its_record)
+    referee.until(lambda: worker.gone or "outcomes" in worker.words)
+    if "killed" not in worker.words:
+        return {"killed": False}
+    referee.until(lambda: home.said("orphan")[0] or _still(_orphans(referee)), patience(_GONE))
+    pid = home.said("orphan")[0]
+    _kill(_orphans(referee))
+    recorded = any(line.split("|")[1:2] == [pid] and line.count("|") == 6 for line in home.content().split("\n"))
+    return {"killed": True, "unrecorded": pid if not recorded else ""}
+
+
+def _orphans(referee: Referee) -> list[int]:
+    return [pid for pid in children() if pid not in referee.all]
+
+
+def _still(pids: list[int]) -> bool:
+    """Return whether they wait for something that will not come: a moment later they still do."""
+    if not all(map(waits, pids)):
+        return False
+    time.sleep(0.05)
+    return all(map(waits, pids))
+
+
+def ten_at_once(referee: Referee, *, image: str, history: str, before: Call, calls: list[Call]) -> dict[str, Any]:
+    """Run a program; then ten in ten processes that the first runner forks."""
+    home = Home("home", image, history)
+    gate = Gate()
+    first = referee.start(in_ten_at_once, home, before, calls, gate)
+    referee.until(lambda: "ready" in first.words or first.gone)
+    gate.open(len(calls))
+
+    def outcomes() -> list[list[Any]]:
+        told = [one.words.get("outcomes", []) for one in referee.all.values()]
+        return [outcome for some in told for outcome in some]
+
+    referee.until(lambda: len(outcomes()) >= 1 + len(calls) or first.gone)
+    seen = {
+        "told": {name: said for name, said, *_ in outcomes()},
+        "table": home.content(),
+        "pids": {name: home.said(f"pid-{name}")[0] for name, *_ in calls},
+    }
+    leave(referee)
+    return seen
