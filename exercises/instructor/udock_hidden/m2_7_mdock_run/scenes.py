@@ -7,19 +7,20 @@ import os
 import signal
 from typing import Any
 
-from udock_lab.grading.exercises.m2_7_mdock_run.runners import Call, Functions, in_a_row, unwatched
-from udock_lab.grading.exercises.m2_7_mdock_run.scenes import HeldProgram, leave, one_after_another, orphan, put_on
+from udock_lab.grading.exercises.m2_7_mdock_run.referee import Functions, Gate, Load, Referee, Tell
+from udock_lab.grading.exercises.m2_7_mdock_run.runners import Call, in_a_row, unwatched
+from udock_lab.grading.exercises.m2_7_mdock_run.scenes import HeldProgram, one_after_another, orphan, put_on
 from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, put, take
 from udock_lab.grading.inside import may_chroot
-from udock_lab.grading.referee import Gate, Referee, Tell
 from udock_lab.linux.capabilities import drop_capabilities
 from udock_lab.linux.seccomp_filters import refuse_chroot
 
 __all__ = ["others", "refused"]
 
 
-def refused(referee: Referee, *, image: str, history: str, token: dict[str, str], code: int, argv: list[str]) -> Any:
+def refused(load: Load, *, image: str, history: str, token: dict[str, str], code: int, argv: list[str]) -> Any:
     """Run a program without the right to chroot, in images that cannot be entered, where chroot finds no memory."""
+    referee = Referee(load)
     put_on(token)
     home = Home("home", image, history)
     home.add_image("gone", f"{home.path}/images/gone")
@@ -37,7 +38,7 @@ def refused(referee: Referee, *, image: str, history: str, token: dict[str, str]
     if not seen["no filter"]:
         seen["row"] += one_after_another(referee, home, [("no-memory", image, argv)], without_memory)
     seen["ran without memory"] = bool(take(f"{home.root}/ran"))
-    leave(referee)
+    referee.end()
     return seen
 
 
@@ -67,21 +68,22 @@ def _filters_work() -> bool:
     return os.waitpid(pid, 0)[1] == 0
 
 
-def others(referee: Referee, *, image: str, history: str, token: dict[str, str], code: int, argv: list[str]) -> Any:
+def others(load: Load, *, image: str, history: str, token: dict[str, str], code: int, argv: list[str]) -> Any:
     """Run a program while another one is held; kill the other one's runner; run the program again."""
     seen: dict[str, Any] = {"may chroot": may_chroot()}
+    referee = Referee(load)
     put_on(token)
     home = Home("home", image, history)
     held = HeldProgram(referee, home, unwatched)
     held.begins()
     seen["pid"], seen["outcome"] = held.pid, held.outcome
     seen["beside"] = list(one_after_another(referee, home, [("beside", image, argv)]))
-    if not held.worker.gone:
-        os.kill(held.worker.pid, signal.SIGKILL)
-        referee.until(lambda: held.worker.gone)
+    if not held.runner.gone:
+        os.kill(held.runner.pid, signal.SIGKILL)
+        referee.until(lambda: held.runner.gone)
     seen["later"] = list(one_after_another(referee, home, [("later", image, argv)]))
     seen["table"] = home.content()
     held.opens(code)
     seen["orphan"] = orphan(referee, Home("second", image, history))
-    leave(referee)
+    referee.end()
     return seen

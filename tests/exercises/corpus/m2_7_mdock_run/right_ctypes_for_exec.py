@@ -53,6 +53,7 @@ def begin(home, image, pid):
         finally:
             os.close(fd)
         return b"c%d" % number
+
     return locked(home, work)
 
 
@@ -67,6 +68,7 @@ def finish(home, container, code):
             os.fchmod(table.fileno(), mode)
             table.write(data)
         call("rename", os.fsencode(db + ".next"), os.fsencode(db))
+
     locked(home, work)
 
 

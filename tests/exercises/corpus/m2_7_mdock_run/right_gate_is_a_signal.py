@@ -80,7 +80,7 @@ def finish(home, ident, code):
 
 def child(rootfs, argv, report, mask, parent):
     while signal.sigtimedwait({OPEN}, 1) is None:
-        if os.getppid() != parent:          # nobody will ever open
+        if os.getppid() != parent:  # nobody will ever open
             os._exit(125)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     for entry in os.listdir("/proc/self/fd"):
@@ -100,7 +100,13 @@ def child(rootfs, argv, report, mask, parent):
         os.write(report, b"125 %d" % why.errno)
         os._exit(125)
     try:
-        os.execve(argv[0], argv, {"PATH": "/bin:/usr/bin", })
+        os.execve(
+            argv[0],
+            argv,
+            {
+                "PATH": "/bin:/usr/bin",
+            },
+        )
     except OSError as why:
         code = 126
         if why.errno == errno.ENOENT:

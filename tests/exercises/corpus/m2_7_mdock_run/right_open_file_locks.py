@@ -49,7 +49,9 @@ def begin(home, image, pid):
             if number:
                 highest = max(highest, int(number[1]))
         mine = f"c{highest + 1}"
-        line = os.fsencode("|".join((mine, str(pid), image, "running", time.strftime("%Y-%m-%dT%H:%M:%S"), "", "")) + "\n")
+        line = os.fsencode(
+            "|".join((mine, str(pid), image, "running", time.strftime("%Y-%m-%dT%H:%M:%S"), "", "")) + "\n"
+        )
         fd = os.open(db, os.O_APPEND | os.O_WRONLY)
         try:
             if os.write(fd, line) != len(line):
@@ -86,7 +88,7 @@ def become(rootfs, argv, gate, report):
                 try:
                     os.set_inheritable(fd, False)
                 except OSError:
-                    pass            # the descriptor of listdir itself
+                    pass  # the descriptor of listdir itself
         try:
             os.chroot(".")
             os.chdir("/")

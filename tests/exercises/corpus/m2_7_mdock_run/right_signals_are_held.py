@@ -52,7 +52,7 @@ def slurp(path):
 def write_all(fd, data):
     view = memoryview(data)
     while view:
-        view = view[os.write(fd, view):]
+        view = view[os.write(fd, view) :]
 
 
 def find_rootfs(home, image):
@@ -72,7 +72,7 @@ def begin(home, image, pid):
         for line in data.split(b"\n"):
             fields = line.split(b"|")
             if len(fields) == 7:
-                m = re.fullmatch(rb"c(\d+)", fields[0].strip())     # bytes: \d is 0 to 9
+                m = re.fullmatch(rb"c(\d+)", fields[0].strip())  # bytes: \d is 0 to 9
                 if m:
                     highest = max(highest, int(m[1]))
         name = f"c{highest + 1}"
@@ -121,7 +121,7 @@ def become(rootfs, argv, gate, report, mask):
                     os.close(fd)
                 except OSError:
                     pass
-        for number in signal.SIGPIPE, signal.SIGXFSZ:      # Python ignores these two
+        for number in signal.SIGPIPE, signal.SIGXFSZ:  # Python ignores these two
             signal.signal(number, signal.SIG_DFL)
         os.chdir(rootfs)
         try:

@@ -47,9 +47,11 @@ def begin(home, image, pid):
 
 def finish(home, container, code):
     start = container + "|"
-    with only_one(home) as db, \
-            open(db, newline="\n", encoding="utf-8", errors="surrogateescape") as old, \
-            open(db + "~", "w", newline="\n", encoding="utf-8", errors="surrogateescape") as new:
+    with (
+        only_one(home) as db,
+        open(db, newline="\n", encoding="utf-8", errors="surrogateescape") as old,
+        open(db + "~", "w", newline="\n", encoding="utf-8", errors="surrogateescape") as new,
+    ):
         os.chmod(db + "~", os.stat(db).st_mode & 0o7777)
         for line in old:
             if line.startswith(start) and line.count("|") == 6:

@@ -23,7 +23,7 @@ def opened(*args, **kwargs):
 
 @contextlib.contextmanager
 def alone(home):
-    with opened(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=home) as lock:      # a new open file: a lock of its own
+    with opened(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=home) as lock:  # a new open file: a lock of its own
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             yield
@@ -69,7 +69,7 @@ def finish(home, mine, code):
             os.fchmod(fd, mode)
             left = b"\n".join(lines)
             while left:
-                left = left[os.write(fd, left):]
+                left = left[os.write(fd, left) :]
         os.rename("containers.db+", "containers.db", src_dir_fd=home, dst_dir_fd=home)
 
 

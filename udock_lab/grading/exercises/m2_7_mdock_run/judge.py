@@ -135,7 +135,7 @@ def _begins(bench: Bench, story: Played) -> bool:
 
 def _inside(bench: Bench, story: Played) -> None:
     kernel = story.value["kernel"]
-    if kernel["parent"] != story.value["worker"]:
+    if kernel["parent"] != story.value["runner"]:
         seen = "the program ran in the process that called run, or in a grandchild of it"
         expected = "the program is a child of the process that called run"
         bench.fail("inside", expected=expected, seen=seen, go_on=True)

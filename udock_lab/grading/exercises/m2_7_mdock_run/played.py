@@ -28,7 +28,7 @@ class Drawn:
 
     def __init__(self) -> None:
         self.image = f"img{random.randrange(100, 1000)}"
-        self.highest = random.randrange(100, 890)
+        self.highest = random.randrange(200, 890)
         self.history = _history(self.image, self.highest)
         self.token = f"callers{random.randrange(10**6)}"
         zone, self.east = a_zone(summer_time=False)

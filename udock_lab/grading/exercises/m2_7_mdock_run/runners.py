@@ -12,18 +12,17 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+from udock_lab.grading.exercises.m2_7_mdock_run.referee import Functions, Gate, Tell
 from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, patience, take, waits
 from udock_lab.grading.inside import high, said
-from udock_lab.grading.referee import Gate, Tell
 
 __all__ = [
     "Call",
-    "Functions",
     "Watch",
     "held_back",
     "in_a_row",
@@ -33,12 +32,12 @@ __all__ = [
     "unwatched",
 ]
 
-Functions = Sequence[Callable[..., object]]
 Call = tuple[str, str, list[str]]  # what it is called here, image, argv
 Watch = Callable[[Tell, Home, list[int]], object]
 _OPENERS = {"write", "writev", "send", "sendall", "eventfd_write", "kill"}
 _TOUCHES = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "fcntl.flock", "fcntl.lockf", "fcntl.fcntl",
             "sqlite3.connect", "socket.bind"}  # fmt: skip
+_LONG = 2000  # letters of what run returned or raised
 _ROOM = 1 << 14  # bytes of what a copy of a runner says
 
 
@@ -101,7 +100,7 @@ def _call(
     A copy may have closed every descriptor that it found: what it says is also left in memory that both share.
     """
     me, before, shared = os.getpid(), len(forks), mmap.mmap(-1, _ROOM)
-    told = said(run, home.path, image, argv)
+    told = _short(said(run, home.path, image, argv))
     if os.getpid() != me:
         try:
             shared[:] = json.dumps(told).encode()[:_ROOM].ljust(_ROOM, b"\0")
@@ -112,6 +111,12 @@ def _call(
         tell(outcomes=[name, told, len(forks) - before, json.loads(copy) if copy else None])
         return
     tell(outcomes=[name, told, len(forks) - before, {"how": "returned", "kind": "object", "shown": "something"}])
+
+
+def _short(told: dict[str, object]) -> dict[str, object]:
+    """Return it without what nobody reads: a very long text's end, a very long value."""
+    plain = told.get("plain")
+    return told | {"shown": str(told["shown"])[:_LONG], "plain": plain if len(repr(plain)) < _LONG else []}
 
 
 # -- what is done to a runner -----------------------------------------------------------------------------

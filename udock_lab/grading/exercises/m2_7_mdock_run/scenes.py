@@ -6,10 +6,10 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from udock_lab.grading.exercises.m2_7_mdock_run.referee import Gate, Load, Referee
 from udock_lab.grading.exercises.m2_7_mdock_run.runners import (
     Call,
     Watch,
@@ -21,31 +21,31 @@ from udock_lab.grading.exercises.m2_7_mdock_run.runners import (
 )
 from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, patience, take, the_kernel_says, waits
 from udock_lab.grading.inside import high, may_chroot
-from udock_lab.grading.referee import Gate, Referee, Worker
 
-__all__ = ["HeldProgram", "leave", "not_there", "one_after_another", "orphan", "programs", "put_on", "ten_at_once"]
+__all__ = ["HeldProgram", "not_there", "one_after_another", "orphan", "programs", "put_on", "ten_at_once"]
 
 GATED = "echo $$ > started; read code < gate; exit $code"
 _NEXT = 48  # numbers that the kernel gives to the next processes
 _GONE = 1.0  # seconds for an orphan to end, or to begin what it must not
 
 
-def not_there(referee: Referee, *, image: str, history: str, names: list[str]) -> dict[str, Any]:
+def not_there(load: Load, *, image: str, history: str, names: list[str]) -> dict[str, Any]:
     """Run programs in images that images.db does not have."""
+    referee = Referee(load)
     home = Home("home", image, history)
     calls: list[Call] = [(name, name, ["/bin/sh", "-c", f"echo $$ > ran-{n}"]) for n, name in enumerate(names)]
-    worker = referee.start(in_a_row, home, calls, None)
-    referee.until(partial(_has_told, worker, len(names)))
-    outcomes = worker.words.get("outcomes", [])
+    runner = referee.start(in_a_row, home, calls, None)
+    referee.until(partial(runner.came_to, len(names)))
+    outcomes = runner.outcomes
     seen = {
         "row": {
             name: {"said": said, "forks": forks, "copy": copy, "ran": home.said(f"ran-{n}")[1]}
             for n, (name, said, forks, copy) in enumerate(outcomes)
         },
-        "gone": worker.gone,
+        "gone": runner.gone,
         "table": home.content(),
     }
-    leave(referee)
+    referee.end()
     return seen
 
 
@@ -60,11 +60,11 @@ class HeldProgram:
             if folder != home.root:
                 os.link(f"{home.root}/gate", f"{folder}/gate")
         call: Call = ("gated", home.image, ["/bin/sh", "-c", script])
-        self.worker = referee.start(in_one_run, home, call, watch)
+        self.runner = referee.start(in_one_run, home, call, watch)
 
     def begins(self) -> bool:
         """Wait until the program has begun, or run has come back without."""
-        self.referee.until(lambda: self.pid or self.outcome or self.worker.gone)
+        self.referee.until(lambda: self.pid or self.outcome or self.runner.gone)
         return bool(self.pid)
 
     @property
@@ -75,7 +75,7 @@ class HeldProgram:
     @property
     def outcome(self) -> list[Any] | None:
         """What came of run: [name, said, forks, what a copy said]."""
-        outcomes: list[list[Any]] = self.worker.words.get("outcomes", [])
+        outcomes: list[list[Any]] = self.runner.outcomes
         return outcomes[0] if outcomes else None
 
     def opens(self, code: int) -> None:
@@ -85,14 +85,15 @@ class HeldProgram:
     def ends(self, code: int) -> bool:
         """Let it end; return whether run came back."""
         self.opens(code)
-        self.referee.until(lambda: self.outcome or self.worker.gone)
+        self.referee.until(lambda: self.outcome or self.runner.gone)
         return self.outcome is not None
 
 
 def programs(
-    referee: Referee, *, image: str, history: str, token: dict[str, str], code: int, calls: list[Call]
+    load: Load, *, image: str, history: str, token: dict[str, str], code: int, calls: list[Call]
 ) -> dict[str, Any]:
     """Run one program that is held while questions are asked; beside it one that must not start, and many in a row."""
+    referee = Referee(load)
     seen: dict[str, Any] = {"may chroot": may_chroot()}
     put_on(token)
     home = Home("home", image, history)
@@ -100,7 +101,7 @@ def programs(
     home.history = history + stale
     held = HeldProgram(referee, home, held_back)
     held.begins()
-    seen |= {"history": home.history, "while it runs": home.content(), "pid": held.pid, "worker": held.worker.pid}
+    seen |= {"history": home.history, "while it runs": home.content(), "pid": held.pid, "runner": held.runner.pid}
     if held.pid:
         seen |= {"began": home.said("started")[1], "kernel": the_kernel_says(int(held.pid), home)}
     os.close(os.open("looked", os.O_CREAT | os.O_WRONLY))
@@ -112,14 +113,14 @@ def programs(
         second_home = Home("second", image, history)
         second_home.add_image("gone", f"{second_home.path}/images/gone")
         seen["row"] = list(one_after_another(referee, second_home, calls))
-    time.sleep(max(0.0, 1.02 - second % 1 - (time.time() - second)))  # time(2), as strftime asks it, is a little behind
+        time.sleep(max(0.0, 1.02 - second % 1 - (time.time() - second)))  # time(2), as strftime asks it, is behind
     reader = high(os.open(home.table, os.O_RDONLY))
     before = os.pread(reader, 1 << 16, 0)
-    seen["came back"] = held.ends(code)
-    seen["ended"] = held.worker.gone
+    seen["came back"] = "row" in seen and held.ends(code)
+    seen["ended"] = held.runner.gone
     seen["in place"] = os.pread(reader, 1 << 16, 0) != before
     seen |= {"outcome": held.outcome, "table": home.content(), "torn": take("torn")}
-    leave(referee)
+    referee.end()
     return seen
 
 
@@ -129,31 +130,10 @@ def put_on(variables: dict[str, str]) -> None:
     time.tzset()
 
 
-def leave(referee: Referee) -> None:
-    """End whatever runs below this process."""
-    end = time.monotonic() + patience(_GONE)
-    while children() and time.monotonic() < end:
-        _kill(children())
-        referee.until(lambda: not children(), 0.05)
-    referee.end()
-
-
-def children() -> list[int]:
-    """Return this process's children: runners, and orphans that came here when their parent ended."""
-    return [int(pid) for pid in take(f"/proc/self/task/{os.getpid()}/children").split()]
-
-
-def _kill(pids: list[int]) -> bool:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    return False
-
-
 def _stale_records(image: str) -> str:
     """Return what runners left that were killed: running, with the numbers that the next processes get."""
     pids = range(os.getpid() + 1, os.getpid() + _NEXT)
-    return "".join(f"c{number}|{pid}|{image}|running|2024-03-01T10:00:00||\n" for number, pid in enumerate(pids, 41))
+    return "".join(f"c{number}|{pid}|{image}|running|2024-03-01T10:00:00||\n" for number, pid in enumerate(pids, 101))
 
 
 def _another_begins(home: Home, pid: str) -> str:
@@ -170,10 +150,10 @@ def one_after_another(
     """Call run for each in one process, which does this ``work``; say what came of it, and how the table is then."""
     gate = Gate()
     calls = [(name, image, [os.path.abspath(argv[0]), *argv[1:]]) for name, image, argv in calls]  # "./garbage"
-    worker = referee.start(work, home, calls, gate)
+    runner = referee.start(work, home, calls, gate)
     for number, (name, *_) in enumerate(calls, 1):
-        referee.until(partial(_has_told, worker, number))
-        outcomes = worker.words.get("outcomes", [])
+        referee.until(partial(runner.came_to, number))
+        outcomes = runner.outcomes
         came = len(outcomes) >= number
         yield {
             "name": name,
@@ -181,7 +161,7 @@ def one_after_another(
             "said": outcomes[number - 1][1] if came else None,
             "copy": outcomes[number - 1][3] if came else None,
             "forks": outcomes[number - 1][2] if came else 0,
-            "taken": "taken" in worker.words,
+            "taken": "taken" in runner.words,
             "table": home.content(),
             "pid": home.said(f"pid-{name}")[0],
         }
@@ -190,26 +170,19 @@ def one_after_another(
         gate.open()
 
 
-def _has_told(worker: Worker, number: int) -> bool:
-    return worker.gone or len(worker.words.get("outcomes", [])) >= number
-
-
 def orphan(referee: Referee, home: Home) -> dict[str, Any]:
     """Kill a runner before it has written its record; say whether its program begins all the same."""
     call: Call = ("orphan", home.image, ["/bin/sh", "-c", "echo $$ > orphan"])
-    worker = referee.start(in_one_run, home, call, killed_before_its_record)
-    referee.until(lambda: worker.gone or "outcomes" in worker.words)
-    if "killed" not in worker.words:
+    runner = referee.start(in_one_run, home, call, killed_before_its_record)
+    referee.until(lambda: runner.gone or runner.outcomes)
+    if "killed" not in runner.words:
         return {"killed": False}
-    referee.until(lambda: home.said("orphan")[0] or _still(_orphans(referee)), patience(_GONE))
+    referee.until(lambda: home.said("orphan")[0] or _still(referee.orphans()), patience(_GONE))
     pid = home.said("orphan")[0]
-    _kill(_orphans(referee))
+    for child in referee.orphans():
+        os.kill(child, signal.SIGKILL)
     recorded = any(line.split("|")[1:2] == [pid] and line.count("|") == 6 for line in home.content().split("\n"))
     return {"killed": True, "unrecorded": pid if not recorded else ""}
-
-
-def _orphans(referee: Referee) -> list[int]:
-    return [pid for pid in children() if pid not in referee.all]
 
 
 def _still(pids: list[int]) -> bool:
@@ -220,8 +193,9 @@ def _still(pids: list[int]) -> bool:
     return all(map(waits, pids))
 
 
-def ten_at_once(referee: Referee, *, image: str, history: str, before: Call, calls: list[Call]) -> dict[str, Any]:
+def ten_at_once(load: Load, *, image: str, history: str, before: Call, calls: list[Call]) -> dict[str, Any]:
     """Run a program; then ten in ten processes that the first runner forks."""
+    referee = Referee(load)
     home = Home("home", image, history)
     gate = Gate()
     first = referee.start(in_ten_at_once, home, before, calls, gate)
@@ -229,7 +203,7 @@ def ten_at_once(referee: Referee, *, image: str, history: str, before: Call, cal
     gate.open(len(calls))
 
     def outcomes() -> list[list[Any]]:
-        told = [one.words.get("outcomes", []) for one in referee.all.values()]
+        told = [one.outcomes for one in referee.all.values()]
         return [outcome for some in told for outcome in some]
 
     referee.until(lambda: len(outcomes()) >= 1 + len(calls) or first.gone)
@@ -238,5 +212,5 @@ def ten_at_once(referee: Referee, *, image: str, history: str, before: Call, cal
         "table": home.content(),
         "pids": {name: home.said(f"pid-{name}")[0] for name, *_ in calls},
     }
-    leave(referee)
+    referee.end()
     return seen
