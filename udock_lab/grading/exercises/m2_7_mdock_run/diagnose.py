@@ -347,7 +347,9 @@ def ids(story: Played, told: dict[str, ev.Said | None]) -> Complaint | None:
             alone = _failed_alone(told)  # nobody was there to be overtaken by
             return expected, words(said), "" if alone else _SHARED
     table = story.value["table"]
-    found = story.records(table)[1:]
+    before, *found = story.records(table) or [[""]]
+    if before[0] != f"c{first - 1}" and len(found) >= 10:
+        return f"the id c{first - 1}, where c{first - 2} is the highest", before[0], _RULE
     own = [fields[0] for fields in found]
     if len(set(own)) < len(own):
         seen = f"{len(own) - len(set(own))} ids were given twice"

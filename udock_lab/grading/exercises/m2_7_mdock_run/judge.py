@@ -214,6 +214,8 @@ def _phase_two(
             continue
         found = [tuple(record) for record in story.records(steps[name]["table"]) if tuple(record) not in known]
         known |= set(found)
+        if found and not story.drawn.is_above(found[0][0]):
+            break  # an id that may be another container's, which is judged by itself; nothing that follows is right
         number = 128 + ends[1] if ends[1] else ends[0]
         complaint = diagnose.phase_two(story, [list(record) for record in found], number or 0, steps[name]["pid"])
     if complaint is not None:

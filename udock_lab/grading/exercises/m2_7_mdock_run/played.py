@@ -34,6 +34,10 @@ class Drawn:
         zone, self.east = a_zone(summer_time=False)
         self.variables = dict.fromkeys(_CALLERS, self.token) | {"TZ": zone}
 
+    def is_above(self, container: str) -> bool:
+        """Return whether no other container has this id, or will have it before long."""
+        return container[1:].isdecimal() and int(container[1:]) > self.highest
+
     def now(self) -> str:
         """Return the local time of that zone, as a record has it."""
         return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + self.east))

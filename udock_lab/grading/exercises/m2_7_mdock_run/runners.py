@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 from udock_lab.grading.exercises.m2_7_mdock_run.referee import Functions, Gate, Tell
-from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, patience, take, waits
+from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, patience, polls, take, waits
 from udock_lab.grading.inside import high, said
 
 __all__ = [
@@ -135,6 +135,12 @@ def _until(holds: Callable[[], object], seconds: float) -> bool:
     return False
 
 
+def _until_it_stands(begun: Callable[[], bool], seconds: float) -> None:
+    """Wait until the program has begun or the child waits at its gate; who still polls after a while polls a gate."""
+    if not _until(lambda: begun() or any(map(waits, _children())), 0.3):
+        _until(lambda: begun() or any(map(polls, _children())), seconds - 0.3)
+
+
 def unwatched(tell: Tell, home: Home, forks: list[int]) -> None:
     """Do nothing to it."""
 
@@ -174,7 +180,7 @@ class held_back:  # noqa: N801 - used like a function
         self.looking = False
 
     def hold_back(self) -> None:
-        _until(lambda: self.begun() or any(map(waits, _children())), 1.0)
+        _until_it_stands(self.begun, 1.0)
         if self.begun():  # it was not held back: let that be seen
             _until(lambda: os.path.exists("looked"), 3)
 
@@ -228,7 +234,7 @@ def killed_before_its_record(tell: Tell, home: Home, forks: list[int]) -> None:
         if event in ("open", "os.rename", "os.remove", "os.link", "os.mkdir") and home.path not in str(arguments[0]):
             return
         there.append(1)
-        _until(lambda: home.said("orphan")[0] or any(map(waits, _children())), 0.5)
+        _until_it_stands(lambda: bool(home.said("orphan")[0]), 0.6)
         tell(killed=_children())
         os.kill(me, signal.SIGKILL)
 

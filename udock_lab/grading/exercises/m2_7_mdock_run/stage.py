@@ -15,11 +15,15 @@ from udock_lab.linux.elf import inspect_elf, libraries
 from udock_lab.linux.load import crowd
 from udock_lab.linux.process import parent
 
-__all__ = ["ODD", "Home", "patience", "put", "take", "the_kernel_says", "waits"]
+__all__ = ["ODD", "Home", "patience", "polls", "put", "take", "the_kernel_says", "waits"]
 
 ODD = {"garbage": "\x01\x02", "script": "#!/no/such/interpreter\n"}  # programs that execve refuses
 # What a child waits in, for its parent or for its turn: in /proc/PID/wchan.
-_GATES = ("pipe", "eventfd", "unix", "skb", "signal_stop", "lock_inode", "sigtimedwait", "sigsuspend", "futex")
+_GATES = (
+    "pipe", "eventfd", "wait_intr", "unix", "skb", "signal_stop", "lock_inode", "sigtimedwait", "sigsuspend", "pause",
+    "futex",
+)  # fmt: skip
+_POLLS = ("poll", "select")  # for an event, or for a time: who sleeps so, does it for a moment only
 _DAY = "2024-03-01T10:00:00"
 _SHELL = "/bin/sh"
 
@@ -50,6 +54,12 @@ def waits(pid: int) -> bool:
     """Return whether a process waits in the kernel for another one: whatever the learner took for a gate."""
     where = take(f"/proc/{pid}/wchan")
     return any(word in where for word in _GATES)
+
+
+def polls(pid: int) -> bool:
+    """Return whether it waits in poll, select or epoll."""
+    where = take(f"/proc/{pid}/wchan")
+    return any(word in where for word in _POLLS)
 
 
 class Home:
