@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,10 @@ def test_the_name_that_cannot_be_copied_is_named_and_not_the_function_that_uses_
     source = "ids = (n for n in range(3))\ndef inner():\n    return next(ids)\ndef answer():\n    return inner()"
     with pytest.raises(UsageError, match=r"The name 'ids' \(generator\) cannot be copied"):
         sandbox.run(names(tmp_path, source)["answer"])
+
+
+def test_a_function_keeps_the_file_that_its_traceback_names() -> None:
+    """Cells of a notebook have one name each: without them an error in one looks like any other's."""
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    exec(compile("def where():\n    return where.__code__.co_filename\n", "/tmp/ipykernel_1/2.py", "exec"), namespace)
+    assert sandbox.run("__value__ = where()", names={"where": namespace["where"]}).value == "/tmp/ipykernel_1/2.py"

@@ -34,6 +34,7 @@ _POINTER = type(ctypes.pointer(ctypes.c_int())).__mro__[1]
 _BYTE_ORDERS = ("__ctype_be__", "__ctype_le__")  # the same type, big-endian and little-endian
 _FLAG_USE_ERRNO = 0x8  # FUNCFLAG_USE_ERRNO
 _EXITS = ("ExitAutocall", "ZMQExitAutocall")  # of IPython and of ipykernel
+_NO_FILE = "<dynamic-code>"  # what cloudpickle calls every file
 _CACHE = type(functools.lru_cache(abs))
 
 
@@ -51,15 +52,17 @@ class _Pickler(CloudPickler):
 
 
 def _of_an_object(obj: Any) -> _Reduced | None:
+    if isinstance(obj, types.CodeType):
+        return _with_its_file(obj)
     if type(obj) in _MADE_ANEW:
         return _MADE_ANEW[type(obj)], ()
+    if type(obj).__name__ in _EXITS:  # exit and quit of an interactive shell, which hold the shell itself
+        return getattr, (sys, "exit")
     if _is_of_the_shell(obj):
-        return _Absent, (getattr(obj, "__name__", "") or getattr(obj, "_name", "exit"),)
+        return _Absent, (getattr(obj, "__name__", "") or type(obj).__name__,)
     for name in ("stdout", "stderr"):
         if obj is getattr(sys, name):
             return getattr, (sys, name)
-    if type(obj).__name__ in _EXITS:  # exit and quit of an interactive shell, which hold the shell itself
-        return getattr, (sys, "exit")
     if isinstance(obj, ctypes.CDLL):
         functions = {name: _prototype(f) for name, f in vars(obj).items() if isinstance(f, _FUNCTION)}
         return _library, (type(obj), obj._name, _uses_errno(obj._FuncPtr), functions)
@@ -71,10 +74,10 @@ def _of_an_object(obj: Any) -> _Reduced | None:
 
 
 def _is_of_the_shell(obj: Any) -> bool:
-    """Return whether this is the interactive shell's own: exit, quit, get_ipython, or itself."""
+    """Return whether this is the interactive shell itself, or a method of it: get_ipython."""
     owner = getattr(obj, "__self__", obj) if isinstance(obj, types.MethodType) else obj
     module = getattr(type(owner), "__module__", "")
-    return module in ("IPython.core.autocall", "ipykernel.zmqshell", "IPython.terminal.interactiveshell")
+    return module in ("ipykernel.zmqshell", "IPython.terminal.interactiveshell")
 
 
 class _Absent:
@@ -85,8 +88,15 @@ class _Absent:
 
     def __call__(self, *_arguments: object, **_named: object) -> None:
         """Raise NameError, as where there is no notebook."""
-        instead = "; to end a child write os._exit(code)" if self.name in ("exit", "quit") else ""
-        raise NameError(f"name {self.name!r} is not defined: it belongs to the notebook and is not in here{instead}")
+        raise NameError(f"name {self.name!r} is not defined: it belongs to the notebook and is not in here")
+
+
+def _with_its_file(code: types.CodeType) -> _Reduced:
+    """Keep the name of the file, or cell, that tracebacks quote; cloudpickle puts another in its place."""
+    reduced = CloudPickler.dispatch_table[types.CodeType](code)
+    assert isinstance(reduced, tuple)
+    make, parts = reduced[:2]
+    return make, tuple(code.co_filename if part == _NO_FILE else part for part in parts)
 
 
 def _of_a_class(cls: Any) -> _Reduced | None:
