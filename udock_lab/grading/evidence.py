@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from udock_lab.grading.inside import CELLS, SOLUTION
 from udock_lab.model import SandboxProcess, SandboxResult, SystemCall
 from udock_lab.model.value import Value
 from udock_lab.sandbox.strace_markers import AUDITED
@@ -20,7 +21,9 @@ __all__ = [
     "heard",
     "library_calls",
     "library_forks",
+    "path_of",
     "raised",
+    "raised_where",
     "seen_value",
     "waits",
     "worded",
@@ -29,6 +32,7 @@ __all__ = [
 FORKS = ("clone", "clone3", "fork", "vfork")
 # Functions that fork or exec for you, by their audit events (PEP 578) or as the runner names them.
 LIBRARY_EVENTS = AUDITED | {"multiprocessing", "_posixsubprocess"}
+_OWN_LINE = re.compile(rf'File "(?:{re.escape(SOLUTION)}|[^"\n]*(?:{"|".join(CELLS)})[^"\n]*)", line (\d+).*\n *(.+)')
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -52,13 +56,22 @@ def waits(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
 
 
 def argv_of(call: SystemCall) -> list[str]:
-    """Return the words of an execve as strace printed them; empty when the list was too long to print."""
+    """Return the words of an execve; empty when the list was too long to print.
+
+    Bytes that are no UTF-8 are as :func:`os.fsdecode` hands them over.
+    """
     inside = call.arguments.partition("[")[2].rpartition("]")[0]
     return [_unescaped(word) for word in _STRING.findall(inside)]
 
 
+def path_of(call: SystemCall) -> str:
+    """Return the first path that a call was given."""
+    found = _STRING.search(call.arguments)
+    return _unescaped(found[1]) if found else ""
+
+
 def _unescaped(word: str) -> str:
-    return word.encode().decode("unicode_escape").encode("latin-1", "replace").decode("utf-8", "replace")
+    return word.encode().decode("unicode_escape").encode("latin-1", "replace").decode("utf-8", "surrogateescape")
 
 
 def library_calls(result: SandboxResult) -> list[str]:
@@ -89,6 +102,12 @@ def raised(result: SandboxResult) -> str:
     """Return the error that ended the scenario, or nothing."""
     last = [line for line in result.stderr.splitlines() if line and not line.startswith((" ", "Traceback"))]
     return last[-1] if last and result.exit_status and result.exit_status.raw else ""
+
+
+def raised_where(result: SandboxResult) -> str:
+    """Return the error that ended the scene, with the learner's own line, if one is in the traceback: the last."""
+    lines = _OWN_LINE.findall(result.stderr)
+    return f"{raised(result)} (your line {lines[-1][0]}: {lines[-1][1]})" if lines else raised(result)
 
 
 def seen_value(result: SandboxResult) -> object:
