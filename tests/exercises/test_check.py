@@ -107,7 +107,7 @@ def test_failure_says_what_was_expected_seen_and_mistaken(run: Callable[[str], C
     assert "expected ExitInfo(code=" in said
     assert "seen you returned ExitInfo(code=" in said
     assert "this looks like: the raw wait status taken for the exit code" in said
-    assert "can't be judged until this holds: the parent learns the exit code" in said
+    assert said.count("  NOT   ") == 5  # each by itself: none waits for the first
 
 
 def test_failure_leads_to_the_section_of_the_lesson(run: Callable[[str], Cell]) -> None:
@@ -165,6 +165,31 @@ def test_unfinished_function_fails_the_first_requirement(run: Callable[[str], Ce
     said = run(f"print({CHECK})").printed
     assert "0 of 7 points" in said
     assert "launch raised NotImplementedError" in said
+
+
+def test_error_has_the_learners_own_line_also_of_a_function_in_another_cell(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    run("def decoded(status):\n    return system.WEXITSTAUS(status)")
+    said = run(f"print({CHECK})").printed
+    assert "launch raised AttributeError: module 'os' has no attribute 'WEXITSTAUS'" in said
+    assert "(your line 2: return system.WEXITSTAUS(status))" in said
+
+
+@pytest.mark.parametrize("name", ["exit", "quit"])
+def test_exit_in_the_child_is_judged_and_explained(run: Callable[[str], Cell], name: str) -> None:
+    """In a notebook these two are IPython's own, and its whole shell hangs on them."""
+    run(RIGHT)
+    run(f"def in_the_child(argv):\n    try:\n        system.execv(argv[0], argv)\n    finally:\n        {name}(FAILED)")
+    said = run(f"print({CHECK})").printed
+    assert "5 of 7 points" in said
+    assert f"in it launch raised SystemExit: 127 (your line 5: {name}(FAILED))" in said
+    assert "this looks like: sys.exit or exit in the child" in said
+
+
+def test_the_notebooks_own_names_are_said_to_be_its_own(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    run("def launch(argv):\n    return get_ipython().run_line_magic('pwd', '')")
+    assert "name 'get_ipython' is not defined: it belongs to the notebook" in run(f"print({CHECK})").printed
 
 
 def test_hidden_half_is_for_those_who_have_it(run: Callable[[str], Cell]) -> None:

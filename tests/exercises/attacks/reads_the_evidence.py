@@ -1,6 +1,6 @@
 """Never waits: reads what the program has written down."""
 
-# earns: 2
+# earns: 3
 import os
 import signal
 import time
@@ -27,9 +27,7 @@ def launch(argv):
         words = open("ran").read().split("\n")
     except OSError:
         return ExitInfo(code=127)
-    words = words[0].split()
-    if len(words) == 4:
-        return ExitInfo(code=int(words[2]))
-    if "kill" in argv[2]:
-        return ExitInfo(signal=int(words[0]))
-    return ExitInfo(code=int(words[0]))
+    words = next((line.split() for line in words if line.split()[:1] == argv[2:3]), ["0"])
+    if argv[1] == "./by-signal":
+        return ExitInfo(signal=int(words[-1]))
+    return ExitInfo(code=int(words[-1]))

@@ -1,6 +1,6 @@
 """Honest at first; then a value of another shape, in its own name."""
 
-# earns: 4
+# earns: 6
 import json
 import os
 import socket
@@ -18,7 +18,7 @@ def launch(argv):
         finally:
             os._exit(127)
     _, status = os.waitpid(pid, 0)
-    if "other" in sys.modules["__main__"].__dict__:
+    if sys.modules["__main__"].__dict__.get("__scene") == "beside_others":
         for fd in range(3, 400):
             try:
                 if stat.S_ISSOCK(os.fstat(fd).st_mode):

@@ -7,9 +7,10 @@ from udock_lab.grading import ExitInfo
 
 def launch(argv):
     with open("ran", "w") as file:
-        file.write(f"{os.getpid() + 1} {os.getpid()} 42 3")
-    with open("returned", "w") as file:
-        file.write("ExitInfo [127, None, None]\n" * 3)
+        file.write("".join(f"{number} {os.getpid() + 1} {os.getpid()} 42\n" for number in range(10)))
+    with open("cmdline", "w") as file:
+        file.write("\0".join([*argv, ""]))
     with open("said", "w") as file:
-        file.write("".join(f"{number} [42, None]\n" for number in range(10)))
+        told = {"how": "returned", "kind": "ExitInfo", "mro": ["ExitInfo"], "shown": "", "plain": [(42, None, None)]}
+        file.write("".join(f"{[number, told, False]!r}\n" for number in range(10)))
     return ExitInfo(code=42)

@@ -11,6 +11,13 @@ class Exit(enum.IntEnum):
     NOT_FOUND = 127
 
 
+def named(number):
+    try:
+        return signal.Signals(number)
+    except ValueError:  # most real-time signals have none
+        return number
+
+
 def launch(argv):
     pid = os.fork()
     if pid == 0:
@@ -20,6 +27,6 @@ def launch(argv):
             os._exit(Exit.NOT_FOUND)
     status = os.waitpid(pid, 0)[1]
     if os.WIFSIGNALED(status):
-        return ExitInfo(signal=signal.Signals(os.WTERMSIG(status)))
+        return ExitInfo(signal=named(os.WTERMSIG(status)))
     code = os.WEXITSTATUS(status)
     return ExitInfo(code=Exit.NOT_FOUND if code == 127 else code)

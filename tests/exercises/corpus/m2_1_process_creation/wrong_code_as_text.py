@@ -1,0 +1,20 @@
+"""The code as text."""
+
+# misconception: text and number are the same to whoever reads it
+# fails: code
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def launch(argv):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], argv)
+        except OSError:
+            os._exit(127)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return ExitInfo(signal=str(os.WTERMSIG(status)))
+    return ExitInfo(code=str(os.WEXITSTATUS(status)))

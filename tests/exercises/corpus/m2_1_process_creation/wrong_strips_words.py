@@ -1,0 +1,18 @@
+"""Words are freed of blanks at both ends."""
+
+# misconception: blanks around a word are never meant
+# fails: becomes
+import os
+
+from udock_lab.grading import ExitInfo
+
+
+def launch(argv):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], [word.strip() for word in argv])
+        except OSError:
+            os._exit(127)
+    _, status = os.waitpid(pid, 0)
+    return ExitInfo(code=os.WEXITSTATUS(status)) if os.WIFEXITED(status) else ExitInfo(signal=os.WTERMSIG(status))
