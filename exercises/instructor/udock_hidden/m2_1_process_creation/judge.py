@@ -8,6 +8,7 @@ from udock_lab.grading import evidence as ev
 from udock_lab.grading.bench import Bench
 from udock_lab.grading.exercise import story
 from udock_lab.grading.exercises.m2_1_process_creation.witness import literal
+from udock_lab.grading.submission import patience
 from udock_lab.model import SandboxResult
 
 from . import scenes
@@ -15,8 +16,8 @@ from . import scenes
 __all__ = ["STORIES"]
 
 SECONDS = 5.0
-ALL_CODES = 16.0  # seconds; it takes as long as the slow one, and more where a launch looks now and then
-SLOW = ["/bin/sh", "-c", "sleep 3; exit 5"]  # no program is hopeless after a second or two
+ALL_CODES = 10.0  # seconds; it takes as long as the slow one, and more where a launch looks now and then
+LONG = 3.0  # seconds that a program takes: none is hopeless after a second or two
 TWICE = ["/bin/sh", "-c", "echo once >> times; exit $(wc -l < times)"]  # the same words, and another end
 # The shell itself has open what it inherited; what it opens for a command in brackets is that command's.
 TELLS = (
@@ -27,7 +28,8 @@ TELLS = (
 @story("codes")
 def codes(bench: Bench) -> None:
     """Launch all codes there are, a program that takes its time, and the same words twice."""
-    values = {"slow": SLOW, "twice": TWICE}
+    slow = ["/bin/sh", "-c", f"sleep {LONG * min(patience(), 2.0):.2f}; exit 5"]
+    values = {"slow": slow, "twice": TWICE}
     result = bench.play(scenes.every_code, values=values, timeout=ALL_CODES, trace=False, watch=False)
     said = _said(result)
     wrong = [f"{code} as {said.get(code, ('nothing', None))[0]}" for code in range(256) if _is_not(said, code, code)]

@@ -10,9 +10,20 @@ from udock_lab.grading.exercises.m2_1_process_creation import witness
 from udock_lab.grading.exercises.m2_1_process_creation.witness import End
 from udock_lab.model import SandboxProcess, SandboxResult
 
-__all__ = ["STOPPED", "TOO_EARLY", "carried_on", "failed_code", "misread", "no_answer", "no_exec", "other_words"]
+__all__ = [
+    "KILLED",
+    "STOPPED",
+    "TOO_EARLY",
+    "carried_on",
+    "failed_code",
+    "misread",
+    "no_answer",
+    "no_exec",
+    "other_words",
+]
 
 TOO_EARLY = "nobody waited: the child's end was not known yet, so the code can only be a guess."
+KILLED = "a program that takes its time was killed. Nobody knows how long a program takes: wait for its end."
 STOPPED = "a stopped program taken for an ended one (WUNTRACED, WSTOPSIG): it went on afterwards."
 _SIGSTOP = 19
 _TEXT = "a number as text. ExitInfo holds numbers: {0}, not '{0}'."
@@ -20,6 +31,8 @@ _TEXT = "a number as text. ExitInfo holds numbers: {0}, not '{0}'."
 
 def no_exec(result: SandboxResult, child: SandboxProcess, strays: Sequence[Said]) -> str:
     """Say why a child became no program."""
+    if ev.execs(result, result.parent.pid):
+        return "the two branches swapped: fork returns 0 in the child, and it is the child that becomes the program."
     if any(said.kind == "ChildProcessError" for said in strays):
         return (
             "waitpid before the question who is who: the child called it too, and has no child of its own to wait for. "
@@ -29,8 +42,6 @@ def no_exec(result: SandboxResult, child: SandboxProcess, strays: Sequence[Said]
         return "the child returned from launch, into your caller: its branch must become the program, or os._exit."
     if strays:
         return carried_on(strays)
-    if ev.execs(result, result.parent.pid):
-        return "the two branches swapped: fork returns 0 in the child, and it is the child that becomes the program."
     if ev.forks(result, child.pid):
         return "the child made a process of its own for the program. It is the child itself that becomes the program."
     return "the child went on with the parent's code: without exec it is a copy of the parent for ever."
@@ -133,7 +144,7 @@ def _misread_code(code: object, signal: object, wanted: int | None) -> str:
     if code is None and signal == wanted:
         return "code and signal swapped."
     if (code is None and signal in (9, 15)) or code in (-9, -15, 137, 143):
-        return "a program that takes its time was killed. Nobody knows how long a program takes: wait for its end."
+        return KILLED
     return ""
 
 

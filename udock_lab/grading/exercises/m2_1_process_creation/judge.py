@@ -16,6 +16,7 @@ from udock_lab.grading.exercise import story
 from udock_lab.grading.exercises.m2_1_process_creation import diagnose, scenes, witness
 from udock_lab.grading.exercises.m2_1_process_creation import programs as given
 from udock_lab.grading.exercises.m2_1_process_creation.witness import End
+from udock_lab.grading.submission import patience
 from udock_lab.model import SandboxProcess, SandboxResult
 
 __all__ = ["STORIES"]
@@ -170,11 +171,15 @@ def _forked(result: SandboxResult) -> bool:
 @story("code")
 def exit_codes(bench: Bench) -> None:
     """One that takes its time, and is stopped in between, and two that are quick: each draws a code of its own."""
-    argvs = [given.draws("slow", 0), given.draws("quick", 1), given.draws("quick", 2)]
+    seconds = given.LONG * patience()  # who looks fifty times looks for longer where others have the processor
+    argvs = [given.draws("slow", 0, f"{seconds:.2f}"), given.draws("quick", 1), given.draws("quick", 2)]
     files = {"slow": given.SLOW, "quick": given.QUICK}
     result = bench.play(scenes.in_turn, values={"files": files, "programs": argvs}, timeout=TIMEOUT)
     ends = witness.ends(result, argvs)
     if not _no_child(bench, "code", result, ends):
+        if killed := [end for end in ends if end is not None and end.status.signaled and not end.leftover]:
+            seen = f"signal {killed[0].status.signal} ended the program, which had not come to its end"
+            bench.fail("code", expected="its code, after its end", seen=seen, looks_like=diagnose.KILLED)
         _compare(bench, "code", result, ends)
         told = ", ".join(f"{end.raw} is {_info(*end.info)}" for end in ends if end)
         bench.hold("code", seen=f"three wait statuses, and what you returned: {told}")
@@ -416,6 +421,7 @@ def ten(bench: Bench) -> None:
     said = _ten_answers(result)
     told = [said.get(number, (None, False)) for number in range(10)]
     wrong = [number for number, (said, left) in enumerate(told) if left or _not_this_end(said, ends[number])]
+    wrong += [n for n, end in enumerate(ends[:8]) if n not in wrong and end is not None and end.status.signaled]
     if wrong:
         _some_of_ten(bench, result, wrong, told, ends)
     bench.hold("many", seen="ten ends, no child left")
@@ -447,20 +453,33 @@ def _some_of_ten(
     ends: Sequence[End | None],
 ) -> None:
     """Fail, by the first one that left a child behind, or else by the first one that is wrong."""
-    number = next((number for number in wrong if told[number][1]), wrong[0])
+    causes = {number: _cause_of_ten(result, ends, number, told[number]) for number in wrong}
+    left_first = sorted(wrong, key=lambda number: (not told[number][1], not causes[number]))
+    number = left_first[0]
     (said, left), end = told[number], ends[number]
     seen = "a child was left" if left else _seen(result, said)
-    looks_like = "a child that nobody waited for stays behind as a zombie." if left else ""
-    if not left and (strays := witness.astray(result)):
-        looks_like = diagnose.carried_on(strays)
-    elif not left and said is not None and end is not None:
-        looks_like = _mixed_up(said, ends, number) or _cause(result, said, end)
     bench.fail(
         "many",
         expected=f"{_info(*end.info) if end else 'the program runs'} and no child left",
         seen=f"{seen} ({len(wrong)} of 10 are wrong)",
-        looks_like=looks_like,
+        looks_like=causes[number],
     )
+
+
+def _cause_of_ten(
+    result: SandboxResult, ends: Sequence[End | None], number: int, told: tuple[Said | None, bool]
+) -> str:
+    """Say what a wrong answer among the ten looks like."""
+    (said, left), end = told, ends[number]
+    if left:
+        return "a child that nobody waited for stays behind as a zombie."
+    if strays := witness.astray(result):
+        return diagnose.carried_on(strays)
+    if said is None or end is None:
+        return ""
+    if number < 8 and end.status.signaled:
+        return diagnose.KILLED
+    return _mixed_up(said, ends, number) or _cause(result, said, end)
 
 
 def _mixed_up(said: Said, ends: Sequence[End | None], number: int) -> str:

@@ -9,18 +9,19 @@ from __future__ import annotations
 __all__ = ["ENDS_BY_SIGNAL", "LONG", "QUICK", "SHELL", "SIGNALS", "SLOW", "WITH_WORDS", "draws"]
 
 SHELL = "/bin/sh"
-LONG = 0.6  # seconds that the slow program takes: nobody knows its end who has not waited
+LONG = 0.6  # seconds that the slow program takes on a quiet machine: nobody knows its end who has not waited
 _DRAW = "read u < /proc/sys/kernel/random/uuid; drawn=$(( 0x${u%%-*} ))\n"
 # Its first word is its number N, below three: no code is right for two programs.
 _CODE = f'{_DRAW}code=$(( drawn % 30 * 3 + 5 + $1 ))\necho "$1 $$ $PPID $code" >> ran\n'
 QUICK = f"{_CODE}exit $code\n"
 # It is stopped and goes on, as after Ctrl-Z and fg. Whoever sends CONT tries again until the program, which may be slow
 # to stop, goes on and ends it.
+# Its second word says how many seconds it takes at the end.
 SLOW = f"""{_CODE}
 (for again in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 0.05; kill -CONT $$; done) &
 kill -STOP $$
 kill $!
-sleep {LONG}
+sleep $2
 exit $code
 """
 # Its words, as the kernel has them; /proc knows no other.
@@ -44,6 +45,6 @@ exit 77
 """
 
 
-def draws(script: str, number: int) -> list[str]:
+def draws(script: str, number: int, *more: str) -> list[str]:
     """Return the words that run a script as the program of that number."""
-    return [SHELL, f"./{script}", str(number)]
+    return [SHELL, f"./{script}", str(number), *more]
