@@ -21,8 +21,9 @@ from udock_lab.model import SandboxProcess, SandboxResult
 
 __all__ = ["STORIES"]
 
-TIMEOUT = 4.0  # seconds
-PATIENCE = 6.0  # for ten at once
+TIMEOUT = 4.0  # seconds, for programs that take their time
+SOON = 2.5  # for those that are quick
+PATIENCE = 4.0  # for ten at once
 MOST_FORKS = 8  # for one program; one is enough, and a roundabout way may take a few
 # A path that a search for its last word does not find; words as a user may type them.
 PATH = "./a folder/sh"
@@ -190,7 +191,7 @@ def ended_by_signal(bench: Bench) -> None:
     """Programs that each end themselves by another signal."""
     argvs = [given.draws("by-signal", number) for number in range(len(given.SIGNALS))]
     values = {"files": {"by-signal": given.ENDS_BY_SIGNAL, "taken/begin": ""}, "programs": argvs}
-    result = bench.play(scenes.in_turn, values=values, timeout=TIMEOUT)
+    result = bench.play(scenes.in_turn, values=values, timeout=SOON)
     ends = witness.ends(result, argvs, by_signal=True)
     if _no_child(bench, "signal", result, ends):
         return
@@ -274,7 +275,7 @@ def other_children(bench: Bench) -> None:
     """Launch beside a child that has ended, and one that is busy: both are still the caller's own afterwards."""
     argv = given.draws("quick", 0)
     values = {"files": {"quick": given.QUICK}, "argv": argv}
-    result = bench.play(scenes.beside_others, values=values, timeout=TIMEOUT)
+    result = bench.play(scenes.beside_others, values=values, timeout=SOON)
     ends = witness.ends(result, [argv])
     if _ours_only(bench, result, ends):
         return
@@ -344,7 +345,7 @@ def no_program(bench: Bench) -> None:
     missing = f"{_FAILING[0][0]}-{random.randrange(10**6)}"
     paths = [missing, *(path for path, *_ in _FAILING[1:])]
     files = {"no-program": "exit 3\n", "not-executable": "#!/bin/sh\n"}
-    result = bench.play(scenes.failing, values={"files": files, "paths": paths}, timeout=TIMEOUT)
+    result = bench.play(scenes.failing, values={"files": files, "paths": paths}, timeout=SOON)
     expected = "one process returns, with ExitInfo(code=127)"
     if strays := witness.astray(result):
         seen = f"the child came out of launch too: in it {worded(strays[0], 'launch')}"
