@@ -239,8 +239,10 @@ class Batch:
             writer.writerow([_in_a_sheet(value) for value in (grade.sent.learner, *row, remark)])
         _keep(self.out / "grades.csv", text.getvalue().encode())
         handed = [_handed(grade) for grade in grades]
-        for learner in {one.learner for one in handed}:
-            own = [one for one in handed if one.learner == learner]
+        of_each: dict[str, list[Handed]] = {}
+        for one in handed:
+            of_each.setdefault(one.learner, []).append(one)
+        for learner, own in of_each.items():
             _keep(self.out / learner / "report.html", learner_page(learner, own).encode())
         _keep(self.out / "class.html", class_page(handed).encode())
 

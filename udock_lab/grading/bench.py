@@ -12,6 +12,7 @@ from udock_lab.errors import MdockError
 from udock_lab.grading.exercise import Exercise, Story
 from udock_lab.grading.submission import Submission
 from udock_lab.model import Judgement, SandboxResult
+from udock_lab.model.value import replace
 from udock_lab.sandbox.bounds import FILE_SIZE, SHOWN
 
 __all__ = ["Bench", "NotSeenError", "side_by_side"]
@@ -191,7 +192,7 @@ class Bench:
                 requirement=self.requirements[key],
                 passed=False,
                 expected=expected,
-                seen=_bounded(seen),
+                seen=seen,
                 looks_like=looks_like,
                 by=by,
             )
@@ -210,6 +211,7 @@ class Bench:
 
     def _take(self, judgement: Judgement) -> None:
         key = judgement.requirement.key
+        judgement = replace(judgement, seen=_bounded(judgement.seen), looks_like=_bounded(judgement.looks_like))
         with self._lock:
             if key in self.judged:
                 raise MdockError(f"requirement {key} was judged twice")

@@ -24,9 +24,10 @@ def names_used(source: str, *, top: bool = True) -> set[str]:
 
 
 def _below(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
-    for child in table.get_children():
+    queue = table.get_children()
+    for child in queue:  # grows
         yield child
-        yield from _below(child)
+        queue += child.get_children()
 
 
 def packed(names: Mapping[str, object]) -> bytes:
