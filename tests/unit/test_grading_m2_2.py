@@ -104,7 +104,7 @@ PERM = attempt(raised(os_error(errno.EPERM)))
         (attempt(raised(os_error(errno.ENOENT, "/srv/images/other"))), "another path than the one that was given"),
         (attempt(came="late", record=('chroot(".") = -1 EPERM',) * 3), "tried again and again"),
         (attempt(came="ended"), "the process ended inside enter"),
-        (PERM, "without the right nothing can be done?"),
+        (PERM, "nothing meets the refusal"),
     ],
 )
 def test_a_refusal_that_is_not_met_has_its_cause_named(seen: Attempt, cause: str) -> None:

@@ -226,7 +226,7 @@ def _refusal_raised(seen: Attempt, *, has_the_right: bool) -> str:
             " only the call itself tells."
         )
     if seen.errno == errno.EPERM:
-        return "without the right nothing can be done? The folder can still be worked in."
+        return "nothing meets the refusal: it comes out as an exception. The folder can still be worked in."
     if seen.errno == errno.ENOENT and any(not call.errno for call in seen.seen("chdir")):
         return "the path used twice. After the first call the working directory is another, and so is the path's end."
     if another := _another_path(seen):
