@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from udock_lab.grading import ExitInfo, Submission
-from udock_lab.grading.evidence import Said, heard, worded
+from udock_lab.grading.evidence import Said, heard, raised_where, worded
 from udock_lab.grading.inside import said
+from udock_lab.model import ExitStatus, OutputChunk, SandboxResult
 
 
 def repr_or_long(value: object) -> str:
@@ -112,3 +113,14 @@ def said_of_launch(launch: object) -> dict[str, object]:
 @pytest.mark.parametrize("forged", [None, 3, "words", [], {"how": "won"}, {"how": []}])
 def test_what_a_forger_sends_is_nothing(forged: object) -> None:
     assert heard(forged) is None
+
+
+def test_an_error_outside_every_function_is_told_with_the_learners_own_line() -> None:
+    stderr = (
+        'Traceback (most recent call last):\n  File "<sandbox>", line 5, in <module>\n    __load(__solution)\n'
+        '  File "/home/me/udock_lab/grading/inside.py", line 82, in load\n    exec(code, namespace)\n'
+        "  File \"<your solution>\", line 2, in <module>\n    x = y\n        ^\nNameError: name 'y' is not defined\n"
+    )
+    output = (OutputChunk(pid=1, role="parent", stream="stderr", text=stderr),)
+    result = SandboxResult(processes=(), output=output, exit_status=ExitStatus(raw=256))
+    assert raised_where(result) == "NameError: name 'y' is not defined (your line 2: x = y)"

@@ -137,14 +137,11 @@ def attempts(
     values = {"rootfs": rootfs, "token": f"inside-{token}", "tries": given}
     result = bench.play(scenes.each_in_a_process, values=values, timeout=20.0, trace=trace, watch=trace)
     if not isinstance(result.value, tuple):
-        magic = any(line.startswith("%%") for line in bench.submission.source.splitlines())
         bench.fail(
             first,
             expected="your cells run, and there is a function enter",
-            seen=ev.raised(result) or result.verdict,
-            looks_like="a cell that begins with %%sandbox runs in a sandbox alone: what it defines is gone after it."
-            if magic
-            else "",
+            seen=ev.raised_where(result) or result.verdict,
+            looks_like=_nothing_to_call(bench, ev.raised(result)),
         )
     may, told = result.value if isinstance(result.value, tuple) else (False, ())
     known = enumerate(zip(given, told, strict=True))
@@ -152,6 +149,15 @@ def attempts(
     return bool(may), [
         _attempt(result, path, rights, one, _calls(result, token, number)) for number, ((path, rights, _), one) in known
     ]
+
+
+def _nothing_to_call(bench: Bench, error: str) -> str:
+    texts = [bench.submission.source, *(part.text for part in getattr(bench.submission.solution, "parts", ()))]
+    if any(line.startswith("%%") for text in texts for line in text.splitlines()):
+        return "a cell that begins with %%sandbox runs in a sandbox alone: what it defines is gone after it."
+    if error.startswith("NameError: name 'enter'"):
+        return "a function of another name, or one that is defined under %%sandbox alone: check asks for enter."
+    return ""
 
 
 def _attempt(

@@ -63,11 +63,6 @@ def place(where: str) -> str:
     return words.get(where, where)
 
 
-def _argument(call: str) -> str:
-    """Return the path in a call as strace printed it."""
-    return call.partition('"')[2].rpartition('"')[0]
-
-
 def _sent_another(seen: Attempt) -> bool:
     """Return whether it made a process or became a program."""
     return bool(seen.seen(*ev.FORKS, "execve", "posix_spawn")) and any(
@@ -179,7 +174,7 @@ def another_folder(seen: Attempt) -> str:
     if seen.came != "back":
         return _not_back(seen)
     moves = seen.seen("chdir", "fchdir", "chroot")
-    paths = [_argument(call.arguments) for call in moves]
+    paths = [ev.path_of(call) for call in moves]
     relative = seen.path
     if f"/{relative}" in paths or f"//{relative}" in paths or (moves and paths[0] == "/"):
         return "a relative path taken for one that starts at /. It starts at the working directory."

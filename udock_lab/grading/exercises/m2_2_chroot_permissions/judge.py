@@ -21,26 +21,25 @@ _TRACEBACK = "Traceback (most recent call last)"
 @story("root", "cwd", "relative", "asks", "eperm")
 def is_where(bench: Bench) -> None:
     """Call enter where chroot is permitted, by an absolute path and by a relative one, as another user, and refused."""
-    tries = [("./{}", ""), ("{}", ""), ("./{}", "not root"), ("{}", "none"), ("./{}", str(errno.EPERM))]
-    may, (plain, relative, other, *refused) = attempts(bench, "root", tries, trace=True)
-    _eperm(bench, refused)
+    rights = [("./{}", ""), ("{}", ""), ("./{}", "not root"), ("./{}", "none"), ("{}", "none")]
+    may, seen = attempts(bench, "root", [*rights, ("./{}", str(errno.EPERM))], trace=True)
+    plain, relative, other, refused, refused_relative, filtered = seen
+    _eperm(bench, [refused, filtered])
     if diagnose.took_no_for_an_answer(plain):
         _asks(bench, plain, plain)  # nobody is root here, and that is the one reason why it is not inside
-    if may:
-        _inside(bench, plain, relative, other)
+    again = [(refused, refused_relative)] if bench.holds("eperm") else []
+    if may and _root(bench, plain):
+        _cwd(bench, plain)
+        _relative(bench, [(plain, relative), *again])
+        _asks(bench, plain, other)
+    elif may:
+        for key in ("cwd", "relative", "asks"):
+            bench.wait(key, "root")
+    elif again:
+        _relative(bench, again)
     for key in ("root", "cwd", "relative", "asks"):
         if key not in bench.judged:
             bench.skip(key, "not judged here: this machine lets nobody call chroot, not in a user namespace either")
-
-
-def _inside(bench: Bench, plain: Attempt, relative: Attempt, other: Attempt) -> None:
-    if not _root(bench, plain):
-        for key in ("cwd", "relative", "asks"):
-            bench.wait(key, "root")
-        return
-    _cwd(bench, plain)
-    _relative(bench, plain, relative)
-    _asks(bench, plain, other)
 
 
 def _root(bench: Bench, seen: Attempt) -> bool:
@@ -91,22 +90,26 @@ def _cwd(bench: Bench, seen: Attempt) -> None:
     bench.hold("cwd", seen=evidence, by=seen.by)
 
 
-def _relative(bench: Bench, plain: Attempt, seen: Attempt) -> None:
+def _relative(bench: Bench, pairs: list[tuple[Attempt, Attempt]]) -> None:
     """Judge that it does what the absolute path did, be that all that was asked or not."""
-    same = (seen.root, seen.word) == (plain.root, plain.word) and (
-        seen.cwd == plain.cwd or not bench.holds("cwd")  # who stays outside stays where the call was made
-    )
-    if not same or (bench.holds("cwd") and not seen.is_at(*INSIDE)):
-        bench.fail(
-            "relative",
-            expected=f"enter({seen.path!r}) goes into the folder of that name",
-            seen=f"{seen.words}; / is {place(seen.root)}, the working directory is {place(seen.cwd)}",
-            looks_like=diagnose.another_folder(seen),
-            by=seen.by,
-            go_on=True,
-        )
-        return
-    bench.hold("relative", seen=f"{seen.path}: {_last(seen, 'chroot') or 'inside'}", by=seen.by)
+    for plain, seen in pairs:
+        same = (seen.root, seen.word) == (plain.root, plain.word)
+        if plain.cwd == "rootfs":  # who stays outside stays where the call was made
+            same = same and (seen.cwd, seen.proof) == (plain.cwd, plain.proof)
+        if not same:
+            refused = "" if plain.inside else ", or works there, when chroot is refused"
+            bench.fail(
+                "relative",
+                expected=f"enter({seen.path!r}) goes into the folder of that name{refused}",
+                seen=f"{seen.words}; / is {place(seen.root)}, the working directory is {place(seen.cwd)}",
+                looks_like=diagnose.another_folder(seen),
+                by=seen.by,
+                go_on=True,
+            )
+            return
+    seen = pairs[0][1]
+    evidence = _last(seen, "chroot", "chdir") or "in the same folder"
+    bench.hold("relative", seen=f"{seen.path}: {evidence}", by=seen.by)
 
 
 def _asks(bench: Bench, plain: Attempt, seen: Attempt) -> None:
@@ -146,7 +149,7 @@ def says_what(bench: Bench) -> None:
     """Call enter with bad paths, where chroot answers something else, and twice without the right."""
     bad = {f"./no folder-{random.randrange(10**6)}": errno.ENOENT, **BAD}
     others: list[Try] = [("./{}", str(number)) for number in OTHERS]
-    tries = [("{}", "none"), *((path, "none") for path in bad), *others, ("./{}", "")]
+    tries = [("./{}", "none"), *((path, "none") for path in bad), *others, ("./{}", "")]
     may, (refused, *seen) = attempts(bench, "raised", tries, twice=0, trace=False)
     bad_ones, other_ones, permitted = seen[: len(bad)], seen[len(bad) : -1], seen[-1]
     _raised(bench, bad_ones, list(bad.values()), good_ones=other_ones)
