@@ -88,16 +88,19 @@ def not_missed(said: ev.Said | None, copy: ev.Said | None, ran: str, name: str, 
 # -- the program ------------------------------------------------------------------------------------------
 
 
+def _info(said: ev.Said) -> list[Any]:
+    return said.plain if isinstance(said.plain, list) else []
+
+
 def says_eperm(said: ev.Said | None) -> bool:
     """Return whether a run came to nothing because chroot was refused."""
-    return said is not None and (said.errno == errno.EPERM or said.plain == [125, None, errno.EPERM])
+    return said is not None and (said.errno == errno.EPERM or _info(said)[2:] == [errno.EPERM])
 
 
 def refused_chroot(story: Played) -> bool:
     """Return whether the held program did not begin because chroot is refused here, which this answer does not bear."""
     said = ev.heard((story.value.get("outcome") or [None, None])[1])
-    plain = said.plain if said is not None and isinstance(said.plain, list) else []
-    return not story.value.get("pid") and (says_eperm(said) or plain[2:] == [errno.EPERM])
+    return not story.value.get("pid") and says_eperm(said)
 
 
 def not_begun(said: ev.Said | None, copy: ev.Said | None) -> str:
@@ -140,7 +143,7 @@ def phase_one(story: Played, fields: Record) -> tuple[str, str] | None:
     """Say what is wrong with the record while the program runs: what was seen (empty: the line), what it looks like."""
     pid, table = story.value["pid"], story.value["while it runs"]
     if not fields:
-        if len(table) < len(story.history):
+        if len(table) < len(story.drawn.history):
             return "lines that were there are gone", "the table was opened with 'w', which empties it."
         return "the program ran and there was no new line", (
             "the child was not held back, or the record was still in the buffer of an open file: fork lets both go on, "
@@ -310,10 +313,10 @@ def _mangled(left: list[str], final: str, another: str, pid: str) -> str:
     """Return what became of lines that belong to others, in words."""
     if final.count("\n") <= 2:
         return "the table was opened with 'w', which empties it; 'a' adds."
+    if left and f"\n{another.partition('|')[0]}|" not in final and "\xff" in final:
+        return "a line that came while your program ran was lost. Phase 2 reads the table anew."
     if left and left[0] != another and left[0].split("|")[1:2] == [pid]:
         return _BY_PID
-    if left == [another] and f"\n{another.partition('|')[0]}|" not in final:
-        return "a line that came while your program ran was lost. Phase 2 reads the table anew."
     if left == [another]:
         return (
             "another's line was changed, whose id begins like yours and whose pid is the same. Yours is the one whose "

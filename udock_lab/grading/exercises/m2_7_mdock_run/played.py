@@ -52,7 +52,7 @@ class Drawn:
 
 
 class Played:
-    """What the scene saw: ``value`` by the names that it uses; ``history``: the table before the first run."""
+    """What the scene saw: ``value`` by the names that it uses; ``history``: what others have written."""
 
     def __init__(self, drawn: Drawn, result: SandboxResult) -> None:
         value = ev.seen_value(result)
@@ -60,15 +60,18 @@ class Played:
         self.value: dict[str, Any] = value if isinstance(value, dict) else {}
         self.history = str(self.value.get("history", drawn.history))
 
+    def _of_others(self) -> list[str]:
+        """Return the lines that others have written, before and while the program ran."""
+        return "\n".join((self.drawn.history, self.history, self.value.get("another", ""))).split("\n")
+
     def own(self, table: str) -> list[Record]:
         """Return the fields of each new line that nobody else wrote, in the order of the file."""
-        others = {*self.history.split("\n"), *self.value.get("another", "").split("\n")}
+        others = {*self._of_others()}
         return [line.split("|") for line in table.split("\n") if line not in others]
 
     def records(self, table: str) -> list[Record]:
         """Return those with seven fields, without what became of another container's record."""
-        lines = [*self.history.split("\n"), *self.value.get("another", "").split("\n")]
-        others = {tuple(field.strip() for field in line.split("|")[:2]) for line in lines}
+        others = {tuple(field.strip() for field in line.split("|")[:2]) for line in self._of_others()}
         return [fields for fields in self.own(table) if len(fields) == 7 and tuple(fields[:2]) not in others]
 
 
@@ -86,7 +89,7 @@ def _history(image: str, highest: int) -> str:
     """Return a table, a byte a character, that holds every trap at once.
 
     Ids are out of order, string order gets one number wrong, and lines that are no records have higher ids that begin
-    like the next one. Somebody else's container of the same image is running.
+    like the next one. Two other containers are running, one of the same image.
     """
     end = "2024-03-01T10:00:01"
     lines = [
@@ -98,6 +101,7 @@ def _history(image: str, highest: int) -> str:
         f"c{highest + 1}80|78|other|exited|2024-03-01T10:00:00|{end}|0|more",
         "\xff\xfe no text, and no \r end of a line \x0c|",
         "c7 | 77 | other | exited | then | later | 1",
+        "c3|4003|other|running|2024-03-01T10:00:00||",
         f"c2|4002|{image}|running|2024-03-01T10:00:00||",
     ]
     return "\n".join(lines) + "\n"

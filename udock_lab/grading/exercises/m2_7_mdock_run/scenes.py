@@ -19,13 +19,12 @@ from udock_lab.grading.exercises.m2_7_mdock_run.runners import (
     in_ten_at_once,
     killed_before_its_record,
 )
-from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, patience, take, the_kernel_says, waits
+from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, patience, polls, put, take, the_kernel_says, waits
 from udock_lab.grading.inside import high, may_chroot
 
 __all__ = ["HeldProgram", "not_there", "one_after_another", "orphan", "programs", "put_on", "ten_at_once"]
 
 GATED = "echo $$ > started; read code < gate; exit $code"
-_NEXT = 48  # numbers that the kernel gives to the next processes
 _GONE = 1.0  # seconds for an orphan to end, or to begin what it must not
 
 
@@ -97,16 +96,14 @@ def programs(
     seen: dict[str, Any] = {"may chroot": may_chroot()}
     put_on(token)
     home = Home("home", image, history)
-    home.add(stale := _stale_records(image))
-    home.history = history + stale
     held = HeldProgram(referee, home, held_back)
     held.begins()
-    seen |= {"history": home.history, "while it runs": home.content(), "pid": held.pid, "runner": held.runner.pid}
+    seen |= {"while it runs": home.content(), "pid": held.pid, "runner": held.runner.pid}
     if held.pid:
         seen |= {"began": home.said("started")[1], "kernel": the_kernel_says(int(held.pid), home)}
     os.close(os.open("looked", os.O_CREAT | os.O_WRONLY))
     if held.pid:
-        seen["another"] = _another_begins(home, held.pid)
+        seen["history"], seen["another"] = _others_begin(home, held.pid)
     second = time.time()
     if held.pid or held.outcome:
         seen["orphan"] = orphan(referee, Home("third", image, history))
@@ -130,18 +127,19 @@ def put_on(variables: dict[str, str]) -> None:
     time.tzset()
 
 
-def _stale_records(image: str) -> str:
-    """Return what runners left that were killed: running, with the numbers that the next processes get."""
-    pids = range(os.getpid() + 1, os.getpid() + _NEXT)
-    return "".join(f"c{number}|{pid}|{image}|running|2024-03-01T10:00:00||\n" for number, pid in enumerate(pids, 101))
+def _others_begin(home: Home, pid: str) -> tuple[str, str]:
+    """Meanwhile others begin in another pid namespace, where their number is the same.
 
-
-def _another_begins(home: Home, pid: str) -> str:
-    """Meanwhile somebody else begins, in another pid namespace: the id has one digit more, the pid is the same."""
+    Return the table as it was, with the first one's record changed, and the line of the second, whose id has one digit
+    more than that of this run.
+    """
     own = [line.partition("|")[0] for line in home.content().split("\n") if line.split("|")[1:2] == [pid]]
+    changed = home.history.replace("\nc2|4002|", f"\nc2|{pid}|")
+    put(f"{home.table}.other", home.content().replace(home.history, changed, 1))
+    os.replace(f"{home.table}.other", home.table)
     line = f"{own[-1] if own else 'c1'}0|{pid}|{home.image}|running|2024-03-01T10:00:02||\n"
     home.add(line)
-    return line
+    return changed, line
 
 
 def one_after_another(
@@ -187,10 +185,11 @@ def orphan(referee: Referee, home: Home) -> dict[str, Any]:
 
 def _still(pids: list[int]) -> bool:
     """Return whether they wait for something that will not come: a moment later they still do."""
-    if not all(map(waits, pids)):
-        return False
-    time.sleep(0.05)
-    return all(map(waits, pids))
+    for _ in range(3):
+        if not all(waits(pid) or polls(pid) for pid in pids):
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def ten_at_once(load: Load, *, image: str, history: str, before: Call, calls: list[Call]) -> dict[str, Any]:
@@ -210,6 +209,7 @@ def ten_at_once(load: Load, *, image: str, history: str, before: Call, calls: li
     seen = {
         "told": {name: said for name, said, *_ in outcomes()},
         "table": home.content(),
+        "may chroot": may_chroot(),
         "pids": {name: home.said(f"pid-{name}")[0] for name, *_ in calls},
     }
     referee.end()

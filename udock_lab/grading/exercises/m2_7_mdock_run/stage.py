@@ -6,6 +6,7 @@ All of it is the referee's: no answer is loaded in the process that builds and l
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from functools import cache
@@ -57,9 +58,18 @@ def waits(pid: int) -> bool:
 
 
 def polls(pid: int) -> bool:
-    """Return whether it waits in poll, select or epoll."""
-    where = take(f"/proc/{pid}/wchan")
-    return any(word in where for word in _POLLS)
+    """Return whether it waits in poll, select or epoll, or wakes up again and again to look (proc_pid_status(5))."""
+    where, before = take(f"/proc/{pid}/wchan"), _sleeps(pid)
+    if any(word in where for word in _POLLS):
+        return True
+    time.sleep(0.06)
+    return _sleeps(pid) - before > 2
+
+
+def _sleeps(pid: int) -> int:
+    """Return how often it has gone to sleep."""
+    found = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", take(f"/proc/{pid}/status"), re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 class Home:
