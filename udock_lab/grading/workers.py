@@ -1,261 +1,207 @@
-"""Processes that call a learner's function at once, and a parent that sees how far each is (exercise m2_3).
+"""Workers: processes with the answer in them that live side by side, and a referee that hears and watches them all.
 
-Runs inside the sandbox, beside their code. A word comes through a pipe when a child is done or asks for a lock
-(Python's audit events, PEP 578); /proc/locks says who waits (proc_locks(5)). A child can be stopped at the last
-moment before it changes a table, and somebody else can be quicker at the moment in which it asks for the lock.
+For scenes that are played apart (referee.py)::
+
+    def many(load, *, text):
+        put("containers.db", text)
+        workers = Workers(load)
+        one = workers.start(takes_one, "containers.db")  # in a child: takes_one(workers.tell, functions, ...)
+        workers.finished(one)
+        workers.end()
+        return [one.words.get("done"), content("containers.db")]
+
+What a worker says is the learner's word, though the kernel says whose (unix(7), SO_PASSCRED): none can speak for
+another. A child begins with a copy of all that the referee knew, so what it must not know is drawn later.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import select
 import signal
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from types import FrameType
 from typing import Any
 
-from udock_lab.grading.inside import high_pipe
+from udock_lab.grading.inside import high, high_pipe
+from udock_lab.grading.referee import out_of_reach
 from udock_lab.linux.load import crowd
-from udock_lab.linux.process import parent
+from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, prctl
+from udock_lab.wire.framing import adopt, send
+from udock_lab.wire.hearing import hear, open_channel
 
-__all__ = ["LastMoment", "Workers", "attempt", "content", "put"]
+__all__ = ["Functions", "Gate", "Tell", "Worker", "Workers"]
+
+Functions = Sequence[Callable[..., object]]
+Tell = Callable[..., None]
 
 _PATIENCE = 4.0  # seconds, for what takes some milliseconds
 _MOST = 4.0  # times that, on a busy machine
-_BLIND = 1.0  # seconds, where /proc/locks is closed to us: who is not done by then waits
-_ASKED = 3  # who has asked more often than that without waiting asks until the lock is free
-_ASKING = 1.2  # seconds: whoever gives up asking has done so by then
-_HEARD = 6  # so many words on locks from each child
-_kept: list[BaseException] = []
+_LOOK = 3  # milliseconds between two looks at what no word tells of
+_FLOOD = 2000  # words that are read before the next look
+_MOST_WORDS = 100  # of one kind, from one process
+_END = 2.0  # seconds for killed processes to be gone
+_OURS = os.path.dirname(__file__)  # not shown in tracebacks
 
 
-def attempt(work: Callable[[], object]) -> list[str]:
-    """Return what came of it: ``[returned or raised, in words, str or OSError or another type]``.
+class Gate:
+    """Processes wait at it until they are let through; made before they are forked."""
 
-    The error stays alive with its frames, as it does behind a cell that raised: what only a frame's end would have
-    closed is still open.
-    """
-    try:
-        made = work()
-    except BaseException as error:
-        _kept.append(error)
-        return ["raised", f"{type(error).__name__}: {error}"[:200], "OSError" if isinstance(error, OSError) else ""]
-    if isinstance(made, str):
-        return ["returned", str.__str__(made), "str"]
-    return ["returned", repr(made)[:100], type(made).__name__]
+    def __init__(self) -> None:
+        self._comes, self._goes = high_pipe()
 
+    def wait(self) -> None:
+        """Stand here until somebody opens."""
+        os.read(self._comes, 1)
 
-def put(path: str, text: str | None) -> None:
-    """Write a file, a byte a character; None makes nothing."""
-    if text is not None:
-        with open(path, "wb") as file:
-            file.write(text.encode("latin-1"))
+    def open(self, count: int = 1) -> None:
+        """Let so many through, also those that come later."""
+        os.write(self._goes, b"x" * count)
 
 
-def content(path: str) -> str | None:
-    """Return the file, a byte a character; None where there is no such file."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(1 << 16).decode("latin-1")
-    except OSError:
-        return None
+class Worker:
+    """A process with the answer in it. ``words``: what it has said; ``gone``: whether it has ended."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.words: dict[str, Any] = {}
+        self.gone = False
 
 
 class Workers:
-    """Children that live on until :meth:`end`; each is a dictionary: ``pid``, ``done``, ``locks``, ``paused``."""
+    """Starts them, hears them, waits for what the kernel shows, ends them. Belongs to the referee."""
 
-    def __init__(self) -> None:
-        self.words, self.said = high_pipe()
-        self.life, self.alive = high_pipe()
-        self.all: dict[int, dict[str, Any]] = {}
-        self.rest = b""
+    def __init__(self, load: Callable[[], Functions]) -> None:
+        out_of_reach()
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+        signal.signal(signal.SIGIO, signal.SIG_IGN)  # a lease is broken
+        self.load = load
+        self.heard, said = open_channel()
+        self._said = adopt(high(said.detach()))
+        self._life, self._alive = high_pipe()
+        self.all: dict[int, Worker] = {}
+        self.broken = False
 
-    def start(
-        self,
-        work: Callable[[], object],
-        *,
-        at_start: int | None = None,
-        stop: Callable[[Workers], None] | None = None,
-        overtake: Callable[[], object] | None = None,
-    ) -> dict[str, Any]:
-        """Start a child that works when a byte comes from ``at_start``.
+    def start(self, work: Callable[..., object], *rest: object, before: Callable[[], object] | None = None) -> Worker:
+        """Fork a process that loads the answer, calls ``work(tell, functions, *rest)`` and lives on.
 
-        ``stop`` arranges that it is stopped, ``overtake`` is called when it first asks for flock, before it has it.
+        ``tell(key=value)`` says plain values; ``before`` is called before the answer is loaded. Whatever ``work``
+        raises ends that process.
         """
         pid = os.fork()
         if pid:
-            self.all[pid] = {"pid": pid, "done": None, "locks": [], "paused": False}
+            self.all[pid] = Worker(pid)
             return self.all[pid]
         try:
-            os.close(self.alive)
-            self._hear(overtake)
-            if at_start is not None:
-                os.read(at_start, 1)
-            if stop is not None:
-                stop(self)
-            self.tell(done=attempt(work))
-            os.read(self.life, 1)
+            self._become_worker()
+            if before is not None:
+                before()
+            functions = self._loaded()
+            work(self.tell, functions, *rest)
+            self.live()
+        except BaseException:
+            traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(1)
+
+    def _become_worker(self) -> None:
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        prctl(PR_SET_DUMPABLE, 1)  # its own /proc/self is its own again
+        self.heard.close()
+        os.close(self._alive)
+
+    def _loaded(self) -> Functions:
+        try:
+            return self.load()
+        except BaseException as error:
+            shown = error.__traceback__
+            while shown is not None and shown.tb_frame.f_code.co_filename.startswith(_OURS):
+                shown = shown.tb_next
+            traceback.print_exception(type(error), error, shown)
+            sys.stderr.flush()
+            self.tell(unloaded=True)
+            os._exit(1)
+
+    def live(self) -> None:
+        """Stay until the end, in a worker or in a process that it has forked."""
+        with suppress(BaseException):
+            sys.stdout.flush()
+        with suppress(OSError):
+            os.read(self._life, 1)
+        os._exit(0)
 
     def tell(self, **words: object) -> None:
-        """Say it to the parent, from the child."""
-        os.write(self.said, json.dumps({"pid": os.getpid(), **words}).encode() + b"\n")
-
-    def _hear(self, overtake: Callable[[], object] | None) -> None:
-        left = _HEARD
-
-        def audit(event: str, arguments: tuple[Any, ...]) -> None:
-            nonlocal left, overtake
-            if event == "fcntl.flock" and overtake is not None:
-                quicker, overtake = overtake, None
-                quicker()
-            lock = _lock(event, arguments) if left else None
-            if lock is not None:
-                left -= 1
-                self.tell(lock=lock)
-
-        sys.addaudithook(audit)
+        """Say it to the referee, from another process: JSON's values; of others their repr."""
+        send(self._said, json.dumps(words, default=repr, skipkeys=True).encode())
 
     def until(self, holds: Callable[[], object], seconds: float = 0) -> bool:
-        """Wait for it, so many seconds at most; by default the time that no answer needs, however busy the machine."""
+        """Wait for it, so many seconds at most; by default the time that no answer needs, however busy the machine.
+
+        SystemExit where the answer could not be loaded: its traceback has been printed.
+        """
         deadline = time.monotonic() + (seconds or _PATIENCE * crowd(_MOST))
         words = select.poll()
-        words.register(self.words, select.POLLIN)
-        while not holds():
+        words.register(self.heard.fileno(), select.POLLIN)
+        while True:
+            self._hear()
+            if self.broken:
+                self.end()
+                raise SystemExit(1)
+            if holds():
+                return True
             if time.monotonic() > deadline:
                 return False
-            if words.poll(10):
-                self._take(os.read(self.words, 65536))
-        return True
+            words.poll(_LOOK)
 
-    def _take(self, data: bytes) -> None:
-        *lines, self.rest = (self.rest + data).split(b"\n")
-        for line in lines:
-            words = json.loads(line)
-            one = self.all.get(words["pid"])
-            if one is None:
-                continue  # a child of a child
-            if "lock" in words:
-                one["locks"].append(words["lock"])
+    def finished(self, *ones: Worker, word: str = "done", seconds: float = 0) -> bool:
+        """Wait until each has said the word, or has ended without."""
+        return self.until(lambda: all(word in one.words or one.gone for one in ones), seconds)
+
+    def _hear(self) -> None:
+        self._reap()
+        for _ in range(_FLOOD):
+            try:
+                data, pid = hear(self.heard)
+            except BlockingIOError:
+                return
+            if not pid:
+                return
+            with suppress(ValueError, RecursionError):
+                self._take(json.loads(data), self.all.setdefault(pid, Worker(pid)))
+
+    def _take(self, words: object, one: Worker) -> None:
+        """Keep what it said: of a plural (``locks``) all that came, else what came last."""
+        if not isinstance(words, dict):
+            return
+        self.broken = self.broken or "unloaded" in words
+        for name, value in words.items():
+            if name.endswith("s"):
+                one.words[name] = [*one.words.get(name, []), value][:_MOST_WORDS]
             else:
-                one.update(words)
+                one.words[name] = value
 
-    def waiting(self) -> set[int]:
-        """Return the pids of those that wait in flock, as the kernel says, and of those that wait for such a child."""
-        try:
-            with open("/proc/locks") as file:
-                waiting = {int(line.split()[-4]) for line in file if "->" in line}
-        except (OSError, ValueError):
-            return set()
-        return waiting | {parent(pid) or 0 for pid in waiting if pid not in self.all}
-
-    def waits(self, one: dict[str, Any], waiting: set[int] | None = None) -> bool:
-        """Return whether it waits in flock, or has asked so often without waiting that it waits all the same."""
-        return _asks(one) or one["pid"] in (self.waiting() if waiting is None else waiting)
-
-    def settled(self, *ones: dict[str, Any]) -> list[Any]:
-        """Wait until each is done, stopped, or waits for a lock; return what the done ones returned, else None.
-
-        Those that ask again and again are given the time in which a patience of theirs would end.
-        """
-        seconds = 0 if os.access("/proc/locks", os.R_OK) else _BLIND * crowd(_MOST)
-        self.until(lambda: all(one["done"] or one["paused"] or self.waits(one) for one in ones), seconds)
-        if any(_asks(one) and not by_existence(one) for one in ones):
-            self.until(lambda: all(one["done"] for one in ones), _ASKING)
-        return [one["done"] for one in ones]
-
-    def finished(self, *ones: dict[str, Any]) -> list[Any]:
-        """Wait until each is done, where no other is in the way; return what they returned.
-
-        One that only looks whether a file exists will not come back: it is not waited for.
-        """
-        hopeless = all(one["done"] or by_existence(one) for one in ones)
-        self.until(lambda: all(one["done"] for one in ones), 0.5 if hopeless else 0)
-        return [one["done"] for one in ones]
+    def _reap(self) -> None:
+        with suppress(ChildProcessError):
+            while True:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                if pid in self.all:
+                    self.all[pid].gone = True
 
     def end(self) -> None:
-        """End all of them."""
-        os.close(self.alive)
-        for pid, one in self.all.items():
-            if not one["done"]:
-                os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-
-
-def by_existence(one: dict[str, Any]) -> bool:
-    """Return whether it has asked with O_EXCL only: for it a file that exists is the lock."""
-    return _asks(one) and all(how == "O_EXCL" for how, _, _ in one["locks"])
-
-
-def _asks(one: dict[str, Any]) -> bool:
-    asked = [how for how, _, operation in one["locks"] if how == "O_EXCL" or operation & fcntl.LOCK_NB]
-    return len(asked) > _ASKED
-
-
-def _lock(event: str, arguments: tuple[Any, ...]) -> list[Any] | None:
-    """Return ``[how, on which file, operation]``, if this event asks for a lock."""
-    if event in ("fcntl.flock", "fcntl.lockf"):
-        where = os.readlink(f"/proc/self/fd/{int(arguments[0])}")
-        return [event[6:], os.path.basename(where), int(arguments[1])]
-    if event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_EXCL:
-        return ["O_EXCL", os.path.basename(os.fsdecode(arguments[0])), 0]
-    return None
-
-
-class LastMoment:
-    """The last moment at which a table is as it was: found in one call of a function, to stop another there."""
-
-    def __init__(self, table: str) -> None:
-        self.table = table
-        self.seen: list[tuple[object, ...]] = []
-
-    def find(self, work: Callable[[], object]) -> list[str]:
-        """Call it, under a profile function that looks at the table (sys.setprofile)."""
-        before = self._state()
-
-        def profile(frame: FrameType, event: str, argument: object) -> None:
-            if self._state() == before:
-                self.seen.append(_moment(frame, event, argument))
-
-        sys.setprofile(profile)
-        try:
-            return attempt(work)
-        finally:
-            sys.setprofile(None)
-
-    def _state(self) -> tuple[int, int] | None:
-        with suppress(OSError):
-            found = os.stat(self.table)
-            return found.st_ino, found.st_size
-        return None
-
-    def stop(self, gate: int) -> Callable[[Workers], None]:
-        """Return a ``stop`` for :meth:`Workers.start`: stopped there, until a byte comes from ``gate``."""
-        last = self.seen[-1] if self.seen else None
-
-        def watch(workers: Workers) -> None:
-            left = self.seen.count(last) if last else 0
-
-            def profile(frame: FrameType, event: str, argument: object) -> None:
-                nonlocal left
-                if _moment(frame, event, argument) == last:
-                    left -= 1
-                    if left == 0:
-                        sys.setprofile(None)
-                        workers.tell(paused=True)
-                        os.read(gate, 1)
-
-            sys.setprofile(profile)
-
-        return watch
-
-
-def _moment(frame: FrameType, event: str, argument: object) -> tuple[object, ...]:
-    called = getattr(argument, "__name__", "") if event[:2] == "c_" else ""
-    return event, frame.f_code.co_name, frame.f_lineno, called
+        """End all of them, and those that they have forked."""
+        os.close(self._alive)
+        for one in self.all.values():
+            if not one.gone and not {"done", "lives"} & set(one.words):
+                with suppress(OSError):
+                    os.kill(one.pid, signal.SIGKILL)
+        deadline = time.monotonic() + _END * crowd(_MOST)
+        with suppress(ChildProcessError):
+            while time.monotonic() < deadline:
+                if not os.waitpid(-1, os.WNOHANG)[0]:
+                    time.sleep(0.001)

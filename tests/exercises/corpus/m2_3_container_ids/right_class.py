@@ -26,9 +26,8 @@ def ids(db):
         for line in file:
             first, bar, _ = line.decode("latin-1").partition("|")
             word = first.strip()
-            if bar and word.startswith("c"):
-                with contextlib.suppress(ValueError):
-                    yield int(word[1:])
+            if bar and word.startswith("c") and word[1:].isascii() and word[1:].isdigit():
+                yield int(word[1:])
 
 
 def next_id(db):

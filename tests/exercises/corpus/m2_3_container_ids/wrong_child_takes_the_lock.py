@@ -1,7 +1,7 @@
 """A child takes the lock and ends."""
 
 # misconception: a lock outlives the process that took it
-# fails: many
+# fails: reads
 
 import fcntl, os, re, time, errno
 

@@ -1,7 +1,7 @@
 """The file object that holds the lock has no name, and is closed at once."""
 
 # misconception: the lock belongs to the process
-# fails: many
+# fails: reads
 
 import fcntl, os, re, time, errno
 

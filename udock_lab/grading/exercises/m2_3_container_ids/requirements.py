@@ -33,7 +33,7 @@ REQUIREMENTS = (
         lesson='m2_3_container_ids, "Task"',
         hints=(
             "What does your function do with a line that has no |, or with bytes that are no text?",
-            r'Open the file with errors="replace", and match each line with r"\s*c([0-9]+)\s*\|".',
+            r'Read bytes (mode "rb"), and match each line with rb" *c([0-9]+) *\|".',
         ),
     ),
     Requirement(
