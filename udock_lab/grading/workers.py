@@ -20,6 +20,8 @@ import json
 import os
 import select
 import signal
+import socket
+import struct
 import sys
 import time
 import traceback
@@ -31,8 +33,6 @@ from udock_lab.grading.inside import high, high_pipe
 from udock_lab.grading.referee import out_of_reach
 from udock_lab.linux.load import crowd
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, prctl
-from udock_lab.wire.framing import adopt, send
-from udock_lab.wire.hearing import hear, open_channel
 
 __all__ = ["Functions", "Gate", "Tell", "Worker", "Workers"]
 
@@ -45,6 +45,8 @@ _LOOK = 3  # milliseconds between two looks at what no word tells of
 _FLOOD = 2000  # words that are read before the next look
 _MOST_WORDS = 100  # of one kind, from one process
 _END = 2.0  # seconds for killed processes to be gone
+_LONGEST = 1 << 16  # bytes of what is said at once
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _OURS = os.path.dirname(__file__)  # not shown in tracebacks
 
 
@@ -80,8 +82,10 @@ class Workers:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         signal.signal(signal.SIGIO, signal.SIG_IGN)  # a lease is broken
         self.load = load
-        self.heard, said = open_channel()
-        self._said = adopt(high(said.detach()))
+        self.heard, said = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.heard.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # the kernel adds who says it
+        self.heard.setblocking(False)
+        self._said = socket.socket(fileno=high(said.detach()))
         self._life, self._alive = high_pipe()
         self.all: dict[int, Worker] = {}
         self.broken = False
@@ -136,7 +140,11 @@ class Workers:
 
     def tell(self, **words: object) -> None:
         """Say it to the referee, from another process: JSON's values; of others their repr."""
-        send(self._said, json.dumps(words, default=repr, skipkeys=True).encode())
+        data = json.dumps(words, default=repr, skipkeys=True).encode()
+        if len(data) > _LONGEST:  # whatever was returned is no id
+            told = {name: word | {"plain": []} if isinstance(word, dict) else word for name, word in words.items()}
+            data = json.dumps(told, default=repr, skipkeys=True).encode()
+        self._said.send(data)
 
     def until(self, holds: Callable[[], object], seconds: float = 0) -> bool:
         """Wait for it, so many seconds at most; by default the time that no answer needs, however busy the machine.
@@ -165,11 +173,12 @@ class Workers:
         self._reap()
         for _ in range(_FLOOD):
             try:
-                data, pid = hear(self.heard)
-            except BlockingIOError:
+                data, added, _, _ = self.heard.recvmsg(2 * _LONGEST, socket.CMSG_SPACE(_CREDENTIALS.size))
+            except OSError:  # nothing, for now
                 return
-            if not pid:
+            if not added:
                 return
+            pid = _CREDENTIALS.unpack(added[0][2])[0]
             with suppress(ValueError, RecursionError):
                 self._take(json.loads(data), self.all.setdefault(pid, Worker(pid)))
 
