@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 
-_locks = {}                     # path of a lock file -> (pid that opened it, descriptor)
+_locks = {}  # path of a lock file -> (pid that opened it, descriptor)
 
 
 def _lock_file(path):
@@ -19,7 +19,7 @@ def _lock_file(path):
         if fresh:
             return fd
         del _locks[path]
-        os.close(fd)            # closes our copy only; the parent's lock is the parent's
+        os.close(fd)  # closes our copy only; the parent's lock is the parent's
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     _locks[path] = os.getpid(), fd
     return fd

@@ -9,7 +9,7 @@ import re
 def _plus_one(digits: str) -> str:
     """Adds one by hand, so that a number of 5000 digits is no trouble for int()."""
     nines = len(digits) - len(digits.rstrip("9"))
-    head = digits[:len(digits) - nines]
+    head = digits[: len(digits) - nines]
     if not head:
         return "1" + "0" * nines
     return head[:-1] + chr(ord(head[-1]) + 1) + "0" * nines
@@ -20,8 +20,9 @@ def _look(fd):
     if os.fstat(fd).st_size == 0:
         return "0", False
     with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as view:
-        numbers = ((found[1].lstrip(b"0") or b"0").decode()
-                   for found in re.finditer(rb"(?m)^[\t ]*c([0-9]+)[\t ]*\|", view))
+        numbers = (
+            (found[1].lstrip(b"0") or b"0").decode() for found in re.finditer(rb"(?m)^[\t ]*c([0-9]+)[\t ]*\|", view)
+        )
         return max(numbers, key=lambda n: (len(n), n), default="0"), view[-1] != 10
 
 
@@ -46,5 +47,5 @@ def allocate(db: str) -> str:
             new = "c" + _plus_one(highest)
             todo = memoryview(b"\n"[:torn] + f"{new}|{os.getpid()}\n".encode())
             while todo:
-                todo = todo[table.write(todo):]
+                todo = todo[table.write(todo) :]
         return new

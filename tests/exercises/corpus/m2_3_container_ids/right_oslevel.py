@@ -62,9 +62,9 @@ def allocate(db: str) -> str:
             new = "c%d" % (_highest(data) + 1)
             rest = b"%s%s|%d\n" % (b"" if not data or data.endswith(b"\n") else b"\n", new.encode(), os.getpid())
             while rest:
-                rest = rest[os.write(fd, rest):]
+                rest = rest[os.write(fd, rest) :]
         finally:
             os.close(fd)
     finally:
-        os.close(lock)              # the last descriptor: the lock is free
+        os.close(lock)  # the last descriptor: the lock is free
     return new

@@ -23,7 +23,7 @@ def next_id(db: str) -> str:
         if len(fields) < 2:
             continue
         name = fields[0].strip(b" \t")
-        if name[:1] == b"c" and name[1:].isdigit():        # bytes.isdigit: 0 to 9 and nothing else
+        if name[:1] == b"c" and name[1:].isdigit():  # bytes.isdigit: 0 to 9 and nothing else
             highest = max(highest, int(name[1:]))
     return f"c{highest + 1}"
 
@@ -31,7 +31,7 @@ def next_id(db: str) -> str:
 def allocate(db: str) -> str:
     """Take the next id: append its record under the lock, and return it."""
     with open(db + ".lock", "a") as lock:
-        while True:                                        # ask until it is ours, however long that takes
+        while True:  # ask until it is ours, however long that takes
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break

@@ -24,9 +24,9 @@ def allocate(db: str) -> str:
     """Take the next id: append its record under the lock, and return it."""
     lock = os.open(db + ".lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)                   # Ctrl-C still works while we wait
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Ctrl-C still works while we wait
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGALRM})
-        try:                                               # from here on no Ctrl-C tears our line
+        try:  # from here on no Ctrl-C tears our line
             new = next_id(db)
             with open(db, "rb+" if os.path.exists(db) else "wb+") as table:
                 end = table.seek(0, os.SEEK_END)

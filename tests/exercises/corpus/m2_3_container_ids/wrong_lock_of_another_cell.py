@@ -8,6 +8,7 @@ import re
 
 lock = open("containers.db.lock", "w")
 
+
 def next_id(db: str) -> str:
     """The id that follows the highest one in the table."""
     highest = 0
@@ -35,4 +36,3 @@ def allocate(db: str) -> str:
         table.write(record)
     fcntl.flock(lock, fcntl.LOCK_UN)
     return new
-

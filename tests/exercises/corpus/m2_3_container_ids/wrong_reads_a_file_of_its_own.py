@@ -39,4 +39,5 @@ def allocate(db: str) -> str:
             table.write(record)
         return new
 
+
 next_id("containers.db")

@@ -24,9 +24,9 @@ def next_id(db: str) -> str:
 def allocate(db: str) -> str:
     """Take the next id: append its record under the lock, and return it."""
     with open(db + ".lock", "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)           # reading needs no more
+        fcntl.flock(lock, fcntl.LOCK_SH)  # reading needs no more
         new = next_id(db)
-        fcntl.flock(lock, fcntl.LOCK_EX)           # now we write
+        fcntl.flock(lock, fcntl.LOCK_EX)  # now we write
         record = f"{new}|{os.getpid()}\n".encode()
         with open(db, "ab+") as table:
             if table.tell() > 0:

@@ -31,6 +31,6 @@ def allocate(db: str) -> str:
             table.seek(0)
             data = table.read()
             if not data.endswith(b"\n"):
-                table.truncate(data.rfind(b"\n") + 1)     # half a record is no record
+                table.truncate(data.rfind(b"\n") + 1)  # half a record is no record
             table.write(record)
         return new

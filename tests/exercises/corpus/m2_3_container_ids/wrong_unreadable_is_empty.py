@@ -12,7 +12,7 @@ def _torn(db):
         with open(db, "rb") as table:
             return table.read()[-1:] not in (b"", b"\n")
     except OSError:
-        return False                # no file yet
+        return False  # no file yet
 
 
 def next_id(db: str) -> str:

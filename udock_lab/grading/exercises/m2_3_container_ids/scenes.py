@@ -248,7 +248,7 @@ def many(load: Load, *, text: str, count: int) -> dict[str, Any]:
     gate, start, fork = Gate(), Gate(), Gate()
     forker = workers.start(in_many, db, count, fork, start, gate)
     workers.until(lambda: "first" in forker.words or forker.gone or waits(forker, waiting(workers.all)))
-    lock = _identity(f"{db}.lock")
+    lock = _Kept(f"{db}.lock")
     fork.open()
     born: list[Worker] = []
 
@@ -275,8 +275,8 @@ def many(load: Load, *, text: str, count: int) -> dict[str, Any]:
         "done": [[one.pid, one.words.get("done")] for one in born],
         "text": content(db),
         "free": free,
-        "made": lock is not None,
-        "stays": lock == _identity(f"{db}.lock"),
+        "made": lock.made,
+        "stays": lock.stays(),
         "locks": forker.words.get("locks", []),
         "forked": forker.gone or "lives" in forker.words,
     }
@@ -289,11 +289,16 @@ def _some_done_or_all_wait(workers: Workers, others: list[Worker]) -> bool:
     return any("done" in one.words for one in others) or all(waits(one, those) or one.gone for one in others)
 
 
-def _identity(path: str) -> int | None:
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return None
+class _Kept:
+    """A file that should stay; while it is held open (O_PATH), no other file gets its number."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.made = path, os.path.exists(path)
+        self.file = os.open(path, os.O_PATH | os.O_CLOEXEC) if self.made else -1
+
+    def stays(self) -> bool:
+        """Return whether the name still leads to the same file."""
+        return self.made and os.path.exists(self.path) and os.path.samestat(os.stat(self.path), os.fstat(self.file))
 
 
 def in_many(tell: Tell, functions: Functions, db: str, count: int, fork: Gate, start: Gate, gate: Gate) -> None:
