@@ -114,8 +114,8 @@ def _could_have(path: str, lock: int) -> bool | None:
     return True
 
 
-def waiting(of: dict[int, Worker], for_: str = "") -> set[int]:
-    """Return the pids of those that wait for a lock, as the kernel says, and of those that wait for such a child.
+def waiting(for_: str = "") -> set[int]:
+    """Return the pids of those that wait for a lock, as the kernel says, and of their parents, who may wait for them.
 
     ``for_``: one kind alone, of FLOCK, POSIX and LEASE (whoever is stopped where it opens a file).
     """
@@ -124,7 +124,7 @@ def waiting(of: dict[int, Worker], for_: str = "") -> set[int]:
             found = {int(line.split()[-4]) for line in file if "->" in line and for_ in line}
     except (OSError, ValueError, IndexError):
         return set()
-    return found | {parent(pid) or 0 for pid in found if pid not in of}
+    return found | {parent(pid) or 0 for pid in found}
 
 
 def waits(one: Worker, those: set[int]) -> bool:
@@ -160,7 +160,7 @@ def settled(workers: Workers, *ones: Worker) -> list[Any]:
     blind = 0 if os.access("/proc/locks", os.R_OK) else _BLIND * crowd(_MOST)
 
     def stand() -> bool:
-        those = waiting(workers.all)
+        those = waiting()
         return all("done" in one.words or one.gone or waits(one, those) for one in ones)
 
     workers.until(stand, blind)

@@ -156,7 +156,7 @@ def waiting_for_the_lock(load: Load, *, texts: list[str | None], begun: str, gap
     ]
     fresh = workers.start(in_waiting, f"{os.getcwd()}/home/fresh.db")  # nobody has made the lock file
     early = settled(workers, *(table.one for table in tables))
-    those = waiting(workers.all, "FLOCK")
+    those = waiting("FLOCK")
     for table in tables:
         table.queued = table.one.pid in those
     top = gap + _chance.randrange(2, 9)
@@ -182,7 +182,7 @@ def _again(workers: Workers, db: str, top: int) -> dict[str, Any]:
     """Have another process take two ids, one before and one after a record of ours; the first one lives on."""
     gate, later = Gate(), top + _chance.randrange(4, 9)
     other = workers.start(in_again, db, gate)
-    workers.until(lambda: "once" in other.words or other.gone or waits(other, waiting(workers.all)))
+    workers.until(lambda: "once" in other.words or other.gone or waits(other, waiting()))
     if "once" in other.words:
         append(db, a_record(later))
         gate.open()
@@ -247,7 +247,7 @@ def many(load: Load, *, text: str, count: int) -> dict[str, Any]:
     put(db, text)
     gate, start, fork = Gate(), Gate(), Gate()
     forker = workers.start(in_many, db, count, fork, start, gate)
-    workers.until(lambda: "first" in forker.words or forker.gone or waits(forker, waiting(workers.all)))
+    workers.until(lambda: "first" in forker.words or forker.gone or waits(forker, waiting()))
     lock = _Kept(f"{db}.lock")
     fork.open()
     born: list[Worker] = []
@@ -260,13 +260,13 @@ def many(load: Load, *, text: str, count: int) -> dict[str, Any]:
     slow = next((one for one in born if one.words["born"] == 0), forker)
     others = [one for one in born if one is not slow]
     gate.open()  # the slow one comes first
-    workers.until(lambda: {"paused", "done"} & set(slow.words) or slow.gone or slow.pid in waiting(workers.all))
+    workers.until(lambda: {"paused", "done"} & set(slow.words) or slow.gone or slow.pid in waiting())
     hopeless = not {"paused", "done"} & set(slow.words)  # the forker has kept the lock
     free = "paused" in slow.words and is_free(f"{db}.lock")
     lease = Lease(db)
     start.open(len(others))
     if "paused" in slow.words or lease.given:
-        workers.until(lambda: _some_done_or_all_wait(workers, others))
+        workers.until(lambda: _some_done_or_all_wait(others))
     lease.let_on()
     gate.open()
     workers.finished(*born, seconds=0.5 if hopeless else 0)
@@ -284,8 +284,8 @@ def many(load: Load, *, text: str, count: int) -> dict[str, Any]:
     return told
 
 
-def _some_done_or_all_wait(workers: Workers, others: list[Worker]) -> bool:
-    those = waiting(workers.all)
+def _some_done_or_all_wait(others: list[Worker]) -> bool:
+    those = waiting()
     return any("done" in one.words for one in others) or all(waits(one, those) or one.gone for one in others)
 
 
