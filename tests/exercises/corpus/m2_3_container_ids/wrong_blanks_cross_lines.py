@@ -1,5 +1,5 @@
-"""\\s with re.MULTILINE."""
-# misconception: \\s stays within a line
+r"""\s with re.MULTILINE."""
+# misconception: \s stays within a line
 # fails: junk
 
 import fcntl

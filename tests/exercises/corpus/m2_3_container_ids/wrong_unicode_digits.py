@@ -1,5 +1,5 @@
-"""\\d in text."""
-# misconception: \\d means 0 to 9
+r"""\d in text."""
+# misconception: \d means 0 to 9
 # fails: junk
 
 import fcntl
