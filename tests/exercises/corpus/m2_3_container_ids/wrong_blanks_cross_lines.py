@@ -1,4 +1,4 @@
-r"""\s with re.MULTILINE."""
+"""The blank class of re, with re.MULTILINE."""
 # misconception: \s stays within a line
 # fails: junk
 

@@ -1,4 +1,4 @@
-r"""\d in text."""
+"""The digit class of re, in text."""
 # misconception: \d means 0 to 9
 # fails: junk
 
