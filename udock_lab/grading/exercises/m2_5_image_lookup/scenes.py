@@ -26,6 +26,7 @@ Tell = Callable[[dict[str, object]], None]
 SECONDS = 4.0  # for one search in a small table, on a quiet machine
 _SHORT = 0.25  # of that, once a search has not ended
 _MOST_LATE = 6
+_LONGEST = 1 << 13  # bytes of an answer; the longest path has 5,700
 
 
 def answers(
@@ -33,7 +34,7 @@ def answers(
 ) -> dict[str, list[dict[str, object]]]:
     """Ask all questions (where, table, name; no table: there is none) of all groups; then about one that changes.
 
-    Of a group in which a search does not end, nothing more is asked.
+    Of a group in which a search does not end, or says more than a path can hold, nothing more is asked.
     """
     told: dict[str, list[dict[str, object]]] = {}
     late = 0
@@ -43,13 +44,15 @@ def answers(
             seconds = SECONDS * (_SHORT if late else 1.0)
             (answer,) = asked(1, lambda tell, one=question: tell(_ask(find, *one)), seconds)  # type: ignore[misc]
             told[group].append(answer)
-            if answer["how"] == "late":
-                late += 1
+            late += answer["how"] == "late"
+            if answer["how"] == "late" or "huge" in answer:
                 break
         if late == _MOST_LATE:
             return told
     name, tables = changing
-    told["anew"] = asked(5, lambda tell: _ask_while_it_changes(find, name, tables, tell), SECONDS)
+    told["anew"] = asked(
+        5, lambda tell: _ask_while_it_changes(find, name, tables, tell), SECONDS * (_SHORT if late else 1.0)
+    )
     return told
 
 
@@ -93,6 +96,8 @@ def _words(status: int) -> str:
 
 def _send(fd: int, answer: dict[str, object]) -> None:
     data = marshal.dumps(answer)
+    if len(data) > _LONGEST:
+        data = marshal.dumps(answer | {"plain": [], "huge": True})
     data = len(data).to_bytes(4, "big") + data
     while data:
         data = data[os.write(fd, data) :]
