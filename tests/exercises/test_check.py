@@ -121,6 +121,13 @@ def test_failure_leads_to_the_section_of_the_lesson(run: Callable[[str], Cell]) 
     run("os.chdir('../..')")
 
 
+def test_check_warns_of_a_hidden_requirement_that_is_public_by_name(run: Callable[[str], Cell]) -> None:
+    run(RIGHT.replace("system.execv(argv[0], argv)", 'system.execve(argv[0], argv, {"PATH": "/bin"})'))
+    said = run(f"print({CHECK})").printed
+    assert "7 of 7 points" in said
+    assert "The program got 1 of the 3 variables that launch has. When you hand in, it is judged" in said
+
+
 def test_hints_come_one_at_a_time_and_the_last_one_stays(run: Callable[[str], Cell]) -> None:
     run(RIGHT)
     run(RAW)
@@ -217,7 +224,11 @@ USES = "def launch(argv):\n    return ExitInfo(code=TABLE.get(0))"
             "TABLE is made or filled by a statement that calls launch",
         ),
         (["%reset_selective -f TABLE", "%run -i made.py"], "TABLE is made by no cell that a graded run takes"),
-        (["def launch(argv):\n    exit(127)"], "exit belongs to the notebook; a graded run does not have it"),
+        (["def launch(argv):\n    exit(127)"], ""),
+        (
+            ["def launch(argv):\n    get_ipython()"],
+            "get_ipython belongs to the notebook; a graded run does not have it",
+        ),
         (["import sys\ndef launch(argv):\n    sys.exit(127)"], ""),
     ],
 )
@@ -236,10 +247,3 @@ def test_check_warns_of_what_will_not_be_there_when_graded(
         assert said.count("graded run") == 1 and told in said
     else:
         assert "graded run" not in said
-
-
-def test_a_child_that_calls_the_notebooks_exit_hears_what_to_write(run: Callable[[str], Cell]) -> None:
-    run(RIGHT.replace("system._exit(FAILED)", "exit(FAILED)"))
-    said = run(f"print({CHECK})").printed
-    assert "sqlite" not in said
-    assert "2 of 7" not in said.splitlines()[0] or "write os._exit" in said

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from udock_lab.errors import UsageError
 from udock_lab.grading.handout import read_cells
+from udock_lab.grading.inside import compiled, load
 from udock_lab.grading.kinds import refuse_lazy_source
 from udock_lab.grading.notebook import Solution, read_solution
 
@@ -298,3 +299,27 @@ def test_reading_takes_no_more_than_its_share_of_calls_for_more_code(lines: list
 
     short, long = work(40), work(160)
     assert long < 4.5 * short + 500
+
+
+# --- how the cells are run, in the sandbox
+
+
+def test_what_fails_in_an_added_cell_takes_only_its_statement_with_it() -> None:
+    parts = [
+        ("<your cell 1: x>", "TABLE = {1: 2}\nTABLE = missing\nTABLE[3] = 4\nsys.exit()\nLIMIT = 3", False),
+        ("<your cell with launch>", "def launch():\n    return TABLE, LIMIT, exit\nexit()\nLIMIT = 4", True),
+    ]
+    namespace: dict[str, Any] = {}
+    load(compiled(parts, ["annotations"]), namespace)
+    assert namespace["launch"]() == ({1: 2, 3: 4}, 3, sys.exit)
+
+
+def test_what_fails_in_a_solution_cell_is_said_with_the_lines_of_that_cell() -> None:
+    cells = [("<your cell 1: x>", "LIMIT = 1\n\n", False), ("<your cell with launch>", "x = 1\n\nLIMIT / 0", True)]
+    with pytest.raises(ZeroDivisionError) as caught:
+        load(compiled(cells, []), {})
+    assert caught.traceback[-1].lineno == 2  # counted from 0
+    assert str(caught.traceback[-1].path) == "<your cell with launch>"
+    with pytest.raises(SyntaxError) as unreadable:
+        compiled([("<your cell with launch>", "x = 1\ndef launch(:", True)], [])
+    assert (unreadable.value.filename, unreadable.value.lineno) == ("<your cell with launch>", 2)

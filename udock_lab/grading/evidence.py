@@ -25,6 +25,7 @@ __all__ = [
     "raised",
     "raised_where",
     "seen_value",
+    "variables_of",
     "waits",
     "worded",
 ]
@@ -68,6 +69,12 @@ def path_of(call: SystemCall) -> str:
     """Return the first path that a call was given."""
     found = _STRING.search(call.arguments)
     return _unescaped(found[1]) if found else ""
+
+
+def variables_of(call: SystemCall) -> int | None:
+    """Return how many variables an execve handed on; None where strace does not say."""
+    count = call.arguments.rpartition("/* ")[2].partition(" var")[0]
+    return int(count) if count.isdecimal() and len(count) < 10 else None
 
 
 def _unescaped(word: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import linecache
 import os
+import sys
 from contextlib import suppress
 
 TYPE_CHECKING = False
@@ -76,7 +77,11 @@ def compiled(parts: Iterable[tuple[str, str, bool]], futures: Iterable[str]) -> 
 
 
 def load(codes: Iterable[tuple[CodeType, bool]], namespace: dict[str, object]) -> None:
-    """Run them. sys.exit() ends a cell and nothing else; no more does what fails in a cell that is no solution."""
+    """Run them. There is an exit, as in the notebook, which ends a cell and nothing else.
+
+    What fails in a cell that is no solution cell takes only its statement with it.
+    """
+    namespace |= {"exit": sys.exit, "quit": sys.exit}
     for code, is_whole in codes:
         try:
             exec(code, namespace)  # noqa: S102 - in the sandbox, which is there for it

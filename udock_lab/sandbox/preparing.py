@@ -17,9 +17,9 @@ from udock_lab.sandbox.keepers import PACKAGE
 from udock_lab.sandbox.messages import Limits, Request
 from udock_lab.sandbox.removal import SHARED, remove
 
-__all__ = ["make_request", "scratch_folder"]
+__all__ = ["PLAIN_ENVIRONMENT", "make_request", "scratch_folder"]
 
-_PLAIN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}
+PLAIN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}
 
 
 def make_request(
@@ -56,7 +56,7 @@ def make_request(
         python=sys.executable,
         package=PACKAGE,
         path=tuple([found for entry in sys.path if (found := entry or here)]),
-        env=_PLAIN_ENVIRONMENT if shut else dict(os.environ),
+        env=PLAIN_ENVIRONMENT if shut else dict(os.environ),
     )
 
 

@@ -18,6 +18,7 @@ from udock_lab.grading.exercises.m2_1_process_creation import programs as given
 from udock_lab.grading.exercises.m2_1_process_creation.witness import End
 from udock_lab.grading.submission import patience
 from udock_lab.model import SandboxProcess, SandboxResult
+from udock_lab.sandbox.preparing import PLAIN_ENVIRONMENT
 
 __all__ = ["STORIES"]
 
@@ -128,6 +129,12 @@ def _became(bench: Bench, result: SandboxResult, child: SandboxProcess, argv: li
         seen = f"execve({path!r}, {got})"
         bench.fail("becomes", expected=expected, seen=seen, looks_like=diagnose.other_words(path, got, argv))
     bench.hold("becomes", seen=f"execve({argv[0]!r}, ...) = 0 in {child.pid}")
+    handed_on, there = ev.variables_of(worked[0]), len(PLAIN_ENVIRONMENT)
+    if handed_on is not None and handed_on < there:
+        bench.note(
+            f"The program got {handed_on} of the {there} variables that launch has. When you hand in, it is judged "
+            "whether the program inherits the environment."
+        )
 
 
 def _refused(calls: Sequence[object], argv: list[str]) -> str:
