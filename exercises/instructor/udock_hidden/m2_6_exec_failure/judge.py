@@ -20,7 +20,7 @@ _ODD = (
     ("loop", "./loop", "a link to itself", errno.ELOOP),
     ("inside", "./closed/inside", "a path through a file that is no folder", errno.ENOTDIR),
     ("name", "./" + "x" * 300, "a name of 300 letters", errno.ENAMETOOLONG),
-    ("long", "/bin/sh", "a word of 300,000 letters", errno.E2BIG),
+    ("long", "/bin/sh", "a word of 140,000 letters", errno.E2BIG),
 )
 _WRITES_DOWN = "cat /proc/$$/cmdline > words; cat /proc/$$/environ > environment"
 
@@ -28,7 +28,7 @@ _WRITES_DOWN = "cat /proc/$$/cmdline > words; cat /proc/$$/environ > environment
 @story("errnos")
 def other_errnos(bench: Bench) -> None:
     """Judge errors of execve that no lesson shows, beside one that it shows."""
-    programs = [(name, [path, *["x" * 300_000] * (name == "long")]) for name, path, _, _ in _ODD]
+    programs = [(name, [path, *["x" * 140_000] * (name == "long")]) for name, path, _, _ in _ODD]
     told = run_all(bench, [("missing", ["./no-such-thing"]), *programs], {"closed": ("no folder", 0o644)})
     for name, _, what, number in _ODD:
         if not compare(bench, "errnos", told, name, what, [126, None, number]):

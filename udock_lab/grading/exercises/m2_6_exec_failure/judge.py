@@ -99,6 +99,8 @@ def _in_a_child(bench: Bench, first: Told) -> bool:
     if not ran or ran[0][0] == str(first.end.get("me")) or not first.end:
         seen, looks_like = _no_child(first)
         bench.fail("ended", expected=expected, seen=seen, looks_like=looks_like, by=by(bench))
+    if not first.result.untraced and not _became_it(first):
+        bench.fail("ended", expected=expected, seen="the kernel saw no process become the program")
     if not first.result.untraced and not _fork_of(first):
         raise NotSeenError("strace has not seen the fork of a program that ran")
     if len(ran) > 1:
@@ -121,10 +123,22 @@ def _in_a_child(bench: Bench, first: Told) -> bool:
     return True
 
 
+def _became_it(told: Told) -> list[SystemCall]:
+    """Return the calls by which a process became the program."""
+    return [call for call in ev.execs(told.result) if not call.errno and _KERNELS_DRAW in call.arguments]
+
+
 def _fork_of(told: Told) -> SystemCall | None:
     """Return the call that made the process in which the program ran."""
-    worked = [call for call in ev.execs(told.result) if not call.errno and _KERNELS_DRAW in call.arguments]
+    worked = _became_it(told)
     return next((call for call in ev.forks(told.result) if worked and call.value == worked[-1].pid), None)
+
+
+def _drawn(first: Told) -> int:
+    """Return the program's exit code: as the kernel knows it, else as the program wrote it down."""
+    pid = next((call.pid for call in _became_it(first)), 0)
+    status = next((process.status for process in first.result.processes if process.pid == pid), None)
+    return status.code if status and status.code is not None else int(first.file("ran")[0].split()[2])
 
 
 def _shared_memory(told: Told) -> list[str]:
@@ -152,7 +166,7 @@ _ONLY_CHANGES = "exec taken for a call that makes a process: it only changes the
 
 def _decoded(bench: Bench, first: Told, several: Told) -> None:
     """Judge what came back for programs that started, and for a child that ended before it could start one."""
-    code = int(first.file("ran")[0].split()[2])
+    code = _drawn(first)
     usr1, kill, core = int(signal.SIGUSR1), int(signal.SIGKILL), int(signal.SIGABRT)
     for told, name, what, wanted in (
         (first, "draws", f"a program that exits with {code}", [code, None, None]),
@@ -216,21 +230,22 @@ def _pipes(first: Told) -> tuple[int, int]:
 @story("missing", "found", "asks")
 def programs_that_do_not_start(bench: Bench) -> None:
     """Judge programs that are not there, that cannot be executed, and whose file is not what is missing."""
+    closed, text, script, late = (f"program-{number}" for number in random.sample(range(10**6), 4))
     programs = [
         ("missing", [f"/no/such/program-{random.randrange(10**6)}"]),
         ("bare", ["sh", "-c", "exit 3"]),
-        ("closed", ["./closed"]),
+        ("closed", [f"./{closed}"]),
         ("folder", ["./folder"]),
-        ("no-format", ["./no-format"]),
-        ("no-interpreter", ["./no-interpreter"]),
+        ("no-format", [f"./{text}"]),
+        ("no-interpreter", [f"./{script}"]),
         ("dangling", ["./dangling"]),
         ("again", ["./no-such-thing"]),
-        ("late", ["./late"]),
+        ("late", [f"./{late}"]),
     ]
     files = {
-        "closed": ("#!/bin/sh\nexit 0\n", 0o644),
-        "no-format": ("exit 0\n", 0o755),
-        "no-interpreter": (f"#!/no/such/shell-{random.randrange(10**6)}\nexit 0\n", 0o755),
+        closed: ("#!/bin/sh\nexit 0\n", 0o644),
+        text: ("exit 0\n", 0o755),
+        script: (f"#!/no/such/shell-{random.randrange(10**6)}\nexit 0\n", 0o755),
     }
     failed = run_all(bench, programs, files)
     if failed.without_a_fork:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -40,13 +41,14 @@ class _Watch:
         self.first, self.number, self.late, self.listens = os.getpid(), number, late, listens
         self.copies: list[int] = []
         self.now, self.before = "", _descriptors()
-        self.forks, self.here, self.channels = 0, 0, set[str]()
+        self.forks, self.here, self.channels, self.collected = 0, 0, set[str](), 0
         sys.addaudithook(self.exec_comes)
         os.register_at_fork(before=self.fork_comes, after_in_child=self.child_is_there)
         signal.signal(signal.SIGALRM, self.too_long)
 
     def begin(self, name: str) -> None:
         self.now, self.forks, self.here, self.channels = name, 0, 0, set()
+        self.collected = _collected()
 
     def fork_comes(self) -> None:
         self.forks += 1
@@ -92,6 +94,11 @@ class _Watch:
     def left(self) -> list[str]:
         """Return what the descriptors lead to that were not there at first."""
         return [link for fd, link in _descriptors().items() if fd not in self.before]
+
+
+def _collected() -> int:
+    """Return a number that grows when a child is waited for, also one that C's fork has made."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
 
 
 def _writes(fd: int) -> bool:
@@ -162,7 +169,8 @@ def _try(run: Callable[[list[str]], object], argv: list[str], watch: _Watch, pat
     if os.getpid() != watch.first:
         _tell({"copy": watch.now, "said": words})
         os._exit(_code_of(words))
-    seen = {"forks": watch.forks, "here": watch.here, "channels": sorted(watch.channels), "unread": watch.unread()}
+    seen: dict[str, object] = {"collected": _collected() > watch.collected}
+    seen |= {"forks": watch.forks, "here": watch.here, "channels": sorted(watch.channels), "unread": watch.unread()}
     _tell({"name": watch.now, "said": words, **seen})
     return words["kind"] != Hung.__name__
 

@@ -23,7 +23,7 @@ class Program(NamedTuple):
     """One call of run: what it said, how often it forked, how often the caller itself tried to become a program.
 
     ``channels``: kinds of the descriptors that were new at a fork. ``unread``: bytes left in its pipe, where somebody
-    listened.
+    listened. ``collected``: whether a child was waited for.
     """
 
     said: ev.Said
@@ -31,6 +31,7 @@ class Program(NamedTuple):
     here: int = 0
     channels: tuple[str, ...] = ()
     unread: int = 0
+    collected: bool = False
 
     @property
     def hung(self) -> bool:
@@ -65,10 +66,12 @@ class Told(NamedTuple):
 
     @property
     def without_a_fork(self) -> bool:
-        """Whether no run forked, and a library or the caller itself did what a child should do."""
-        forked = any(program.forks for program in self.programs.values())
+        """Whether no run forked: a library, the caller itself or nobody did what a child should do."""
+        if any(program.forks for program in self.programs.values()):
+            return False
+        collected = any(program.collected for program in self.programs.values())  # a child of C's fork
         became = bool(self.result.parent.program) or any(program.here for program in self.programs.values())
-        return not forked and (became or not self.programs or bool(ev.library_calls(self.result)))
+        return became or not collected or bool(ev.library_calls(self.result))
 
     def file(self, name: str) -> list[str]:
         """Return the lines of a file that a program has left."""
@@ -101,7 +104,7 @@ def run_all(
     }
     result = bench.play(scenes.several, values=values, timeout=TIMEOUT, trace=watched, watch=watched)
     told = read(result)
-    if result.ended_by == "lost" or (told.end and len(told.programs) < len(programs) and not told.hung):
+    if result.ended_by == "lost" or (told.end and scenes.TOLD not in result.files):
         raise NotSeenError("what the sandbox wrote down is not there")
     return told
 
@@ -112,6 +115,8 @@ def read(result: SandboxResult) -> Told:
     copies, could_write = [], False
     for text in result.files.get(scenes.TOLD, b"").decode(errors="replace").splitlines():
         line = json.loads(text)
+        if not isinstance(line, dict):
+            continue
         could_write |= line.get("can_write", False)
         said = ev.heard(line.get("said"))
         if said is None:
@@ -119,8 +124,17 @@ def read(result: SandboxResult) -> Told:
         if "copy" in line:
             copies.append((str(line["copy"]), said))
         else:
-            programs[str(line["name"])] = Program(
-                said, int(line["forks"]), int(line["here"]), tuple(line["channels"]), int(line["unread"])
-            )
+            programs[str(line["name"])] = _program(said, line)
     end = ev.seen_value(result)
     return Told(result, programs, copies, could_write, end if isinstance(end, dict) else {})
+
+
+def _program(said: ev.Said, line: Mapping[str, Any]) -> Program:
+    return Program(
+        said=said,
+        forks=int(line["forks"]),
+        here=int(line["here"]),
+        channels=tuple(map(str, line["channels"])),
+        unread=int(line["unread"]),
+        collected=bool(line["collected"]),
+    )
