@@ -359,14 +359,19 @@ def no_program(bench: Bench) -> None:
         bench.fail("stays", expected=expected, seen=seen, looks_like=diagnose.carried_on(strays))
     if any(process.ran_on for process in result.children):
         bench.fail("stays", expected=expected, seen="the child came out of launch too")
-    if witness.library(result) or not _forked(result):
+    said = witness.answers(result, len(paths))
+    if witness.library(result) or not (
+        _forked(result) or all(one is not None and one.is_a("ExitInfo") for one in said)
+    ):
         bench.wait("stays", "starts")
         return
+    if not _forked(result):
+        bench.fail("stays", expected=expected, seen="no child that could have tried, and yet four answers")
     if left := [process.role for process in result.processes if process.leftover and process is not result.parent]:
         seen = f"{' and '.join(left)} went on after launch had returned"
         bench.fail("stays", expected=f"{expected}, and none is left", seen=seen, looks_like=_LINGERS)
-    for said, path, (_, codes, what) in zip(witness.answers(result, len(paths)), paths, _FAILING, strict=True):
-        _ends_there(bench, result, said, (path, codes, what))
+    for one, path, (_, codes, what) in zip(said, paths, _FAILING, strict=True):
+        _ends_there(bench, result, one, (path, codes, what))
     bench.hold("stays", seen="each child ended with code 127 (or 126), and one process returned")
 
 
