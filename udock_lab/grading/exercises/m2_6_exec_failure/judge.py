@@ -269,7 +269,11 @@ def _missing(bench: Bench, failed: Told, lost: str) -> None:
         return
     if library := ev.library_calls(failed.result):
         seen = f"{library[0]} was asked for the errno"
-        bench.fail("missing", expected="the errno of the execve in your child", seen=seen, go_on=True)
+        looks_like = (
+            "a second start asks a library why the first one failed; your child knows, and has the pipe to say it."
+        )
+        expected = "the errno of the execve in your child"
+        bench.fail("missing", expected=expected, seen=seen, looks_like=looks_like, go_on=True)
         return
     what = "a program that is not there"
     if not all(compare(bench, "missing", failed, name, what, not_there, lost=lost) for name in ("missing", "again")):
