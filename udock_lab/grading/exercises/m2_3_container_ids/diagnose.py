@@ -187,8 +187,8 @@ def changed(before: str, after: str | None) -> str:
 # -- locks ------------------------------------------------------------------------------------------------
 
 
-def lock_taken(locks: list[list[Any]]) -> str:
-    """Return what was locked instead, from what the process itself told."""
+def lock_taken(locks: list[list[Any]], own: str = "") -> str:
+    """Return what was locked instead of the table's ``own`` lock file, from what the process itself told."""
     if not locks:
         return (
             "read-then-write taken for one step. Whoever holds the lock has to be waited for; a lock in memory, or a "
@@ -201,7 +201,7 @@ def lock_taken(locks: list[list[Any]]) -> str:
         return "a lock of your own invention. The other programs hold flock on the lock file."
     if where.endswith(".db"):
         return "a lock on the table itself. The others lock containers.db.lock; and rename leaves such a lock behind."
-    if not where.endswith(".db.lock"):
+    if not where.endswith(own or ".db.lock"):
         return f"a lock on another file, {where}. It protects among those who lock the same one: db + '.lock'."
     if operation & 1:  # LOCK_SH
         return "LOCK_SH: readers share it, so two that want to write get it together."

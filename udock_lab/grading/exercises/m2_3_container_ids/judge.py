@@ -195,7 +195,7 @@ def _waited(bench: Bench, told: dict[str, Any]) -> None:
             "waits",
             expected="nothing is allocated while another process holds flock on the lock file, exclusive or shared",
             seen=f"{came_of(heard(early['early']), 'allocate')} meanwhile" + _locked(locks),
-            looks_like=_not_waited(heard(early["early"]), locks),
+            looks_like=_not_waited(heard(early["early"]), locks, f"containers{told['tables'].index(early)}.db.lock"),
             by="effects",
         )
     late = next((table for table in told["tables"] if not table["done"]), None)
@@ -216,12 +216,12 @@ def _locked(locks: list[list[Any]]) -> str:
     return f"; it locked {locks[0][1]}, with {locks[0][0]}" if locks else ""
 
 
-def _not_waited(said: Said | None, locks: list[list[Any]]) -> str:
+def _not_waited(said: Said | None, locks: list[list[Any]], own: str) -> str:
     if said is not None and said.kind == "FileExistsError":
         return "a lock file that must not be there. O_CREAT without O_EXCL makes it, or opens the one that is there."
     if said is not None and not said.is_a("OSError") and not said.returned:
         return ""  # something else is wrong
-    return diagnose.lock_taken(locks)
+    return diagnose.lock_taken(locks, own)
 
 
 def _witness(bench: Bench, tables: list[dict[str, Any]]) -> str:
