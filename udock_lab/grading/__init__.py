@@ -11,16 +11,15 @@
     scene.py        how a scene gets into the sandbox
     submission.py   a learner's functions, and how they run: in the sandbox only
     kinds.py        functions that run nothing when they are called are refused
-    scenario.py     a scenario in a function of its own
     evidence.py     questions to a sandbox run
     exitinfo.py     how a process ended, as m2_1's functions return it
     containerrecord.py  a container that has begun to run, which m2_4 writes down
-    imagetables.py  tables to search, for m2_5
     tables.py       tables of containers, and what somebody made of them
     tablewatch.py   a table, seen by others while it is changed
-    inside.py       what several scenarios need, beside the learner's code
+    inside.py       what several scenes need, beside the learner's code
     referee.py      what a scene needs that never loads the answer: children of its own run it
-    workers.py      processes that call a function at once, and how far each is
+    workers.py      children of a referee that live side by side
+    locks.py        what a referee arranges and sees of processes that ask for a lock
     hidden.py       the lecturer's half of a report
     handout.py      a notebook as it was handed out: what it gives, and what it is worth
     handedin.py     what somebody handed in, read in a process of its own

@@ -137,7 +137,7 @@ class Bench:
 
     def play(
         self,
-        scene: Callable[..., object] | str,
+        scene: Callable[..., object],
         values: Mapping[str, object] | None = None,
         **options: Any,
     ) -> SandboxResult:

@@ -1,4 +1,4 @@
-"""What several scenarios need, inside the sandbox and beside the learner's code."""
+"""What several scenes need, inside the sandbox and beside the learner's code."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Submission:
 
     def play(
         self,
-        scene: Callable[..., object] | str,
+        scene: Callable[..., object],
         functions: Sequence[str],
         values: Mapping[str, object] | None = None,
         *,
@@ -73,10 +73,7 @@ class Submission:
         what loads the functions (referee.py). ``options`` are those of :func:`udock_lab.sandbox.run`; a scene that
         brings its own evidence asks for no trace.
         """
-        if isinstance(scene, str):
-            source, names = scene, dict(values or {})
-        else:
-            source, names = program(scene, functions, values or {}, apart=apart)
+        source, names = program(scene, functions, values or {}, apart=apart)
         if (solution := self.solution or self._of_source()) is not None:
             parts = [(part.name, part.text, part.whole) for part in solution.parts]
             names |= {"__parts": parts, "__futures": solution.futures, "__functions": list(functions)}

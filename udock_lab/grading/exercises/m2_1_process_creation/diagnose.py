@@ -17,6 +17,7 @@ __all__ = [
     "carried_on",
     "failed_code",
     "misread",
+    "mixed_up",
     "no_answer",
     "no_exec",
     "other_words",
@@ -194,4 +195,12 @@ def failed_code(code: object, errno: int | None, signal: object) -> str:
         return f"exit code {code} for a program that was not found; shells and container runtimes say 127."
     if code in (127 << 8, 126 << 8):
         return "the raw wait status taken for the exit code. Bits 8-15 hold the code."
+    return ""
+
+
+def mixed_up(said: Said, ends: Sequence[End | None], number: int) -> str:
+    """Say so where one caller got what was another's."""
+    others = [repr((*end.info, None)) for at, end in enumerate(ends) if end is not None and at != number]
+    if said.returned and repr(said.plain) in others:
+        return "something that all callers share (a file of one name, a global): one of them got what was another's."
     return ""

@@ -492,15 +492,7 @@ def _cause_of_ten(
         return ""
     if number < 8 and end.status.signaled:
         return diagnose.KILLED
-    return _mixed_up(said, ends, number) or _cause(result, said, end)
-
-
-def _mixed_up(said: Said, ends: Sequence[End | None], number: int) -> str:
-    """Say so where one caller got what was another's."""
-    others = [repr((*end.info, None)) for at, end in enumerate(ends) if end is not None and at != number]
-    if said.returned and repr(said.plain) in others:
-        return "something that all callers share (a file of one name, a global): one of them got what was another's."
-    return ""
+    return diagnose.mixed_up(said, ends, number) or _cause(result, said, end)
 
 
 STORIES = (one_program, exit_codes, ended_by_signal, other_children, no_program, ten)
