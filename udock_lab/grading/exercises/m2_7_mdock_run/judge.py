@@ -111,9 +111,8 @@ def _begins(bench: Bench, story: Played) -> bool:
     """Return whether the held program began; where it did not, nothing of it can be judged."""
     if library := ev.library_calls(story.result):
         looks_like = "a library that forks and execs inside; this exercise is about doing it yourself."
-        bench.fail(
-            "inside", expected="os.fork() and exec", seen=f"{library[0].lstrip('_')} did it", looks_like=looks_like
-        )
+        seen = f"{library[0].replace('_posix', '')} did it"
+        bench.fail("inside", expected="os.fork() and exec", seen=seen, looks_like=looks_like)
     if story.value.get("pid"):
         return True
     outcome = story.value.get("outcome") or ["held", None, 0, None]
