@@ -178,6 +178,11 @@ def test_a_story_that_is_interrupted_ends_what_the_others_play() -> None:
         judge(exercise_of(interrupts, waits), Submission(source="pass"), at_once=2)
 
 
+def prints_much() -> None:
+    """A scene, which runs in the sandbox."""
+    print("x" * (1 << 19))
+
+
 def sleeps_long() -> None:
     """A scene, which runs in the sandbox."""
     import time
@@ -210,7 +215,7 @@ def test_an_error_in_a_scene_shows_the_line_of_the_answer_and_of_the_scene() -> 
 def test_what_was_seen_has_an_end_and_bounds_that_were_met_are_told() -> None:
     @story("first")
     def prints(bench: Bench) -> None:
-        bench.play("print('x' * (1 << 19))", trace=False, watch=False)
+        bench.play(prints_much, trace=False, watch=False)
         bench.fail("first", expected="", seen="OSError: [Errno 27] File too large " + "y" * 1_000_000)
 
     found = judge(exercise_of(prints), NOTHING)
