@@ -19,10 +19,10 @@ from udock_lab.grading.exercises.m2_4_metadata import scenes
 from udock_lab.grading.exercises.m2_4_metadata.diagnose import shown
 from udock_lab.grading.exercises.m2_4_metadata.tables import (
     a_clock,
+    among_damage,
     finishing,
     lines_that_are_none,
     rows_for_times,
-    strangers,
 )
 from udock_lab.grading.exercises.m2_4_metadata.watching import whole_and_beside
 from udock_lab.grading.referee import time_is_up
@@ -196,7 +196,7 @@ def _judge_old_bytes(bench: Bench, name: str, old: bytes, line: bytes, wanted: b
 def phase_two(bench: Bench) -> None:
     """Update a table in order, one with lines that are no records, and what cannot be done."""
     clock = a_clock()
-    ends, among = finishing(clock.summer), strangers(clock.summer)
+    ends, among = finishing(clock.summer), among_damage(clock.summer)
     impossible = _impossible(clock.summer)
     jobs = [
         ("three-end", b"".join(ends.before), _update(*ends.endings), 0),

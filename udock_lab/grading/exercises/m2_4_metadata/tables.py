@@ -8,7 +8,17 @@ from dataclasses import dataclass
 
 from udock_lab.grading.tables import Ending, Row, a_row, a_word, a_zone, an_ending
 
-__all__ = ["Clock", "Finishing", "Strangers", "Tables", "a_clock", "finishing", "rows_for_times", "strangers", "tables"]
+__all__ = [
+    "AmongDamage",
+    "Clock",
+    "Finishing",
+    "Tables",
+    "a_clock",
+    "among_damage",
+    "finishing",
+    "rows_for_times",
+    "tables",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ def finishing(east: int) -> Finishing:
 
 
 @dataclass(frozen=True, slots=True)
-class Strangers:
+class AmongDamage:
     """A record among lines that are none; the last of them lacks its newline."""
 
     row: Row
@@ -94,13 +104,13 @@ class Strangers:
     new: list[bytes]
 
 
-def strangers(east: int) -> Strangers:
+def among_damage(east: int) -> AmongDamage:
     """Return a table in which one container ends; torn lines of 1 to 6 fields, and longer ones, have its id, too."""
     row, other = a_row(random.randrange(15, 50)), a_row(60)
     before, after = lines_that_are_none(row.id)
     ending = an_ending(row, "exited", random.randrange(1, 99))
     old = [other.line(east), *before, row.line(east), *after]
-    return Strangers(row, ending, old, [other.line(east), *before, row.line(east, ending), *after])
+    return AmongDamage(row, ending, old, [other.line(east), *before, row.line(east, ending), *after])
 
 
 def lines_that_are_none(name: str) -> tuple[list[bytes], list[bytes]]:

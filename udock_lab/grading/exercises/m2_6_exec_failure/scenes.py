@@ -157,7 +157,7 @@ def _make(files: Mapping[str, tuple[str, int]]) -> None:
 
 
 def _placed(argv: list[str]) -> list[str]:
-    """``./name`` stands for a file in the scratch folder, whose path nobody knows before."""
+    """Return the words with ``./name`` made the path of a file in the scratch folder, which nobody knows before."""
     return [os.path.abspath(argv[0]) if argv[0].startswith("./") else argv[0], *argv[1:]]
 
 
