@@ -178,7 +178,7 @@ def _forked(result: SandboxResult) -> bool:
 
 @story("code")
 def exit_codes(bench: Bench) -> None:
-    """One that takes its time, and is stopped in between, and two that are quick: each draws a code of its own."""
+    """Judge a slow program, which is stopped in between, and two quick ones: each draws a code of its own."""
     seconds = given.LONG * patience()  # who looks fifty times looks for longer where others have the processor
     argvs = [given.draws("slow", 0, f"{seconds:.2f}"), given.draws("quick", 1), given.draws("quick", 2)]
     files = {"slow": given.SLOW, "quick": given.QUICK}
