@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -202,7 +203,8 @@ class Bench:
 
     def wait(self, key: str, for_: str) -> None:
         """Leave a requirement unjudged: without another one there is nothing to see of it."""
-        why = f"can't be judged until this holds: {self.requirements[for_].name}"
+        name = re.split("[:;]", self.requirements[for_].name)[0]  # enough to find it in the list
+        why = f"can't be judged until this holds: {name}"
         self._take(Judgement(requirement=self.requirements[key], passed=None, why=why))
 
     def skip(self, key: str, why: str) -> None:
