@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,6 +127,15 @@ def test_check_warns_of_a_hidden_requirement_that_is_public_by_name(run: Callabl
     said = run(f"print({CHECK})").printed
     assert "7 of 7 points" in said
     assert "The program got 1 of the 3 variables that launch has. When you hand in, it is judged" in said
+
+
+def test_a_report_shows_how_the_score_went_up(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    run(RAW)
+    run(CHECK)
+    run(RIGHT)
+    said = run(CHECK).data["text/html"]
+    assert re.search(r"Your tries: (?:[\d.]+ → )+7 points\.", said)
 
 
 def test_hints_come_one_at_a_time_and_the_last_one_stays(run: Callable[[str], Cell]) -> None:

@@ -99,6 +99,22 @@ def test_entries_that_somebody_edited_break_no_table(home: Path, entry: str) -> 
     assert str(progress()).startswith("0 of 9 lessons done")
 
 
+def test_the_scores_of_all_tries_are_kept_one_for_each_change(home: Path) -> None:
+    ledger = Ledger(str(home))
+    scores = [2, 2, 4, 4, 8]
+    assert [ledger.put_score("m2_1_process_creation", score, 8) for score in scores][-1] == [2, 4, 8]
+    assert Ledger(str(home)).put_score("m2_1_process_creation", 7.5, 8) == [2, 4, 8, 7.5]
+    for score in range(100):
+        kept = ledger.put_score("m2_2_chroot_permissions", score, 100)
+    assert kept == list(range(50, 100))
+
+
+def test_tries_that_something_else_wrote_are_begun_anew(home: Path) -> None:
+    ledger = Ledger(str(home))
+    ledger.change(lambda data: data["exercises"].update({"m2_1_process_creation": {"tries": "none", "best": 3}}))
+    assert ledger.put_score("m2_1_process_creation", 1, 7) == [1]
+
+
 def test_progress_counts_what_is_done(home: Path) -> None:
     ledger = Ledger(str(home))
     ledger.change(
@@ -128,7 +144,12 @@ def test_progress_counts_what_is_done(home: Path) -> None:
         "2",
         "25",
     ]
-    assert ledger.read()["exercises"]["m2_1_process_creation"] == {"score": 2.5, "max": 5, "best": 4}
+    assert ledger.read()["exercises"]["m2_1_process_creation"] == {
+        "score": 2.5,
+        "max": 5,
+        "best": 4,
+        "tries": [4, 2.5],
+    }
     assert any(line.split() == ["m2_1_process_creation", "4", "of", "5"] for line in lines)
     page = progress()._repr_html_()
     assert "1 of 2 (1 after the run)" in page

@@ -8,7 +8,7 @@ from typing import Self
 
 from udock_lab.display.html.checks import check_html, hint_html
 from udock_lab.display.markup import there
-from udock_lab.display.text.checks import check_text, hint_text
+from udock_lab.display.text.checks import check_text, hint_text, points
 from udock_lab.errors import MdockError, UsageError
 from udock_lab.grading.bench import Bench, side_by_side
 from udock_lab.grading.exercise import Exercise
@@ -19,8 +19,12 @@ from udock_lab.grading.meanwhile import Meanwhile
 from udock_lab.grading.sources import SLUGS, exercise, hidden_exercise
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
+from udock_lab.model.value import replace
 
 __all__ = ["Hint", "Score", "elsewhere", "given", "judge", "scored", "scored_hidden"]
+
+
+SHOWN_TRIES = 8  # scores of earlier checks, the latest
 
 
 class Hint(str):
@@ -53,6 +57,12 @@ class Score(float):
 
     def _repr_html_(self) -> str:
         return check_html(self.report, where=_lesson_from_here)
+
+    def tell_tries(self, tries: Sequence[float]) -> None:
+        """Have the report show how the score went up, where it has changed."""
+        if len(tries) > 1:
+            line = f"Your tries: {' → '.join(map(points, tries[-SHOWN_TRIES:]))} points."
+            self.report = replace(self.report, notes=(*self.report.notes, line))
 
     def hint(self) -> Hint:
         """Give one more hint for the first requirement that does not hold; each call gives the next one."""

@@ -7,7 +7,7 @@
      "predictions": {"m2_1a_fork": {"lines": {"answer": "one", "late": false, "verdict": "wrong"}}},
      "tickets":     {"m2_1a_fork": {"ticket": {"right": [true, false]}}},
      "answers":     {"m2_1a_fork": {"Which exit code is 34304?": 134}},
-     "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4}},
+     "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4, "tries": [2, 4, 3]}},
      "resets":      {"m2_1a_fork": 1}}
 
 A file without a schema is of version 0.1.0 and reads the same. What a later version has put there stays, its schema
@@ -36,6 +36,7 @@ __all__ = ["SECTIONS", "Data", "Ledger", "facts_in", "facts_of", "reset", "times
 
 SCHEMA = 1
 SECTIONS = ("lessons", "predictions", "tickets", "exercises")
+MOST_TRIES = 50  # scores that are kept of one exercise
 PATIENCE = 10.0  # seconds to wait for another kernel's change, which takes milliseconds
 
 Data = dict[str, dict[str, Any]]
@@ -90,19 +91,26 @@ class Ledger:
 
         self.change(make)
 
-    def put_score(self, exercise: str, score: float, most: float) -> None:
-        """Keep the latest score of an exercise, of ``most`` points, and the best so far."""
+    def put_score(self, exercise: str, score: float, most: float) -> list[float]:
+        """Keep the latest score of an exercise, of ``most`` points, and the best so far.
+
+        Return the scores of all tries, the latest ones; the same score several times in a row stands there once.
+        """
+        tries: list[float] = []
 
         def make(data: Data) -> None:
             facts = facts_in(data["exercises"], exercise)
             best = facts.get("best")
+            tries[:] = _with_another(facts.get("tries", [facts.get("score")]), score)
             facts |= {
                 "score": score,
                 "max": most,
                 "best": max(score, best) if isinstance(best, (int, float)) else score,
+                "tries": tries,
             }
 
         self.change(make)
+        return tries
 
     def _load(self) -> tuple[Data, str]:
         """Return what the file holds, and what is wrong with its content; raise OSError where it cannot be read."""
@@ -160,6 +168,11 @@ class Ledger:
         if text not in self._said:
             self._said.add(text)
             sys.stderr.write("".join(f"[mdock] {line}\n" for line in text.splitlines()))
+
+
+def _with_another(tries: object, score: float) -> list[float]:
+    kept = [one for one in tries if isinstance(one, (int, float))] if isinstance(tries, list) else []
+    return [*kept, score][-MOST_TRIES:] if kept[-1:] != [score] else kept
 
 
 def facts_of(above: dict[str, Any], name: str) -> dict[str, Any]:
