@@ -45,7 +45,7 @@ def follow_to(page: Any, notebook: str, section: str) -> None:
     exercise = page.evaluate(f"{shown}.id")
     for _ in range(2):  # JupyterLab itself looks for the heading too early in a notebook that it has yet to open
         page.evaluate("id => { window.jupyterapp.shell.activateById(id); }", exercise)
-        page.locator(f"a[href*='{notebook}']").last.click()
+        page.locator(f"a[href*='{notebook}']", has_text=section).last.click()
         page.wait_for_function(f"path => {shown}.context.path === path", arg=notebook, timeout=60_000)
         page.get_by_role("heading", name=section).first.wait_for(timeout=60_000)
     page.wait_for_function(IN_SIGHT, arg=section, timeout=60_000)
