@@ -223,3 +223,23 @@ def test_what_was_seen_has_an_end_and_bounds_that_were_met_are_told() -> None:
     assert found.judgements[0].seen.endswith(" and 996,035 more characters")
     assert any("More than 256 KiB were printed" in note for note in found.notes)
     assert "In the sandbox: a file may have 256 MiB (RLIMIT_FSIZE)." in found.notes
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_an_answer_that_never_comes_back_costs_the_time_of_two_stories_and_the_others_wait(at_once: int) -> None:
+    def hangs(key: str) -> Story:
+        def tell(bench: Bench) -> None:
+            assert bench.play(sleeps_long, timeout=0.3, trace=False, watch=False).ended_by == "timeout"
+            bench.fail(key, expected="it comes back", seen="nothing")
+
+        return Story(tell, (key,))
+
+    @story("third")
+    def fine(bench: Bench) -> None:
+        bench.hold("third")
+
+    found = judge(exercise_of(hangs("first"), hangs("second"), fine), NOTHING, at_once)
+    assert verdicts(found) == [False, False, None]
+    assert found.judgements[2].why == "can't be judged until this holds: the first one"
+    found = judge(exercise_of(hangs("first"), fine, hangs("second")), NOTHING, at_once)
+    assert verdicts(found) == [False, False, True]

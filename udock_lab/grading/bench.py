@@ -24,6 +24,7 @@ _NO_ROOM = {  # as Python words it (errno(3))
     "[Errno 27] File too large": f"a file may have {FILE_SIZE >> 20} MiB (RLIMIT_FSIZE).",
     "[Errno 28] No space left": "all files together may have 64 MiB, and there may be 20,000 of them.",
 }
+HANGS = 2  # stories in which an answer did not come back: it does not in any other, and each would cost its time
 PAUSE = 0.25  # seconds between two looks at how far the stories are
 
 
@@ -52,6 +53,8 @@ class Bench:
         self.again: list[str] = []
         self.telling: set[str] = set()
         self._lock = threading.Lock()
+        self._here = threading.local()  # .story: the one that this thread tells
+        self._hung: set[Story] = set()
 
     # --- stories
 
@@ -60,7 +63,8 @@ class Bench:
     ) -> None:
         """Tell all stories, so many ``at_once``; each when those are told whose requirements it waits for.
 
-        ``meanwhile`` is called a few times a second, by the caller's own thread.
+        ``meanwhile`` is called a few times a second, by the caller's own thread. What comes behind two stories in which
+        the answer did not come back waits for the first of these, whether it was told or not.
         """
         told = {id(one): threading.Event() for one in stories}
 
@@ -78,7 +82,8 @@ class Bench:
 
         if at_once < 2:
             for this in stories:
-                one(this)
+                if not self._waits_for_a_hang(stories, this):
+                    one(this)
             return
         with ThreadPoolExecutor(min(at_once, len(stories))) as pool:
             left = {pool.submit(one, this) for this in stories}  # in order: who is waited for has begun before
@@ -91,8 +96,25 @@ class Bench:
             except BaseException:
                 self.submission.stopping.set()
                 raise
+        for this in stories:
+            self._waits_for_a_hang(stories, this)
+
+    def _waits_for_a_hang(self, stories: Sequence[Story], this: Story) -> bool:
+        """Return whether a story stands behind enough hangs; what it has judged is forgotten then, and waits."""
+        hung = [
+            one for one in stories[: stories.index(this)] if one in self._hung and not all(map(self.holds, one.keys))
+        ]
+        if len(hung) < HANGS:
+            return False
+        keys = [key for one in hung for key in one.keys]
+        failed = [key for key in keys if key in self.judged and self.judged[key].passed is False]
+        for key in this.keys:
+            self.judged.pop(key, None)
+            self.wait(key, (failed or keys)[0])
+        return True
 
     def _tell(self, this: Story) -> None:
+        self._here.story = this
         for key in this.after:
             if (judged := self.judged.get(key)) is None or not judged.passed:
                 for waiting in this.keys:
@@ -147,6 +169,8 @@ class Bench:
         With ``trace=False, watch=False`` nobody watches, where effects say all: a fork costs a tenth then.
         """
         result = self.submission.play(scene, self.exercise.functions, values, **options)
+        if result.ended_by == "timeout":
+            self._hung.add(self._here.story)
         if result.untraced and options.get("trace", True):
             self.note(f"Judged by effects alone: {result.untraced}")
         if result.missing_isolation:

@@ -17,7 +17,6 @@ from udock_lab.grading.hidden import without_values
 from udock_lab.grading.sources import exercise, hidden_exercise
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport, Judgement
-from udock_lab.model.value import replace
 
 __all__ = ["GradedCell", "grade_notebook"]
 
@@ -56,10 +55,10 @@ class GradedCell:
         return self.report.finished
 
 
-def _nothing_done(report: CheckReport) -> CheckReport:
+def _nothing_done(half: Exercise) -> CheckReport:
     waiting = "not judged until a requirement above holds"
-    judgements = (Judgement(requirement=j.requirement, passed=None, why=waiting) for j in report.judgements)
-    return replace(report, judgements=tuple(judgements))
+    judgements = tuple(Judgement(requirement=one, passed=None, why=waiting) for one in half.requirements)
+    return CheckReport(slug=half.slug, title=half.title, judgements=judgements)
 
 
 def grade_notebook(
@@ -94,9 +93,10 @@ def _grade(check: CheckCell, submission: Submission, half: Exercise, *, earned: 
 
     An answer that does nothing leaves nothing open, and has earned none.
     """
-    report = judge(half, submission)
     if check.hidden:
-        report = without_values(report) if earned else _nothing_done(report)
+        report = without_values(judge(half, submission)) if earned else _nothing_done(half)
+    else:
+        report = judge(half, submission)
     judged = report.out_of - report.refused
     share = report.points / judged if judged else 0.0
     return GradedCell(check=check, points=round(share * check.points * 2) / 2, report=report, first=first)
