@@ -309,7 +309,7 @@ def _marks(sent: Sent, slug: str, graded: Sequence[GradedCell]) -> Marks:
         points=sum((one.points for one in graded), 0.0),
         out_of=sum((one.check.points for one in graded), 0.0),
         not_judged_here=sum((one.not_judged_here for one in graded), 0.0),
-        finished=all(one.finished for one in graded),
+        finished=all(one.report.finished for one in graded),
         cells=cells,
     )
 

@@ -49,11 +49,6 @@ class GradedCell:
         out_of = self.report.out_of
         return self.check.points * self.report.refused / out_of if out_of else 0.0
 
-    @property
-    def finished(self) -> bool:
-        """False where the check broke off for a reason that is not the submission's."""
-        return self.report.finished
-
 
 def _nothing_done(half: Exercise) -> CheckReport:
     waiting = "not judged until a requirement above holds"

@@ -20,7 +20,7 @@ from typing import Any
 from udock_lab.errors import MdockError, UsageError
 from udock_lab.grading.notebook import Solution
 from udock_lab.grading.reader import MEMORY, SECONDS
-from udock_lab.linux.load import crowd
+from udock_lab.grading.submission import patience
 from udock_lab.model.plain import MalformedError, revive
 
 __all__ = ["for_nbgrader", "names_in", "solution_in"]
@@ -88,7 +88,7 @@ def _read_apart(question: bytes, name: str) -> bytes:
     assert reader.stdout is not None
     with reader.stdout as answer:
         try:
-            said = _taken(answer.fileno(), time.monotonic() + _PATIENCE * crowd(6.0))
+            said = _taken(answer.fileno(), time.monotonic() + _PATIENCE * patience())
         finally:
             reader.kill()  # it has said all, or too late
             code = reader.wait()

@@ -13,7 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import CodeType, TracebackType
 
-__all__ = ["CELLS", "SOLUTION", "compiled", "high", "high_pipe", "load", "may_chroot", "said", "show_lines", "shown"]
+__all__ = [
+    "CELLS",
+    "SOLUTION",
+    "compiled",
+    "content_of",
+    "high",
+    "high_pipe",
+    "load",
+    "may_chroot",
+    "said",
+    "show_lines",
+    "shown",
+]
 
 SOLUTION = "<your solution>"  # the file name of a submitted source, in tracebacks
 CELLS = ("/ipykernel_", "<ipython-input-", "<your cell ")  # in the file name of a notebook's cell
@@ -33,6 +45,15 @@ def high_pipe() -> tuple[int, int]:
     """Return a pipe's read and write end, likewise."""
     low = os.pipe()
     return high(low[0]), high(low[1])
+
+
+def content_of(path: str, most: int = -1) -> str | None:
+    """Return a file, a byte a character, its first ``most`` bytes (-1: all); None where there is no such file."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(most).decode("latin-1")
+    except OSError:
+        return None
 
 
 def may_chroot() -> bool:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+from udock_lab.grading.inside import content_of
 from udock_lab.grading.workers import Gate, Tell, Worker, Workers
 from udock_lab.linux.load import crowd
 from udock_lab.linux.process import parent
@@ -55,11 +56,7 @@ def append(path: str, text: str) -> None:
 
 def content(path: str) -> str | None:
     """Return the file, a byte a character; None where there is no such file."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(_LARGEST).decode("latin-1")
-    except OSError:
-        return None
+    return content_of(path, _LARGEST)
 
 
 class Lease:

@@ -18,7 +18,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from udock_lab.grading.containerrecord import ContainerRecord
-from udock_lab.grading.inside import said
+from udock_lab.grading.inside import content_of, said
 from udock_lab.grading.referee import bounded, hear, in_child, speak
 from udock_lab.linux.stepping import FILE_CALLS, step_by_step
 from udock_lab.sandbox.removal import SHARED
@@ -250,11 +250,7 @@ def _nothing(_: str) -> None:
 
 def content(path: str) -> str | None:
     """Return the file, a byte a character; None where there is no such file."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(_MOST).decode("latin-1")
-    except OSError:
-        return None
+    return content_of(path, _MOST)
 
 
 def _mode_and_inode(path: str) -> tuple[int | None, int | None]:

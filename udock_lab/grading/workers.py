@@ -34,13 +34,13 @@ from udock_lab.grading.referee import out_of_reach
 from udock_lab.linux.load import crowd
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, prctl
 
-__all__ = ["Functions", "Gate", "Tell", "Worker", "Workers"]
+__all__ = ["Functions", "Gate", "Load", "Tell", "Worker", "Workers"]
 
 Functions = Sequence[Callable[..., object]]
+Load = Callable[[], Functions]
 Tell = Callable[..., None]
 
 _PATIENCE = 4.0  # seconds, for what takes some milliseconds
-_MOST = 4.0  # times that, on a busy machine
 _LOOK = 3  # milliseconds between two looks at what no word tells of
 _FLOOD = 2000  # words that are read before the next look
 _MOST_WORDS = 100  # of one kind, from one process
@@ -77,7 +77,9 @@ class Worker:
 class Workers:
     """Starts them, hears them, waits for what the kernel shows, ends them. Belongs to the referee."""
 
-    def __init__(self, load: Callable[[], Functions]) -> None:
+    BUSY = 4.0  # times as long as on a quiet machine, at most
+
+    def __init__(self, load: Load) -> None:
         out_of_reach()
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         signal.signal(signal.SIGIO, signal.SIG_IGN)  # a lease is broken
@@ -151,7 +153,7 @@ class Workers:
 
         SystemExit where the answer could not be loaded: its traceback has been printed.
         """
-        deadline = time.monotonic() + (seconds or _PATIENCE * crowd(_MOST))
+        deadline = time.monotonic() + (seconds or _PATIENCE * crowd(self.BUSY))
         words = select.poll()
         words.register(self.heard.fileno(), select.POLLIN)
         while True:
@@ -170,7 +172,7 @@ class Workers:
         return self.until(lambda: all(word in one.words or one.gone for one in ones), seconds)
 
     def _hear(self) -> None:
-        self._reap()
+        self.reap()
         for _ in range(_FLOOD):
             try:
                 data, added, _, _ = self.heard.recvmsg(2 * _LONGEST, socket.CMSG_SPACE(_CREDENTIALS.size))
@@ -193,7 +195,8 @@ class Workers:
             else:
                 one.words[name] = value
 
-    def _reap(self) -> None:
+    def reap(self) -> None:
+        """Wait for those that have ended, and note it."""
         with suppress(ChildProcessError):
             while True:
                 pid, _ = os.waitpid(-1, os.WNOHANG)
@@ -209,7 +212,7 @@ class Workers:
             if not one.gone and not {"done", "lives"} & set(one.words):
                 with suppress(OSError):
                     os.kill(one.pid, signal.SIGKILL)
-        deadline = time.monotonic() + _END * crowd(_MOST)
+        deadline = time.monotonic() + _END * crowd(self.BUSY)
         with suppress(ChildProcessError):
             while time.monotonic() < deadline:
                 if not os.waitpid(-1, os.WNOHANG)[0]:

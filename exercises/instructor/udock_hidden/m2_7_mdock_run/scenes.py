@@ -7,11 +7,12 @@ import os
 import signal
 from typing import Any
 
-from udock_lab.grading.exercises.m2_7_mdock_run.referee import Functions, Gate, Load, Referee, Tell
+from udock_lab.grading.exercises.m2_7_mdock_run.referee import Referee
 from udock_lab.grading.exercises.m2_7_mdock_run.runners import Call, in_a_row, unwatched
 from udock_lab.grading.exercises.m2_7_mdock_run.scenes import HeldProgram, one_after_another, orphan, put_on
 from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, put, take
 from udock_lab.grading.inside import may_chroot
+from udock_lab.grading.workers import Functions, Gate, Load, Tell
 from udock_lab.linux.capabilities import drop_capabilities
 from udock_lab.linux.seccomp_filters import refuse_chroot
 

@@ -17,9 +17,10 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-from udock_lab.grading.exercises.m2_7_mdock_run.referee import Functions, Gate, Tell
 from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, patience, polls, take, waits
 from udock_lab.grading.inside import high, said
+from udock_lab.grading.workers import Functions, Gate, Tell
+from udock_lab.linux.process import children
 
 __all__ = [
     "Call",
@@ -122,10 +123,6 @@ def _short(told: dict[str, object]) -> dict[str, object]:
 # -- what is done to a runner -----------------------------------------------------------------------------
 
 
-def _children() -> list[int]:
-    return [int(pid) for pid in take(f"/proc/self/task/{os.getpid()}/children").split()]
-
-
 def _until(holds: Callable[[], object], seconds: float) -> bool:
     end = time.monotonic() + patience(seconds)
     while time.monotonic() < end:
@@ -137,8 +134,8 @@ def _until(holds: Callable[[], object], seconds: float) -> bool:
 
 def _until_it_stands(begun: Callable[[], bool], seconds: float) -> None:
     """Wait until the program has begun or the child waits at its gate; who still polls after a while polls a gate."""
-    if not _until(lambda: begun() or any(map(waits, _children())), 0.3):
-        _until(lambda: begun() or any(map(polls, _children())), seconds - 0.3)
+    if not _until(lambda: begun() or any(map(waits, children(os.getpid()))), 0.3):
+        _until(lambda: begun() or any(map(polls, children(os.getpid()))), seconds - 0.3)
 
 
 def unwatched(tell: Tell, home: Home, forks: list[int]) -> None:
@@ -235,7 +232,7 @@ def killed_before_its_record(tell: Tell, home: Home, forks: list[int]) -> None:
             return
         there.append(1)
         _until_it_stands(lambda: bool(home.said("orphan")[0]), 0.6)
-        tell(killed=_children())
+        tell(killed=children(os.getpid()))
         os.kill(me, signal.SIGKILL)
 
     sys.addaudithook(audit)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from udock_lab.grading.exercises.m2_7_mdock_run.referee import Gate, Load, Referee
+from udock_lab.grading.exercises.m2_7_mdock_run.referee import Referee, came_to, outcomes
 from udock_lab.grading.exercises.m2_7_mdock_run.runners import (
     Call,
     Watch,
@@ -21,6 +21,7 @@ from udock_lab.grading.exercises.m2_7_mdock_run.runners import (
 )
 from udock_lab.grading.exercises.m2_7_mdock_run.stage import Home, patience, polls, put, take, the_kernel_says, waits
 from udock_lab.grading.inside import high, may_chroot
+from udock_lab.grading.workers import Gate, Load
 
 __all__ = ["HeldProgram", "not_there", "one_after_another", "orphan", "programs", "put_on", "ten_at_once"]
 
@@ -34,12 +35,11 @@ def not_there(load: Load, *, image: str, history: str, names: list[str]) -> dict
     home = Home("home", image, history)
     calls: list[Call] = [(name, name, ["/bin/sh", "-c", f"echo $$ > ran-{n}"]) for n, name in enumerate(names)]
     runner = referee.start(in_a_row, home, calls, None)
-    referee.until(partial(runner.came_to, len(names)))
-    outcomes = runner.outcomes
+    referee.until(partial(came_to, runner, len(names)))
     seen = {
         "row": {
             name: {"said": said, "forks": forks, "copy": copy, "ran": home.said(f"ran-{n}")[1]}
-            for n, (name, said, forks, copy) in enumerate(outcomes)
+            for n, (name, said, forks, copy) in enumerate(outcomes(runner))
         },
         "gone": runner.gone,
         "table": home.content(),
@@ -74,8 +74,7 @@ class HeldProgram:
     @property
     def outcome(self) -> list[Any] | None:
         """What came of run: [name, said, forks, what a copy said]."""
-        outcomes: list[list[Any]] = self.runner.outcomes
-        return outcomes[0] if outcomes else None
+        return next(iter(outcomes(self.runner)), None)
 
     def opens(self, code: int) -> None:
         """Say the word that it waits for: its exit code."""
@@ -150,15 +149,15 @@ def one_after_another(
     calls = [(name, image, [os.path.abspath(argv[0]), *argv[1:]]) for name, image, argv in calls]  # "./garbage"
     runner = referee.start(work, home, calls, gate)
     for number, (name, *_) in enumerate(calls, 1):
-        referee.until(partial(runner.came_to, number))
-        outcomes = runner.outcomes
-        came = len(outcomes) >= number
+        referee.until(partial(came_to, runner, number))
+        found = outcomes(runner)
+        came = len(found) >= number
         yield {
             "name": name,
             "came back": came,
-            "said": outcomes[number - 1][1] if came else None,
-            "copy": outcomes[number - 1][3] if came else None,
-            "forks": outcomes[number - 1][2] if came else 0,
+            "said": found[number - 1][1] if came else None,
+            "copy": found[number - 1][3] if came else None,
+            "forks": found[number - 1][2] if came else 0,
             "taken": "taken" in runner.words,
             "table": home.content(),
             "pid": home.said(f"pid-{name}")[0],
@@ -172,7 +171,7 @@ def orphan(referee: Referee, home: Home) -> dict[str, Any]:
     """Kill a runner before it has written its record; say whether its program begins all the same."""
     call: Call = ("orphan", home.image, ["/bin/sh", "-c", "echo $$ > orphan"])
     runner = referee.start(in_one_run, home, call, killed_before_its_record)
-    referee.until(lambda: runner.gone or runner.outcomes)
+    referee.until(lambda: came_to(runner, 1))
     if "killed" not in runner.words:
         return {"killed": False}
     referee.until(lambda: home.said("orphan")[0] or _still(referee.orphans()), patience(_GONE))
@@ -201,13 +200,12 @@ def ten_at_once(load: Load, *, image: str, history: str, before: Call, calls: li
     referee.until(lambda: "ready" in first.words or first.gone)
     gate.open(len(calls))
 
-    def outcomes() -> list[list[Any]]:
-        told = [one.outcomes for one in referee.all.values()]
-        return [outcome for some in told for outcome in some]
+    def told() -> list[list[Any]]:
+        return [outcome for one in referee.all.values() for outcome in outcomes(one)]
 
-    referee.until(lambda: len(outcomes()) >= 1 + len(calls) or first.gone)
+    referee.until(lambda: len(told()) >= 1 + len(calls) or first.gone)
     seen = {
-        "told": {name: said for name, said, *_ in outcomes()},
+        "told": {name: said for name, said, *_ in told()},
         "table": home.content(),
         "may chroot": may_chroot(),
         "pids": {name: home.said(f"pid-{name}")[0] for name, *_ in calls},
