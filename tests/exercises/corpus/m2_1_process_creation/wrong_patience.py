@@ -1,4 +1,4 @@
-"""After a second a program counts as hanging, and is killed."""
+"""After a second a program counts as hanging, and is killed; on a busy machine it has longer."""
 
 # misconception: a program that takes a second hangs
 # fails: hidden:codes
@@ -8,6 +8,13 @@ import time
 
 from udock_lab.grading import ExitInfo
 
+SECONDS = 0.8
+
+
+def busy():
+    """How many want each processor, as long as that is no more than six."""
+    return min(max(os.getloadavg()[0] / len(os.sched_getaffinity(0)), 1), 6)
+
 
 def launch(argv):
     pid = os.fork()
@@ -16,7 +23,8 @@ def launch(argv):
             os.execv(argv[0], argv)
         except OSError:
             os._exit(127)
-    for _ in range(100):
+    deadline = time.monotonic() + SECONDS * busy()
+    while time.monotonic() < deadline:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
             break
