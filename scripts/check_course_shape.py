@@ -1,6 +1,7 @@
 """What makes a notebook a lesson of this course: its frame, its predictions, its task, its exit ticket, its C twin.
 
-Holds for every notebook whose name begins with ``m2_``; ``00_start_here`` is held to what it uses.
+Each kind of the outline (``udock_lab/lesson/outline.py``) has its rules, whichever challenge it belongs to: a lesson
+needs all of these, a page is held to what it uses.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from udock_lab.errors import UsageError
-from udock_lab.lesson.outline import entry
+from udock_lab.lesson.outline import Entry, entry
 
 MOST_PREDICTIONS = 3
 TICKET_QUESTIONS = 2
+OF_A_COURSE = re.compile(r"(?:m\d+|\d\d)_")  # of any challenge: m2_, m6_; and pages: 00_
 C_TWIN = re.compile(r"^```c\n(.*?)^```", re.DOTALL | re.MULTILINE)
 IMPORTS_PROGRESS = re.compile(r"^from udock_lab\.lesson import .*\bprogress\b", re.MULTILINE)
 PROSE_CODE = re.compile(r"^```.*?^```|`[^`\n]+`|<[^>]+>|\]\([^)]*\)|!\[", re.DOTALL | re.MULTILINE)
@@ -26,21 +28,24 @@ Cell = dict[str, Any]
 
 def course_shape(path: Path, cells: list[Cell]) -> list[str]:
     """Return one sentence for each thing that a lesson of the course lacks."""
-    slug = path.stem
-    if not (slug.startswith("m2_") or slug == "00_start_here"):
-        return []
-    return list(_violations(path, slug, cells))
+    try:
+        lesson = entry(path.stem)
+    except UsageError as error:
+        if not OF_A_COURSE.match(path.stem):
+            return []
+        return [f"it is not in udock_lab/lesson/outline.py: {error.message}"]
+    return list(_violations(path, lesson, cells))
 
 
-def _violations(path: Path, slug: str, cells: list[Cell]) -> Iterator[str]:
+def _violations(path: Path, lesson: Entry, cells: list[Cell]) -> Iterator[str]:
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     calls = [_calls(source) for source in code]
-    yield from _minutes(slug, "".join(cells[0]["source"]))
+    yield from _minutes(lesson, "".join(cells[0]["source"]))
     yield from _voice(cells)
     yield from _predictions(calls)
     yield from _folded(cells)
-    if slug.startswith("m2_"):
-        yield from _frame(slug, cells, calls)
+    if lesson.kind == "lesson":
+        yield from _frame(lesson.slug, cells, calls)
         yield from _tasks(code, calls)
         yield from _twin(path, cells)
 
@@ -62,15 +67,10 @@ def _calls(source: str) -> list[tuple[str, ast.Call]]:
     return [(ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
-def _minutes(slug: str, first: str) -> Iterator[str]:
-    try:
-        minutes = entry(slug).minutes
-    except UsageError as error:
-        yield f"it is not in udock_lab/lesson/outline.py: {error.message}"
-        return
+def _minutes(lesson: Entry, first: str) -> Iterator[str]:
     said = re.search(r"(\d+) minutes", first)
-    if said and int(said[1]) != minutes:
-        yield f"the first cell says {said[1]} minutes, udock_lab/lesson/outline.py says {minutes}"
+    if said and int(said[1]) != lesson.minutes:
+        yield f"the first cell says {said[1]} minutes, udock_lab/lesson/outline.py says {lesson.minutes}"
 
 
 def _voice(cells: list[Cell]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from check_course_shape import course_shape
 from udock_lab.lesson.privacy import found_in
 
 ROOT = Path(__file__).resolve().parent.parent
-MAX_CELLS, MAX_LINES = 25, 15
+MAX_CELLS, MAX_LINES = 30, 15
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 INLINE_CODE = re.compile(r"`[^`\n]+`")
 PICTURE = re.compile(r"!\[([^\]]*)\]\(|<img\b([^>]*)>")

@@ -63,7 +63,7 @@ def test_a_clean_lesson_has_no_problems(tmp_path: Path) -> None:
         ([text(TITLE), text("# Another title")], "2 headings of the first level, wanted one"),
         ([text(TITLE.removeprefix("# "))], "0 headings of the first level, wanted one"),
         ([text(TITLE), text("### Deep")], "heading level skips from 1 to 3"),
-        ([text(TITLE), *[text("words")] * 25], "26 cells, at most 25"),
+        ([text(TITLE), *[text("words")] * 30], "31 cells, at most 30"),
         ([text(TITLE), text("![ ](https://example.org/a.png)")], "cell 2: a picture has no alt text"),
         ([text(TITLE), text('<img src="https://example.org/a.png" alt="">')], "cell 2: a picture has no alt text"),
         ([text(TITLE), text("[lost](nowhere.ipynb)")], "cell 2: the link nowhere.ipynb leads nowhere"),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
-from udock_lab.lesson.outline import COURSE
+from udock_lab.lesson.outline import COURSE, EXERCISES
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from check_minutes import stated_of_exercise  # noqa: E402
+
 README = (ROOT / "README.md").read_text()
 LINES_BEFORE_THE_TOUR = 60  # two screens
 
@@ -16,6 +21,10 @@ def test_the_table_has_every_lesson_in_order_with_its_minutes() -> None:
     rows = re.findall(r"^\| \[.+\]\(notebooks/(\w+)\.ipynb\) \| .+ \| (\d+) \|$", README, re.MULTILINE)
     assert rows == [(lesson.slug, str(lesson.minutes)) for lesson in COURSE]
     assert f"{sum(lesson.minutes for lesson in COURSE)} minutes in all" in README
+
+
+def test_the_time_that_exercises_take_is_told_too() -> None:
+    assert f"the seven exercises take {sum(map(stated_of_exercise, EXERCISES))} more" in " ".join(README.split())
 
 
 def test_the_tour_begins_within_two_screens() -> None:

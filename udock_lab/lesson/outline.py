@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from udock_lab.errors import UsageError
 from udock_lab.text.nearest import nearest
@@ -10,14 +11,21 @@ from udock_lab.text.nearest import nearest
 __all__ = ["COURSE", "EXERCISES", "Entry", "after", "entry"]
 
 
+Kind = Literal["page", "lesson"]  # a page has no task and no exit ticket
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One lesson: ``notebooks/<slug>.ipynb``. ``exercise`` is the slug of what the learner builds; may be empty."""
+    """One lesson: ``notebooks/<slug>.ipynb``. ``exercise`` is the slug of what the learner builds; may be empty.
+
+    ``minutes`` are counted by the rule of ``scripts/check_minutes.py``. ``kind`` says which shape its notebook has.
+    """
 
     slug: str
     title: str
     minutes: int
     exercise: str = ""
+    kind: Kind = "lesson"
 
     @property
     def notebook(self) -> str:
@@ -32,14 +40,14 @@ class Entry:
 
 
 COURSE = (
-    Entry("00_start_here", "Start here", 10),
+    Entry("00_start_here", "Start here", 15, kind="page"),
     Entry("m2_1a_fork", "Fork: one process becomes two", 25, "m2_1_process_creation"),
     Entry("m2_1b_exec_and_wait", "Exec and wait: how a process becomes a program", 25, "m2_1_process_creation"),
-    Entry("m2_2_chroot_permissions", "Chroot: another root, and who may have it", 25, "m2_2_chroot_permissions"),
-    Entry("m2_3_container_ids", "Ids: unique under any number of runs", 20, "m2_3_container_ids"),
-    Entry("m2_4_metadata", "Metadata: records that a crash cannot tear", 25, "m2_4_metadata"),
-    Entry("m2_5_image_lookup", "Image lookup: from a name to a root file system", 20, "m2_5_image_lookup"),
-    Entry("m2_6_exec_failure", "When exec fails", 25, "m2_6_exec_failure"),
+    Entry("m2_2_chroot_permissions", "Chroot: another root, and who may have it", 30, "m2_2_chroot_permissions"),
+    Entry("m2_3_container_ids", "Ids: unique under any number of runs", 30, "m2_3_container_ids"),
+    Entry("m2_4_metadata", "Metadata: records that a crash cannot tear", 35, "m2_4_metadata"),
+    Entry("m2_5_image_lookup", "Image lookup: from a name to a root file system", 30, "m2_5_image_lookup"),
+    Entry("m2_6_exec_failure", "When exec fails", 30, "m2_6_exec_failure"),
     Entry("m2_7_review", "Review: the whole of mdock run", 25, "m2_7_mdock_run"),
 )
 EXERCISES = tuple(dict.fromkeys(lesson.exercise for lesson in COURSE if lesson.exercise))
