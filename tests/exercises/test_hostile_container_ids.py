@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,22 @@ def test_whoever_takes_no_lock_earns_nothing_for_one_whatever_they_change(path: 
     held = {judgement.requirement.key for judgement in report.judgements if judgement.passed}
     assert report.points <= float(earns), check_text(report)
     assert held & KERNELS != KERNELS, check_text(report)
+
+
+ON_ONE_PROCESSOR = """
+import os, sys
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from udock_lab.grading import Submission, judge
+from udock_lab.grading.sources import exercise
+report = judge(exercise("m2_3_container_ids"), Submission(source=sys.stdin.read()))
+print(*(one.requirement.key for one in report.judgements if not one.passed))
+"""
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.timeout(300)
+def test_where_one_process_runs_at_a_time_nobody_gets_a_point_by_good_luck() -> None:
+    """On one processor fifty processes that no lock keeps apart seldom meet."""
+    answer = (Path(__file__).parent / "attacks/m2_3_container_ids/asks_and_lets_go.py").read_text()
+    judged = subprocess.run([sys.executable, "-c", ON_ONE_PROCESSOR], input=answer, capture_output=True, text=True)
+    assert judged.stdout.split() == ["reads", "many"], judged.stderr

@@ -397,6 +397,13 @@ def many(bench: Bench) -> None:
             looks_like=diagnose.REMOVED if told["made"] or flock else diagnose.lock_taken(told["locks"]),
             by="effects",
         )
+    if told["together"] > 1:  # the ids were different by good luck
+        bench.fail(
+            "many",
+            expected="one process at a time is at the table, from its reading to its writing",
+            seen=f"{told['together']} of {MANY} opened the table at once, and no lock kept them apart",
+            looks_like=diagnose.not_alone(told),
+        )
     bench.hold("many", seen=f"{MANY + 1} different ids, {MANY + 1} lines", by="effects")
 
 

@@ -267,6 +267,8 @@ def many(load: Load, *, text: str, count: int) -> dict[str, Any]:
     start.open(len(others))
     if "paused" in slow.words or lease.given:
         workers.until(lambda: _some_done_or_all_wait(others))
+    together = len(waiting("LEASE") & {one.pid for one in others})
+    free = free or (together > 1 and is_free(f"{db}.lock"))
     lease.let_on()
     gate.open()
     workers.finished(*born, seconds=0.5 if hopeless else 0)
@@ -275,6 +277,7 @@ def many(load: Load, *, text: str, count: int) -> dict[str, Any]:
         "done": [[one.pid, one.words.get("done")] for one in born],
         "text": content(db),
         "free": free,
+        "together": together,
         "made": lock.made,
         "stays": lock.stays(),
         "locks": forker.words.get("locks", []),
