@@ -13,6 +13,8 @@ from harness import COURSE
 from udock_lab.errors import UsageError
 from udock_lab.grading import handedin
 from udock_lab.grading.batch import Batch, find_submissions
+from udock_lab.grading.graded import grade_notebook
+from udock_lab.grading.handout import handout_of_exercise
 from udock_lab.grading.notebook import Solution
 
 SLUG = "m2_1_process_creation"
@@ -118,6 +120,16 @@ def test_a_class_with_one_of_each_is_graded_to_the_end(tmp_path: Path) -> None:
     assert "is there 2 times; number 1, the last filled-in one counts" in copied.report.notes[0]
     assert "NotImplementedError" not in str(copied.report)
     assert "A line of code in this notebook" in (tmp_path / "graded" / "class.html").read_text()
+
+
+def test_a_line_of_an_added_cell_that_fails_when_graded_is_named(tmp_path: Path) -> None:
+    """In the notebook ``numbers`` came from a cell that is no more; graded, the line behind it makes nothing."""
+    notebook = handed_in(SLUG, "def launch(argv):\n    return TABLE[1]")
+    notebook["cells"].insert(1, code_cell("TABLE = {}\nTABLE[1] = numbers[0]", "added"))
+    cells = grade_notebook(json.dumps(notebook).encode(), "kim.ipynb", handout_of_exercise(SLUG))
+    (told,) = (note for note in cells[0].report.notes if note.startswith("Left out"))
+    assert told.startswith("Left out, because it fails when graded: your cell ")
+    assert told.endswith(": TABLE = {}, line 2: NameError: name 'numbers' is not defined")
 
 
 def test_nbgrader_sees_each_name_of_the_handout_once_and_nothing_that_it_does_not_know() -> None:

@@ -148,6 +148,7 @@ class Batch:
     course: Path | None = None
     again: bool = False
     stopping: threading.Event = dataclasses.field(default_factory=threading.Event)
+    _exercises: dict[str, tuple[Handout, str]] = dataclasses.field(default_factory=dict)
 
     def grade(self, sent: Sequence[Sent], jobs: int, tell: Callable[[Grade], None]) -> list[Grade]:
         """Grade all of them, ``jobs`` at a time; ``tell`` hears of each.
@@ -178,8 +179,8 @@ class Batch:
                 raise UsageError(f"{sent.path.name} is a link, perhaps to somebody else's file.", "Ask for the file.")
             content = read_notebook(sent.path)
             slug = exercise_of(sent, content, self.course)
-            handout = self._handout(slug)
-            made_from = {"submission": _hash(content), "version": self._version(slug, handout)}
+            handout, version = self._judged_by(slug)
+            made_from = {"submission": _hash(content), "version": version}
             kept = None if self.again else read_marks(place)
             if kept and kept.finished and kept.made_from == made_from:
                 return Grade(sent=sent, marks=kept, kept=True)
@@ -195,13 +196,20 @@ class Batch:
         """Give no points, of as many as there would have been as far as its name says."""
         try:
             slug = exercise_of(sent, b"", self.course)
-            out_of = sum((check.points for check in self._handout(slug).checks), 0.0)
+            out_of = sum((check.points for check in self._judged_by(slug)[0].checks), 0.0)
         except (MdockError, ImportError):
             slug, out_of = "", 0.0
         return Marks(learner=sent.learner, exercise=slug, notebook=sent.path.name, out_of=out_of)
 
     def _instructor(self) -> Path | None:
         return self.course / "instructor" if self.course else None
+
+    def _judged_by(self, slug: str) -> tuple[Handout, str]:
+        """Return what was handed out, and the judges' version: read once for a whole class."""
+        if slug not in self._exercises:
+            handout = self._handout(slug)
+            self._exercises[slug] = handout, self._version(slug, handout)
+        return self._exercises[slug]
 
     def _handout(self, slug: str) -> Handout:
         """Read what was handed out from the course's source, whatever the assignment's name.

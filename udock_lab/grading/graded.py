@@ -70,7 +70,8 @@ def grade_notebook(
     """
     functions = [function for check in handout.checks for function in exercise(check.slug, near).functions]
     solution = solution_in(notebook, name, handout.given, handout.solutions, functions)
-    submission = Submission(solution=solution, notes=(*notes, *solution.notes))
+    left_out = Submission(solution=solution).left_out()
+    submission = Submission(solution=solution, notes=(*notes, *solution.notes, *left_out))
     graded: list[GradedCell] = []
     for check in handout.checks:
         earned = any(cell.points for cell in graded if cell.check.slug == check.slug)

@@ -97,20 +97,26 @@ def compiled(parts: Iterable[tuple[str, str, bool]], futures: Iterable[str]) -> 
     return codes
 
 
-def load(codes: Iterable[tuple[CodeType, bool]], namespace: dict[str, object]) -> None:
+def load(codes: Iterable[tuple[CodeType, bool]], namespace: dict[str, object]) -> list[tuple[str, int, str]]:
     """Run them. There is an exit, as in the notebook, which ends a cell and nothing else.
 
-    What fails in a cell that is no solution cell takes only its statement with it.
+    What fails in a cell that is no solution cell takes only its statement with it: its cell, line and error are
+    returned.
     """
     namespace |= {"exit": sys.exit, "quit": sys.exit}
+    failed = []
     for code, is_whole in codes:
         try:
             exec(code, namespace)  # noqa: S102 - in the sandbox, which is there for it
         except SystemExit:
             continue
-        except Exception:
+        except Exception as error:
             if is_whole:
                 raise
+            trace = error.__traceback__.tb_next if error.__traceback__ else None
+            words = f"{type(error).__name__}: {_safely(str, error)[:_LONGEST]}"
+            failed.append((code.co_filename, trace.tb_lineno if trace else 0, words))
+    return failed
 
 
 def said(function: Callable[..., object], *arguments: object, **named: object) -> dict[str, object]:

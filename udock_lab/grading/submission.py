@@ -22,6 +22,7 @@ from udock_lab.sandbox import TIMEOUT, run
 __all__ = ["SOLUTION", "Submission", "patience"]
 
 MOST_CELLS = 300
+MOST_LEFT_OUT = 10  # statements that are told of
 # Runs inside the sandbox, before the scene. The learner's cells are a module of their own.
 _LOAD = """
 import builtins as __builtins
@@ -30,6 +31,10 @@ __solution = {"__name__": "__main__", "__builtins__": __builtins}
 __load(__compiled(__parts, __futures), __solution)
 for __name in [name for name in __solution if name not in globals() and not hasattr(__builtins, name)]:
     globals()[__name] = __solution[__name]
+"""
+_TRY = """
+from udock_lab.grading.inside import compiled, load
+__value__ = load(compiled(__parts, __futures), {"__name__": "__main__"})
 """
 # In a notebook: what tracebacks quote are lines of its cells.
 _SHOW = """
@@ -84,6 +89,26 @@ class Submission:
         options["timeout"] = options.get("timeout", TIMEOUT) * patience()
         chosen: dict[str, Any] = {"shut": True, "trace": True, "stopping": self.stopping} | options
         return run(source, names=names, **chosen)
+
+    def left_out(self) -> tuple[str, ...]:
+        """Load a notebook's answer once, and return a sentence on each statement of an added cell that fails then.
+
+        Such a statement works in the learner's notebook, where other cells ran before it, and is left out when graded.
+        """
+        parts = self.solution.parts if self.solution else ()
+        if not self.solution or all(part.whole for part in parts):
+            return ()
+        names = {"__parts": [(part.name, part.text, part.whole) for part in parts], "__futures": self.solution.futures}
+        seconds = TIMEOUT * patience()
+        failed = run(
+            _TRY, names=names, shut=True, timeout=seconds, trace=False, watch=False, stopping=self.stopping
+        ).value
+        if not isinstance(failed, list):
+            return ()  # it does not load at all: the judges say so
+        return tuple(
+            f"Left out, because it fails when graded: {str(cell).strip('<>')}, line {line}: {words}"
+            for cell, line, words in failed[:MOST_LEFT_OUT]
+        )
 
     def _of_source(self) -> Solution | None:
         return Solution(parts=(Part(name=SOLUTION, text=self.source),)) if self.source else None
