@@ -1,7 +1,8 @@
 """What makes a notebook a lesson of this course: its frame, its predictions, its task, its exit ticket, its C twin.
 
 Each kind of the outline (``udock_lab/lesson/outline.py``) has its rules, whichever challenge it belongs to: a lesson
-needs all of these, a page is held to what it uses.
+needs all of these; a primer has the frame, a prediction or two, and short cells with a text before each; a page is held
+to what it uses.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,10 @@ from udock_lab.errors import UsageError
 from udock_lab.lesson.outline import Entry, entry
 
 MOST_PREDICTIONS = 3
+MOST_PREDICTIONS_OF_A_PRIMER = 2
+MOST_LINES_OF_A_PRIMER = 5  # of one cell
 TICKET_QUESTIONS = 2
+FRAME_OF_A_QUESTION = re.compile(r"^\w+ = predict\(|^\w+\.settle\(", re.MULTILINE)
 OF_A_COURSE = re.compile(r"(?:m\d+|\d\d)_")  # of any challenge: m2_, m6_; and pages: 00_
 C_TWIN = re.compile(r"^```c\n(.*?)^```", re.DOTALL | re.MULTILINE)
 IMPORTS_PROGRESS = re.compile(r"^from udock_lab\.lesson import .*\bprogress\b", re.MULTILINE)
@@ -44,8 +49,11 @@ def _violations(path: Path, lesson: Entry, cells: list[Cell]) -> Iterator[str]:
     yield from _voice(cells)
     yield from _predictions(calls)
     yield from _folded(cells)
-    if lesson.kind == "lesson":
+    if lesson.kind != "page":
         yield from _frame(lesson.slug, cells, calls)
+    if lesson.kind == "primer":
+        yield from _one_thing_at_a_time(cells, calls)
+    if lesson.kind == "lesson":
         yield from _tasks(code, calls)
         yield from _twin(path, cells)
 
@@ -118,6 +126,21 @@ def _frame(slug: str, cells: list[Cell], calls: list[list[tuple[str, ast.Call]]]
         yield "no cell imports progress: messages tell the learner to type it"
     if not calls or not any(name == "lesson.end" for name, _ in calls[-1]):
         yield "the last code cell does not call lesson.end()"
+
+
+def _one_thing_at_a_time(cells: list[Cell], calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:
+    """Yield where a primer asks too much: each cell that runs something is short, and has its text right before it."""
+    asked = sum(name == "predict" for cell in calls for name, _ in cell)
+    if not 1 <= asked <= MOST_PREDICTIONS_OF_A_PRIMER:
+        yield f"{asked} predictions, a primer has 1 or {MOST_PREDICTIONS_OF_A_PRIMER}"
+    for number, (before, cell) in enumerate(pairwise(cells), 2):
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code" or "lesson" in source or FRAME_OF_A_QUESTION.search(source):
+            continue
+        if source.count("\n") + 1 > MOST_LINES_OF_A_PRIMER:
+            yield f"cell {number} has more than {MOST_LINES_OF_A_PRIMER} lines, the most in a primer"
+        if before["cell_type"] == "code" and not FRAME_OF_A_QUESTION.search("".join(before["source"])):
+            yield f"cell {number} has no text before it that says what to look at"
 
 
 def _tasks(code: list[str], calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:

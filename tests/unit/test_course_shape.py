@@ -131,3 +131,23 @@ def test_the_first_page_needs_no_task_and_no_ticket(tmp_path: Path) -> None:
     assert lesson(tmp_path, ASK, first=first, text="words", slug="00_start_here") == [
         "the prediction lines is settled by 0 cells, wanted one"
     ]
+
+
+PRIMER = (BEGIN.replace(SLUG, "m2_0_primer"), ASK, RUN, SETTLE, END)
+
+
+def primer(folder: Path, *code: str) -> list[str]:
+    """What is wrong with a primer of these cells."""
+    return lesson(folder, *code, first=FIRST.replace("25", "10"), text="words", slug="m2_0_primer")
+
+
+def test_a_primer_needs_its_frame_and_a_prediction_and_no_task(tmp_path: Path) -> None:
+    assert primer(tmp_path, *PRIMER) == []
+    assert primer(tmp_path, *PRIMER[:-1]) == ["the last code cell does not call lesson.end()"]
+    assert primer(tmp_path, PRIMER[0], END) == ["0 predictions, a primer has 1 or 2"]
+
+
+def test_a_primer_shows_one_thing_at_a_time(tmp_path: Path) -> None:
+    long = "%%sandbox\n" + "\n".join("abcde")
+    assert primer(tmp_path, *PRIMER[:2], long, *PRIMER[3:]) == ["cell 5 has more than 5 lines, the most in a primer"]
+    assert primer(tmp_path, *PRIMER[:3], RUN, *PRIMER[3:]) == ["cell 6 has no text before it that says what to look at"]

@@ -11,7 +11,7 @@ from udock_lab.text.nearest import nearest
 __all__ = ["COURSE", "EXERCISES", "Entry", "after", "entry"]
 
 
-Kind = Literal["page", "lesson"]  # a page has no task and no exit ticket
+Kind = Literal["page", "primer", "lesson"]  # only a lesson has a task, an exit ticket and a C twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Entry:
 
 COURSE = (
     Entry("00_start_here", "Start here", 15, kind="page"),
+    Entry("m2_0_primer", "Primer: how a program asks the kernel", 10, kind="primer"),
     Entry("m2_1a_fork", "Fork: one process becomes two", 25, "m2_1_process_creation"),
     Entry("m2_1b_exec_and_wait", "Exec and wait: how a process becomes a program", 25, "m2_1_process_creation"),
     Entry("m2_2_chroot_permissions", "Chroot: another root, and who may have it", 30, "m2_2_chroot_permissions"),
