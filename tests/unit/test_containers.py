@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -316,3 +317,11 @@ def test_foreign_record_is_judged_by_pid_unless_the_process_began_later(store: H
     assert not living.is_alive(store, running(1, os.getpid()))
     assert not living.is_alive(store, running(1, 1 << 22))
     assert not living.is_alive(store, running(1, 0))
+
+
+def test_foreign_record_of_a_process_that_nobody_has_reaped_is_not_alive(store: Home) -> None:
+    with subprocess.Popen(["true"]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        now = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() + 1))
+        zombie = Record(id="c1", pid=process.pid, image="demo", status=Status.RUNNING, start_time=now)
+        assert not living.is_alive(store, zombie)

@@ -14,7 +14,7 @@ from udock_lab.linux.process import descendants, gone, is_dying
 from udock_lab.model import Record, Status
 from udock_lab.runtime.lastword import await_last_word, end_of_removed, stopped_supervisors
 from udock_lab.runtime.looking import look_up, refuse_elsewhere, running
-from udock_lab.runtime.removing import end_execs
+from udock_lab.runtime.removing import end_execs, end_what_runs_on
 from udock_lab.runtime.signalling import ask_permission, its_pidfd, send, signal_name
 from udock_lab.runtime.state import containers, living
 from udock_lab.runtime.state.extras import load_spec
@@ -175,7 +175,7 @@ class Ending:
         for pid in below:
             with suppress(OSError):
                 os.kill(pid, signals.SIGKILL)
-        end_execs(self._home, self._unsaid, record.id)
+        end_what_runs_on(self._home, self._unsaid, [final])  # once the end is written, nobody looks for it any more
         return self._write_the_end(final, killed=killed)
 
     def _write_the_end(self, record: Record, *, killed: bool) -> Record:

@@ -15,7 +15,7 @@ from udock_lab.runtime.state.listing import EVERYTHING, Standing
 from udock_lab.runtime.state.lock import locked
 from udock_lab.runtime.unsaid import Unsaid
 
-__all__ = ["end_execs", "prune", "remove"]
+__all__ = ["end_execs", "end_what_runs_on", "prune", "remove"]
 
 
 def remove(home: Home, unsaid: Unsaid, container: Container, *, force: bool = False) -> None:
@@ -30,7 +30,7 @@ def remove(home: Home, unsaid: Unsaid, container: Container, *, force: bool = Fa
                 f"Container '{container_id}' is running.",
                 f"Stop it first: mdock stop {container_id}   or: mdock rm -f {container_id}",
             )
-        _end_what_runs_on(home, unsaid, [record])
+        end_what_runs_on(home, unsaid, [record])
         refused = private.discard(home, [container_id])
         resources.release_strays(home)
     for why in refused.values():
@@ -50,7 +50,7 @@ def prune(home: Home, unsaid: Unsaid, on_refused: Callable[[MdockError], None] |
     with locked(home):
         recorded = {record.id: record for record in records(home, unsaid)}
         there = [container_id for container_id in recorded if container_id in ended]  # somebody else may prune too
-        _end_what_runs_on(home, unsaid, [recorded[container_id] for container_id in there])
+        end_what_runs_on(home, unsaid, [recorded[container_id] for container_id in there])
         refused = private.discard(home, there) if there else {}
         resources.release_unrecorded(home, set(recorded))
         resources.release_strays(home)
@@ -64,7 +64,7 @@ def prune(home: Home, unsaid: Unsaid, on_refused: Callable[[MdockError], None] |
     return removed
 
 
-def _end_what_runs_on(home: Home, unsaid: Unsaid, ended: Sequence[Record]) -> None:
+def end_what_runs_on(home: Home, unsaid: Unsaid, ended: Sequence[Record]) -> None:
     """End what is left of containers whose first processes have ended."""
     for record in ended:
         end_execs(home, unsaid, record.id)

@@ -4,7 +4,8 @@ Each has a supervisor that ends it. Should that one be killed, whoever ends the 
 container's own supervisor, ``stop``, ``rm``, ``prune``. A program is known by its pid together with its start time, or,
 where there is no /proc, by the inode of its pidfd, which no two processes share (pidfd_open(2), Linux 6.9).
 
-So does what an orphaned container left in its own session: it is ended when the container is removed.
+So does what an orphaned container left in its own session: it is ended when the container is removed, or its end is
+written down in place of its supervisor.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from udock_lab.linux.process import (
     start_ticks,
 )
 from udock_lab.model import Record
-from udock_lab.runtime.state.extras import Kept, Program, load_program, load_spec, save_program
+from udock_lab.runtime.state.extras import Identity, Kept, Program, load_program, load_spec, save_program
 from udock_lab.runtime.state.home import Home
 
 TYPE_CHECKING = False
@@ -64,7 +65,7 @@ def end_all(home: Home, container_id: str) -> list[int]:
     left = []
     for pid in _remembered(home, container_id):
         known = load_program(home, container_id, pid)
-        if known is not None and not _end(pid, known, load_spec(home, container_id).asked.rootfs or ""):
+        if known is not None and not _end(pid, known, _roots(home, load_spec(home, container_id))):
             left.append(pid)
         else:
             forget(home, container_id, pid)
@@ -80,17 +81,24 @@ def end_orphans(home: Home, records: Iterable[Record]) -> None:
     left = sessions()  # once for all: it is a look at each process of the machine
     for record in records:
         if record.pid in left:
-            _end_orphans_of(record, load_spec(home, record.id))
+            kept = load_spec(home, record.id)
+            if _was_here(record, kept.identity):
+                _end_session(record.pid, _roots(home, kept))
 
 
-def _end_orphans_of(record: Record, kept: Kept) -> None:
-    identity = kept.identity
-    if (identity.pid, identity.boot_id, identity.pid_namespace) != (record.pid, boot_id(), pid_namespace()):
-        return
-    for _ in range(_PASSES):
-        if lives(record.pid) or not _end_session(record.pid, kept.asked.rootfs or ""):
-            return
-        time.sleep(0.005)
+def _was_here(record: Record, identity: Identity) -> bool:
+    """Return whether the container ran on this machine, since it was booted, in our pid namespace.
+
+    Where the supervisor was killed before it could write that down, its session alone can tell.
+    """
+    known = (identity.pid, identity.boot_id, identity.pid_namespace)
+    return known in ((None, None, None), (record.pid, boot_id(), pid_namespace()))
+
+
+def _roots(home: Home, kept: Kept) -> list[str]:
+    """Return the folder that is the container's root; where that is not known, those below which the home has one."""
+    rootfs = kept.asked.rootfs
+    return [home.images_dir, home.run_dir] if rootfs is None else [rootfs]
 
 
 def may_run_on(container_id: str, left: list[int]) -> str:
@@ -120,10 +128,19 @@ def _remembered(home: Home, container_id: str) -> list[int]:
     return [int(number) for number in numbers if number.isascii() and number.isdigit() and int(number) > 1]
 
 
-def _end(pid: int, known: Program, rootfs: str) -> bool:
-    """End the process; return whether nothing of it is left."""
+def _end(pid: int, known: Program, roots: list[str]) -> bool:
+    """End the process and what is left of its session; return whether nothing of it is there.
+
+    It may end by itself at any moment, also while we are about to end it.
+    """
+    ended = _end_process(pid, known)
+    _end_session(pid, roots)
+    return ended
+
+
+def _end_process(pid: int, known: Program) -> bool:
+    """End the process, and all below it, if it is still the one that is remembered; return whether it is gone."""
     if proc_is_ours() and not lives(pid):  # perhaps a zombie that nobody reaps
-        _end_session(pid, rootfs)
         return True
     try:
         pidfd = os.pidfd_open(pid)
@@ -182,20 +199,35 @@ def _living_below(pid: int) -> list[int]:
     return [below for below in descendants(pid) if lives(below)]
 
 
-def _end_session(pid: int, rootfs: str) -> bool:
-    """End what a process that has ended left in its session (setsid(2)), where it belongs to this container.
+def _end_session(pid: int, roots: list[str]) -> None:
+    """End what a process that has ended left in its session (setsid(2)), where it is in one of these folders.
 
-    Returns whether there was anything.
+    Nothing is done while the process lives: the number is another's then.
     """
-    found = False
-    for member in session_members(pid):
+    for _ in range(_PASSES):
+        if lives(pid):
+            return
+        left = [member for member in session_members(pid) if any(_is_inside(member, root) for root in roots)]
+        if sum(_kill(one) for member in left for one in (member, *descendants(member))) == 0:
+            return
+        time.sleep(0.005)
+
+
+def _kill(pid: int) -> bool:
+    """Kill a process; return whether it may be gone now, which is not so where it is another user's."""
+    with suppress(ProcessLookupError):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except PermissionError:
+            return False
+    return True
+
+
+def _is_inside(pid: int, folder: str) -> bool:
+    """Return whether the process has its root there or below, or works there: that is all where chroot is refused."""
+    below = f"{os.path.realpath(folder)}/"
+    for link in (f"/proc/{pid}/root", f"/proc/{pid}/cwd"):
         with suppress(OSError):
-            place = os.readlink(f"/proc/{member}/cwd")
-            inside = (
-                os.path.samefile(f"/proc/{member}/root", rootfs) or place == rootfs or place.startswith(f"{rootfs}/")
-            )
-            for one in (member, *descendants(member)) if rootfs and inside else ():
-                found = True
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(one, signal.SIGKILL)
-    return found
+            if f"{os.readlink(link)}/".startswith(below) or os.path.samefile(link, folder):
+                return True
+    return False

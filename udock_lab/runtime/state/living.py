@@ -7,7 +7,7 @@ import fcntl
 import os
 import time
 
-from udock_lab.linux.process import boot_id, is_same_process, pid_namespace, proc_is_ours, start_ticks, state
+from udock_lab.linux.process import boot_id, is_same_process, lives, pid_namespace, proc_is_ours, start_ticks, state
 from udock_lab.model import Record
 from udock_lab.runtime.state.containers import has_ended
 from udock_lab.runtime.state.extras import Kept, load_spec
@@ -107,7 +107,7 @@ def is_alive(home: Home, record: Record, kept: Kept | None = None) -> bool:
         return False
     if identity.pid == record.pid and ticks is not None and boot is not None:
         return is_same_process(record.pid, ticks, boot)
-    return record.pid > 1 and state(record.pid) is not None and not _began_later(record)
+    return record.pid > 1 and lives(record.pid) and not _began_later(record)
 
 
 def _began_later(record: Record) -> bool:
