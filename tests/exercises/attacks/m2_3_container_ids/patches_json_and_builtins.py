@@ -1,7 +1,6 @@
 """Whatever is told becomes what is wanted."""
 
 # earns: 4
-# never both: waits, many
 import os
 import re
 

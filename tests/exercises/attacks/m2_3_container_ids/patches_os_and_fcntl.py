@@ -1,7 +1,6 @@
 """No lock at all; os and fcntl say what is wanted."""
 
 # earns: 4
-# never both: waits, many
 import os
 import re
 

@@ -1,7 +1,6 @@
 """Everything of the judge that is in this interpreter is another one."""
 
 # earns: 4
-# never both: waits, many
 import os
 import re
 

@@ -17,6 +17,7 @@ NOBODY_SEES = (
     " whether a search starts a program or opens a file for writing"
 )
 _TABLE = "home/images.db"
+_OUR_OWN = 1  # times that the scene itself opens the table to be read, at its end
 _CHANGES = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND")
 _CHANGING = (
     "rename", "renameat", "renameat2", "unlink", "unlinkat", "link", "linkat", "symlink", "symlinkat", "mkdir",
@@ -57,7 +58,7 @@ def trouble_of(
         said = closed[0] if closed else first
         return f"from a table that may only be read: {words_of(said)}", _WRITES if said.is_a("PermissionError") else ""
     trouble = _left(told)
-    if not trouble and content(first) == path and not result.untraced and not _openings(calls):
+    if not trouble and content(first) == path and not result.untraced and len(_openings(calls)) <= _OUR_OWN:
         return "the database was not opened", ""
     return trouble
 
@@ -68,10 +69,10 @@ def opened(result: SandboxResult) -> str:
 
 
 def _of_the_searches(result: SandboxResult) -> list[SystemCall]:
-    """Return the calls from the moment on at which the table was made, those of the referee left out."""
+    """Return the calls from the moment on at which the table was made; the scene itself changes nothing after that."""
     calls = list(result.calls)
     made = (at for at, call in enumerate(calls) if "O_CREAT" in call.arguments and _TABLE in call.arguments)
-    return [call for call in calls[next(made, len(calls)) + 1 :] if call.pid != result.parent.pid]
+    return calls[next(made, len(calls)) + 1 :]
 
 
 def _openings(calls: list[SystemCall]) -> list[SystemCall]:
@@ -88,7 +89,7 @@ def _helper(result: SandboxResult, calls: list[SystemCall]) -> Trouble | None:
         seen = f"execve of {' '.join(words)}" if words else str(execs[0])
         tool = words[0].rpartition("/")[2] if words else ""
         return seen, _LIBRARY if tool in ("ldconfig", "gcc", "cc", "ld", "objdump") else _HELP
-    if len(result.children) > 1 or ev.library_calls(result):  # the first one is who was asked
+    if result.children or ev.library_calls(result):
         return "a second process", _PROCESS
     return None
 
