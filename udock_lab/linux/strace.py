@@ -10,8 +10,9 @@ import re
 import signal
 from collections.abc import Sequence
 
+from udock_lab.linux.pidnumbers import FORKS, PidNumbers
 from udock_lab.model import ExitStatus, SystemCall
-from udock_lab.model.value import Value
+from udock_lab.model.value import Value, replace
 
 __all__ = ["PROCESS_CALLS", "TEACHING_CALLS", "ProcessEnded", "SignalCame", "TraceEvent", "TraceParser", "command"]
 
@@ -59,8 +60,6 @@ _RESUMED = re.compile(r"<\.\.\. (\w+) resumed>\s?(.*)")
 _EXITED = re.compile(r"\+\+\+ exited with (\d+) \+\+\+")
 _KILLED = re.compile(r"\+\+\+ killed by (\w+)( \(core dumped\))? \+\+\+")
 _SIGNAL = re.compile(r"--- (stopped by )?(\w+)(?: \{.*\})? ---")
-_TRANSLATED = re.compile(r"\b(\d+) /\* (\d+) in strace's PID NS \*/")
-_COLLECTED = re.compile(r"((?:<\.\.\. )?wait(?:4|id)\b.*= )(\d+)( <[\d.]+>)?")
 _ERROR = re.compile(r"(?:-1|\?) (E\w+)")
 
 
@@ -73,7 +72,7 @@ def command(strace: str, output: int, calls: Sequence[str], argv: Sequence[str],
     """
     filtered = [f"--inject={inject}"] if inject else ["--seccomp-bpf"]
     return [
-        strace, "--follow-forks", *filtered, "--quiet=attach,personality", "--decode-pids=pidns",
+        strace, "--follow-forks", *filtered, "--quiet=attach,personality",
         "--absolute-timestamps=format:unix,precision:ns", "--syscall-times=ns", f"--string-limit={STRING_LENGTH}",
         "--trace=" + ",".join(f"?{name}" for name in calls), f"--output=/proc/self/fd/{output}", "--", *argv,
     ]  # fmt: skip
@@ -85,17 +84,39 @@ class TraceParser:
     A line that it does not understand is counted in ``unknown`` and passed over.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pids: PidNumbers | None = None) -> None:
         self.unknown = 0
         self._rest = b""
         self._begun: dict[tuple[int, str], tuple[int, str]] = {}
-        self._outside: dict[str, str] = {}  # pids of a namespace below ours, in our own numbers
+        self._pids = pids or PidNumbers()
+        self._queue: list[TraceEvent] = []
 
     def feed(self, data: bytes) -> list[TraceEvent]:
         """Return the events of every line that ends in ``data``, in the order in which strace saw them end."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        events = (self.line(line.decode("utf-8", "replace")) for line in lines if line)
-        return [event for event in events if event is not None]
+        for line in lines:
+            event = self.line(line.decode("utf-8", "replace")) if line else None
+            if event is not None:
+                self._queue.append(event)
+        return self._known()
+
+    def late(self) -> list[TraceEvent]:
+        """Return, at the end, the events that waited until it was known what a fork has made."""
+        for event in self._queue:
+            if (made := _made(event)) is not None:
+                self._pids.knows(event.pid, made)
+        return self._known(at_the_end=True)
+
+    def _known(self, *, at_the_end: bool = False) -> list[TraceEvent]:
+        """Take what can be told from the queue, in our numbers; behind a fork of nobody knows whom, all waits."""
+        events: list[TraceEvent] = []
+        for event in self._queue:
+            made = _made(event)
+            if made and not self._pids.knows(event.pid, made, at_the_end=at_the_end) and not at_the_end:
+                break
+            events.append(self._in_our_numbers(event) if isinstance(event, SystemCall) else event)
+        del self._queue[: len(events)]
+        return events
 
     def unfinished(self) -> list[SystemCall]:
         """Return calls that had begun and never came back, for instance because their process was killed in them."""
@@ -104,15 +125,16 @@ class TraceParser:
             for (pid, name), (start, arguments) in self._begun.items()
         ]
         self._begun.clear()
-        return sorted(found, key=lambda call: call.start)
+        return sorted(map(self._in_our_numbers, found), key=lambda call: call.start)
 
     def line(self, text: str) -> TraceEvent | None:
-        """Return the event of one line, or None for the first half of a call."""
+        """Return the event of one line, its pids as strace wrote them, or None for the first half of a call."""
         found = _LINE.fullmatch(text)
         if found is None:
             self.unknown += 1
             return None
         pid, time, body = int(found[1]), int(found[2] + found[3]), found[4]
+        self._pids.meet(pid)
         if body.startswith("+++"):
             return self._ended(pid, time, body)
         if body.startswith("---"):
@@ -136,8 +158,6 @@ class TraceParser:
 
     def _call(self, pid: int, time: int, body: str) -> SystemCall | None:
         start = time
-        if self._outside or "PID NS" in body:
-            body = self._in_our_numbers(body)
         if resumed := _RESUMED.fullmatch(body):
             start, before = self._begun.pop((pid, resumed[1]), (time, ""))
             body = f"{resumed[1]}({before}{' ' if before.endswith(',') else ''}{resumed[2]}"
@@ -161,18 +181,17 @@ class TraceParser:
             end=start + took,
         )
 
-    def _in_our_numbers(self, body: str) -> str:
-        """Return the line with the pids of a pid namespace (pid_namespaces(7)) as we see them.
+    def _in_our_numbers(self, call: SystemCall) -> SystemCall:
+        """Return a call with the pids of a pid namespace as we see them."""
+        given, result = self._pids.in_ours(call.pid, call.name, call.arguments, call.result)
+        if (given, result) == (call.arguments, call.result):
+            return call
+        return replace(call, arguments=given, result=result)
 
-        A process that is gone has no number any more that strace could look up; what was seen of it before is
-        remembered.
-        """
-        self._outside.update((inside, outside) for inside, outside in _TRANSLATED.findall(body))
-        body = _TRANSLATED.sub(r"\2", body)
-        collected = _COLLECTED.fullmatch(body)
-        if collected and collected[2] in self._outside:
-            body = f"{collected[1]}{self._outside[collected[2]]}{collected[3] or ''}"
-        return body
+
+def _made(event: TraceEvent) -> int | None:
+    """Return the number of the process that a fork has made, None for what is no fork."""
+    return event.value if isinstance(event, SystemCall) and event.name in FORKS and event.result else None
 
 
 def _signal_number(name: str) -> int:

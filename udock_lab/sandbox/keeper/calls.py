@@ -8,7 +8,7 @@ from udock_lab.sandbox.strace_markers import BEGIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["CallLog"]
 
@@ -26,7 +26,14 @@ class CallLog:
 
     def feed(self, data: bytes) -> Iterator[TraceEvent]:
         """Yield events since the learner's code began, without the runner's own start."""
-        for event in self.parser.feed(data):
+        yield from self._since_it_began(self.parser.feed(data))
+
+    def late(self) -> Iterator[TraceEvent]:
+        """Yield, at the end, what could not be told before."""
+        yield from self._since_it_began(self.parser.late())
+
+    def _since_it_began(self, events: Iterable[TraceEvent]) -> Iterator[TraceEvent]:
+        for event in events:
             if self.began is not None or not isinstance(event, SystemCall):
                 yield event
             elif event.name == "execve" and BEGIN in event.arguments:

@@ -19,6 +19,7 @@ __all__ = ["make_report"]
 
 def make_report(sandbox: Sandbox, words: Words, trace: Trace, streams: Streams, ending: Ending) -> Report:
     """Make it, before the scratch folder is removed."""
+    trace.finish()
     table, identity, request = sandbox.table, sandbox.identity, sandbox.request
     status = table.status_of(table.first)
     return Report(

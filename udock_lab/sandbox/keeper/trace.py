@@ -38,6 +38,11 @@ class Trace:
         for event in self.log.feed(data):
             self._hear(event)
 
+    def finish(self) -> None:
+        """Take what could not be told before all was over."""
+        for event in self.log.late():
+            self._hear(event)
+
     def _hear(self, event: TraceEvent) -> None:
         table = self.sandbox.table
         if isinstance(event, ProcessEnded):

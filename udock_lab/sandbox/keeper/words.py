@@ -174,5 +174,7 @@ class Words:
         above = (parent(pid) or 0) if shut else by
         if table.is_known(above):
             table.announce(pid, above, children(above), number)
-        elif shut:
+        elif shut and self.sandbox.untraced:
             table.meet(pid, table.first)
+        elif shut:  # gone already: strace says by whom it was forked
+            table.meet(pid)
