@@ -14,27 +14,28 @@ from udock_lab.grading.exercises.m2_1_process_creation.witness import End, ends
 from udock_lab.model import ExitStatus, SandboxProcess, SandboxResult, SystemCall
 
 ME, FIRST = 100, 101
-WANTED = [draws("quick", number) for number in range(3)]
+WANTED = [draws(f"codes-{number}") for number in range(3)]
+PROGRAMS = [[f"codes-{n}", 6 + n, 2, ["/bin/sh", "./program"], "exit 1"] for n in range(3)]
 
 
 def call(pid: int, name: str, arguments: str, result: str = "0") -> SystemCall:
     return SystemCall(pid=pid, name=name, arguments=arguments, result=result, start=0, end=1)
 
 
-def seen(raws: Sequence[int | None], *, ran: bytes = b"", waits: Sequence[SystemCall] = ()) -> SandboxResult:
+def seen(raws: Sequence[int | None], *, ran: Sequence[object] = (), waits: Sequence[SystemCall] = ()) -> SandboxResult:
     """What the kernel says of programs 0, 1, ... with these wait statuses."""
     statuses = [ExitStatus(raw=raw) if raw is not None else None for raw in raws]
     children = [SandboxProcess(pid=FIRST + n, parent=ME, role="child", status=s) for n, s in enumerate(statuses)]
     execs = [
-        call(FIRST + n, "execve", f'"/bin/sh", ["/bin/sh", "./quick", "{n}"], 0x1 /* 3 vars */')
+        call(FIRST + n, "execve", f'"/bin/sh", ["/bin/sh", "./program", "codes-{n}"], 0x1 /* 3 vars */')
         for n in range(len(raws))
     ]
     parent = SandboxProcess(pid=ME, parent=0, role="parent", status=ExitStatus(raw=0), ran_on=True)
-    return SandboxResult(processes=(parent, *children), calls=(*execs, *waits), files={"ran": ran})
+    return SandboxResult(processes=(parent, *children), calls=(*execs, *waits), value={"programs": list(ran)})
 
 
 def test_a_program_whose_end_nobody_saw_is_to_be_judged_again() -> None:
-    with pytest.raises(NotSeenError, match="the end of program 2 was not seen"):
+    with pytest.raises(NotSeenError, match="the end of program codes-1 was not seen"):
         ends(seen([34, None, 12]), WANTED)
 
 
@@ -50,7 +51,7 @@ def test_the_news_of_an_end_is_known_by_either_number_of_the_process() -> None:
         call(ME, "wait4", "101, [{WIFEXITED(s) && WEXITSTATUS(s) == 1}], 0, NULL", "101"),
         call(ME, "waitid", "P_PIDFD, 3, {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=7, si_status=1}, WEXITED, NULL"),
     ]
-    found = ends(seen([256, 256, 256], ran=b"0 6 2 1\n1 7 2 1\n2 8 2 1\n", waits=waits), WANTED)
+    found = ends(seen([256, 256, 256], ran=PROGRAMS, waits=waits), WANTED)
     assert [end.unheard for end in found if end] == [False, False, True]
 
 

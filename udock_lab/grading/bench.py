@@ -53,6 +53,8 @@ class Bench:
         self.again: list[str] = []
         self.telling: set[str] = set()
         self._lock = threading.Lock()
+        self._shared: dict[str, object] = {}
+        self._sharing = threading.Lock()
         self._here = threading.local()  # .story: the one that this thread tells
         self._hung: set[Story] = set()
 
@@ -180,6 +182,13 @@ class Bench:
         if _is_all_that_is_kept(result):
             self.note(f"More than {SHOWN >> 10} KiB were printed in one scene: the rest was not looked at.")
         return result
+
+    def shared(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` gives: made once, by the first story that asks, for all of them."""
+        with self._sharing:
+            if name not in self._shared:
+                self._shared[name] = make()
+            return self._shared[name]
 
     def note(self, sentence: str) -> None:
         """Say something about the whole check, once."""

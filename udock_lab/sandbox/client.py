@@ -6,7 +6,7 @@ The notebook kernel forks nothing: its launcher starts a keeper, the keeper star
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from udock_lab.errors import Unsupported
 from udock_lab.linux.process import proc_is_ours
@@ -31,6 +31,7 @@ def run(
     *args: object,
     names: Mapping[str, object] | None = None,
     trace: bool = False,
+    calls: Sequence[str] = (),
     timeout: float = TIMEOUT,
     memory: int = MEMORY,
     processes: int = PROCESSES,
@@ -43,10 +44,11 @@ def run(
 ) -> SandboxResult:
     """Run a function (with ``args``) or source text in a fresh process, never in this one.
 
-    ``names`` are copied into it. ``trace`` keeps every system call that a lesson on containers talks about;
-    without it strace still watches who forks, becomes another program, waits and ends (``watch=False``: nobody
-    watches). ``timeout`` in seconds, ``memory`` in bytes of address space per process (RLIMIT_AS), ``processes``
-    at once. The working directory is a scratch folder, or ``cwd``. ``on_output`` gets each chunk as it comes.
+    ``names`` are copied into it. ``trace`` keeps every system call that a lesson on containers talks about, or of these
+    the ``calls`` that are named; without it strace still watches who forks, becomes another program, waits and ends
+    (``watch=False``: nobody watches). ``timeout`` in seconds, ``memory`` in bytes of address space per process
+    (RLIMIT_AS), ``processes`` at once. The working directory is a scratch folder, or ``cwd``. ``on_output`` gets each
+    chunk as it comes.
 
     ``shut`` isolates code that is not trusted (policy.py), as far as the machine permits;
     ``result.missing_isolation`` says what it refused. ``inject`` is a fault for strace to inject (its ``--inject``).
@@ -75,7 +77,7 @@ def run(
     with scratch_folder(shut=shut) as scratch:
         request = make_request(
             source, sources, scratch,
-            cwd=cwd, limits=limits, timeout=timeout, watch=watch, trace=trace, inject=inject, shut=shut,
+            cwd=cwd, limits=limits, timeout=timeout, watch=watch, trace=trace, calls=calls, inject=inject, shut=shut,
         )  # fmt: skip
         with a_keeper(request, copied) as keeper:
             report = follow(keeper, take, stopping)

@@ -7,7 +7,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,6 +32,7 @@ def make_request(
     timeout: float,
     watch: bool,
     trace: bool,
+    calls: Sequence[str],
     inject: str,
     shut: bool,
 ) -> Request:
@@ -49,7 +50,7 @@ def make_request(
         timeout=timeout,
         strace=strace,
         untraced=untraced,
-        calls=TEACHING_CALLS if trace else PROCESS_CALLS,
+        calls=(tuple(calls) or TEACHING_CALLS) if trace else PROCESS_CALLS,
         inject=inject,
         shut=shut,
         together=TOGETHER if shut else 0,

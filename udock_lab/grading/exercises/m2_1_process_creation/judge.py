@@ -5,7 +5,7 @@ A story says by itself where there is nothing for it to see: no child, or a chil
 
 from __future__ import annotations
 
-import random
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,30 +13,28 @@ from udock_lab.grading import evidence as ev
 from udock_lab.grading.bench import Bench, NotSeenError
 from udock_lab.grading.evidence import Said, worded
 from udock_lab.grading.exercise import story
-from udock_lab.grading.exercises.m2_1_process_creation import diagnose, scenes, witness
+from udock_lab.grading.exercises.m2_1_process_creation import diagnose, witness
 from udock_lab.grading.exercises.m2_1_process_creation import programs as given
+from udock_lab.grading.exercises.m2_1_process_creation.playing import (
+    FAILING,
+    NO_PROGRAM,
+    TIMEOUT,
+    given_to_launch,
+    played,
+)
 from udock_lab.grading.exercises.m2_1_process_creation.witness import End
-from udock_lab.grading.submission import patience
 from udock_lab.model import SandboxProcess, SandboxResult
 from udock_lab.sandbox.preparing import PLAIN_ENVIRONMENT
 
 __all__ = ["STORIES"]
 
-TIMEOUT = 4.0  # seconds, for programs that take their time
-SOON = 2.5  # for those that are quick
-PATIENCE = 4.0  # for ten at once
 MOST_FORKS = 8  # for one program; one is enough, and a roundabout way may take a few
-# A path that a search for its last word does not find; words as a user may type them.
-PATH = "./a folder/sh"
-WORDS = ("two words", " blanks around ", "", "*", "$HOME", "two\nlines", "d\u00e9j\u00e0 vu")
 
 
 @story("starts", "becomes")
 def one_program(bench: Bench) -> None:
     """Look for a second process, which becomes the program, with all its words."""
-    argv = [PATH, "./program", *WORDS, f"word{random.randrange(1000)}"]
-    files = {PATH: f"-> {given.SHELL}", "program": given.WITH_WORDS}
-    result = bench.play(scenes.in_turn, values={"files": files, "programs": [argv]}, timeout=TIMEOUT)
+    result, argv = played(bench, "words"), given_to_launch(bench)["argv"]
     said = witness.answers(result, 1)[0]
     child = _started(bench, result, said)
     if child is None:
@@ -50,7 +48,7 @@ def _started(bench: Bench, result: SandboxResult, said: Said | None) -> SandboxP
     expected = "os.fork() makes a second process"
     left = [process.role for process in result.processes if process.leftover]
     if (result.ended_by != "end" or left) and not _only_the_wait_is_wrong(result):
-        expected = f"launch comes back within {TIMEOUT:g} s, and leaves nothing running"
+        expected = f"launch comes back within {TIMEOUT['words']:g} s, and leaves nothing running"
         bench.fail("starts", expected=expected, seen=result.verdict)
     if library := witness.library(result):
         looks_like = "a library that forks and execs inside; this exercise is about doing it yourself."
@@ -148,13 +146,13 @@ def _refused(calls: Sequence[object], argv: list[str]) -> str:
 def _became_by_effects(bench: Bench, result: SandboxResult, argv: list[str]) -> None:
     """Judge by what the program has written down: its parent, and its words, as /proc has them."""
     expected = f"the program, as a child of its caller, with the words {argv}"
-    ran, me = witness.ran(result).get(0), result.files.get("me", b"").decode(errors="replace").strip()
+    ran, me = witness.ran(result).get("words-0"), witness.caller(result)
     if ran is None:
         return bench.fail("becomes", expected=expected, seen="the program did not run", by="effects")
-    if str(ran.pid) == me or str(ran.parent) != me:
-        seen = "the caller itself became the program" if str(ran.pid) == me else "somebody else's child became it"
+    if ran.pid == me or ran.parent != me:
+        seen = "the caller itself became the program" if ran.pid == me else "somebody else's child became it"
         bench.fail("becomes", expected=expected, seen=seen, by="effects")
-    got = [word.decode(errors="surrogateescape") for word in result.files.get("cmdline", b"").split(b"\0")[:-1]]
+    got = [os.fsdecode(word.encode("latin-1")) for word in ran.words]
     if got != argv:
         looks_like = diagnose.other_words(argv[0], got, argv)
         bench.fail("becomes", expected=expected, seen=f"the words {got}", looks_like=looks_like, by="effects")
@@ -179,10 +177,8 @@ def _forked(result: SandboxResult) -> bool:
 @story("code")
 def exit_codes(bench: Bench) -> None:
     """Judge a slow program, which is stopped in between, and two quick ones: each draws a code of its own."""
-    seconds = given.LONG * patience()  # who looks fifty times looks for longer where others have the processor
-    argvs = [given.draws("slow", 0, f"{seconds:.2f}"), given.draws("quick", 1), given.draws("quick", 2)]
-    files = {"slow": given.SLOW, "quick": given.QUICK}
-    result = bench.play(scenes.in_turn, values={"files": files, "programs": argvs}, timeout=TIMEOUT)
+    argvs = [given.draws(f"codes-{number}") for number in range(3)]
+    result = played(bench, "codes")
     ends = witness.ends(result, argvs)
     if not _no_child(bench, "code", result, ends):
         if killed := [end for end in ends if end is not None and end.status.signaled and not end.leftover]:
@@ -196,10 +192,9 @@ def exit_codes(bench: Bench) -> None:
 @story("signal")
 def ended_by_signal(bench: Bench) -> None:
     """Programs that each end themselves by another signal."""
-    argvs = [given.draws("by-signal", number) for number in range(len(given.SIGNALS))]
-    values = {"files": {"by-signal": given.ENDS_BY_SIGNAL, "taken/begin": ""}, "programs": argvs}
-    result = bench.play(scenes.in_turn, values=values, timeout=SOON)
-    ends = witness.ends(result, argvs, by_signal=True)
+    argvs = [given.draws(f"signals-{number}") for number in range(len(given.SIGNALS))]
+    result = played(bench, "signals")
+    ends = witness.ends(result, argvs)
     if _no_child(bench, "signal", result, ends):
         return
     for end in ends:
@@ -280,23 +275,22 @@ def _article(kind: str) -> str:
 @story("own")
 def other_children(bench: Bench) -> None:
     """Launch beside a child that has ended, and one that is busy: both are still the caller's own afterwards."""
-    argv = given.draws("quick", 0)
-    values = {"files": {"quick": given.QUICK}, "argv": argv}
-    result = bench.play(scenes.beside_others, values=values, timeout=SOON)
+    argv = given.draws("own-0")
+    result = played(bench, "own")
     ends = witness.ends(result, [argv])
     if _ours_only(bench, result, ends):
         return
     end = ends[0]
     assert end is not None
-    said, (ended, busy) = witness.answers(result, 1)[0], _others(result)
+    said, found = witness.answers(result, 1)[0], witness.others(result)
     expected = f"{_info(*end.info)}, and the other children still to be waited for"
     if result.ended_by != "end" or said is None or not said.returned:
         hung = witness.hung(result)
         looks_like = "a wait for all children there are; one of the caller's may run for hours." if hung else ""
         seen = _seen(result, said)
         bench.fail("own", expected=expected, seen=seen, looks_like=looks_like or diagnose.no_answer(result, said))
-    taken = "taken" in (ended, busy) or _taken(result)
-    hurt = not taken and (ended, busy) != (99, 98)
+    taken = "gone" in found
+    hurt = not taken and found != ["ended", "busy"]
     if taken or hurt or _differs(said, end):
         happened = ", and another child's status was taken" if taken else ", and another child was ended by a signal"
         looks_like = "os.wait() or waitpid with 0 or -1: the first child that ends, whosesoever it is."
@@ -319,40 +313,10 @@ def _ours_only(bench: Bench, result: SandboxResult, ends: Sequence[End | None]) 
     return True
 
 
-def _others(result: SandboxResult) -> tuple[object, object]:
-    value = result.value
-    return (value[1], value[2]) if isinstance(value, list) and len(value) == 3 else (None, None)
-
-
-def _taken(result: SandboxResult) -> bool:
-    """Return whether the other child was waited for before its own parent asked for it by its pid.
-
-    The kernel says so.
-    """
-    other = [child.pid for child in result.children if child.status and child.status.code == 99 and not child.program]
-    return not result.untraced and not any(
-        call.value in other and call.arguments.startswith(f"{call.value},")
-        for call in ev.waits(result, result.parent.pid)
-    )
-
-
-_NO_PROGRAM = "./no-program"  # execve itself finds out, and nobody before
-# What cannot become a program: the path, the codes that say so, what it is.
-_FAILING = (
-    ("/no/such/program", ("127",), "nothing is there"),
-    (_NO_PROGRAM, ("127", "126"), "a file that is no program"),
-    ("./not-executable", ("127", "126"), "a file that may not be executed"),
-    ("./folder", ("127", "126"), "a folder"),
-)
-
-
 @story("stays")
 def no_program(bench: Bench) -> None:
     """Launch what is not there, is no program, may not be executed: each child ends, and one process returns."""
-    missing = f"{_FAILING[0][0]}-{random.randrange(10**6)}"
-    paths = [missing, *(path for path, *_ in _FAILING[1:])]
-    files = {"no-program": "exit 3\n", "not-executable": "#!/bin/sh\n"}
-    result = bench.play(scenes.failing, values={"files": files, "paths": paths}, timeout=SOON)
+    result, paths = played(bench, "stays"), given_to_launch(bench)["paths"]
     expected = "one process returns, with ExitInfo(code=127)"
     if strays := witness.astray(result):
         seen = f"the child came out of launch too: in it {worded(strays[0], 'launch')}"
@@ -370,7 +334,7 @@ def no_program(bench: Bench) -> None:
     if left := [process.role for process in result.processes if process.leftover and process is not result.parent]:
         seen = f"{' and '.join(left)} went on after launch had returned"
         bench.fail("stays", expected=f"{expected}, and none is left", seen=seen, looks_like=_LINGERS)
-    for one, path, (_, codes, what) in zip(said, paths, _FAILING, strict=True):
+    for one, path, (_, codes, what) in zip(said, paths, FAILING, strict=True):
         _ends_there(bench, result, one, (path, codes, what))
     bench.hold("stays", seen="each child ended with code 127 (or 126), and one process returned")
 
@@ -397,7 +361,7 @@ def _ends_there(bench: Bench, result: SandboxResult, said: Said | None, case: tu
         return
     failed = [call for call in ev.execs(result) if call.errno]
     tried = {call.pid for call in failed if call.name == "execveat" or ev.path_of(call).endswith(path.lstrip("."))}
-    if path == _NO_PROGRAM and not tried & {child.pid for child in result.children}:
+    if path == NO_PROGRAM and not tried & {child.pid for child in result.children}:
         seen = f"nobody called execve for {path!r}, which is there, in a child"
         bench.fail("stays", expected="execve tried, in a child", seen=seen)
 
@@ -419,19 +383,16 @@ def _errno_of(result: SandboxResult, path: str) -> int | None:
 @story("many")
 def ten(bench: Bench) -> None:
     """Ten at once: eight that draw a code, one that a signal ends, one that is not there."""
-    argvs = [given.draws("quick", number) for number in range(8)]
-    argvs += [[given.SHELL, "-c", "kill -9 $$"], [f"/no/such/program-{random.randrange(10**6)}"]]
-    values = {"files": {"quick": given.QUICK}, "programs": argvs}
-    result = bench.play(scenes.ten_at_once, values=values, timeout=PATIENCE)
+    missing = [given_to_launch(bench)["missing"]]
+    argvs = [*(given.draws(f"many-{number}") for number in range(9)), missing]
+    result = played(bench, "many")
     ends = witness.ends(result, argvs)
-    if result.untraced:
-        ends[8] = End(raw=9)
     ends[9] = End(raw=127 << 8)
     if witness.library(result):
         return bench.wait("many", "starts")
     if not any(ends[:8]):
         return bench.wait("many", "becomes")
-    said = _ten_answers(result)
+    said = witness.ten_answers(result)
     told = [said.get(number, (None, False)) for number in range(10)]
     wrong = [number for number, (said, left) in enumerate(told) if left or _not_this_end(said, ends[number])]
     wrong += [n for n, end in enumerate(ends[:8]) if n not in wrong and end is not None and end.status.signaled]
@@ -446,16 +407,6 @@ def _not_this_end(said: Said | None, end: End | None) -> bool:
     if said is None or not said.returned or not said.is_a("ExitInfo") or end is None or end.unheard:
         return True
     return not isinstance(said.plain, tuple) or repr(said.plain[:2]) != repr(end.info)
-
-
-def _ten_answers(result: SandboxResult) -> dict[int, tuple[Said | None, bool]]:
-    """Return what launch said of each of the ten, and whether a child was left behind."""
-    found = {}
-    for line in result.files.get("said", b"").splitlines():
-        value = witness.literal(line)
-        if isinstance(value, list) and len(value) == 3 and isinstance(value[0], int):
-            found[value[0]] = ev.heard(value[1]), bool(value[2])
-    return found
 
 
 def _some_of_ten(
