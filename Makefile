@@ -37,6 +37,7 @@ check: $(VENV)/.tested
 	$(PYTHON) scripts/draw_architecture.py --check
 	$(PYTHON) scripts/check_notebooks.py
 	$(PYTHON) scripts/check_minutes.py
+	$(PYTHON) scripts/check_names.py
 	$(PYTHON) scripts/check_test_settings.py
 
 bench: $(VENV)/.tested

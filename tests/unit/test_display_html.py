@@ -183,8 +183,8 @@ def test_a_long_call_loses_its_middle_and_keeps_all_of_it_for_hover_and_focus() 
 def test_a_pause_between_calls_is_named() -> None:
     quick = StepReport(name="a", who="parent", call="a()", start=0, end=10, result="= 0")
     late = replace(quick, start=54_000_010, end=54_000_020)
-    assert "54.0 ms without a call" in Page(display.steps_html([quick, late])).text
-    assert "without a call" not in Page(display.steps_html([quick, replace(quick, start=900_000, end=900_001)])).text
+    assert "54.0 ms pass" in Page(display.steps_html([quick, late])).text
+    assert " ms pass" not in Page(display.steps_html([quick, replace(quick, start=900_000, end=900_001)])).text
 
 
 def test_a_changed_field_is_marked_by_a_word() -> None:

@@ -54,19 +54,18 @@ def test_child_whose_end_nobody_saw_ended() -> None:
 
 def test_fall_through_is_named_with_both_processes() -> None:
     assert verdict(evidence(process(), child(1, ran_on=True))) == (
-        "the child ran past its branch and finished the cell too: two processes returned from fork, nobody called "
-        "exec or _exit."
+        "the child ran on and finished the cell too: two processes went on after fork, to the last line."
     )
 
 
 def test_fall_through_of_four_names_them() -> None:
     said = verdict(evidence(process(), *(child(n, ran_on=True) for n in (1, 2, 3))))
-    assert said.startswith("child 1, child 2 and child 3 ran past their branch and finished the cell too: four proc")
+    assert said.startswith("child 1, child 2 and child 3 ran on and finished the cell too: four proc")
 
 
 def test_fall_through_while_the_parent_left_is_the_child_s_alone() -> None:
     said = verdict(evidence(process(ran_on=False), child(1, ran_on=True)))
-    assert said.startswith("the child ran past its branch and finished the cell on its own: one process returned")
+    assert said.startswith("the child ran on and finished the cell without the parent: one process went on")
 
 
 def test_child_that_raises_is_told_that_a_child_must_leave() -> None:

@@ -26,7 +26,7 @@ class CallNote:
 
 _FORK = "Makes a second process, a copy of the caller: returns 0 in the copy and the copy's pid in the caller."
 _WAIT = "Waits until a child changes state, and takes its wait status; after that the child is no zombie any more."
-_EXEC = "Turns the calling process into another program: same pid, new code and memory; returns only if it failed."
+_EXEC = "Turns the calling process into another program: same pid, new code and memory. Does not return if it succeeds."
 _EXIT = "Ends the process at once. The code in its low 8 bits goes to whoever waits for it."
 _KILL = "Sends a signal to a process or to a process group."
 _OPEN = "Opens a file and gives back the lowest free file descriptor."

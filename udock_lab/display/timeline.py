@@ -219,6 +219,10 @@ def _result(call: SystemCall, roles: dict[int, str]) -> str:
         return "does not return" if call.name in _NO_RETURN else "did not come back"
     if call.errno.startswith("ERESTART"):
         return "interrupted by a signal"
+    if (
+        _effect(call, {})[0] == "exec"
+    ):  # strace shows the 0 that the new program starts with; the old one gets no answer
+        return "does not return"
     value = call.value
     makes_pid = call.name in ("wait4", "clone", "clone3", "fork", "vfork", "setsid") and value
     return printable(f"= {roles.get(value, call.result) if makes_pid and value else call.result}")

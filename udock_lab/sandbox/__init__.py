@@ -26,7 +26,7 @@
 
 >>> from udock_lab import sandbox
 >>> sandbox.run("import os; os.fork()").verdict   # doctest: +SKIP
-'the child ran past its branch and finished the cell too: two processes returned from fork, ...'
+'the child ran on and finished the cell too: two processes went on after fork, to the last line.'
 """
 
 from __future__ import annotations

@@ -102,10 +102,9 @@ def _ran_on(e: Evidence) -> str:
     both = e.processes[0].ran_on
     count = len(children) + both
     who = "the child" if len(e.processes) == 2 else _roles(children)
-    branch = "its branch" if len(children) == 1 else "their branch"
     return (
-        f"{who} ran past {branch} and finished the cell {'too' if both else 'on its own'}: "
-        f"{_number(count)} {'processes' if count > 1 else 'process'} returned from fork, nobody called exec or _exit."
+        f"{who} ran on and finished the cell {'too' if both else 'without the parent'}: "
+        f"{_number(count)} {'processes' if count > 1 else 'process'} went on after fork, to the last line."
     )
 
 

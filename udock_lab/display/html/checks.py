@@ -70,7 +70,7 @@ def _evidence(judgement: Judgement, where: Callable[[str], str]) -> Iterator[Mar
 
 
 def _link(lesson: str, where: Callable[[str], str]) -> Markup:
-    """Link ``m2_1a_fork, "The child that runs on"`` to its place; JupyterLab makes its headings' anchors like this."""
+    """Link ``m2_1a_fork, "A child without _exit"`` to its place; JupyterLab makes its headings' anchors like this."""
     slug, _, section = lesson.partition(", ")
     path, anchor = where(slug), section.strip('"').replace(" ", "-")
     if not path:

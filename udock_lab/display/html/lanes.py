@@ -201,7 +201,7 @@ def _row_html(timeline: Timeline, row: _Row, number: int, last: int, first: int,
     m = row.moment
     if row.part == "gap":
         pause, column = duration(row.pause), 3 if wide else 2 + len(timeline.lanes)
-        return html('<span class="gap" style="grid-area:{}/{}">⋮ {} without a call</span>', number, column, pause)
+        return html('<span class="gap" style="grid-area:{}/{}">⋮ {} pass</span>', number, column, pause)
     arrow = (
         "" if m.other is None or row.part == ("return" if m.effect == "fork" else "begin") else _arrow(m, number, wide)
     )

@@ -196,7 +196,9 @@ def no_such_image(db_path: str, name: str, *, to_use: bool = True) -> NotFound:
     if near and to_use:
         hints.append(f"Did you mean '{near}'?")
     if name and _looks_like_id(name):
-        hints.append(f"{name} is the name of a container; one more program in it: mdock exec {name} PROGRAM")
+        hints.append(
+            f"{name} looks like a container's id; one more program in a running container: mdock exec {name} PROGRAM"
+        )
     hints.append("List images with: mdock images")
     if not names and name != "demo" and to_use:
         hints.append("Make the image 'demo' with: mdock demo")

@@ -12,13 +12,13 @@ REQUIREMENTS = (
         key="mode",
         name="the table keeps its permissions",
         points=1,
-        lesson='m2_4_metadata, "The same in mdock, and in C"',
+        lesson='m2_4_metadata, "What the new file takes over"',
     ),
     Requirement(
         key="tidy",
         name="an update that fails leaves no temporary file behind",
         points=1,
-        lesson='m2_4_metadata, "The same in mdock, and in C"',
+        lesson='m2_4_metadata, "What the new file takes over"',
     ),
     Requirement(
         key="again",

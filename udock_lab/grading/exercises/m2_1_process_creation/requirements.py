@@ -63,7 +63,7 @@ REQUIREMENTS = (
         key="stays",
         name="a child whose exec fails ends there, with code 127",
         points=1,
-        lesson='m2_1a_fork, "The child that runs on"',
+        lesson='m2_1b_exec_and_wait, "The child leaves, whatever happens"',
         hints=(
             "What does the child do if execv comes back?",
             "try: os.execv(...) finally: os._exit(127). Nothing may carry the child past its branch.",

@@ -30,7 +30,7 @@ REQUIREMENTS = (
         key="junk",
         name="lines that are no records are passed over, and blanks around an id do not matter",
         points=1,
-        lesson='m2_3_container_ids, "Task"',
+        lesson='m2_3_container_ids, "A table is bytes"',
         hints=(
             "What does your function do with a line that has no |, or with bytes that are no text?",
             r'Read bytes (mode "rb"), and match each line with rb" *c([0-9]+) *\|".',

@@ -24,7 +24,7 @@ REQUIREMENTS = (
         key="times",
         name="times are local, ISO 8601, to the second",
         points=1,
-        lesson='m2_4_metadata, "Situation"',
+        lesson='m2_4_metadata, "What the new file takes over"',
         hints=(
             "start_time counts seconds since 1970. How does a person in your time zone read that?",
             'time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(seconds))',
@@ -86,7 +86,7 @@ REQUIREMENTS = (
         key="refuses",
         name="an update that cannot be done (no such id: LookupError; a full disk) raises and changes nothing",
         points=1,
-        lesson='m2_4_metadata, "Action"',
+        lesson='m2_4_metadata, "What the new file takes over"',
         hints=(
             "What does your function do when no line has the id?",
             "write says how many bytes it wrote. Who looks at that number in your function?",

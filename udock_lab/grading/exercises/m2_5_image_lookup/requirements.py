@@ -43,7 +43,7 @@ REQUIREMENTS = (
         key="path",
         name="the path comes back as it stands in the line, with every blank and every letter",
         points=1,
-        lesson='m2_5_image_lookup, "Situation"',
+        lesson='m2_5_image_lookup, "A damaged line may be no text"',
         hints=(
             "A folder's name may begin or end with a blank. What takes blanks away in your function?",
             "The table is UTF-8. Paths may hold more than ASCII.",
@@ -53,7 +53,7 @@ REQUIREMENTS = (
         key="damaged",
         name="lines that are no record are passed over, whatever they hold, and only a newline ends a line",
         points=1,
-        lesson='m2_5_image_lookup, "Action"',
+        lesson='m2_5_image_lookup, "A damaged line may be no text"',
         hints=(
             "What does your function do at a line with two fields, four, none? And if it begins with the name?",
             "Bytes that are no text raise UnicodeDecodeError. Compare bytes, or decode with errors='surrogateescape'.",
