@@ -161,6 +161,20 @@ def test_loading_twice_and_unloading_leaves_nothing(bare: InteractiveShell) -> N
     bare.extension_manager.load_extension("udock_lab")
 
 
+def test_loading_a_second_time_says_nothing_and_of_other_extensions_ipython_says_what_it_says(
+    bare: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        bare.run_line_magic("load_ext", "udock_lab")
+    assert capsys.readouterr() == ("", "")
+    for _ in range(2):
+        bare.run_line_magic("load_ext", "autoreload")
+    assert "already loaded" in capsys.readouterr().out
+    bare.extension_manager.unload_extension("udock_lab")
+    assert "extension" in type(bare.find_line_magic("load_ext").__self__).__name__.lower()
+    bare.extension_manager.load_extension("udock_lab")
+
+
 def test_a_character_cut_in_two_is_shown_whole_and_a_broken_one_as_a_replacement() -> None:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):

@@ -28,6 +28,7 @@ from udock_lab.model import (
     SandboxResult,
 )
 from udock_lab.notebook.fork_guard import guard_kernel, let_go
+from udock_lab.notebook.load_ext import loads_as_before, loads_quietly
 from udock_lab.notebook.output import CellOutput, shows_the_value, signals_own
 from udock_lab.notebook.sandbox_magic import SandboxMagics
 from udock_lab.runtime.client.connection import the_launcher
@@ -180,6 +181,7 @@ def load(ip: InteractiveShell) -> None:
     """Register magic, completion and formatters, and start the launcher; loading twice changes nothing."""
     _unregister(ip)
     guard_kernel()
+    loads_quietly(ip)
     ip.register_magics(MdockMagics, SandboxMagics)
     _custom_matchers(ip).append(complete)
     text, page = _formatters(ip)
@@ -196,6 +198,7 @@ def load(ip: InteractiveShell) -> None:
 def unload(ip: InteractiveShell) -> None:
     """Take back what ``load`` registered, close the runtimes and let the launcher go; detached containers run on."""
     let_go()
+    loads_as_before(ip)
     _unregister(ip)
     close_runtimes()
     let_spare_go()
