@@ -60,12 +60,15 @@ packages:
 	@scripts/install-system-packages
 
 $(VENV)/.installed: pyproject.toml
+	@echo "Python: a virtual environment in $(VENV)/"
 	@scripts/make-venv $(VENV)
-	$(PYTHON) -m pip install --quiet --editable .
+	@echo "Packages: udock-lab and JupyterLab, into $(VENV)/ (a few minutes, the first time)"
+	@$(PYTHON) -m pip install --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(PYTHON) -m pip install --quiet --editable '.[test]'
+	@echo "Packages: what the tests need, into $(VENV)/"
+	@$(PYTHON) -m pip install --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
 clean:

@@ -91,11 +91,7 @@ def _voice(cells: list[Cell]) -> Iterator[str]:
 
 def _predictions(calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:
     """Yield what is wrong with the predictions: at most three, each settled by exactly one cell, after it was asked."""
-    asked: dict[str, int] = {}
-    for place, cell in enumerate(calls):
-        for name, call in cell:
-            if name == "predict" and call.args and isinstance(call.args[0], ast.Constant):
-                asked[str(call.args[0].value)] = place
+    asked = _asked(calls)
     if len(asked) > MOST_PREDICTIONS:
         yield f"{len(asked)} predictions, at most {MOST_PREDICTIONS}"
     for name, asked_at in asked.items():
@@ -104,6 +100,33 @@ def _predictions(calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:
             yield f"the prediction {name} is settled by {len(at)} cells, wanted one"
         elif at[0] <= asked_at:
             yield f"the prediction {name} is settled before there was time to answer it"
+
+
+def _asked(calls: list[list[tuple[str, ast.Call]]]) -> dict[str, int]:
+    """Return the place of the cell that asks each prediction."""
+    return {
+        str(call.args[0].value): place
+        for place, cell in enumerate(calls)
+        for name, call in cell
+        if name == "predict" and call.args and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def miscounted(path: Path, cells: list[Cell]) -> list[str]:
+    """Return what the outline counts wrongly: a lesson that has not asked so many questions has not been read."""
+    calls = [_calls("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
+    lesson, names = entry(path.stem), [name for cell in calls for name, _ in cell]
+    tickets = [call for cell in calls for name, call in cell if name == "exit_ticket"]
+    found = {
+        "predictions": (len(_asked(calls)), lesson.predictions),
+        "tasks": (names.count("put_in_order"), lesson.tasks),
+        "questions of an exit ticket": (sum(len(call.args) for call in tickets), lesson.questions),
+    }
+    return [
+        f"it has {count} {what}, udock_lab/lesson/outline.py says {said}"
+        for what, (count, said) in found.items()
+        if count != said
+    ]
 
 
 def _folded(cells: list[Cell]) -> Iterator[str]:

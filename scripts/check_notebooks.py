@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from check_course_shape import course_shape
+from check_course_shape import course_shape, miscounted
 
 from udock_lab.lesson.privacy import found_in
 
@@ -135,6 +135,8 @@ def main() -> int:
     lessons = sorted((ROOT / "notebooks").glob("*.ipynb"))
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "notebooks").rglob("*.md")]
     wrong = [f"{path.name}: {what}" for path in lessons for what in problems(path)]
+    for path in lessons:
+        wrong += [f"{path.name}: {what}" for what in miscounted(path, json.loads(path.read_text())["cells"])]
     wrong += [f"{path.relative_to(ROOT)}: {what}" for path in sorted(pages) for what in page_problems(path)]
     print("\n".join(wrong) or "notebooks are clean")
     return bool(wrong)

@@ -32,6 +32,7 @@ BOXES: dict[str, tuple[str, str]] = {
     "text": ("ground", "words, sizes, escaping"),
     "model": ("ground", "frozen values, one codec"),
     "linux": ("kernel", "what the kernel offers"),
+    "work": ("ground", "export, import, merge"),
     "wire": ("kernel", "sockets, messages, loop"),
     "isolation": ("kernel", "steps, in one order"),
     "runtime": ("mdock", "what mdock does"),

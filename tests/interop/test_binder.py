@@ -131,6 +131,14 @@ def test_the_dev_container_is_privileged_runs_as_root_and_sets_everything_up() -
     assert f"\n{target}:" in (ROOT / "Makefile").read_text()
 
 
+def test_the_dev_container_keeps_the_learner_s_home_when_it_is_built_anew() -> None:
+    settings = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    (mount,) = settings["mounts"]
+    fields = dict(field.split("=", 1) for field in mount.split(","))
+    assert fields == {"source": "udock-lab-home-${devcontainerId}", "target": "/root/.mdock", "type": "volume"}
+    assert settings["containerUser"] == "root"  # whose home that is
+
+
 def test_who_is_told_to_use_a_dev_container_is_told_where_it_is() -> None:
     assert (ROOT / ".devcontainer").is_dir()
     source = (ROOT / "udock_lab/isolation/probe.py").read_text()

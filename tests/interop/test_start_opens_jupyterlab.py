@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from served_lab import first_page, serving, settings_of_nobody
+from waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = min(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -29,6 +33,37 @@ def test_make_lab_without_a_screen_serves_a_copy_of_the_lessons_and_exercises(tm
         assert first_page(address).endswith(f"/lab/tree/{FIRST}")
     assert (place / FIRST).exists()
     assert (place / "exercises/m2_1_process_creation/m2_1_process_creation.ipynb").exists()
+
+
+def test_start_says_what_it_does_and_prints_the_address_last_and_on_a_line_of_its_own(tmp_path: Path) -> None:
+    place, log = tmp_path / "a lab", tmp_path / "said"
+    command = [sys.executable, "-m", "udock_lab.course", "start", str(place), "--", "--port=0"]
+    users = {name: value for name, value in settings_of_nobody(tmp_path).items() if name != "JUPYTER_TOKEN"}
+    with log.open("w") as out:
+        server = subprocess.Popen(command, env=users, stdout=out, stderr=out)
+    try:
+        until(lambda: "token=" in log.read_text() or server.poll() is not None, 120)
+        lines = log.read_text().splitlines()
+        with urllib.request.urlopen(lines[-1], timeout=30) as answer:
+            page = answer.read().decode()
+            assert answer.url.partition("?")[0].endswith(f"/lab/tree/{FIRST}")
+        settings = lines[-1].replace(
+            f"lab/tree/{FIRST}", "lab/api/settings/@jupyterlab/apputils-extension:notification"
+        )
+        with urllib.request.urlopen(settings, timeout=30) as answer:
+            asked = json.load(answer)
+    finally:
+        server.terminate()
+        server.wait(30)
+    said = [line for line in lines if "nbgrader" not in line.lower()]  # which is there for the tests alone
+    assert re.fullmatch(rf"{place}: \d+ files added\.", said[0])
+    assert said[1:3] == ["Image: demo is ready.", "JupyterLab: starting. To stop it, press Ctrl-C here, twice."]
+    assert said[3] == "Open this in a browser:"
+    assert re.fullmatch(rf"http://\S+/lab/tree/{FIRST}\?token=\w{{48}}", said[4])
+    assert len(said) == 5
+    assert "jupyter-config-data" in page
+    assert asked["schema"]["properties"]["fetchNews"]["default"] == "false"
+    assert not (tmp_path / "user/.jupyter/lab").exists()
 
 
 def test_without_jupyterlab_start_says_how_to_install_it(tmp_path: Path) -> None:

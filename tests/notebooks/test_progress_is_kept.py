@@ -91,8 +91,11 @@ def test_a_killed_kernel_costs_no_answer_no_try_no_score_and_no_lock(learner: Le
     assert verdict.startswith("Not what happened. You said one, the machine says two.")
     assert "predictions: 1 of 1 answered, 0 right" in end
     kept = learner.progress()
+    assert kept["predictions"]["m2_1a_fork"]["lines"].pop("at") > 1e9
     assert kept["predictions"] == {"m2_1a_fork": {"lines": {"answer": "one", "late": False, "verdict": "wrong"}}}
-    assert kept["lessons"] == {"m2_1a_fork": {"orders": {"x": {"tries": 1, "solved": False}}, "done": True}}
+    lesson = kept["lessons"]["m2_1a_fork"]
+    assert (lesson["done"], lesson["orders"]["x"]["tries"], lesson["orders"]["x"]["solved"]) == (True, 1, False)
+    assert lesson["asked"] == {"predictions": ["lines"], "orders": ["x"], "ticket": ["1 + 1?", "word?"]}
     assert kept["tickets"] == {"m2_1a_fork": {"ticket": {"right": [False, False]}}}
     assert "m2_1_process_creation" in kept["exercises"]
 
@@ -127,7 +130,7 @@ def test_of_two_notebooks_the_first_to_lock_wins_and_a_reset_reaches_the_other(l
     assert row(said[7])[:4] == ["begun", "0", "of", "1"]
     assert said[9].startswith("No verdict yet")
     assert "(x) two" in said[11]
-    assert learner.progress()["predictions"]["m2_1a_fork"]["lines"] == {"answer": "two", "late": False}
+    assert learner.progress()["predictions"]["m2_1a_fork"]["lines"].items() >= {"answer": "two", "late": False}.items()
 
 
 def test_processes_of_a_lesson_use_its_home_and_the_learner_s_progress(learner: Learner) -> None:
@@ -142,7 +145,7 @@ def test_processes_of_a_lesson_use_its_home_and_the_learner_s_progress(learner: 
     )  # fmt: skip
     assert "c1" in said[4]
     assert row(said[5])[0] == row(said[6])[0] == "begun"
-    assert f"1 of {len(COURSE)} lessons done" in said[5]
+    assert f"0 of {len(COURSE)} lessons done" in said[5]
     assert list(learner.progress()["predictions"]) == ["m2_1a_fork", "m2_4_metadata"]
     assert not (learner.home / ".mdock" / "containers.db").exists()
 
@@ -153,7 +156,7 @@ def test_what_a_cell_does_to_home_and_folder_moves_no_answer(learner: Learner) -
     said = learner.play(*(("a", cell) for cell in cells), MDOCK_HOME="mine")
     assert row(said[4])[0] == "begun"
     assert learner.progress("mine")["predictions"]["m2_1a_fork"]["lines"]["answer"] == "one"
-    assert learner.progress("mine")["lessons"]["m2_1a_fork"] == {"done": True}
+    assert learner.progress("mine")["lessons"]["m2_1a_fork"]["done"] is True
     assert not (learner.home / "elsewhere" / ".mdock").exists()
     assert not (learner.home / ".mdock").exists()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def lesson(home: Path) -> Iterator[Lesson]:
 def stored(home: Path) -> dict[str, object]:
     found = json.loads((home / "progress.json").read_text())["predictions"]["m2_1a_fork"]["lines"]
     assert isinstance(found, dict)
+    assert abs(found.pop("at") - time.time()) < 600
     return found
 
 
@@ -153,7 +155,7 @@ def test_reset_opens_the_question_again_where_it_stands(home: Path, lesson: Less
     assert (lines.locked, lines.late) == ("", False)
     lines.answer("two")
     assert heard == ["one", "", "two"]
-    assert stored(home) == {"answer": "two", "late": False}
+    assert stored(home) == {"answer": "two", "late": False, "round": 1}
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -74,15 +74,16 @@ def test_the_end_is_checked_told_and_kept(home: Path) -> None:
     lesson.runtime.run("demo", ["/bin/true"])
     end = lesson.end()
     assert str(end).splitlines() == [
-        "The lesson m2_1a_fork is done.",
+        "The lesson m2_1a_fork has ended.",
         "  left running: 0 containers, 0 processes · files: none",
         "  next lesson: m2_1b_exec_and_wait.ipynb · Exec and wait: how a process becomes a program (25 minutes)",
         "  build it yourself: exercise m2_1_process_creation",
+        "  note: Still open: some of its questions were not put yet.",
     ]
     assert end.clean
     assert "MDOCK_HOME" not in os.environ
     assert not Path(lesson.home).exists()
-    assert json.loads((home / "progress.json").read_text())["lessons"] == {"m2_1a_fork": {"done": True}}
+    assert json.loads((home / "progress.json").read_text())["lessons"]["m2_1a_fork"]["done"] is True
 
 
 @pytest.mark.parametrize("place", ["lessons/exercises", "exercises/release"])
@@ -165,7 +166,7 @@ def test_a_forked_copy_keeps_its_answer_and_takes_nothing_of_the_lesson_along(tm
     )
     said, _ = process(code, tmp_path).communicate(timeout=60)
     assert said.splitlines()[-3:] == ["one", "hello", "True"]
-    assert json.loads((tmp_path / ".mdock" / "progress.json").read_text())["lessons"] == {"m2_1a_fork": {"done": True}}
+    assert json.loads((tmp_path / ".mdock" / "progress.json").read_text())["lessons"]["m2_1a_fork"]["done"] is True
 
 
 def test_what_a_killed_kernel_left_is_removed_by_the_next_lesson(

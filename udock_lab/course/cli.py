@@ -2,7 +2,8 @@
 
 ``udock-lab start [DIR]`` lays the lessons, without their outputs, and the exercises into a folder of the learner's and
 opens JupyterLab there. Started again it brings what is new and never writes over the learner's work: a small list of
-hashes, ``.udock-lab.json``, tells what the learner has changed.
+hashes, ``.udock-lab.json``, tells what the learner has changed. An export that was dropped into the folder is brought
+in. ``udock-lab export`` and ``udock-lab import`` carry the work to another machine.
 
 Exit codes: 0, 1 for an error, 2 for wrong arguments, 130 after Ctrl-C.
 """
@@ -17,7 +18,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from udock_lab.course import keeping
+from udock_lab.course.keeping import take_in_dropped
 from udock_lab.course.layout import lay_out
+from udock_lab.course.opening import open_lab
 from udock_lab.errors import MdockError, UsageError
 
 __all__ = ["SUBCOMMANDS", "Subcommand", "command", "main"]
@@ -43,10 +47,11 @@ def start(args: Namespace) -> int:
     except OSError as error:
         raise MdockError(_why_not(target, error), "Give another folder: udock-lab start DIR") from None
     _say(f"{target}: {laid}.")
+    take_in_dropped(target, _say)
     _say(f"Image: {_demo()}.")
     if args.no_lab:
         return 0
-    return _open_lab(target, args.options)
+    return open_lab(target, args.options, _say)
 
 
 def _why_not(target: Path, error: OSError) -> str:
@@ -67,25 +72,6 @@ def _demo() -> str:
     return f"{image.name} is ready"
 
 
-def _open_lab(target: Path, options: Sequence[str]) -> int:
-    """Become JupyterLab (execv), on the first lesson."""
-    import importlib.util
-
-    if importlib.util.find_spec("jupyterlab") is None:
-        raise MdockError("JupyterLab is not installed here.", "Install it: pip install udock-lab")
-    first = min(path.name for path in target.glob("*.ipynb"))
-    words = [f"--ServerApp.root_dir={target}", f"--LabApp.default_url=/lab/tree/{first}"]
-    if os.geteuid() == 0:
-        words.append("--allow-root")
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        _say("No display here: open the address below in a browser.")
-        words.append("--no-browser")
-    here = os.path.dirname(sys.executable)  # so that `!mdock` in a cell is this installation's
-    os.environ["PATH"] = f"{here}:{os.environ.get('PATH', os.defpath)}"
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *words, *options])
-
-
 def _start_options(parser: ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", default=DEFAULT_FOLDER, metavar="DIR", help="default: ./udock-lab")
     parser.add_argument("--no-lab", "--no-open", action="store_true", help="only copy; do not open JupyterLab")
@@ -98,6 +84,18 @@ def version(_args: Namespace) -> int:
 
     _say(f"udock-lab {__version__}")
     return 0
+
+
+def _with(run: Callable[[Namespace, Callable[[str], None]], int]) -> Callable[[Namespace], int]:
+    """Have a subcommand write its lines here; raise Unsupported where the machine is not Linux."""
+
+    def on_linux(args: Namespace) -> int:
+        from udock_lab.commands.base import require_linux
+
+        require_linux()
+        return run(args, _say)
+
+    return on_linux
 
 
 # --- for lecturers: the work is done in grading/, which need not be there to start the course
@@ -157,6 +155,12 @@ class Subcommand(NamedTuple):
 
 SUBCOMMANDS = (
     Subcommand("start", "copy the course into a folder and open it in JupyterLab", start, _start_options),
+    Subcommand(
+        "export", "pack your notebooks, answers and points into one file", _with(keeping.export), keeping.export_options
+    ),
+    Subcommand(
+        "import", "bring back what export packed; nothing here is lost", _with(keeping.import_), keeping.import_options
+    ),
     Subcommand("course", "for lecturers: lay out an nbgrader course folder", _course, _course_options),
     Subcommand("grade", "for lecturers: judge a folder of submissions", _grade, _grade_options),
     Subcommand(

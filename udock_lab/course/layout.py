@@ -6,16 +6,15 @@ A small list of hashes, ``.udock-lab.json``, tells what the learner has changed.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from udock_lab.linux.wholefile import write_whole
+from udock_lab.work.folder import MANIFEST, change_manifest, content_of, handed_out, hash_of
 
 __all__ = ["MANIFEST", "Laid", "course_files", "course_folders", "lay_out", "without_outputs"]
 
-MANIFEST = ".udock-lab.json"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -82,27 +81,25 @@ def lay_out(target: Path) -> Laid:
     OSError where that folder cannot be written to.
     """
     target.mkdir(parents=True, exist_ok=True)
-    handed_out, laid = _read_manifest(target), Laid([], [], [], [])
+    known, laid = handed_out(target), Laid([], [], [], [])
     for name, data in course_files():
-        _lay_one(target, name, data, handed_out, laid)
-        handed_out[name] = _hash(data)
-    listed = json.dumps({"files": handed_out}, indent=1, sort_keys=True).encode() + b"\n"
-    if _content(target / MANIFEST) != listed:
-        write_whole(target / MANIFEST, listed)
+        _lay_one(target, name, data, known, laid)
+        known[name] = hash_of(data)
+    change_manifest(target, files=known)
     return laid
 
 
-def _lay_one(target: Path, name: str, data: bytes, handed_out: dict[str, str], laid: Laid) -> None:
-    there = _content(target / name)
+def _lay_one(target: Path, name: str, data: bytes, known: dict[str, str], laid: Laid) -> None:
+    there = content_of(target / name)
     if there is None:
         write_whole(target / name, data)
         laid.added.append(name)
     elif there == data:
         pass
-    elif _hash(there) == handed_out.get(name):
+    elif hash_of(there) == known.get(name):
         write_whole(target / name, data)
         laid.updated.append(name)
-    elif handed_out.get(name) == _hash(data):  # the learner's work on the version that we have, too
+    elif known.get(name) == hash_of(data):  # the learner's work on the version that we have, too
         laid.kept.append(name)
     else:
         laid.beside.append((name, _write_beside(target, name, data)))
@@ -114,40 +111,9 @@ def _write_beside(target: Path, name: str, data: bytes) -> str:
     number = 1
     while True:
         other = f"{stem}{dot}new{number if number > 1 else ''}.{suffix}"
-        there = _content(target / other)
+        there = content_of(target / other)
         if there is None:
             write_whole(target / other, data)
         if there in (None, data):
             return other
         number += 1
-
-
-def _content(path: Path) -> bytes | None:
-    """Return a file's bytes, None where there is nothing.
-
-    What is no readable file counts as a learner's own, as b"" does.
-    """
-    if not os.path.lexists(path):
-        return None
-    try:
-        return path.read_bytes() if path.is_file() else b""
-    except OSError:
-        return b""
-
-
-def _hash(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()
-
-
-def _read_manifest(target: Path) -> dict[str, str]:
-    """Return what was handed out last: path to hash.
-
-    Empty where the list is missing or damaged: then nothing is replaced.
-    """
-    try:
-        files = json.loads((target / MANIFEST).read_bytes())["files"]
-        return {str(name): str(value) for name, value in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}

@@ -29,6 +29,7 @@
     statements.py   one cell's code, read once
     attempts.py     which statements of a notebook are an answer, and which attempts
     lazy.py         functions that run nothing when they are called, in a text
+    taken.py        which lessons a class has taken, from exports
     history.py      what a graded run will not have of this notebook
     graded.py       one submitted notebook: points and reports
     batch.py        a folder of them, side by side

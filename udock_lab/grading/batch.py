@@ -34,6 +34,8 @@ from udock_lab.grading.graded import GradedCell, grade_notebook
 from udock_lab.grading.handedin import names_in
 from udock_lab.grading.handout import Handout, handout_of_exercise, read_cells, read_notebook
 from udock_lab.grading.sources import folder_of, hidden_folder, slugs
+from udock_lab.grading.taken import Taken
+from udock_lab.lesson.outline import COURSE
 from udock_lab.linux.wholefile import write_whole
 from udock_lab.model import CheckReport
 from udock_lab.model.jsontext import from_json, to_json
@@ -142,11 +144,15 @@ def course_near(submitted: Path) -> Path | None:
 
 @dataclasses.dataclass
 class Batch:
-    """One run of ``udock-lab grade``. ``course`` is the lecturer's folder (source/, instructor/), or None."""
+    """One run of ``udock-lab grade``.
+
+    ``course`` is the lecturer's folder (source/, instructor/), or None; ``lessons`` what the class page tells of them.
+    """
 
     out: Path
     course: Path | None = None
     again: bool = False
+    lessons: Sequence[Taken] = ()
     stopping: threading.Event = dataclasses.field(default_factory=threading.Event)
     _exercises: dict[str, tuple[Handout, str]] = dataclasses.field(default_factory=dict)
 
@@ -252,7 +258,12 @@ class Batch:
             of_each.setdefault(one.learner, []).append(one)
         for learner, own in of_each.items():
             _keep(self.out / learner / "report.html", learner_page(learner, own).encode())
-        _keep(self.out / "class.html", class_page(handed).encode())
+        _keep(self.out / "class.html", class_page(handed, _table_of(self.lessons)).encode())
+
+
+def _table_of(taken: Sequence[Taken]) -> tuple[list[str], list[tuple[str, list[str], str]]] | None:
+    """Return the lessons' short names, and a row for each learner; None where nobody handed an export in."""
+    return ([lesson.short for lesson in COURSE], [(*one,) for one in taken]) if taken else None
 
 
 def _handed(grade: Grade) -> Handed:

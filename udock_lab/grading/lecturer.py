@@ -15,6 +15,7 @@ from typing import TextIO
 from udock_lab.display.text.checks import points
 from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.grading.batch import Batch, Grade, course_near, find_submissions
+from udock_lab.grading.taken import lessons_taken
 from udock_lab.text.terminal import printable
 
 __all__ = ["Progress", "course", "grade"]
@@ -71,7 +72,7 @@ def grade(args: Namespace) -> int:
         raise UsageError(f"--jobs {jobs}: at least one is needed.", f"Here {_cores()} is a good number.")
     folder = Path(args.folder)
     sent = find_submissions(folder)
-    batch = Batch(out=_out(args, folder), course=_course(args, folder), again=args.again)
+    batch = Batch(out=_out(args, folder), course=_course(args, folder), again=args.again, lessons=lessons_taken(folder))
     if batch.course is None:
         _note("Hidden requirements are not judged: no course folder is here. Name it: --course DIR")
     progress, start = Progress(len(sent), sys.stderr), time.monotonic()

@@ -2,6 +2,9 @@
 
 ::
 
+    standing.py     how far a learner is in a lesson: begun, read, answered, done
+    strip.py        the strip under a title, and the map
+    keeping.py      export and import_: the work in one file
     session.py      begin and end: a scratch home, what this machine permits, nothing left behind
     scratch.py      the scratch home
     predictions.py  predict: locked before the run, compared by program afterwards
@@ -16,6 +19,7 @@
 """
 
 from udock_lab.lesson.board import Progress, progress
+from udock_lab.lesson.keeping import export, import_
 from udock_lab.lesson.orders import OrderTask, put_in_order
 from udock_lab.lesson.predictions import Prediction, predict
 from udock_lab.lesson.recordings import Recorded, record, recorded
@@ -31,6 +35,8 @@ __all__ = [
     "Recorded",
     "begin",
     "exit_ticket",
+    "export",
+    "import_",
     "predict",
     "progress",
     "put_in_order",

@@ -9,7 +9,9 @@ from udock_lab.lesson import outline
 from udock_lab.lesson.ledger import Data, facts_of, reset
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown
-from udock_lab.model import CardTable, CardText, LessonCard
+from udock_lab.lesson.standing import STATES, standing, stars
+from udock_lab.lesson.strip import course_map
+from udock_lab.model import CardMap, CardTable, CardText, LessonCard
 
 __all__ = ["Progress", "progress"]
 
@@ -39,15 +41,20 @@ class Progress(Shown):
     def card(self) -> LessonCard:
         data = ledger().read()
         rows = tuple(_row(lesson, data) for lesson in outline.COURSE)
-        done = sum(row[1] == "done" for row in rows)
-        parts: list[CardTable | CardText] = [
+        states = [standing(lesson, data).state for lesson in outline.COURSE]
+        lesson = current()
+        parts: list[CardTable | CardText | CardMap] = [
+            course_map(data, lesson.slug if lesson else ""),
             CardTable(head=("LESSON", "STATE", "PREDICTIONS RIGHT", "IN ORDER", "EXIT TICKET", "MINUTES"), rows=rows),
             CardTable(
-                head=("EXERCISE", "BEST SCORE"), rows=tuple((name, _score(name, data)) for name in outline.EXERCISES)
+                head=("EXERCISE", "BEST SCORE"),
+                rows=tuple((name, stars(name, data) or "-") for name in outline.EXERCISES),
             ),
         ]
         parts.append(CardText(text='To take a lesson again: `progress().reset("m2_1a_fork")`', kind="hint"))
-        headline = f"{done} of {len(rows)} lessons done"
+        counts = [(states.count(state), state) for state in reversed(STATES[1:])]
+        done = f"{states.count('done')} of {len(rows)} lessons done"
+        headline = ", ".join([done, *(f"{count} {state}" for count, state in counts[1:] if count)])
         return LessonCard(label="progress", headline=headline, parts=tuple(parts))
 
 
@@ -56,10 +63,9 @@ def _row(lesson: outline.Entry, data: Data) -> tuple[str, ...]:
     answers = [found for found in facts_of(data["predictions"], lesson.slug).values() if isinstance(found, dict)]
     orders = [found for found in facts_of(of_lesson, "orders").values() if isinstance(found, dict)]
     right = facts_of(facts_of(data["tickets"], lesson.slug), "ticket").get("right")
-    begun = of_lesson or answers or isinstance(right, list)
     return (
         lesson.slug,
-        "done" if of_lesson.get("done") is True else "begun" if begun else "-",
+        standing(lesson, data).state or "-",
         _predictions(answers),
         ("yes" if all(found.get("solved") is True for found in orders) else "not yet") if orders else "-",
         f"{sum(map(bool, right))} of {len(right)}" if isinstance(right, list) and right else "-",
@@ -73,9 +79,3 @@ def _predictions(answers: list[dict[str, Any]]) -> str:
     right = sum(found.get("verdict") == "right" for found in answers)
     late = sum(found.get("late") is True for found in answers)
     return f"{right} of {len(answers)}" + (f" ({late} after the run)" if late else "")
-
-
-def _score(exercise: str, data: Data) -> str:
-    found = facts_of(data["exercises"], exercise)
-    best, most = (found.get(name) for name in ("best", "max"))
-    return f"{best:g} of {most:g}" if isinstance(best, (int, float)) and isinstance(most, (int, float)) else "-"

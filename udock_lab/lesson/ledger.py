@@ -3,13 +3,18 @@
 ::
 
     {"schema":      1,
-     "lessons":     {"m2_1a_fork": {"done": true, "orders": {"launch": {"tries": 2, "solved": true}}}},
-     "predictions": {"m2_1a_fork": {"lines": {"answer": "one", "late": false, "verdict": "wrong"}}},
+     "lessons":     {"m2_1a_fork": {"done": true,
+                                    "asked": {"predictions": ["lines"], "orders": ["launch"], "ticket": ["Which ...?"]},
+                                    "orders": {"launch": {"tries": 2, "solved": true, "times": [1700000000.1, ...]}}}},
+     "predictions": {"m2_1a_fork": {"lines": {"answer": "one", "late": false, "verdict": "wrong", "at": 1700000000.1}}},
      "tickets":     {"m2_1a_fork": {"ticket": {"right": [true, false]}}},
      "answers":     {"m2_1a_fork": {"Which exit code is 34304?": 134}},
-     "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4, "tries": [2, 4, 3]}},
+     "answered":    {"m2_1a_fork": {"Which exit code is 34304?": {"at": 1700000000.1}}},
+     "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4, "tries": [2, 4, 3], "times": [...]}},
      "resets":      {"m2_1a_fork": 1}}
 
+``done`` says that the lesson's last cell ran, ``asked`` what its cells put to the learner; what that comes to is in
+:mod:`udock_lab.lesson.standing`. Times are seconds since 1970; ``work/merging.py`` says what they are for.
 A file without a schema is of version 0.1.0 and reads the same. What a later version has put there stays, its schema
 too.
 
@@ -29,14 +34,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from udock_lab.errors import LockTimeout, MdockError
+from udock_lab.errors import LockTimeout, MdockError, Unsupported
 from udock_lab.runtime.state.home import storage_error
+from udock_lab.work.exported import PROGRESS_SCHEMA as SCHEMA
+from udock_lab.work.merging import merged, tries_of
 
-__all__ = ["SECTIONS", "Data", "Ledger", "facts_in", "facts_of", "reset", "times_reset"]
+__all__ = ["SECTIONS", "Data", "Ledger", "facts_in", "facts_of", "ledger_in", "now", "reset", "times_reset"]
 
-SCHEMA = 1
 SECTIONS = ("lessons", "predictions", "tickets", "exercises")
-MOST_TRIES = 50  # scores that are kept of one exercise
+MOST_TRIES = 500  # scores that are kept of one exercise
 PATIENCE = 10.0  # seconds to wait for another kernel's change, which takes milliseconds
 
 Data = dict[str, dict[str, Any]]
@@ -49,6 +55,7 @@ class Ledger:
         self.home = home
         self.path = f"{home}/progress.json"
         self.lock = f"{home}/run/progress.lock"
+        self.listeners: list[Callable[[], None]] = []  # called after each change
         self._said: set[str] = set()
 
     def read(self) -> Data:
@@ -78,6 +85,33 @@ class Ledger:
             self._say(f"Your progress is not kept. {storage_error(error, self.home)}")
         except MdockError as error:
             self._say(f"Your progress is not kept. {error}")
+        self._tell()
+
+    def merge(self, other: Data) -> bool:
+        """Take in what another progress.json holds; return whether that was anything new.
+
+        Raise MdockError where the file cannot be read or written; then it is as it was.
+        """
+        try:
+            with self._locked():
+                data, broken = self._load()
+                schema = data.get("schema", SCHEMA)
+                if not isinstance(schema, int) or schema > SCHEMA:
+                    raise Unsupported("The progress here is of a newer udock-lab.", "pip install -U udock-lab")
+                if broken:
+                    self._put_aside(broken)
+                both = merged(data, other)
+                grown = both != merged(data, data)
+                if grown:
+                    self._write(both)
+        except OSError as error:
+            raise storage_error(error, self.home) from None
+        self._tell()
+        return grown
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            listener()
 
     def facts(self, section: str, lesson: str, name: str) -> dict[str, Any]:
         """Return what stands under ``section``/``lesson``/``name``; an empty dict where nothing does."""
@@ -101,12 +135,14 @@ class Ledger:
         def make(data: Data) -> None:
             facts = facts_in(data["exercises"], exercise)
             best = facts.get("best")
-            tries[:] = _with_another(facts.get("tries", [facts.get("score")]), score)
+            timed = _with_another(tries_of(facts), score)
+            tries[:] = [one for _, one in timed]
             facts |= {
                 "score": score,
                 "max": most,
                 "best": max(score, best) if isinstance(best, (int, float)) else score,
-                "tries": tries,
+                "tries": [*tries],
+                "times": [when for when, _ in timed],
             }
 
         self.change(make)
@@ -170,9 +206,24 @@ class Ledger:
             sys.stderr.write("".join(f"[mdock] {line}\n" for line in text.splitlines()))
 
 
-def _with_another(tries: object, score: float) -> list[float]:
-    kept = [one for one in tries if isinstance(one, (int, float))] if isinstance(tries, list) else []
-    return [*kept, score][-MOST_TRIES:] if kept[-1:] != [score] else kept
+_ledgers: dict[str, Ledger] = {}  # one for each home, so that what is wrong with it is said once
+
+
+def ledger_in(home: str) -> Ledger:
+    """Return this process's ledger of a home."""
+    return _ledgers.setdefault(home, Ledger(home))
+
+
+def _with_another(tries: list[tuple[float, float]], score: float) -> list[tuple[float, float]]:
+    if not tries:
+        return [(now(), score)]
+    (last, before) = tries[-1]
+    return [*tries, (max(now(), last + 0.001), score)][-MOST_TRIES:] if before != score else tries
+
+
+def now() -> float:
+    """Return the time of something that a learner did, in seconds since 1970."""
+    return round(time.time(), 3)
 
 
 def facts_of(above: dict[str, Any], name: str) -> dict[str, Any]:
@@ -192,7 +243,7 @@ def facts_in(above: dict[str, Any], name: str) -> dict[str, Any]:
 def reset(data: Data, slug: str) -> None:
     """Forget the answers of a lesson, and count it: so a notebook that still holds one knows that it was taken back."""
     facts_in(data, "resets")[slug] = times_reset(data, slug) + 1
-    for section in ("lessons", "predictions", "tickets", "answers"):
+    for section in ("lessons", "predictions", "tickets", "answers", "answered"):
         facts_in(data, section).pop(slug, None)
 
 

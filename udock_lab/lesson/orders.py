@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from udock_lab.errors import UsageError
-from udock_lab.lesson.ledger import Data, facts_in, facts_of
+from udock_lab.lesson.ledger import Data, facts_in, facts_of, now
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown
 from udock_lab.model import CardLines, CardText, LessonCard, SandboxResult
@@ -33,6 +33,7 @@ def put_in_order(name: str, lines: Sequence[str], *, expect: Expect, goal: str) 
     lesson = current()
     if lesson is not None:
         lesson.orders[name] = task
+        lesson.note_asked("orders", name)
     task.show()
     return task
 
@@ -88,6 +89,8 @@ class OrderTask(Shown):
             tries = facts.get("tries")
             facts["tries"] = tries + 1 if isinstance(tries, int) else 1
             facts["solved"] = solved or facts.get("solved") is True
+            times = facts.get("times")
+            facts["times"] = [*(times if isinstance(times, list) else []), now()]
 
         ledger().change(make)
 

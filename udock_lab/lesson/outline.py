@@ -19,6 +19,7 @@ class Entry:
     """One lesson: ``notebooks/<slug>.ipynb``. ``exercise`` is the slug of what the learner builds; may be empty.
 
     ``minutes`` are counted by the rule of ``scripts/check_minutes.py``. ``kind`` says which shape its notebook has.
+    ``predictions``: how many its notebook asks; it has been read only when so many were put to the learner.
     """
 
     slug: str
@@ -26,6 +27,22 @@ class Entry:
     minutes: int
     exercise: str = ""
     kind: Kind = "lesson"
+    predictions: int = 3
+
+    @property
+    def tasks(self) -> int:
+        """How many times lines are to be put in order."""
+        return 1 if self.kind == "lesson" else 0
+
+    @property
+    def questions(self) -> int:
+        """How many questions its exit ticket has."""
+        return 2 if self.kind == "lesson" else 0
+
+    @property
+    def short(self) -> str:
+        """What a small box says of it: ``m2_1a``."""
+        return "_".join(self.slug.split("_")[:2])
 
     @property
     def notebook(self) -> str:
@@ -40,10 +57,16 @@ class Entry:
 
 
 COURSE = (
-    Entry("00_start_here", "Start here", 15, kind="page"),
-    Entry("m2_0_primer", "Primer: how a program asks the kernel", 10, kind="primer"),
+    Entry("00_start_here", "Start here", 15, kind="page", predictions=1),
+    Entry("m2_0_primer", "Primer: how a program asks the kernel", 10, kind="primer", predictions=1),
     Entry("m2_1a_fork", "Fork: one process becomes two", 25, "m2_1_process_creation"),
-    Entry("m2_1b_exec_and_wait", "Exec and wait: how a process becomes a program", 25, "m2_1_process_creation"),
+    Entry(
+        "m2_1b_exec_and_wait",
+        "Exec and wait: how a process becomes a program",
+        25,
+        "m2_1_process_creation",
+        predictions=2,
+    ),
     Entry("m2_2_chroot_permissions", "Chroot: another root, and who may have it", 30, "m2_2_chroot_permissions"),
     Entry("m2_3_container_ids", "Ids: unique under any number of runs", 30, "m2_3_container_ids"),
     Entry("m2_4_metadata", "Metadata: records that a crash cannot tear", 35, "m2_4_metadata"),

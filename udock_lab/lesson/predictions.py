@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from udock_lab.errors import UsageError
-from udock_lab.lesson.ledger import Data, facts_in, facts_of, times_reset
+from udock_lab.lesson.ledger import Data, facts_in, facts_of, now, times_reset
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown, is_open, shell
 from udock_lab.model import CardChoices, CardText, LessonCard
@@ -54,8 +54,8 @@ class Prediction(Shown):
 
     def __init__(self, name: str, question: str, choices: dict[str, str]) -> None:
         self.name, self.question, self.choices = name, question, choices
-        lesson = current()
-        self.slug = lesson.slug if lesson else ""
+        self._lesson = current()
+        self.slug = self._lesson.slug if self._lesson else ""
         self.locked = ""
         self.late = False
         self._observed: object = _NOT_YET
@@ -143,6 +143,8 @@ class Prediction(Shown):
         self._observed = observed
         if self.locked:
             self._store()
+        if self._lesson is not None:
+            self._lesson.note_asked("predictions", self.name)
         verdict = Verdict(self)
         verdict.show()
         return verdict
@@ -169,7 +171,7 @@ class Prediction(Shown):
             if self.locked:
                 lesson = facts_in(data["predictions"], self.slug)
                 stored = facts_of(lesson, self.name)
-                same = stored if stored.get("answer") == self.locked else {}
+                same = stored if stored.get("answer") == self.locked else _locked_now(data, self.slug)
                 lesson[self.name] = same | {"answer": self.locked, "late": self.late} | self._verdict()
 
         if self.slug:
@@ -217,6 +219,12 @@ class Prediction(Shown):
         bundle = self._widget._repr_mimebundle_()
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         return {_VIEW: data[_VIEW]} if data and _VIEW in data else {}
+
+
+def _locked_now(data: Data, slug: str) -> dict[str, Any]:
+    """Return when an answer was locked, and after how many resets, if any."""
+    resets = times_reset(data, slug)
+    return {"at": now()} | ({"round": resets} if resets else {})
 
 
 class Verdict(Shown):

@@ -13,14 +13,18 @@ import os
 import sys
 import time
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from udock_lab.display.markup import there
 from udock_lab.errors import UsageError
 from udock_lab.lesson import outline
-from udock_lab.lesson.ledger import Data, Ledger, facts_in, facts_of
+from udock_lab.lesson.keeping import Brought, Exported, export_from, import_into, kept_here, passing
+from udock_lab.lesson.ledger import Data, Ledger, facts_in, facts_of, ledger_in
 from udock_lab.lesson.scratch import Scratch, learner_home
 from udock_lab.lesson.showing import Shown
+from udock_lab.lesson.standing import ASKED, STATES, asked_in, is_whole, standing
+from udock_lab.lesson.strip import LiveCard, strip
 from udock_lab.linux.process import descendants, state
 from udock_lab.model import CardText, Container, DoctorReport, LessonCard
 from udock_lab.runtime.engine import Runtime
@@ -32,16 +36,15 @@ __all__ = ["End", "Lesson", "begin", "current", "keep_score", "ledger"]
 PATIENCE = 2.0  # seconds for what was told to end to have ended
 
 _current: Lesson | None = None
-_ledgers: dict[str, Ledger] = {}  # one for each home, so that what is wrong with it is said once
 
 
 def begin(slug: str, *, spare: bool = False) -> Lesson:
     """Start a lesson in a scratch home of its own, where ids begin at c1 and the image ``demo`` is there.
 
     ``$MDOCK_HOME`` names that home until :meth:`Lesson.end`, so ``%mdock`` works in it too; answers and progress go to
-    the learner's own. Prints one line on what this machine permits. Called again it clears what the earlier call made
-    and starts afresh; locked answers stay locked. ``spare=True`` keeps a child forked in advance, as mdock does outside
-    lessons; without it the fork stands inside each run's timeline.
+    the learner's own. Prints one line on what this machine permits, and shows how far the learner is. Called again it
+    clears what the earlier call made and starts afresh; locked answers stay locked. ``spare=True`` keeps a child forked
+    in advance, as mdock does outside lessons; without it the fork stands inside each run's timeline.
     UsageError, with the nearest one, for a slug that no lesson has.
     """
     global _current
@@ -52,6 +55,9 @@ def begin(slug: str, *, spare: bool = False) -> Lesson:
     _current._move_in()
     use_runtime(_current.runtime)  # for %mdock, too: what a lesson set for it (no spare) holds for both
     print(_current.permission_line)
+    for line in kept_here(_current.place, first=lesson_of is outline.COURSE[0]):
+        print(line)
+    _current.show_strip()
     return _current
 
 
@@ -62,7 +68,7 @@ def current() -> Lesson | None:
 
 def ledger() -> Ledger:
     """Return the learner's own progress, inside a lesson and outside."""
-    return _ledger_in(_current.learner if _current is not None else learner_home())
+    return ledger_in(_current.learner if _current is not None else learner_home())
 
 
 def keep_score(exercise: str, score: float, most: float) -> list[float]:
@@ -75,10 +81,6 @@ def keep_score(exercise: str, score: float, most: float) -> list[float]:
     except UsageError as error:
         sys.stderr.write("".join(f"[mdock] {line}\n" for line in f"Your score is not kept. {error}".splitlines()))
         return [score]
-
-
-def _ledger_in(home: str) -> Ledger:
-    return _ledgers.setdefault(home, Ledger(home))
 
 
 class Lesson(Shown):
@@ -95,12 +97,52 @@ class Lesson(Shown):
         self.orders: dict[str, Any] = {}
         self.tickets: dict[str, Any] = {}
         self._before = set(descendants(os.getpid()))
+        self._asked: dict[str, list[str]] = {kind: [] for kind in ASKED}
+        self._strip = LiveCard()
         self.learner = learner_home()
+        self.place = Path.cwd()  # where its notebook lies
         self._scratch = Scratch(lesson.slug, self.learner, spare=spare)
         self._named_before: str | None = None
         self._end: End | None = None
         atexit.register(self._close)
         self._scratch.runtime.demo()
+
+    # --- how far the learner is
+
+    def show_strip(self) -> None:
+        """Show the strip of this lesson, and have it follow what is answered."""
+        ledger_in(self.learner).listeners[:] = [self._draw_strip]
+        self._draw_strip()
+
+    def _draw_strip(self) -> None:
+        self._strip.show(strip(self.entry, ledger_in(self.learner).read()))
+
+    def note_asked(self, kind: str, *names: str) -> None:
+        """Note what was put to the learner: ``predictions`` (settled), ``orders`` or questions of the ``ticket``."""
+        self._asked[kind] += [name for name in names if name not in self._asked[kind]]
+        own = ledger_in(self.learner)
+        known = asked_in(facts_of(own.read()["lessons"], self.slug)) or {}
+        if not {*names} <= {*known.get(kind, ())}:
+            own.change(self._put_asked)
+
+    def _put_asked(self, data: Data) -> None:
+        """Put what was asked into the ledger; what an older version of the lesson asked goes once all was asked."""
+        facts = facts_in(data["lessons"], self.slug)
+        known = asked_in(facts) or {}
+        if is_whole(self.entry, self._asked):
+            known = {}
+        facts["asked"] = {
+            kind: [*known.get(kind, ()), *(name for name in names if name not in known.get(kind, ()))]
+            for kind, names in self._asked.items()
+        }
+
+    def export(self) -> Exported:
+        """Pack your work into one file, and show a link to it; ``import_`` brings it back, here or elsewhere."""
+        return export_from(self.place, self.learner)
+
+    def import_(self, file: str = "") -> Brought:
+        """Bring back what an export holds: that file, or those that lie in the course's folder."""
+        return import_into(self.place, self.learner, file)
 
     # --- what this machine permits
 
@@ -179,7 +221,7 @@ class Lesson(Shown):
     # --- its end
 
     def end(self) -> End:
-        """Check what is left running, end it, remove the scratch home, and mark the lesson done.
+        """Check what is left running, end it, remove the scratch home, and note that the last cell ran.
 
         Shows what it found, the lesson that comes next and the exercise that belongs to this one.
         """
@@ -187,7 +229,7 @@ class Lesson(Shown):
             found = self._scratch.stop_all()
             self._close()
             self._end = End(self, found, _processes_but(self._before), gone=not os.path.lexists(self._scratch.folder))
-            self._mark_done()
+            ledger_in(self.learner).change(self._mark_ended)
         self._end.show()
         return self._end
 
@@ -201,11 +243,9 @@ class Lesson(Shown):
             _current = None
             self._move_out()
 
-    def _mark_done(self) -> None:
-        def make(data: Data) -> None:
-            facts_in(data["lessons"], self.slug)["done"] = True
-
-        _ledger_in(self.learner).change(make)
+    def _mark_ended(self, data: Data) -> None:
+        facts_in(data["lessons"], self.slug)["done"] = True
+        self._put_asked(data)
 
 
 def _processes_but(before: set[int]) -> list[int]:
@@ -243,14 +283,23 @@ class End(Shown):
         if answers := self._answers():
             parts.append(CardText(text=answers))
         parts += self._next()
-        headline = f"The lesson {self.lesson.slug} is done."
-        return LessonCard(label="end of the lesson", headline=headline, mood="good", parts=tuple(parts))
+        stands = standing(self.lesson.entry, ledger_in(self.lesson.learner).read())
+        if passing():
+            parts.append(CardText(text=f"{passing()} keeps nothing. To keep your work: `lesson.export()`", kind="hint"))
+        headline = f"The lesson {self.lesson.slug} is {stands.state}."
+        left = " and ".join(stands.open_ones)
+        if stands.state not in STATES[2:]:
+            headline, left = f"The lesson {self.lesson.slug} has ended.", "some of its questions were not put yet"
+        if left and stands.state != "done":
+            parts.append(CardText(text=f"Still open: {left}.", kind="note"))
+        mood = "good" if stands.state == "done" else "some"
+        return LessonCard(label="end of the lesson", headline=headline, mood=mood, parts=tuple(parts))
 
     def _answers(self) -> str:
         asked = list(self.lesson.predictions.values())
         if not asked:
             return ""
-        stored = facts_of(_ledger_in(self.lesson.learner).read()["predictions"], self.lesson.slug)
+        stored = facts_of(ledger_in(self.lesson.learner).read()["predictions"], self.lesson.slug)
         right = sum(p.right or facts_of(stored, p.name).get("verdict") == "right" for p in asked)
         answered = sum(bool(prediction.locked) for prediction in asked)
         return f"predictions: {answered} of {len(asked)} answered, {right} right"

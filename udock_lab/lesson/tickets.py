@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from udock_lab.errors import UsageError
-from udock_lab.lesson.ledger import Data, facts_in, facts_of, times_reset
+from udock_lab.lesson.ledger import Data, facts_in, facts_of, now, times_reset
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown, is_open
 from udock_lab.model import CardText, LessonCard
@@ -28,6 +28,7 @@ def exit_ticket(*questions: Question) -> ExitTicket:
     lesson = current()
     if lesson is not None:
         lesson.tickets["ticket"] = ticket
+        lesson.note_asked("ticket", *(question[0] for question in questions))
     ticket.show()
     return ticket
 
@@ -90,6 +91,12 @@ class ExitTicket(Shown):
             pairs = zip(self.questions, self.given, strict=True)
             answers = {question[0]: _plain(answer) for question, answer in pairs if not is_open(answer)}
             facts_in(facts_in(data, "answers"), self.slug).update(answers)
+            answered = facts_in(facts_in(data, "answered"), self.slug)
+            for place in given:
+                when = {"at": now(), "round": times_reset(data, self.slug)}
+                facts_in(answered, self.questions[place][0]).update(
+                    {key: value for key, value in when.items() if value}
+                )
 
         if self.slug and given:
             ledger().change(make)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from udock_lab.model.cards import CardChoices, CardLines, CardTable, CardText, LessonCard
+    from udock_lab.model.cards import CardBox, CardChoices, CardLines, CardMap, CardTable, CardText, LessonCard
     from udock_lab.model.checks import CheckReport, Judgement, Requirement
     from udock_lab.model.exits import ExitStatus
     from udock_lab.model.machine import DoctorReport, Feature
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from udock_lab.model.specs import ContainerSpec, Limits
 
 __all__ = [
+    "CardBox",
     "CardChoices",
     "CardLines",
+    "CardMap",
     "CardTable",
     "CardText",
     "CheckReport",
@@ -71,7 +73,7 @@ _FAMILIES = {
     "processes": ("Snapshot", "ProcessNode"),
     "machine": ("Feature", "DoctorReport"),
     "sandboxes": ("SystemCall", "SandboxProcess", "OutputChunk", "SandboxResult"),
-    "cards": ("CardText", "CardChoices", "CardLines", "CardTable", "LessonCard"),
+    "cards": ("CardText", "CardChoices", "CardLines", "CardTable", "CardBox", "CardMap", "LessonCard"),
     "checks": ("Requirement", "Judgement", "CheckReport"),
 }
 

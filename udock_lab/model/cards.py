@@ -6,13 +6,14 @@ from udock_lab.model.runs import RunResult
 from udock_lab.model.sandboxes import SandboxResult
 from udock_lab.model.value import Value
 
-__all__ = ["CardChoices", "CardLines", "CardTable", "CardText", "LessonCard"]
+__all__ = ["CardBox", "CardChoices", "CardLines", "CardMap", "CardTable", "CardText", "LessonCard"]
 
 
 class CardText(Value):
-    """A paragraph on a lesson's card; words between backticks are code. ``kind``: empty, ``note`` or ``hint``.
+    """A paragraph on a lesson's card; words between backticks are code.
 
-    ``leads_to`` is the path of a file beside the notebook, where there is one: HTML makes the paragraph a link.
+    ``kind``: empty, ``note``, ``hint`` or ``download``. ``leads_to`` is the path of a file beside the notebook, where
+    there is one: HTML makes the paragraph a link, with ``download`` one that the browser saves.
     """
 
     text: str
@@ -42,6 +43,27 @@ class CardTable(Value):
     rows: tuple[tuple[str, ...], ...]
 
 
+class CardBox(Value):
+    """A lesson on the map: its name, short and long, how far the learner is, and what there is to say of it.
+
+    ``state`` is empty, ``begun``, ``read``, ``answered`` or ``done``; ``here`` says that the map stands in this lesson.
+    """
+
+    short: str
+    title: str
+    state: str = ""
+    here: bool = False
+    notes: tuple[str, ...] = ()
+    leads_to: str = ""
+
+
+class CardMap(Value):
+    """The way through the course, a box for each lesson; a ``strip`` has them small, in one row."""
+
+    boxes: tuple[CardBox, ...]
+    strip: bool = False
+
+
 class LessonCard(Value):
     """What a lesson says at one place: a headline, then parts in order, then a result that it is about.
 
@@ -52,5 +74,5 @@ class LessonCard(Value):
     label: str
     headline: str
     mood: str = ""
-    parts: tuple[CardText | CardChoices | CardLines | CardTable, ...] = ()
+    parts: tuple[CardText | CardChoices | CardLines | CardTable | CardMap, ...] = ()
     result: RunResult | SandboxResult | None = None

@@ -119,8 +119,12 @@ def learner_page(learner: str, submissions: Sequence[Handed]) -> Markup:
 # --- the class
 
 
-def class_page(submissions: Sequence[Handed]) -> Markup:
-    """Show who needs a look, how each exercise went, what was failed most, and everybody's points."""
+# The lessons' names, and for each learner (name, how far in each lesson, why that is not known).
+Lessons = tuple[Sequence[str], Sequence[tuple[str, Sequence[str], str]]]
+
+
+def class_page(submissions: Sequence[Handed], lessons: Lessons | None = None) -> Markup:
+    """Show who needs a look, how each exercise went, what was failed most, everybody's points, and lessons taken."""
     learners, exercises = sorted({s.learner for s in submissions}), sorted({s.exercise for s in submissions})
     by_exercise = {name: [s for s in submissions if s.exercise == name] for name in exercises}
     return page(
@@ -130,6 +134,7 @@ def class_page(submissions: Sequence[Handed]) -> Markup:
         exercises=[_exercise(name, handed) for name, handed in by_exercise.items()],
         failures=[row for name, handed in by_exercise.items() for row in _failures(name, handed)],
         names=[name.replace("_", " ") for name in exercises],
+        lessons=lessons,
         everybody=[_learner(name, submissions, exercises) for name in learners],
     )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from udock_lab.display.tables import table
 from udock_lab.display.text.forms import to_text
 from udock_lab.model import (
+    CardBox,
     CardChoices,
     CardLines,
+    CardMap,
     CardTable,
     CardText,
     LessonCard,
@@ -26,7 +28,7 @@ def lesson_text(shown: LessonCard) -> str:
     return "\n".join(lines)
 
 
-def _part_text(part: CardText | CardChoices | CardLines | CardTable) -> list[str]:
+def _part_text(part: CardText | CardChoices | CardLines | CardTable | CardMap) -> list[str]:
     if isinstance(part, CardText):
         before = "note: " if part.kind == "note" else ""
         return _indented(before + _lines(part.text))
@@ -34,7 +36,22 @@ def _part_text(part: CardText | CardChoices | CardLines | CardTable) -> list[str
         return [f"  ({'x' if label == part.chosen else ' '}) {printable(label)}" for label in part.labels]
     if isinstance(part, CardLines):
         return [f"  {part.title}:", *(f"    {line}" for line in listing(part))]
+    if isinstance(part, CardMap):
+        return (
+            [f"  {' | '.join(map(_small, part.boxes))}"] if part.strip else [f"  {_large(box)}" for box in part.boxes]
+        )
     return ["", *_indented(table(part.head, part.rows))]
+
+
+def _small(box: CardBox) -> str:
+    state = f" {box.state}" if box.state else ""
+    return printable(f"[{box.short}{state}]" if box.here else f"{box.short}{state}")
+
+
+def _large(box: CardBox) -> str:
+    here = " (you are here)" if box.here else ""
+    said = " · ".join([f"{box.short} {box.title}{here}", *box.notes])
+    return printable(f"[{box.state or ' ':^8}] {said}")
 
 
 def _lines(text: str) -> str:
