@@ -129,7 +129,7 @@ def test_every_run_asks_the_same_kinds_of_questions() -> None:
 
 @pytest.mark.parametrize("half", [0, 1], ids=["public", "hidden"])
 def test_an_error_of_their_own_class_is_an_oserror_and_limits_are_the_kernels(half: int) -> None:
-    """Who switches the limit off is found out where the kernel is watched."""
+    """Nobody switches the limit off from inside."""
     own = """
 class Closed(OSError):
     pass
@@ -152,4 +152,4 @@ def find_image_by_name(db, name):
         "for line in file", "for line in file.readlines()"
     )
     report = judge(both_halves(SLUG)[half], Submission(source=off))
-    assert failed(report) == (["large"] if half and not report.notes else [])
+    assert failed(report) == (["large"] if half else [])

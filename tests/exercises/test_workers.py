@@ -57,6 +57,14 @@ def test_whoever_opens_a_file_with_a_lease_is_stopped_until_it_is_let_on() -> No
     assert play(scenes.stopped).value == {"given": True, "came": False, "stops": True, "after": True}
 
 
+def test_questions_come_as_they_were_asked_to_the_worker_that_they_are_for_and_nobody_else() -> None:
+    result = play(scenes.questions)
+    assert isinstance(result.value, dict), result.verdict
+    assert result.value["heard"] == [["bytes", "str"], [b"\xff\n", "text \udcff"], [0]]
+    assert result.value["stolen"] == [["for another"], 2], "an own end, and the one that words go to"
+    assert result.value["status"] == 0
+
+
 def test_an_answer_that_cannot_be_loaded_ends_the_scene_with_its_own_traceback() -> None:
     result = play(scenes.who_loads, Submission(source="x = 1\ny = 1 / 0\n"))
     assert result.value is None

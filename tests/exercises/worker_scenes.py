@@ -10,7 +10,7 @@ from typing import Any
 
 from udock_lab.grading.inside import said
 from udock_lab.grading.locks import Lease, put
-from udock_lab.grading.workers import Functions, Gate, Tell, Workers
+from udock_lab.grading.workers import Functions, Gate, Questions, Tell, Workers
 
 Load = Callable[[], Functions]
 
@@ -89,3 +89,36 @@ def in_opening(tell: Tell, functions: Functions) -> None:
     time.sleep(0.05)  # the lease is there
     with open("table") as table:
         tell(done=table.read())
+
+
+def questions(load: Load) -> dict[str, Any]:
+    workers = Workers(load)
+    mine, others = workers.questions(), workers.questions()
+    one, other = workers.start(in_answering, mine), workers.start(in_stealing, others)
+    others.ask("for another")
+    mine.ask(b"\xff\n", "text \udcff")
+    mine.ask(0)
+    workers.finished(one, other)
+    workers.end()
+    return {"heard": one.words.get("heards"), "stolen": other.words.get("done"), "status": one.status}
+
+
+def in_answering(tell: Tell, functions: Functions, mine: Questions) -> None:
+    first, second = mine.next(), mine.next()
+    tell(heards=[type(word).__name__ for word in first])
+    tell(heards=first)
+    tell(heards=second)
+    tell(done=True)
+
+
+def in_stealing(tell: Tell, functions: Functions, own: Questions) -> None:
+    """Look for sockets that are open here: the one that is told to, and the one that is heard."""
+    sockets = [fd for fd in os.listdir("/proc/self/fd") if _is_socket(fd)]
+    tell(done=[own.next(), len(sockets)])
+
+
+def _is_socket(fd: str) -> bool:
+    try:
+        return int(fd) >= 300 and os.readlink(f"/proc/self/fd/{fd}").startswith("socket:")
+    except FileNotFoundError:
+        return False

@@ -9,7 +9,7 @@ import pytest
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.exercises.m2_2_chroot_permissions import diagnose
-from udock_lab.grading.exercises.m2_2_chroot_permissions.attempt import INSIDE, OUTSIDE, Attempt, Call
+from udock_lab.grading.exercises.m2_2_chroot_permissions.attempt import Attempt, Call
 from udock_lab.grading.exercises.m2_2_chroot_permissions.judge import OTHERS
 from udock_lab.grading.inside import said
 from udock_lab.model import SystemCall
@@ -35,7 +35,7 @@ def attempt(
 ) -> Attempt:
     """One process; ``record`` in the form that strace prints: ``chroot(".") = -1 EPERM``."""
     known = {"path": "images/demo/rootfs", "rights": "none", "came": "back", "why": "", "left": (), "above": ()}
-    known |= {"uid": 0, "users": "ours", "proof": INSIDE if root == "rootfs" else OUTSIDE}
+    known |= {"uid": 0, "users": "ours", "watched": True}
     return Attempt(calls=calls, root=root, cwd=cwd, record=tuple(map(call, record)), **(known | facts))  # type: ignore[arg-type]
 
 
@@ -69,11 +69,9 @@ def test_a_warning_of_pythons_with_its_source_below_is_one_line_and_two_lines_ar
     assert len(returned("chdir", stderr).lines) == lines
 
 
-def test_a_process_is_where_both_its_parent_and_the_record_say() -> None:
+def test_a_process_is_where_the_referee_has_seen_it() -> None:
     assert attempt(returned("chroot"), root="rootfs").is_at("rootfs", "rootfs")
-    assert not attempt(returned("chroot"), root="rootfs", proof=OUTSIDE).is_at("rootfs", "rootfs")
-    assert not attempt(returned("chdir"), proof=INSIDE).is_at("/", "rootfs")
-    assert attempt(returned("chdir"), proof=None).is_at("/", "rootfs")  # nobody watched
+    assert not attempt(returned("chroot")).is_at("rootfs", "rootfs")
     assert not attempt(returned("chdir"), cwd="/").is_at("/", "rootfs")
 
 
@@ -96,7 +94,7 @@ PERM = attempt(raised(os_error(errno.EPERM)))
         (attempt(returned("chdir"), cwd="where it was", record=("vfork() = 7",)), "another process moved"),
         (attempt(returned("chdir"), root="rootfs"), "a user namespace of one's own"),
         (attempt(returned("chdir"), record=("unshare(CLONE_NEWUSER) = -1 EPERM",)), "a user namespace of one's own"),
-        (attempt(returned("chdir"), users="elsewhere", proof=None), "a user namespace of one's own"),
+        (attempt(returned("chdir"), users="elsewhere", watched=False), "a user namespace of one's own"),
         (attempt(returned(None), cwd="rootfs"), "without a return"),
         (attempt(returned(None, stdout="chdir\n")), "printed, not returned"),
         (attempt(raised(AttributeError("EPREM"))), "never been run before"),

@@ -15,6 +15,7 @@ __all__ = [
     "LIBRARY_EVENTS",
     "Said",
     "argv_of",
+    "asked_at",
     "ended",
     "execs",
     "forks",
@@ -44,6 +45,17 @@ def forks(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:
         for call in result.calls
         if call.name in FORKS and call.value and "CLONE_THREAD" not in call.arguments and pid in (None, call.pid)
     ]
+
+
+def asked_at(result: SandboxResult, pid: int | None = None) -> int | None:
+    """Return the place in the record at which a referee began to ask a process (of this pid, or any): kill(pid, 0).
+
+    None where the record has no such call. An unprivileged strace sees a referee's numbers only: it is out of reach.
+    """
+    asked = re.compile(rf"{pid or '[0-9]+'}, 0")
+    own = result.parent.pid
+    marks = (at for at, call in enumerate(result.calls) if call.name == "kill" and call.pid == own)
+    return next((at for at in marks if asked.fullmatch(result.calls[at].arguments)), None)
 
 
 def execs(result: SandboxResult, pid: int | None = None) -> list[SystemCall]:

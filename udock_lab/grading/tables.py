@@ -64,9 +64,9 @@ def a_zone(*, summer_time: bool) -> tuple[str, int]:
     return zone, hours * 3600 + minutes * 60
 
 
-def a_word(length: int = 6) -> str:
-    """Return a name, for an image say, that nobody can know beforehand."""
-    return "".join(random.choices(string.ascii_lowercase, k=length))
+def a_word(length: int = 6, chance: random.Random | None = None) -> str:
+    """Return a name, for an image say, that nobody can know beforehand; ``chance``: one that no fork can foretell."""
+    return "".join((chance or random).choices(string.ascii_lowercase, k=length))
 
 
 def a_row(number: int, image: str = "") -> Row:

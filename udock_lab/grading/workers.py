@@ -11,7 +11,8 @@ For scenes that are played apart (referee.py)::
         return [one.words.get("done"), content("containers.db")]
 
 What a worker says is the learner's word, though the kernel says whose (unix(7), SO_PASSCRED): none can speak for
-another. A child begins with a copy of all that the referee knew, so what it must not know is drawn later.
+another. A child begins with a copy of all that the referee knew, so what it must not know is drawn later, and told
+when it is wanted (:class:`Questions`).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from udock_lab.grading.referee import out_of_reach
 from udock_lab.linux.load import crowd
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, prctl
 
-__all__ = ["Functions", "Gate", "Load", "Tell", "Worker", "Workers"]
+__all__ = ["Functions", "Gate", "Load", "Questions", "Tell", "Worker", "Workers"]
 
 Functions = Sequence[Callable[..., object]]
 Load = Callable[[], Functions]
@@ -46,6 +47,8 @@ _FLOOD = 2000  # words that are read before the next look
 _MOST_WORDS = 100  # of one kind, from one process
 _END = 2.0  # seconds for killed processes to be gone
 _LONGEST = 1 << 16  # bytes of what is said at once
+_SHOWN = 1 << 12  # characters of one that is too long
+_BYTES = "\0bytes"  # what stands for them in JSON
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _OURS = os.path.dirname(__file__)  # not shown in tracebacks
 
@@ -65,13 +68,70 @@ class Gate:
         os.write(self._goes, b"x" * count)
 
 
+class Questions:
+    """What one worker is asked, a message at a time; the processes that it forks may take the next one in its place.
+
+    Made by :meth:`Workers.questions`, before that worker is started.
+    """
+
+    def __init__(self) -> None:
+        asks, hears = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._asks, self._hears = (socket.socket(fileno=high(one.detach())) for one in (asks, hears))
+        self._asks.setblocking(False)
+
+    def ask(self, *words: object) -> None:
+        """Send plain values and bytes; who has ended, or does not listen, has no answer."""
+        with suppress(OSError):
+            self._asks.send(_packed(words))
+
+    def next(self) -> list[Any]:
+        """Wait for the next question, in the worker; one that is over is told nothing more and ends."""
+        data = self._hears.recv(_LONGEST)
+        if not data:
+            os._exit(0)
+        words: list[Any] = _unpacked(data)
+        return words
+
+    def leave(self, *, own: bool) -> None:
+        """Close, in a worker, the end that is not its own; both, if the questions are another's."""
+        self._asks.close()
+        if not own:
+            self._hears.close()
+
+
+def _cut(word: object) -> object:
+    """Return what inside.said told without a value or a text that is far too long."""
+    return word | {"plain": [], "shown": str(word.get("shown"))[:_SHOWN]} if isinstance(word, dict) else word
+
+
+def _packed(words: object) -> bytes:
+    return json.dumps(words, default=_in_json, skipkeys=True).encode()
+
+
+def _in_json(value: object) -> object:
+    return {_BYTES: value.decode("latin-1")} if isinstance(value, bytes) else repr(value)
+
+
+def _unpacked(data: bytes) -> Any:
+    return json.loads(data, object_hook=_as_it_was)
+
+
+def _as_it_was(value: dict[str, Any]) -> object:
+    byte_by_byte = value.get(_BYTES)
+    return byte_by_byte.encode("latin-1", "replace") if len(value) == 1 and isinstance(byte_by_byte, str) else value
+
+
 class Worker:
-    """A process with the answer in it. ``words``: what it has said; ``gone``: whether it has ended."""
+    """A process with the answer in it.
+
+    ``words``: what it has said; ``gone``: whether it has ended, and then ``status`` says how (wait(2)).
+    """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.words: dict[str, Any] = {}
         self.gone = False
+        self.status = 0
 
 
 class Workers:
@@ -91,6 +151,12 @@ class Workers:
         self._life, self._alive = high_pipe()
         self.all: dict[int, Worker] = {}
         self.broken = False
+        self._questions: list[Questions] = []
+
+    def questions(self) -> Questions:
+        """Return questions for a worker that is started after this, and is given them."""
+        self._questions.append(Questions())
+        return self._questions[-1]
 
     def start(self, work: Callable[..., object], *rest: object, before: Callable[[], object] | None = None) -> Worker:
         """Fork a process that loads the answer, calls ``work(tell, functions, *rest)`` and lives on.
@@ -103,7 +169,7 @@ class Workers:
             self.all[pid] = Worker(pid)
             return self.all[pid]
         try:
-            self._become_worker()
+            self._become_worker(rest)
             if before is not None:
                 before()
             functions = self._loaded()
@@ -114,11 +180,13 @@ class Workers:
         finally:
             os._exit(1)
 
-    def _become_worker(self) -> None:
+    def _become_worker(self, given: Sequence[object]) -> None:
         signal.signal(signal.SIGIO, signal.SIG_DFL)
         prctl(PR_SET_DUMPABLE, 1)  # its own /proc/self is its own again
         self.heard.close()
         os.close(self._alive)
+        for one in self._questions:
+            one.leave(own=one in given)
 
     def _loaded(self) -> Functions:
         try:
@@ -141,11 +209,10 @@ class Workers:
         os._exit(0)
 
     def tell(self, **words: object) -> None:
-        """Say it to the referee, from another process: JSON's values; of others their repr."""
-        data = json.dumps(words, default=repr, skipkeys=True).encode()
-        if len(data) > _LONGEST:  # whatever was returned is no id
-            told = {name: word | {"plain": []} if isinstance(word, dict) else word for name, word in words.items()}
-            data = json.dumps(told, default=repr, skipkeys=True).encode()
+        """Say it to the referee, from another process: JSON's values and bytes; of others their repr."""
+        data = _packed(words)
+        if len(data) > _LONGEST:  # whatever was returned is no id, no word and no path
+            data = _packed({name: _cut(word) for name, word in words.items()})
         self._said.send(data)
 
     def until(self, holds: Callable[[], object], seconds: float = 0) -> bool:
@@ -157,7 +224,7 @@ class Workers:
         words = select.poll()
         words.register(self.heard.fileno(), select.POLLIN)
         while True:
-            self._hear()
+            self.hear()
             if self.broken:
                 self.end()
                 raise SystemExit(1)
@@ -171,7 +238,8 @@ class Workers:
         """Wait until each has said the word, or has ended without."""
         return self.until(lambda: all(word in one.words or one.gone for one in ones), seconds)
 
-    def _hear(self) -> None:
+    def hear(self) -> None:
+        """Take what has been said, and note who has ended."""
         self.reap()
         for _ in range(_FLOOD):
             try:
@@ -182,7 +250,7 @@ class Workers:
                 return
             pid = _CREDENTIALS.unpack(added[0][2])[0]
             with suppress(ValueError, RecursionError):
-                self._take(json.loads(data), self.all.setdefault(pid, Worker(pid)))
+                self._take(_unpacked(data), self.all.setdefault(pid, Worker(pid)))
 
     def _take(self, words: object, one: Worker) -> None:
         """Keep what it said: of a plural (``locks``) all that came, else what came last."""
@@ -199,11 +267,11 @@ class Workers:
         """Wait for those that have ended, and note it."""
         with suppress(ChildProcessError):
             while True:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, os.WNOHANG)
                 if not pid:
                     return
                 if pid in self.all:
-                    self.all[pid].gone = True
+                    self.all[pid].gone, self.all[pid].status = True, status
 
     def end(self) -> None:
         """End all of them, and those that they have forked."""

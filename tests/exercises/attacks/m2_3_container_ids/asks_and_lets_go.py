@@ -1,6 +1,7 @@
 """It waits in flock, lets the lock go at once, and has no lock when it works."""
 
 # earns: 6
+# never both: waits, many
 import os
 import re
 

@@ -1,6 +1,7 @@
 """It gives back leases and locks of others, by every descriptor that it has."""
 
 # earns: 4
+# never both: waits, many
 import os
 import re
 

@@ -1,6 +1,7 @@
 """It waits as long as /proc/locks shows a lock; it takes none."""
 
 # earns: 4
+# never both: waits, many
 import os
 import re
 

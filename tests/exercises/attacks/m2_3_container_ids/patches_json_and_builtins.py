@@ -1,6 +1,7 @@
 """Whatever is told becomes what is wanted."""
 
 # earns: 4
+# never both: waits, many
 import os
 import re
 

@@ -1,6 +1,7 @@
 """No lock at all; os and fcntl say what is wanted."""
 
 # earns: 4
+# never both: waits, many
 import os
 import re
 

@@ -1,6 +1,7 @@
 """Everything of the judge that is in this interpreter is another one."""
 
 # earns: 4
+# never both: waits, many
 import os
 import re
 

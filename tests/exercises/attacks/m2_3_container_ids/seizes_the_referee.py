@@ -1,6 +1,7 @@
 """It kills its parent, stops it, traces it, writes into its memory."""
 
 # earns: 4
+# never both: waits, many
 import os
 import re
 

@@ -1,6 +1,7 @@
 """One process says fifty times that it is another one."""
 
 # earns: 4
+# never both: waits, many
 import os
 import re
 

@@ -1,6 +1,7 @@
 """Every referee, worker and table in this process says that all is well."""
 
 # earns: 4
+# never both: waits, many
 import os
 import re
 

@@ -15,7 +15,6 @@ from udock_lab.model import ExitStatus, SandboxResult, SystemCall
 __all__ = ["Attempt", "Call", "Try", "attempts"]
 
 Try = tuple[str, str]  # path, rights
-INSIDE, OUTSIDE = ("", "", ""), ("", "ENOENT", "ENOENT")  # what the kernel says of PROOF's paths there
 _PATH = re.compile(r"'((?:[^'\\]|\\.)*)'$")
 _SOURCE_BELOW = re.compile(r"\S.*:\d+: \w+: .*\n  \S.*")  # as warnings.warn shows it
 
@@ -44,8 +43,7 @@ class Attempt:
     ``came`` is ``back``, or else ``late``, ``ended`` (the process ended inside enter, as ``status`` says) or
     ``unprepared`` (this machine refuses what the attempt needs: ``why``). ``root`` and ``cwd`` are ``rootfs``, ``/``,
     ``where it was``, ``elsewhere`` or words; ``users`` is ``ours`` in the user namespace of the scene. ``left`` are
-    descriptors that stayed open, ``record`` the calls that the kernel saw, ``proof`` its answers to scenes.PROOF (None
-    where nobody watched).
+    descriptors that stayed open, ``record`` the calls that the kernel saw (``watched``: whether it was asked to look).
     """
 
     path: str
@@ -60,7 +58,7 @@ class Attempt:
     cwd: str
     users: str
     record: tuple[SystemCall, ...]
-    proof: tuple[str, ...] | None
+    watched: bool
 
     @property
     def said(self) -> ev.Said | None:
@@ -103,21 +101,20 @@ class Attempt:
     @property
     def by(self) -> str:
         """Who saw it: the kernel, or effects alone."""
-        return "effects" if self.proof is None else "kernel"
+        return "kernel" if self.watched else "effects"
 
     @property
     def inside(self) -> bool:
         """Whether the folder is its root directory."""
-        return self.root == "rootfs" and (self.proof is None or not self.proof[2])
+        return self.root == "rootfs"
 
     def seen(self, *names: str) -> list[SystemCall]:
-        """Return its calls of these names, those at the end that prove where it is left out."""
+        """Return its calls of these names."""
         return [call for call in self.record if call.name in names]
 
     def is_at(self, root: str, cwd: str) -> bool:
         """Return whether the kernel says that it is there."""
-        proven = self.proof is None or self.proof == (INSIDE if root == "rootfs" else OUTSIDE)
-        return (self.root, self.cwd) == (root, cwd) and proven
+        return (self.root, self.cwd) == (root, cwd)
 
 
 def attempts(
@@ -135,7 +132,7 @@ def attempts(
     rootfs = f"images/demo-{token}/rootfs"
     given = [(path.format(rootfs), rights, 2 if at == twice else 1) for at, (path, rights) in enumerate(tries)]
     values = {"rootfs": rootfs, "token": f"inside-{token}", "tries": given}
-    result = bench.play(scenes.each_in_a_process, values=values, timeout=20.0, trace=trace, watch=trace)
+    result = bench.play(scenes.each_in_a_process, values=values, apart=True, timeout=20.0, trace=trace, watch=trace)
     if not isinstance(result.value, tuple):
         bench.fail(
             first,
@@ -144,10 +141,10 @@ def attempts(
             looks_like=_nothing_to_call(bench, ev.raised(result)),
         )
     may, told = result.value if isinstance(result.value, tuple) else (False, ())
-    known = enumerate(zip(given, told, strict=True))
-    token = str(values["token"])
+    known = zip(given, told, strict=True)
     return bool(may), [
-        _attempt(result, path, rights, one, _calls(result, token, number)) for number, ((path, rights, _), one) in known
+        _attempt(result, path, rights, one, _calls(result, one["number"]) if one["asked"] else ())
+        for (path, rights, _), one in known
     ]
 
 
@@ -164,10 +161,6 @@ def _attempt(
     result: SandboxResult, path: str, rights: str, told: dict[str, object], record: tuple[SystemCall, ...]
 ) -> Attempt:
     came, why = _came(told)
-    traced = result.shows_calls and not result.untraced
-    proof = None if not traced or came != "back" else tuple(call.errno for call in record[-len(scenes.PROOF) :])
-    if proof is not None and len(proof) < len(scenes.PROOF):
-        raise NotSeenError("the record of a process that called enter is not whole")
     calls, left, above, uid = (told.get(name, ()) for name in ("calls", "left", "above", "uid"))
     assert isinstance(calls, list | tuple)
     assert isinstance(left, list | tuple)
@@ -184,8 +177,8 @@ def _attempt(
         root=str(told["root"]),
         cwd=str(told["cwd"]),
         users=str(told["users"]),
-        record=record[: -len(scenes.PROOF)] if proof else record,
-        proof=proof,
+        record=record,
+        watched=result.shows_calls and not result.untraced,
     )
 
 
@@ -209,11 +202,15 @@ def _came(told: dict[str, object]) -> tuple[str, str]:
     return "ended", f"signal {ended.signal}" if ended.signaled else f"code {ended.code}"
 
 
-def _calls(result: SandboxResult, token: str, number: int) -> tuple[SystemCall, ...]:
-    """Return what the kernel saw of the process of that number, from where it was about to call enter."""
-    begins = f'"{scenes.BEGINS.format(token, number)}"'
-    first = next((call for call in result.calls if call.name == "chdir" and call.arguments == begins), None)
-    if first is None:
+def _calls(result: SandboxResult, number: int) -> tuple[SystemCall, ...]:
+    """Return what the kernel saw of the process of that number, from where it was asked to call enter."""
+    if not result.shows_calls or result.untraced:
         return ()
-    calls = tuple(call for call in result.calls if call.pid == first.pid)
-    return tuple(call for call in calls[calls.index(first) + 1 :] if call.name not in ("exit_group", "openat"))
+    forks = ev.forks(result, result.parent.pid)
+    if number < len(forks):
+        pid = forks[number].value
+        first = ev.asked_at(result, pid)
+        if first is not None:
+            calls = (call for call in result.calls[first:] if call.pid == pid)
+            return tuple(call for call in calls if call.name not in ("exit_group", "openat"))
+    raise NotSeenError("the record of a process that called enter is not whole")

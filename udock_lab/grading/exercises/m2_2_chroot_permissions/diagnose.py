@@ -73,12 +73,12 @@ def _sent_another(seen: Attempt) -> bool:
 def took_no_for_an_answer(seen: Attempt) -> bool:
     """Return whether it warns of a refusal that the kernel never gave: nobody is root here."""
     gave_up = seen.word == "chdir" and any(call.lines for call in seen.calls)
-    return seen.uid != 0 and gave_up and seen.proof is not None and not seen.seen("chroot")
+    return seen.uid != 0 and gave_up and seen.watched and not seen.seen("chroot")
 
 
 def leaves(seen: Attempt) -> bool:
     """Return whether it left its namespaces, or tried to."""
-    if seen.proof is None:
+    if not seen.watched:
         return seen.came == "back" and seen.users == "elsewhere"
     made = any("CLONE_NEW" in call.arguments for call in seen.seen(*ev.FORKS))
     return made or bool(seen.seen("unshare", "setns"))
@@ -96,7 +96,7 @@ def not_inside(seen: Attempt) -> str:
         return _ANOTHER_PROCESS
     if seen.raised:
         return _failed_before(seen)
-    if not calls and seen.proof is not None:
+    if not calls and seen.watched:
         if seen.cwd == "rootfs":
             return "chdir taken for chroot: the process moved into the folder, and / is where it was."
         if seen.uid != 0 and seen.word == "chdir":

@@ -69,20 +69,22 @@ def right(question: Question, said: Said) -> bool:
 
 
 class Answers(NamedTuple):
-    """All questions and answers, by requirement (and ``probes``, by which nobody is judged).
+    """All questions and answers, by requirement (and ``probes``, by which nobody is judged); None: it was not asked.
 
-    ``printed``: what the function wrote to standard output meanwhile. ``opened``: whether Python ever opened a table
-    that was asked about.
+    ``anew``: the answers about one table that changed. ``printed``: what the function wrote to standard output
+    meanwhile. ``opened``: whether Python ever opened a table that was asked about.
     """
 
     asked: dict[str, list[Question]]
-    said: dict[str, list[Said]]
+    said: dict[str, list[Said | None]]
+    anew: list[Said]
     printed: str = ""
     opened: bool = True
 
     def of(self, key: str) -> list[tuple[Question, Said]]:
         """Return the questions of a requirement that were asked, with what was said."""
-        return list(zip(self.asked[key], self.said.get(key, []), strict=False))
+        pairs = zip(self.asked[key], self.said[key], strict=True)
+        return [(question, said) for question, said in pairs if said is not None]
 
     def holds(self, question: Question, said: Said) -> bool:
         """Return whether it is right as far as the question's own requirement goes."""

@@ -16,8 +16,6 @@ NOBODY_SEES = (
     "not judged here: this machine permits neither strace nor a seccomp listener, and without them nobody sees"
     " whether a search starts a program or opens a file for writing"
 )
-_TABLE = "home/images.db"
-_OUR_OWN = 1  # times that the scene itself opens the table to be read, at its end
 _CHANGES = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND")
 _CHANGING = (
     "rename", "renameat", "renameat2", "unlink", "unlinkat", "link", "linkat", "symlink", "symlinkat", "mkdir",
@@ -58,7 +56,7 @@ def trouble_of(
         said = closed[0] if closed else first
         return f"from a table that may only be read: {words_of(said)}", _WRITES if said.is_a("PermissionError") else ""
     trouble = _left(told)
-    if not trouble and content(first) == path and not result.untraced and len(_openings(calls)) <= _OUR_OWN:
+    if not trouble and content(first) == path and not result.untraced and not _openings(calls):
         return "the database was not opened", ""
     return trouble
 
@@ -69,10 +67,9 @@ def opened(result: SandboxResult) -> str:
 
 
 def _of_the_searches(result: SandboxResult) -> list[SystemCall]:
-    """Return the calls from the moment on at which the table was made; the scene itself changes nothing after that."""
-    calls = list(result.calls)
-    made = (at for at, call in enumerate(calls) if "O_CREAT" in call.arguments and _TABLE in call.arguments)
-    return calls[next(made, len(calls)) + 1 :]
+    """Return the calls from the moment on at which the first search was asked for, those of the referee left out."""
+    first = ev.asked_at(result)
+    return [call for call in result.calls[first:] if call.pid != result.parent.pid] if first is not None else []
 
 
 def _openings(calls: list[SystemCall]) -> list[SystemCall]:
@@ -89,7 +86,7 @@ def _helper(result: SandboxResult, calls: list[SystemCall]) -> Trouble | None:
         seen = f"execve of {' '.join(words)}" if words else str(execs[0])
         tool = words[0].rpartition("/")[2] if words else ""
         return seen, _LIBRARY if tool in ("ldconfig", "gcc", "cc", "ld", "objdump") else _HELP
-    if result.children or ev.library_calls(result):
+    if len(result.children) > 1 or ev.library_calls(result):  # the first one is who was asked
         return "a second process", _PROCESS
     return None
 
