@@ -7,6 +7,8 @@ half: 1`` the same of what is judged when it is handed in, and ``# never both: w
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -52,8 +54,32 @@ def test_whoever_changes_the_interpreter_earns_what_the_honest_part_is_worth(pat
         assert report.refused == refused(path.parent.name, HALVES[words]), check_text(report)
 
 
+ON_ONE_PROCESSOR = """
+import os, sys
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from udock_lab.grading import Submission, judge
+from udock_lab.grading.sources import exercise
+report = judge(exercise("m2_3_container_ids"), Submission(source=sys.stdin.read()))
+print(*(one.requirement.key for one in report.judgements if not one.passed))
+"""
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.timeout(300)
+def test_where_one_process_runs_at_a_time_nobody_gets_a_point_by_good_luck() -> None:
+    """On one processor fifty processes that no lock keeps apart seldom meet."""
+    (path,) = (path for path in ATTACKS if path.stem == "asks_and_lets_go")
+    argv = [sys.executable, "-c", ON_ONE_PROCESSOR]
+    judged = subprocess.run(argv, input=path.read_text(), capture_output=True, text=True)
+    assert judged.stdout.split() == ["reads", "many"], judged.stderr
+
+
 def test_each_exercise_with_a_referee_has_attacks_of_several_kinds_and_each_says_what_it_earns() -> None:
     slugs = [path.parent.name for path in ATTACKS]
     assert [slug for slug in sorted(set(slugs)) if slugs.count(slug) < LEAST] == []
-    assert {"m2_2_chroot_permissions", "m2_3_container_ids", "m2_5_image_lookup"} <= set(slugs)
-    assert [path.stem for path in ATTACKS if not re.search(r"^# earns: \d+$", path.read_text(), re.MULTILINE)] == []
+    assert {"m2_1_process_creation", "m2_2_chroot_permissions", "m2_3_container_ids", "m2_5_image_lookup"} <= set(slugs)
+    assert [
+        path.stem
+        for path in ATTACKS
+        if not re.search(r"^# earns( in the hidden half)?: \d+$", path.read_text(), re.MULTILINE)
+    ] == []

@@ -1,6 +1,6 @@
 """The program gets no environment at all, and os says that there was none. The codes are honest."""
 
-# earns: 1
+# earns in the hidden half: 1
 import os
 
 from udock_lab.grading import ExitInfo
