@@ -7,7 +7,8 @@ Three rules:
   lessons are those alone.
 - A function or flag that a lesson's code uses is named by a text or a comment of that lesson or an earlier one, or
   explained in the glossary's table of names.
-- A term of the glossary is used in no lesson before the one that the glossary names, and stands in that one.
+- A term of the glossary is used in no lesson before the one that the glossary names, and stands in that one; an
+  exercise uses only those of the lessons that come before it.
 
 Ends with 1 and a line for each name that is used too early.
 """
@@ -28,7 +29,8 @@ from udock_lab.lesson.outline import COURSE, Entry
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-EXERCISES = tuple(dict.fromkeys(entry.exercise for entry in COURSE if entry.exercise))[:6]
+ALL_EXERCISES = tuple(dict.fromkeys(entry.exercise for entry in COURSE if entry.exercise))
+EXERCISES = ALL_EXERCISES[:6]  # the last one puts together what those before it build
 # What "some Python" means, beside statements such as if, for, def and with.
 BUILT_IN = ("enumerate", "int", "len", "map", "max", "min", "print", "range", "sorted", "str", "sum", "LookupError")
 SOME_PYTHON = {"raise ...", *(f"{name}()" for name in BUILT_IN)}
@@ -118,6 +120,21 @@ def terms(glossary: str) -> dict[str, str]:
     return found
 
 
+def foreign_terms(text: str, known: dict[str, str], lessons: set[str]) -> list[str]:
+    """Return the terms in an exercise's text that none of its lessons introduces."""
+    return [
+        term
+        for term, lesson in known.items()
+        if lesson not in lessons and term.lower() not in EVERYDAY and uses(text, term, known)
+    ]
+
+
+def text_of_exercise(exercise: str) -> str:
+    """Return what an exercise says, without code."""
+    cells = json.loads((ROOT / "exercises/release" / exercise / f"{exercise}.ipynb").read_text())["cells"]
+    return FENCED.sub("", "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"))
+
+
 def text_of(entry: Entry) -> str:
     """Return a lesson's text without code and addresses.
 
@@ -160,6 +177,10 @@ def problems() -> list[str]:
         if missing:
             found.append(f"{exercise}: {answer} needs the least, and no lesson before shows: {', '.join(missing)}")
     glossary = (NOTEBOOKS / "glossary.md").read_text()
+    for exercise in ALL_EXERCISES:
+        lessons = {short(entry.slug) for entry in lessons_before(exercise)}
+        for term in foreign_terms(text_of_exercise(exercise), terms(glossary), lessons):
+            found.append(f"{exercise}: its text uses {term}, which none of its lessons introduces")
     table, said = names_table(glossary), set[str]()
     for entry in COURSE:
         early = used_unexplained(entry.slug, table, said)

@@ -11,7 +11,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from check_names import EXERCISES, lessons_before, not_taught, problems, right_answers, term_problems, uses  # noqa: E402
+from check_names import (  # noqa: E402
+    EXERCISES,
+    foreign_terms,
+    lessons_before,
+    not_taught,
+    problems,
+    right_answers,
+    term_problems,
+    uses,
+)
 from names_of_the_course import of_code, of_order, of_text  # noqa: E402
 
 LEARNERS_TEXTS = sorted([
@@ -89,6 +98,11 @@ def test_a_term_that_is_used_early_or_stands_nowhere_is_named() -> None:
         "gate: the glossary says that m2_2 introduces it, and m2_1 uses it"
     ]
     assert uses("Two gates.", "gate", []) and not uses("A gatekeeper.\n\n## Go further\n\nA gate.", "gate", [])
+
+
+def test_an_exercise_may_use_the_terms_of_its_own_lessons_only() -> None:
+    known = {"pipe": "m2_6", "seccomp": "m2_7", "path": "m2_2"}
+    assert foreign_terms("A pipe, a path, a seccomp filter.", known, {"m2_6"}) == ["seccomp"]
 
 
 def test_no_text_says_what_is_not_so() -> None:
