@@ -10,6 +10,8 @@
     predictions.py  predict: locked before the run, compared by program afterwards
     orders.py       put_in_order: lines of a program, executed in the learner's order
     tickets.py      exit_ticket: two questions in a new setting
+    accepting.py    which spellings of an answer are right
+    numerals.py     numbers in digits, in words, with units
     recordings.py   recorded: real runs from a machine where they are permitted
     board.py        progress: what is done
     ledger.py       progress.json

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from udock_lab.errors import UsageError
+from udock_lab.lesson.accepting import accepts
 from udock_lab.lesson.ledger import Data, facts_in, facts_of, now, times_reset
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown, is_open
@@ -19,8 +19,8 @@ Question = tuple[str, Any, str]
 def exit_ticket(*questions: Question) -> ExitTicket:
     """Show questions, each given as (question, answer, explanation).
 
-    The answer is a number or text (compared without regard to capitals and blanks), a list or set of those that
-    are accepted, or a function that says whether what was given is right.
+    The answer is a number or text, a list or set of those that are accepted, or a function that says whether what was
+    given is right. How it may be spelled is in :mod:`udock_lab.lesson.accepting`.
     """
     if not questions or any(len(question) != 3 for question in questions):
         raise UsageError("exit_ticket takes questions, each as (question, answer, explanation).")
@@ -76,7 +76,7 @@ class ExitTicket(Shown):
     def right(self) -> tuple[bool, ...]:
         """For each question, whether it is answered and right."""
         pairs = zip(self.questions, self.given, strict=True)
-        return tuple(not is_open(given) and accepts(question[1], given) for question, given in pairs)
+        return tuple(not is_open(given) and accepts(question[1], given, question[0]) for question, given in pairs)
 
     def _store(self, given: dict[int, object]) -> None:
         """Keep answers, each by its question's place. What was right once stays so: the explanation has been read."""
@@ -141,22 +141,3 @@ def _sayable(answer: object) -> object:
 def _plain(answer: object) -> object:
     """Return the answer as JSON can hold it; what JSON cannot, as it is shown."""
     return answer if type(answer) in (bool, int, float, str) else str(answer)
-
-
-def accepts(answer: object, given: object) -> bool:
-    """Return whether ``given`` is an accepted answer."""
-    if callable(answer):
-        check: Callable[[object], object] = answer
-        try:
-            return bool(check(given))
-        except Exception:
-            return False  # the function was made for another kind of answer
-    if isinstance(answer, (list, tuple, set, frozenset)):
-        return any(accepts(one, given) for one in answer)
-    return _normal(answer) == _normal(given)
-
-
-def _normal(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return " ".join(str(value).casefold().split()).rstrip(".")
