@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import errno
+import sys
+from pathlib import Path
 
 import pytest
 
-from udock_lab.grading import Submission, judge
-from udock_lab.grading.evidence import Said
-from udock_lab.grading.exercises.m2_6_exec_failure.diagnose import UNREAD, copied, info, misread, raised
-from udock_lab.grading.exercises.m2_6_exec_failure.judge import info as handed_on
-from udock_lab.grading.sources import exercise
-from udock_lab.model import CheckReport, Judgement
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "privileged"))
+
+import rungs  # noqa: E402
+
+from udock_lab.grading import Submission, judge  # noqa: E402
+from udock_lab.grading.evidence import Said  # noqa: E402
+from udock_lab.grading.exercises.m2_6_exec_failure.diagnose import UNREAD, copied, info, misread, raised  # noqa: E402
+from udock_lab.grading.exercises.m2_6_exec_failure.judge import info as handed_on  # noqa: E402
+from udock_lab.grading.sources import exercise  # noqa: E402
+from udock_lab.model import CheckReport, Judgement  # noqa: E402
 
 RIGHT = """
 import errno, os
@@ -104,3 +111,19 @@ def test_a_child_that_returns_and_one_that_raises_are_told_apart() -> None:
 def test_values_are_written_as_the_learner_would() -> None:
     assert info(["64", None, None]) == "ExitInfo(code='64')"
     assert handed_on is info
+
+
+ON_A_RUNG = """
+import sys
+sys.path.insert(0, {folder!r})
+from harness import answers, mark
+for answer in answers("m2_6_exec_failure"):
+    if answer.name in {names!r} and (complaint := mark(answer).complaint):
+        print(answer.name, complaint)
+"""
+
+
+def test_where_the_kernel_tells_of_no_fork_nothing_wrong_passes_and_nothing_right_fails() -> None:
+    names = ["right_pidfd", "wrong_no_fork", "wrong_inheritable", "wrong_guesses_126"]
+    done = rungs.run(["refuse=listener"], ON_A_RUNG.format(folder=str(HERE), names=names), timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

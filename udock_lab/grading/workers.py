@@ -34,6 +34,7 @@ from udock_lab.grading.inside import high, high_pipe
 from udock_lab.grading.referee import out_of_reach
 from udock_lab.linux.load import crowd
 from udock_lab.linux.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, prctl
+from udock_lab.linux.process import children
 
 __all__ = ["Functions", "Gate", "Load", "Questions", "Tell", "Worker", "Workers"]
 
@@ -150,6 +151,7 @@ class Workers:
         self._said = socket.socket(fileno=high(said.detach()))
         self._life, self._alive = high_pipe()
         self.all: dict[int, Worker] = {}
+        self.besides: list[int] = []  # other descriptors on which something may come that is waited for
         self.broken = False
         self._questions: list[Questions] = []
 
@@ -222,7 +224,8 @@ class Workers:
         """
         deadline = time.monotonic() + (seconds or _PATIENCE * crowd(self.BUSY))
         words = select.poll()
-        words.register(self.heard.fileno(), select.POLLIN)
+        for fd in (self.heard.fileno(), *self.besides):
+            words.register(fd, select.POLLIN)
         while True:
             self.hear()
             if self.broken:
@@ -285,3 +288,13 @@ class Workers:
             while time.monotonic() < deadline:
                 if not os.waitpid(-1, os.WNOHANG)[0]:
                     time.sleep(0.001)
+
+    def clear(self) -> None:
+        """End whatever runs below this process, whoever has forked it."""
+        deadline = time.monotonic() + _END * crowd(self.BUSY)
+        while (left := children(os.getpid())) and time.monotonic() < deadline:
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.reap()
+            time.sleep(0.001)

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FILE_CALLS", "PROGRAM_CALLS", "step_by_step"]
+__all__ = ["FILE_CALLS", "FORK_CALLS", "PROGRAM_CALLS", "Stop", "Stops", "step_by_step", "stop_before"]
 
 # Name to number (x86_64, aarch64; 0 where there is none): all that makes, changes, renames and removes files.
 FILE_CALLS = {
@@ -35,12 +35,58 @@ FILE_CALLS = {
     "fsync": (74, 82), "fdatasync": (75, 83),
 }  # fmt: skip
 PROGRAM_CALLS = {"execve": (59, 221), "execveat": (322, 281)}
+FORK_CALLS = {"clone": (56, 220), "clone3": (435, 435), "fork": (57, 0), "vfork": (58, 0)}
 _RECEIVE, _ANSWER = 0xC0502100, 0xC0182101  # SECCOMP_IOCTL_NOTIF_RECV, SECCOMP_IOCTL_NOTIF_SEND
 _GO_ON = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
 _EVENT = struct.Struct("QIIiIQ6Q")  # struct seccomp_notif
 _FLAGS_AT = {"open": 1, "openat": 2}  # which argument says for what a file is opened
 _CHANGES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _REPLY = struct.Struct("QqiI")  # struct seccomp_notif_resp
+
+
+class Stop:
+    """A process (``pid``) that stands before a system call, and what it gives it: numbers, as they are in registers."""
+
+    __slots__ = ("arguments", "name", "number", "pid")
+
+    def __init__(self, number: int, pid: int, name: str, arguments: list[int]) -> None:
+        self.number, self.pid, self.name, self.arguments = number, pid, name, arguments
+
+
+class Stops:
+    """Those who stand before one of these ``calls``; ``fd`` is the listener (:func:`stop_before`)."""
+
+    def __init__(self, fd: int, calls: Mapping[str, tuple[int, int]]) -> None:
+        self.fd = fd
+        self._names = {numbers[_machine()]: name for name, numbers in calls.items()}
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLIN)
+
+    def take(self) -> Stop | None:
+        """Return the next one; None where nobody stands, or whoever stood there has been killed."""
+        if not any(happened & select.POLLIN for _, happened in self._poll.poll(0)):
+            return None
+        event = bytearray(_EVENT.size)
+        try:
+            fcntl.ioctl(self.fd, _RECEIVE, event, True)
+        except FileNotFoundError:
+            return None
+        number, pid, _, call, _, _, *arguments = _EVENT.unpack(event)
+        return Stop(number, pid, self._names[call], arguments)
+
+    def let_on(self, stop: Stop) -> None:
+        """Let the call be made."""
+        with suppress(FileNotFoundError):  # it has been killed, or a signal came first and it will stand there again
+            fcntl.ioctl(self.fd, _ANSWER, bytearray(_REPLY.pack(stop.number, 0, 0, _GO_ON)), True)
+
+
+def stop_before(calls: Mapping[str, tuple[int, int]]) -> int:
+    """Have this process, and all that it forks, stop before these calls; return the listener. OSError."""
+    return listener([numbers[_machine()] for numbers in calls.values()])
+
+
+def _machine() -> int:
+    return os.uname().machine == "aarch64"
 
 
 def step_by_step(
@@ -76,7 +122,7 @@ def _be_watched(action: Callable[[], object], theirs: socket.socket, calls: Mapp
     code = 1
     try:
         with theirs:
-            fd = listener([numbers[os.uname().machine == "aarch64"] for numbers in calls.values()])
+            fd = stop_before(calls)
             socket.send_fds(theirs, [b"."], [fd])
             os.close(fd)
         action()
@@ -87,26 +133,23 @@ def _be_watched(action: Callable[[], object], theirs: socket.socket, calls: Mapp
 
 def _follow(pid: int, fd: int, look: Callable[[str], None], kill_at: int, calls: Mapping[str, tuple[int, int]]) -> None:
     """Follow from stop to stop, until the child has ended."""
-    machine = os.uname().machine == "aarch64"
-    names = {numbers[machine]: name for name, numbers in calls.items()}
+    stops = Stops(fd, calls)
     child = os.pidfd_open(pid)
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     poll.register(child, select.POLLIN)
-    stops = 0
+    count = 0
     try:
         while (child, select.POLLIN) not in poll.poll():
-            with suppress(FileNotFoundError):  # whoever was stopped has been killed by somebody else
-                event = bytearray(_EVENT.size)
-                fcntl.ioctl(fd, _RECEIVE, event, True)
-                stop, _, _, number, _, _, *arguments = _EVENT.unpack(event)
-                name = names[number]
-                if name not in _FLAGS_AT or arguments[_FLAGS_AT[name]] & _CHANGES:
-                    stops += 1
-                    look(name)
-                    if stops == kill_at:
-                        os.kill(pid, signal.SIGKILL)
-                        return
-                fcntl.ioctl(fd, _ANSWER, bytearray(_REPLY.pack(stop, 0, 0, _GO_ON)), True)
+            stop = stops.take()
+            if stop is None:
+                continue
+            if stop.name not in _FLAGS_AT or stop.arguments[_FLAGS_AT[stop.name]] & _CHANGES:
+                count += 1
+                look(stop.name)
+                if count == kill_at:
+                    os.kill(pid, signal.SIGKILL)
+                    return
+            stops.let_on(stop)
     finally:
         os.close(child)

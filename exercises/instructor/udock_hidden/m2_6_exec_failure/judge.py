@@ -5,14 +5,10 @@ from __future__ import annotations
 import errno
 import random
 
-from udock_lab.grading import evidence as ev
 from udock_lab.grading.bench import Bench
 from udock_lab.grading.exercise import story
-from udock_lab.grading.exercises.m2_6_exec_failure import scenes
-from udock_lab.grading.exercises.m2_6_exec_failure.comparing import compare, nothing
-from udock_lab.grading.exercises.m2_6_exec_failure.told import PATIENCE, TIMEOUT, read, run_all
-from udock_lab.grading.submission import patience
-from udock_lab.model import SandboxResult
+from udock_lab.grading.exercises.m2_6_exec_failure.comparing import compare, nothing, seen_of
+from udock_lab.grading.exercises.m2_6_exec_failure.told import Program, held, run_all, turns
 
 __all__ = ["STORIES"]
 
@@ -22,16 +18,26 @@ _ODD = (
     ("name", "./" + "x" * 300, "a name of 300 letters", errno.ENAMETOOLONG),
     ("long", "/bin/sh", "a word of 140,000 letters", errno.E2BIG),
 )
-_WRITES_DOWN = "cat /proc/$$/cmdline > words; cat /proc/$$/environ > environment"
+_TURNS = ("turn-a", "turn-b", "turn-c")
 
 
 @story("errnos")
 def other_errnos(bench: Bench) -> None:
     """Judge errors of execve that no lesson shows, beside one that it shows."""
-    programs = [(name, [path, *["x" * 140_000] * (name == "long")]) for name, path, _, _ in _ODD]
-    told = run_all(bench, [("missing", ["./no-such-thing"]), *programs], {"closed": ("no folder", 0o644)})
+    programs = [
+        Program("missing", ["./no-such-thing"]),
+        *(Program(name, [path, *["x" * 140_000] * (name == "long")]) for name, path, _, _ in _ODD),
+        *(Program(name, [f"./{name}"], "exit", "codes", turn="turns") for name in _TURNS),
+    ]
+    files = {"closed": ("no folder", 0o644), **turns(_TURNS)}
+    told = run_all(bench, programs, files, {"turns": ("ELOOP", "ENOTDIR", "EACCES"), "codes": range(3, 100)})
     for name, _, what, number in _ODD:
         if not compare(bench, "errnos", told, name, what, [126, None, number]):
+            return
+    for name in _TURNS:
+        run = told.programs.get(name)
+        what = f"a script whose interpreter gives {run.turn}" if run else "a script"
+        if not compare(bench, "errnos", told, name, what, told.wanted(name)):
             return
     bench.hold("errnos")
 
@@ -50,29 +56,28 @@ def words_and_environment(bench: Bench) -> None:
         "\N{SNOWMAN}",
     ]
     token = f" {random.randrange(10**9)} and more "
-    values = {"token": token, "script": _WRITES_DOWN, "words": words, "patience": PATIENCE * patience()}
-    result = bench.play(scenes.inherits, values=values, timeout=TIMEOUT, trace=False, watch=False)
-    wanted = ["/bin/sh", "-c", _WRITES_DOWN, *words]
-    got = _strings(result, "words")
-    if not got:
-        said = [program.said for program in read(result).programs.values()]
-        bench.fail("inherits", expected=repr(wanted), seen=ev.worded(said[0], "run") if said else nothing(result))
+    program = held("inherits", "exit", "codes", *words)
+    told = run_all(bench, [program], pools={"codes": range(3, 100)}, variables={"UDOCK_TOKEN": token})
+    run = told.programs.get("inherits")
+    wanted = program.argv
+    if run is None or not run.ran:
+        seen = seen_of(run) if run else nothing(told)
+        bench.fail("inherits", expected=repr(wanted), seen=seen)
+        return
+    got = [_text(word) for word in run.ran[0]["words"]]
     if got != wanted:
         bench.fail("inherits", expected=repr(wanted), seen=repr(got), looks_like="words were dropped, joined or split.")
-    there, here = (dict(map(_pair, _strings(result, name))) for name in ("environment", "callers-environment"))
+    there, here = (dict(map(_pair, map(_text, found))) for found in (run.ran[0]["variables"], told.end["variables"]))
     if different := sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name)):
         name = different[0]
         seen = f"{name} is {there.get(name)!r} in the program and {here.get(name)!r} in its caller"
         bench.fail("inherits", expected="the environment of the caller", seen=seen)
-    if here.get("UDOCK_TOKEN") != token:
-        bench.fail("inherits", expected="the environment of the caller", seen="its caller's is another one by then")
     bench.hold("inherits")
 
 
-def _strings(result: SandboxResult, name: str) -> list[str]:
-    """Return the strings of a file of /proc in which each ends with a zero byte."""
-    data = result.files.get(name, b"")
-    return data.decode("utf-8", "surrogateescape").removesuffix("\0").split("\0") if data else []
+def _text(data: str) -> str:
+    """Return what stands there a byte a character."""
+    return data.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 def _pair(text: str) -> tuple[str, str]:

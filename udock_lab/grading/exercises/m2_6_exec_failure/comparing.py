@@ -7,6 +7,7 @@ import sys
 
 from udock_lab.grading import evidence as ev
 from udock_lab.grading.bench import Bench
+from udock_lab.grading.exercises.m2_6_exec_failure.caller import ENDED
 from udock_lab.grading.exercises.m2_6_exec_failure.diagnose import (
     IN_ITS_MEMORY,
     OTHERS_CHILD,
@@ -15,9 +16,7 @@ from udock_lab.grading.exercises.m2_6_exec_failure.diagnose import (
     misread,
     raised,
 )
-from udock_lab.grading.exercises.m2_6_exec_failure.scenes import ENDED
-from udock_lab.grading.exercises.m2_6_exec_failure.told import PATIENCE, Program, Told
-from udock_lab.model import SandboxResult
+from udock_lab.grading.exercises.m2_6_exec_failure.told import PATIENCE, Run, Told
 
 __all__ = ["by", "compare", "nothing", "seen_of", "waits"]
 
@@ -27,12 +26,12 @@ def by(bench: Bench) -> str:
     return "effects" if any(note.startswith("Judged by effects") for note in bench.notes) else "kernel"
 
 
-def waits(hung: Program | None) -> tuple[str, str]:
+def waits(hung: Run | None) -> tuple[str, str]:
     """Return where a run waited, and why it waits for ever."""
     code = f": {hung.said.code}" if hung and hung.said.code else ""
     where = f" (your line {hung.said.line}{code})" if hung and hung.said.line else ""
     seen = f"run was still waiting after {PATIENCE:g} s{where}"
-    if hung and hung.said.shown == "holds":
+    if hung and hung.holds:
         looks_like = "the parent kept its own write end of the pipe: its read waits for a word that only it could send."
         return f"{seen}; your process still holds a pipe's write end itself", looks_like
     if hung and hung.forks and not hung.channels:
@@ -56,7 +55,7 @@ def compare(
     program = told.programs.get(name)
     if program and repr(program.values) == repr(wanted):  # 42.0 == 42, and True == 1
         return True
-    seen = seen_of(program) if program else nothing(told.result)
+    seen = seen_of(program) if program else nothing(told)
     looks_like = known or (_cause(told, program, wanted) if program else "")
     if lost and looks_like == IN_ITS_MEMORY:
         looks_like = lost
@@ -65,7 +64,7 @@ def compare(
     return False
 
 
-def _cause(told: Told, program: Program, wanted: list[int | None]) -> str:
+def _cause(told: Told, program: Run, wanted: list[int | None]) -> str:
     if program.hung:
         return waits(program)[1]
     if not program.said.returned:
@@ -82,7 +81,7 @@ def _arrives(told: Told) -> bool:
     return missing is not None and missing.values == [127, None, errno.ENOENT]
 
 
-def seen_of(program: Program) -> str:
+def seen_of(program: Run) -> str:
     """Say what came of one call of run."""
     if program.hung:
         return waits(program)[0]
@@ -94,11 +93,13 @@ def seen_of(program: Program) -> str:
     return ev.worded(program.said, "run") + kind
 
 
-def nothing(result: SandboxResult) -> str:
+def nothing(told: Told) -> str:
     """Say why there is nothing to judge: an error before the first call, a time limit, a signal."""
-    error = ev.raised(result)
+    error = ev.raised(told.result)
     if error.startswith(("SyntaxError", "IndentationError", "TabError")):
         return f"Python {sys.version_info.major}.{sys.version_info.minor} cannot read the solution: {error}"
     if error.startswith("NameError: name 'run'"):
         return "nothing in the notebook defines run; a cell under %%sandbox or %%bash runs elsewhere"
-    return error or result.verdict
+    if told.end.get("gone"):
+        return "the process that called run ended, and run had not come back"
+    return error or told.result.verdict

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import errno
 import random
-import signal
 
 from udock_lab.grading import evidence as ev
-from udock_lab.grading.bench import Bench, NotSeenError
+from udock_lab.grading.bench import Bench
 from udock_lab.grading.exercise import story
 from udock_lab.grading.exercises.m2_6_exec_failure.comparing import by, compare, nothing, seen_of, waits
 from udock_lab.grading.exercises.m2_6_exec_failure.diagnose import (
@@ -21,26 +20,17 @@ from udock_lab.grading.exercises.m2_6_exec_failure.diagnose import (
     info,
     raised,
 )
-from udock_lab.grading.exercises.m2_6_exec_failure.told import LATE, Told, run_all
-from udock_lab.model import SystemCall
+from udock_lab.grading.exercises.m2_6_exec_failure.told import LATE, Program, Told, held, run_all, script, turns
 
 __all__ = ["STORIES", "info"]
 
-_SHELL = ["/bin/sh", "-c"]
-# Draws its own exit code, so that nobody can know it without running it; tells what it sees of itself.
-_KERNELS_DRAW = "/proc/sys/kernel/random/uuid"
-_DRAWS = (
-    f"read u < {_KERNELS_DRAW}; code=$(( 0x${{u%%-*}} % 97 + 3 )); echo $$ $PPID $code /proc/$$/fd/* >> ran; exit $code"
-)
-# Ended by a signal that writes a core file, where cores go into the working directory: bit 7 of the status.
-_CORE = (
-    'read pattern < /proc/sys/kernel/core_pattern; case $pattern in "|"*|*/*) ;; *) ulimit -c 16;; esac; kill -ABRT $$'
-)
+# No signal that a shell or Python may ignore or catch. Which one, and which code, is drawn when the program is there.
+_SIGNALS = (9, 10, 12, 15, 26, 30)
+_CORES = (3, 4, 6, 8, 11)
+_CODES = tuple(range(3, 100))
+_TURNS = ("turn-a", "turn-b", "turn-c", "turn-d")
+_ALIKE = ("one", "two", "prints")  # they exit as a failed exec does
 _PRINTED = "printed by the program"
-_WHERE_OUTPUT_GOES = 'links=$(readlink /proc/$$/fd/1 /proc/$$/fd/2); echo "$links" > links'
-_LOOKS_AT_ITS_PARENT = (
-    "echo /proc/$PPID/fd/* > held; read children < /proc/$PPID/task/$PPID/children; echo $$ $children > children"
-)
 _OPEN_AT_ONCE = 4  # descriptors that a run has open while its program runs: two ends, a pidfd, one to spare
 _REFUSED = (
     ("found", "closed", "a file without x permission", [126, None, errno.EACCES]),
@@ -53,28 +43,27 @@ _REFUSED = (
 
 @story("back", "ended", "pipe")
 def its_own_child(bench: Bench) -> None:
-    """Judge one program under the kernel's eyes, then five that end in different ways beside the caller's children."""
-    first = run_all(bench, [("draws", [*_SHELL, _DRAWS])], watched=True)
-    _comes_back(bench, first)
-    as_it_should = _in_a_child(bench, first)
-    several = _ways_to_end(bench)
-    _comes_back(bench, several)
+    """Judge programs that end in different ways, beside the caller's other children."""
+    told = run_all(
+        bench,
+        [
+            held("draws", "exit", "codes"),
+            held("code", "exit", "codes"),
+            held("signal", "kill", "signals"),
+            held("core", "core", "cores"),
+            Program("ends-before", ["./ends-before"], "kill", "signals", kill="exec"),
+            Program("ends-at-once", ["./ends-at-once"], "kill", "signals", kill="born"),
+        ],
+        {name: (f"#!/bin/sh\n{script(name)}", 0o755) for name in ("ends-before", "ends-at-once")},
+        {"codes": _CODES, "signals": _SIGNALS, "cores": _CORES},
+        beside=True,
+    )
+    _comes_back(bench, told)
+    as_it_should = _in_a_child(bench, told)
     bench.hold("back", seen="it came back", by=by(bench))  # a point only for who started something
     if as_it_should:
-        _decoded(bench, first, several)
-    _through_a_pipe(bench, first)
-
-
-def _ways_to_end(bench: Bench) -> Told:
-    programs = [
-        ("code", [*_SHELL, "exit 42"]),
-        ("signal", [*_SHELL, "kill -KILL $$"]),
-        ("core", [*_SHELL, _CORE]),
-        ("ends-before", ["./ends-before"]),
-        ("ends-at-once", ["./ends-before"]),
-    ]
-    script = f"#!/bin/sh\nkill -{int(signal.SIGUSR1)} $$\n"
-    return run_all(bench, programs, {"ends-before": (script, 0o755)}, number=int(signal.SIGUSR1), beside=True)
+        _decoded(bench, told)
+    _through_a_pipe(bench, told)
 
 
 def _comes_back(bench: Bench, told: Told) -> None:
@@ -87,34 +76,31 @@ def _comes_back(bench: Bench, told: Told) -> None:
     bench.fail("back", expected=expected, seen=seen, looks_like=looks_like, by=by(bench))
 
 
-def _in_a_child(bench: Bench, first: Told) -> bool:
+def _in_a_child(bench: Bench, told: Told) -> bool:
     """Judge that the program ran once, in a child of the caller; return whether its end can be judged, too."""
     expected = "os.fork() makes the process in which the program runs"
-    ran = [line.split() for line in first.file("ran")]
-    if library := ev.library_calls(first.result) or _shared_memory(first):
+    if library := told.library:
         looks_like = (
             "a library that forks and execs inside; it has such a pipe, and this exercise is about building it."
         )
         bench.fail("ended", expected=expected, seen=f"{library[0]} did it for you", looks_like=looks_like)
-    if not ran or ran[0][0] == str(first.end.get("me")) or not first.end:
-        seen, looks_like = _no_child(first)
+    first = told.programs.get("draws")
+    if first is None or not first.ran or first.ran[0]["pid"] == told.end["pid"]:
+        seen, looks_like = _no_child(told)
         bench.fail("ended", expected=expected, seen=seen, looks_like=looks_like, by=by(bench))
-    if not first.result.untraced and not _became_it(first):
-        bench.fail("ended", expected=expected, seen="the kernel saw no process become the program")
-    if not first.result.untraced and not _fork_of(first):
-        raise NotSeenError("strace has not seen the fork of a program that ran")
-    if len(ran) > 1:
+        return False
+    if len(first.ran) > 1:
         looks_like = "a trial run: whatever the program does, it does twice."
-        seen = f"it was started {len(ran)} times"
+        seen = f"it was started {len(first.ran)} times"
         bench.fail(
             "ended", expected="run starts the program once", seen=seen, looks_like=looks_like, by=by(bench), go_on=True
         )
         return False
-    if ran[0][1] != str(first.end["me"]):
+    if (above := first.ran[0]["parent"]) != told.end["pid"]:
         bench.fail(
             "ended",
             expected="the program's parent is the process that called run",
-            seen=f"its parent is process {ran[0][1]}, and run was called in {first.end['me']}",
+            seen=f"its parent is process {above}, and run was called in {told.end['pid']}",
             looks_like="a double fork: the child forks once more, and the program is a grandchild. Fork once.",
             by=by(bench),
             go_on=True,
@@ -123,39 +109,16 @@ def _in_a_child(bench: Bench, first: Told) -> bool:
     return True
 
 
-def _became_it(told: Told) -> list[SystemCall]:
-    """Return the calls by which a process became the program."""
-    return [call for call in ev.execs(told.result) if not call.errno and _KERNELS_DRAW in call.arguments]
-
-
-def _fork_of(told: Told) -> SystemCall | None:
-    """Return the call that made the process in which the program ran."""
-    worked = _became_it(told)
-    return next((call for call in ev.forks(told.result) if worked and call.value == worked[-1].pid), None)
-
-
-def _drawn(first: Told) -> int:
-    """Return the program's exit code: as the kernel knows it, else as the program wrote it down."""
-    pid = next((call.pid for call in _became_it(first)), 0)
-    status = next((process.status for process in first.result.processes if process.pid == pid), None)
-    return status.code if status and status.code is not None else int(first.file("ran")[0].split()[2])
-
-
-def _shared_memory(told: Told) -> list[str]:
-    fork = _fork_of(told)
-    return ev.library_forks(told.result, fork.pid) if fork else []
-
-
-def _no_child(first: Told) -> tuple[str, str]:
+def _no_child(told: Told) -> tuple[str, str]:
     """Return why no program ran in a child, in words, and what it looks like."""
-    if first.copies:
-        _, words = first.copies[0]
+    if told.copies:
+        _, words = told.copies[0]
         return f"the child came out of run: {ev.worded(words, 'run')}", copied(words)
-    if became := first.result.parent.program:
-        return f"no fork; the process itself became {became}", _ONLY_CHANGES
-    program = first.programs.get("draws")
+    if told.last and told.last.ran:
+        return f"no fork; the process itself became {told.last.ran[0]['words'][0]}", _ONLY_CHANGES
+    program = told.programs.get("draws")
     if program is None:
-        return nothing(first.result), ""
+        return nothing(told), ""
     if program.here:
         return "no fork; exec was called in your own process", _ONLY_CHANGES
     return ev.worded(program.said, "run"), "" if program.said.returned else raised(program.said, [None] * 3)
@@ -164,90 +127,84 @@ def _no_child(first: Told) -> tuple[str, str]:
 _ONLY_CHANGES = "exec taken for a call that makes a process: it only changes the program inside one."
 
 
-def _decoded(bench: Bench, first: Told, several: Told) -> None:
+def _decoded(bench: Bench, told: Told) -> None:
     """Judge what came back for programs that started, and for a child that ended before it could start one."""
-    code = _drawn(first)
-    usr1, kill, core = int(signal.SIGUSR1), int(signal.SIGKILL), int(signal.SIGABRT)
-    for told, name, what, wanted in (
-        (first, "draws", f"a program that exits with {code}", [code, None, None]),
-        (several, "code", "a program that exits with 42", [42, None, None]),
-        (several, "signal", f"a program that signal {kill} ends", [None, kill, None]),
-        (several, "core", f"a program that signal {core} ends, with a core file", [None, core, None]),
-        (several, "ends-before", f"a child that signal {usr1} ends before its exec", [None, usr1, None]),
-        (several, "ends-at-once", f"a child that signal {usr1} ends as soon as it is there", [None, usr1, None]),
+    drawn = {name: run.drawn for name, run in told.programs.items()}
+    for name, what in (
+        ("draws", "a program that exits with {}"),
+        ("code", "a program that exits with {}"),
+        ("signal", "a program that signal {} ends"),
+        ("core", "a program that signal {} ends, with a core file"),
+        ("ends-before", "a child that signal {} ends before its exec"),
+        ("ends-at-once", "a child that signal {} ends as soon as it is there"),
     ):
-        if not compare(bench, "ended", told, name, what, wanted):
+        if name.startswith("ends") and not told.witnessed:
+            continue  # nobody was there to end it
+        wanted = told.wanted(name)
+        if not compare(bench, "ended", told, name, what.format(drawn.get(name)), wanted):
             return
-    if several.end.get("child"):
-        seen = f"another child of the process that called run was {several.end['child']}"
+    if told.end.get("others"):
+        seen = f"another child of the process that called run was {told.end['others']}"
         expected = "run waits for its own child alone"
         bench.fail("ended", expected=expected, seen=seen, looks_like=OTHERS_CHILD, by=by(bench), go_on=True)
         return
-    bench.hold("ended", seen=f"code {code}, then signals {kill}, {core} and {usr1}", by=by(bench))
+    bench.hold("ended", seen=f"code {drawn['draws']}, then signals {drawn['signal']} and {drawn['core']}", by=by(bench))
 
 
-def _through_a_pipe(bench: Bench, first: Told) -> None:
+def _through_a_pipe(bench: Bench, told: Told) -> None:
     """Judge that a pipe was there before the fork, and that the program has none of it."""
-    *_, fds = first.file("ran")[0].split(maxsplit=3)
-    channels = set(first.programs["draws"].channels) if "draws" in first.programs else set()
-    before, after = _pipes(first)
-    if not (before or "socket" in channels or (first.result.untraced and "pipe" in channels)):
+    first = told.programs["draws"]
+    channels = set(first.channels)
+    if told.witnessed and not channels & {"pipe", "socket"}:
+        after = {link for link in [*(first.asked or {}).get("its", []), *first.ran[0]["mine"]] if link[:5] == "pipe:"}
         others = ", ".join(sorted(channels)) or "none"
         bench.fail(
             "pipe",
             expected="a pipe that is open when you fork, so that both processes have it",
-            seen=f"{after} pipes made after the fork" if after else f"new descriptors at the fork: {others}",
+            seen=f"{len(after)} pipes made after the fork" if after else f"new descriptors at the fork: {others}",
             looks_like=TWO_PIPES
             if after
             else "another way home than a pipe. A file has to be named, shared and removed; nothing closes it.",
             by=by(bench),
         )
-    more = {fd.rpartition("/")[2] for fd in fds.split()} - {"0", "1", "2"}
-    if len(more) != 1:  # one is the listing itself
+    if more := first.ran[0]["more"]:
         bench.fail(
             "pipe",
             expected="the program has the descriptors 0, 1 and 2",
-            seen=f"it has {len(more) - 1} more",
+            seen=f"it has {len(more)} more",
             looks_like="an end of the pipe, or a copy of one (os.dup2 makes it inheritable), is not close-on-exec. "
             "That is what tells the parent that the exec worked.",
             by=by(bench),
         )
+    if not told.witnessed:
+        bench.skip("pipe", "this kernel does not say when a process forks, and so not what is open then")
+        return
     bench.hold("pipe", seen="a pipe before the fork, and the program has 0, 1 and 2", by=by(bench))
-
-
-def _pipes(first: Told) -> tuple[int, int]:
-    """Return how many pipes the caller had made before it forked, and how many it and its child made after that."""
-    fork = _fork_of(first)
-    if fork is None:
-        return 0, 0
-    became = next(call.start for call in ev.execs(first.result, fork.value) if not call.errno)
-    made = [call for call in first.result.calls if call.name in ("pipe", "pipe2") and not call.errno]
-    mine = [call for call in made if call.pid in (fork.pid, first.result.parent.pid)]
-    before = sum(call.end <= fork.start for call in mine)
-    return before, len(mine) - before + sum(call.pid == fork.value and call.end <= became for call in made)
 
 
 @story("missing", "found", "asks")
 def programs_that_do_not_start(bench: Bench) -> None:
     """Judge programs that are not there, that cannot be executed, and whose file is not what is missing."""
-    closed, text, script, late = (f"program-{number}" for number in random.sample(range(10**6), 4))
+    closed, text, shell, late = (f"program-{number}" for number in random.sample(range(10**6), 4))
     programs = [
-        ("missing", [f"/no/such/program-{random.randrange(10**6)}"]),
-        ("bare", ["sh", "-c", "exit 3"]),
-        ("closed", [f"./{closed}"]),
-        ("folder", ["./folder"]),
-        ("no-format", [f"./{text}"]),
-        ("no-interpreter", [f"./{script}"]),
-        ("dangling", ["./dangling"]),
-        ("again", ["./no-such-thing"]),
-        ("late", [f"./{late}"]),
+        Program("missing", [f"/no/such/program-{random.randrange(10**6)}"]),
+        Program("bare", ["sh", "-c", "exit 3"]),
+        Program("closed", [f"./{closed}"]),
+        Program("folder", ["./folder"]),
+        Program("no-format", [f"./{text}"]),
+        Program("no-interpreter", [f"./{shell}"]),
+        Program("dangling", ["./dangling"]),
+        Program("again", ["./no-such-thing"]),
+        *(Program(name, [f"./{name}"], "exit", "codes", turn="turns") for name in _TURNS),
+        Program("late", [f"./{late}"], late=LATE),
     ]
     files = {
         closed: ("#!/bin/sh\nexit 0\n", 0o644),
         text: ("exit 0\n", 0o755),
-        script: (f"#!/no/such/shell-{random.randrange(10**6)}\nexit 0\n", 0o755),
+        shell: (f"#!/no/such/shell-{random.randrange(10**6)}\nexit 0\n", 0o755),
+        **turns(_TURNS),
     }
-    failed = run_all(bench, programs, files)
+    failed = run_all(bench, programs, files, {"codes": _CODES, "turns": ("ENOENT", "ENOENT", "EACCES", "ENOEXEC")})
     if failed.without_a_fork:
         for key in ("missing", "found", "asks"):
             bench.wait(key, "ended")
@@ -267,7 +224,7 @@ def _missing(bench: Bench, failed: Told, lost: str) -> None:
         seen = f"a second process came out of run: {ev.worded(words, 'run')}"
         bench.fail("missing", expected=expected, seen=seen, looks_like=copied(words), by=by(bench), go_on=True)
         return
-    if library := ev.library_calls(failed.result):
+    if library := failed.library:
         seen = f"{library[0]} was asked for the errno"
         looks_like = (
             "a second start asks a library why the first one failed; your child knows, and has the pipe to say it."
@@ -324,15 +281,16 @@ def _lost(bench: Bench, failed: Told) -> str:
     missing = failed.programs.get("missing")
     if failed.copies or missing is None or not missing.values or missing.values[2] is not None:
         return ""
-    told = run_all(bench, [("missing", ["./no-such-thing"])], listens=True)
+    told = run_all(bench, [Program("missing", ["./no-such-thing"], listens=True)])
     heard = told.programs.get("missing")
     if heard is None or heard.values is None or heard.values[2] is not None:
         return ""
+    could_write = bool(heard.asked and heard.asked["can write"])
     if not heard.channels:
-        return TWO_PIPES if told.could_write else ""
+        return TWO_PIPES if could_write else ""
     if heard.unread:
         return UNREAD
-    return UNSENT if told.could_write else CLOSED
+    return UNSENT if could_write else CLOSED
 
 
 def _refused(bench: Bench, failed: Told, lost: str, wanted_key: str, evidence: str) -> None:
@@ -344,30 +302,51 @@ def _refused(bench: Bench, failed: Told, lost: str, wanted_key: str, evidence: s
     for name, what, wanted in chosen:
         if not compare(bench, wanted_key, failed, name, what, wanted, guessed(0) if looked else "", lost):
             return
+    if wanted_key == "asks" and not _asked(bench, failed):
+        return
     bench.hold(wanted_key, seen=evidence, by=by(bench))
+
+
+def _asked(bench: Bench, failed: Told) -> bool:
+    """Judge scripts whose interpreter is drawn when execve is asked: nobody else can know what came of it."""
+    for name in _TURNS:
+        run = failed.programs.get(name)
+        if run and run.turn != "ENOENT" and not bench.holds("found"):
+            continue  # one mistake costs one requirement
+        what = "a script, the interpreter of which is there or not as execve looks for it"
+        wanted = failed.wanted(name)
+        if not compare(bench, "asks", failed, name, what, wanted, "" if run and run.asked else guessed(0)):
+            return False
+    mute = [name for name in ("no-interpreter", "dangling", *_TURNS) if not failed.programs[name].asked]
+    if mute and failed.witnessed:
+        seen = "no process of yours asked execve for it"
+        expected = "the errno that execve gives, in a child"
+        bench.fail("asks", expected=expected, seen=seen, looks_like=guessed(0), by=by(bench), go_on=True)
+        return False
+    return True
 
 
 @story("apart", "left")
 def programs_that_end_alike(bench: Bench) -> None:
     """Judge programs that end as a failed exec does, and what is left of all of them."""
     programs = [
-        ("127", [*_SHELL, "exit 127"]),
-        ("126", ["./exits-126"]),
-        ("prints", [*_SHELL, f"echo 2; echo 2 >&2; echo {_PRINTED}; exit 127"]),
-        ("links", [*_SHELL, _WHERE_OUTPUT_GOES]),
-        ("signal", [*_SHELL, "kill -TERM $$"]),
-        *((f"missing-{number}", [f"/no/such/program-{number}"]) for number in range(2 * _OPEN_AT_ONCE)),
-        ("closed", ["./closed"]),
-        ("looks", [*_SHELL, _LOOKS_AT_ITS_PARENT]),
+        held("one", "exit", "alike"),
+        Program("two", ["./two"], "exit", "alike"),
+        held("prints", "prints", "alike", prints=_PRINTED),
+        held("signal", "kill", "signals"),
+        *(Program(f"missing-{number}", [f"/no/such/program-{number}"]) for number in range(2 * _OPEN_AT_ONCE)),
+        Program("closed", ["./closed"]),
+        held("last", "exit", "codes"),
     ]
-    files = {"exits-126": ("#!/bin/sh\nexit 126\n", 0o755), "closed": ("#!/bin/sh\nexit 0\n", 0o644)}
-    told = run_all(bench, programs, files)
+    files = {"two": (f"#!/bin/sh\n{script('two')}", 0o755), "closed": ("#!/bin/sh\nexit 0\n", 0o644)}
+    pools = {"alike": (127, 126, 127), "signals": _SIGNALS, "codes": _CODES}
+    told = run_all(bench, programs, files, pools)
     if told.without_a_fork:
         bench.wait("apart", "ended")
         bench.wait("left", "ended")
         return
     hung = next((name for name, program in told.programs.items() if program.hung), "")
-    if any(name in ("127", "126", "prints") for name, _ in told.copies):
+    if any(name in _ALIKE for name, _ in told.copies):
         bench.wait("apart", "ended")
         bench.wait("left", "ended")
         return
@@ -383,17 +362,21 @@ def programs_that_end_alike(bench: Bench) -> None:
 
 
 def _apart(bench: Bench, told: Told) -> None:
-    links = zip(("output", "error"), told.file("callers-links"), told.file("links"), strict=False)
-    turned = [(stream, link) for stream, before, link in links if link != before]
-    for name, what, code in (
-        ("127", "a program that exits with 127", 127),
-        ("126", "a program that exits with 126", 126),
-        ("prints", "a program that prints 2 and exits with 127", 127),
-    ):
+    before = told.end.get("streams", [])
+    turned = [
+        (stream, link)
+        for run in told.programs.values()
+        for look in run.ran
+        for stream, was, link in zip(("output", "error"), before, look["streams"], strict=True)
+        if link != was
+    ]
+    for name in _ALIKE:
         program = told.programs.get(name)
         if turned and program and program.values and program.values[2] is not None:
             break  # that is why
-        if not compare(bench, "apart", told, name, what, [code, None, None]):
+        wanted = told.wanted(name)
+        what = f"a program that {'prints 2 and ' * (name == 'prints')}exits with {wanted[0]}"
+        if not compare(bench, "apart", told, name, what, wanted):
             return
     if turned or told.result.stdout.count(_PRINTED) != 1:
         stream, link = turned[0] if turned else ("output", "")
@@ -418,20 +401,24 @@ def _left(bench: Bench, told: Told) -> None:
     """Judge by what the caller says at the end, and by what the last program saw of its parent."""
     tried = len(told.programs)
     expected = f"no child and no descriptor left after {tried} programs, of which some did not start"
-    children = [line.split() for line in told.file("children")]
-    others = len(children[0]) - 2 if children else 0
-    child = told.end.get("child") or (f"{others} children are" if others > 0 else "")
+    look = told.programs["last"].ran[-1] if "last" in told.programs and told.programs["last"].ran else {}
+    others = look.get("children", 1) - 1
+    left_over = [*told.end.get("children", [])]
+    child = left_over[0] if left_over else f"{others} children are" if others > 0 else ""
     if child:
         looks_like = "a way out of run on which nobody waits: a child whose exec failed is a child too."
-        seen = f"{child} is left" if told.end.get("child") else f"{child} left"
+        seen = f"{child} is left" if left_over else f"{child} left"
         bench.fail("left", expected=expected, seen=seen, looks_like=looks_like, by=by(bench))
     left = [str(link) for link in told.end.get("left", [])]
-    held = len(" ".join(told.file("held")).split()) - int(told.end.get("held", 0))
-    if left or held > _OPEN_AT_ONCE:
+    then = len(look.get("mine", []))
+    if left or then > _OPEN_AT_ONCE:
         kinds = ", ".join(sorted({link.partition(":")[0] for link in left})) or "as its child saw"
-        seen = f"{len(left) or held} open descriptors are left ({kinds})"
+        seen = f"{len(left) or then} open descriptors are left ({kinds})"
         looks_like = "an end of the pipe that the parent never closes; a caller that runs for long has none left."
         bench.fail("left", expected=expected, seen=seen, looks_like=looks_like, by=by(bench))
+    if not any(run.ran for run in told.programs.values()):
+        bench.wait("left", "ended")
+        return
     bench.hold("left", seen=f"{tried} runs, no child and no descriptor left", by=by(bench))
 
 

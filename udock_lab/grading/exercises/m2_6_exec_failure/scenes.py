@@ -1,147 +1,73 @@
-"""What the sandbox runs for M2.6: programs through the learner's ``run``, one after the other.
+"""What a referee arranges for M2.6, and what it sees of run: programs through the learner's run, one after the other.
 
-What came back, and what was seen beside it, goes into the file ``told``, one line a program: a process that becomes
-a program, or never comes back, has told what it knew before.
+The referee never loads the answer (grading/referee.py). The kernel stops the caller of run, and all below it, before
+each fork and each exec, and tells the referee (seccomp_unotify(2)); /proc shows the descriptors and who is whose child.
+How a program ends, and why it can't be executed, is drawn only then: nobody can know it but by asking the kernel.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
-import resource
 import signal
-import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from random import SystemRandom
+from typing import Any
 
-from udock_lab.grading.inside import high_pipe, said
+from udock_lab.grading.exercises.m2_6_exec_failure import looks
+from udock_lab.grading.exercises.m2_6_exec_failure.caller import ASTRAY, CALLS, Caller, in_turn
+from udock_lab.grading.exercises.m2_6_exec_failure.looks import Descriptors
+from udock_lab.grading.inside import content_of
+from udock_lab.grading.workers import Functions, Gate, Workers
+from udock_lab.linux.process import children, parent, state
+from udock_lab.linux.stepping import FORK_CALLS, PROGRAM_CALLS, Stop, Stops
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from types import FrameType
-    from typing import Any
+__all__ = ["several"]
 
-__all__ = ["TOLD", "Hung", "inherits", "several"]
-
-TOLD = "told"
-ENDED, BUSY = 111, 110  # exit codes of the caller's other children
-_FAR = 500  # descriptors from here on are ours
-
-
-class Hung(BaseException):
-    """A run that waits for something that will not come."""
-
-
-class _Watch:
-    """What is seen beside a run: its forks, the descriptors that are new at a fork, who tries to become a program."""
-
-    def __init__(self, number: int, late: float, listens: bool) -> None:
-        self.first, self.number, self.late, self.listens = os.getpid(), number, late, listens
-        self.copies: list[int] = []
-        self.now, self.before = "", _descriptors()
-        self.forks, self.here, self.channels, self.collected = 0, 0, set[str](), 0
-        sys.addaudithook(self.exec_comes)
-        os.register_at_fork(before=self.fork_comes, after_in_child=self.child_is_there)
-        signal.signal(signal.SIGALRM, self.too_long)
-
-    def begin(self, name: str) -> None:
-        self.now, self.forks, self.here, self.channels = name, 0, 0, set()
-        self.collected = _collected()
-
-    def fork_comes(self) -> None:
-        self.forks += 1
-        new = {fd: link for fd, link in _descriptors().items() if self.before.get(fd) != link}
-        self.channels |= {link.partition(":")[0] for link in new.values()}
-        if self.listens:
-            self.copies += [fcntl.fcntl(int(fd), fcntl.F_DUPFD_CLOEXEC, _FAR) for fd in new if _reads(int(fd))]
-
-    def child_is_there(self) -> None:
-        if self.now == "ends-at-once":
-            os.kill(os.getpid(), self.number)
-
-    def exec_comes(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "os.exec":
-            return
-        if os.getpid() == self.first:
-            self.here += 1
-        elif self.now == "ends-before":
-            os.kill(os.getpid(), self.number)
-        elif self.listens:
-            new = [fd for fd in _descriptors() if fd not in self.before and int(fd) < _FAR]
-            _tell({"exec": self.now, "can_write": any(_writes(int(fd)) for fd in new)})
-        elif self.now == "late":  # as on a busy machine: the parent has to wait for the word
-            time.sleep(self.late)
-
-    def too_long(self, number: int, frame: FrameType | None) -> None:
-        new = [int(fd) for fd in _descriptors() if fd not in self.before]
-        both_ways = sum(_writes(fd) and _reads(fd) for fd in new)  # of a socket pair the reader's own end is one
-        holds = both_ways > 1 or any(not _reads(fd) for fd in new)
-        raise Hung("holds" if holds else "waits")
-
-    def unread(self) -> int:
-        """Return how many bytes a run has left in its pipe."""
-        found = 0
-        for fd in self.copies:
-            os.set_blocking(fd, False)
-            with suppress(BlockingIOError):
-                found += len(os.read(fd, 100))
-            os.close(fd)
-        self.copies.clear()
-        return found
-
-    def left(self) -> list[str]:
-        """Return what the descriptors lead to that were not there at first."""
-        return [link for fd, link in _descriptors().items() if fd not in self.before]
-
-
-def _collected() -> int:
-    """Return a number that grows when a child is waited for, also one that C's fork has made."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
-
-
-def _writes(fd: int) -> bool:
-    return fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
-
-
-def _reads(fd: int) -> bool:
-    return fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY
-
-
-def _descriptors() -> dict[str, str]:
-    found = {}
-    for fd in os.listdir("/proc/self/fd"):
-        with suppress(OSError):  # the listing's own
-            found[fd] = os.readlink(f"/proc/self/fd/{fd}")
-    return found
+_CLONE_VM, _CLONE_VFORK, _CLONE_THREAD = 0x100, 0x4000, 0x10000  # linux/sched.h
+_LAST_WORDS = 0.3  # seconds for a run that is stopped to say where it was
+_chance = SystemRandom()  # whoever was forked before it is asked cannot foretell what it says
+_SHELL = "/bin/sh"
 
 
 def several(
-    run: Callable[[list[str]], object],
+    load: Callable[[], Functions],
     *,
-    programs: Sequence[tuple[str, list[str]]],
+    programs: Sequence[Mapping[str, Any]],
     files: Mapping[str, tuple[str, int]],
-    number: int,
+    pools: Mapping[str, Sequence[Any]],
+    variables: Mapping[str, str],
     patience: float,
-    late: float,
     beside: bool,
-    listens: bool,
-) -> dict[str, object]:
-    """Run each program, (name, argv); a copy of this process that comes out of run says so and ends.
+) -> dict[str, Any]:
+    """Call run for each program in one process, and say what was seen of it.
 
-    ``beside``: the caller has two other children meanwhile, one that has ended and one that runs. ``listens``: what
-    a run leaves unread is taken down, and whether its child could write as it came to its exec.
+    ``pools``: from each of these is drawn, and what was drawn is no longer in it. ``beside``: the caller has two other
+    children meanwhile. A program: its ``name``, ``argv`` (``./name``: a file in this folder), and what is to happen
+    (told.Program says how).
     """
+    os.environ.update(variables)
     _make(files)
-    others = _Others() if beside else None
-    watch = _Watch(number, late, listens)
-    for name, argv in programs:
-        watch.begin(name)
-        if not _try(run, _placed(argv), watch, patience):
+    referee = Workers(load)
+    caller, gate = Caller(), Gate()
+    words = [_placed(program["argv"]) for program in programs]
+    one = referee.start(in_turn, words, gate, beside, before=caller.begins)
+    play = _Play(referee, one.pid, caller.listener(), {name: list(pool) for name, pool in pools.items()}, beside)
+    referee.until(lambda: (play.serves() and "ready" in one.words) or one.gone)
+    play.begins()
+    for number, program in enumerate(programs):
+        run = _Run(play, number, program, words[number][0])
+        gate.open()
+        came = referee.until(run.is_over, patience)
+        if not came:
+            run.is_stopped()
+        run.ends()
+        if not came or one.gone:
             break
-    left = others.ends() if others else _child_left()
-    return {"me": watch.first, "held": len(watch.before), "left": watch.left(), "child": left}
+    seen = play.ends()
+    referee.clear()
+    return seen
 
 
 def _make(files: Mapping[str, tuple[str, int]]) -> None:
@@ -152,8 +78,6 @@ def _make(files: Mapping[str, tuple[str, int]]) -> None:
     os.symlink("/no/such/target", "dangling")
     os.symlink("loop", "loop")
     os.mkdir("folder")
-    with open("callers-links", "w") as file:
-        file.writelines(f"{os.readlink(f'/proc/self/fd/{fd}')}\n" for fd in (1, 2))
 
 
 def _placed(argv: list[str]) -> list[str]:
@@ -161,74 +85,259 @@ def _placed(argv: list[str]) -> list[str]:
     return [os.path.abspath(argv[0]) if argv[0].startswith("./") else argv[0], *argv[1:]]
 
 
-def _try(run: Callable[[list[str]], object], argv: list[str], watch: _Watch, patience: float) -> bool:
-    """Call run once; return whether it came back."""
-    signal.setitimer(signal.ITIMER_REAL, patience)
-    words = said(run, argv)
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    if os.getpid() != watch.first:
-        _tell({"copy": watch.now, "said": words})
-        os._exit(_code_of(words))
-    seen: dict[str, object] = {"collected": _collected() > watch.collected}
-    seen |= {"forks": watch.forks, "here": watch.here, "channels": sorted(watch.channels), "unread": watch.unread()}
-    _tell({"name": watch.now, "said": words, **seen})
-    return words["kind"] != Hung.__name__
+class _Play:
+    """The caller of run, as the referee sees it from the first call to the last."""
+
+    def __init__(self, referee: Workers, pid: int, listener: int, pools: dict[str, list[Any]], beside: bool) -> None:
+        self.referee, self.pid, self.pools, self.beside = referee, pid, pools, beside
+        self.stops = Stops(listener, CALLS) if listener >= 0 else None
+        if listener >= 0:
+            referee.besides.append(listener)
+        self.held: list[tuple[float, Stop]] = []
+        self.run: _Run | None = None
+        self.runs: list[dict[str, Any]] = []
+        self.variables = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in os.environb.items()]
+
+    def begins(self) -> None:
+        """Take down how it is before the first call."""
+        self.program = looks.program_of(self.pid)
+        self.before = Descriptors(self.pid)
+        self.others = {pid: state(pid) for pid in children(self.pid)}
+
+    def serves(self) -> bool:
+        """Let those on that the kernel has stopped, after a look; True."""
+        while self.stops and (stop := self.stops.take()):
+            until = self.run.stands(stop) if self.run else 0.0
+            self.held.append((until, stop))
+            self._let_on()
+        self._let_on()
+        return True
+
+    def _let_on(self) -> None:
+        now = time.monotonic()
+        for until, stop in self.held:
+            if until <= now and self.stops:
+                self.stops.let_on(stop)
+        self.held = [(until, stop) for until, stop in self.held if until > now]
+
+    def is_caller(self, thread: int) -> bool:
+        """Return whether this is the caller, or a thread of it."""
+        return thread == self.pid or os.path.exists(f"/proc/{self.pid}/task/{thread}")
+
+    def draws(self, pool: str) -> Any:
+        """Take one from a pool."""
+        return self.pools[pool].pop(_chance.randrange(len(self.pools[pool])))
+
+    def new_descriptors(self) -> Descriptors:
+        """Return those that it did not have before the first call."""
+        return Descriptors(self.pid, since=self.before)
+
+    def new_children(self) -> list[int]:
+        """Return children, ended or not, that it did not have before."""
+        return [pid for pid in children(self.pid) if pid not in self.others]
+
+    def _others_are_there(self) -> bool:
+        now = {pid: state(pid) for pid in self.others}
+        same = all(now[pid] is not None and (now[pid] == "Z") == (was == "Z") for pid, was in self.others.items())
+        return same and (not self.beside or ("Z" in now.values() and len(now) > 1))
+
+    def ends(self) -> dict[str, Any]:
+        """Say what is left."""
+        left = [f"{'a zombie' if state(pid) == 'Z' else 'a child that still runs'}" for pid in self.new_children()]
+        return {
+            "runs": self.runs,
+            "astray": (content_of(ASTRAY, 1 << 16) or "").splitlines(),
+            "streams": [os.readlink(f"/proc/self/fd/{fd}") for fd in (1, 2)],
+            "variables": [f"{name}={value}" for name, value in self.variables],
+            "pid": self.pid,
+            "gone": self.referee.all[self.pid].gone,
+            "left": sorted(self.new_descriptors().all.values()),
+            "children": left,
+            "others": "" if self._others_are_there() else "collected",
+            "witnessed": self.stops is not None,
+        }
 
 
-def _tell(line: dict[str, object]) -> None:
-    with open(TOLD, "a") as file:
-        file.write(json.dumps(line, default=repr) + "\n")
+class _Run:
+    """One call of run while it lasts."""
+
+    def __init__(self, play: _Play, number: int, program: Mapping[str, Any], path: str) -> None:
+        self.play, self.number, self.program, self.path = play, number, program, path
+        self.forks, self.here, self.late_until = 0, 0, 0.0
+        self.library = ""
+        self.channels: set[str] = set()
+        self.asked: dict[str, Any] | None = None
+        self.ran: list[dict[str, Any]] = []
+        self.readers: set[int] = set()
+        self.drawn: Any = None  # how it is to end
+        self.turn = ""  # what the kernel finds where it looks for the interpreter
+        self.holds, self.killed = False, 0
+        self.ears: list[int] = []
+        self.faults = looks.faults_of_children(play.pid)
+        self.gate = os.path.abspath(f"gate-{program['name']}") if program["gate"] else ""
+        if self.gate:
+            os.mkfifo(self.gate)
+            self.tells = os.open(self.gate, os.O_RDWR | os.O_CLOEXEC)  # both ways (fifo(7)): nobody is waited for
+        if program["turn"] and not play.stops:
+            self._takes_a_turn()
+        play.run = self
+
+    # --- while it lasts
+
+    def is_over(self) -> bool:
+        """Do what there is to do, and return whether run has come back, or its caller is gone."""
+        self.play.serves()
+        if self.gate:
+            self._at_the_gate()
+        return self.words is not None or self.play.referee.all[self.play.pid].gone
+
+    @property
+    def words(self) -> Any:
+        """What the caller says came of it."""
+        told = self.play.referee.all[self.play.pid].words.get("outcomes", [])
+        return next((one for one in told if isinstance(one, dict) and one.get("number") == self.number), None)
+
+    def stands(self, stop: Stop) -> float:
+        """Look at somebody who stands before a call; return until when it is to stand there."""
+        if stop.name in FORK_CALLS:
+            self._forks(stop)
+        elif stop.name in PROGRAM_CALLS:
+            return self._would_become(stop)
+        elif self.program["kill"] == "born" and stop.pid in self.play.new_children() and not self.killed:
+            self._kill(stop.pid)
+        return 0.0
+
+    def _forks(self, stop: Stop) -> None:
+        flags = stop.arguments[0] if stop.name == "clone" else 0
+        if stop.name == "clone3":
+            flags = looks.word_at(stop.pid, stop.arguments[0])
+        if not self.play.is_caller(stop.pid) or flags & _CLONE_THREAD:
+            return
+        if stop.name == "vfork" or flags & (_CLONE_VM | _CLONE_VFORK):
+            self.library = f"{stop.name} (as in posix_spawn)"
+            return
+        self.forks += 1
+        mine = self.play.new_descriptors()
+        self.channels |= set(mine.kinds())
+        if self.program["listens"]:
+            self.ears += mine.read_ends()
+
+    def _would_become(self, stop: Stop) -> float:
+        if self.play.is_caller(stop.pid):
+            self.here += 1
+        if not looks.names_a_file(stop.pid, self.path, stop.arguments[stop.name == "execveat"]):
+            return 0.0
+        if self.asked is None:
+            mine, its = self.play.new_descriptors(), Descriptors(stop.pid, since=self.play.before)
+            self.asked = {
+                "parent": parent(stop.pid),
+                "pid": stop.pid,
+                "mine": sorted(mine.all.values()),
+                "its": sorted(its.all.values()),
+                "can write": its.can_write(),
+            }
+            self.late_until = time.monotonic() + self.program["late"]
+        if self.program["turn"] and not self.turn:
+            self._takes_a_turn()
+        if self.program["kill"] and not self.killed:
+            self._kill(stop.pid)
+        return self.late_until
+
+    def _kill(self, pid: int) -> None:
+        self.killed = pid
+        self.drawn = self.play.draws("signals")
+        with suppress(ProcessLookupError):
+            os.kill(pid, self.drawn)
+
+    def _takes_a_turn(self) -> None:
+        """Draw what the interpreter of the script is: ``#!/.../turn-name/sh`` stands in its first line."""
+        self.turn = self.play.draws(self.program["turn"])
+        folder = f"turn-{os.path.basename(self.path)}"
+        if self.turn == "ENOTDIR":
+            _write(folder, "", 0o644)
+        elif self.turn != "ENOENT":
+            os.mkdir(folder)
+            interpreter = f"{folder}/sh"
+            if self.turn == "EACCES":
+                _write(interpreter, "", 0o644)
+            elif self.turn == "ENOEXEC":
+                _write(interpreter, "no program", 0o755)
+            else:
+                os.symlink("sh" if self.turn == "ELOOP" else _SHELL, interpreter)
+
+    def _at_the_gate(self) -> None:
+        """Tell a program that waits there how to end; a copy of the caller is none."""
+        for pid in looks.at_the_gate(self.gate, self.readers):
+            if looks.program_of(pid) == self.play.program:
+                continue
+            self.readers.add(pid)
+            mine = sorted(self.play.new_descriptors().all.values())
+            found = looks.of_a_program(pid) | {"pid": pid, "mine": mine}
+            self.ran.append(found | {"children": len(self.play.new_children())})
+            self._is_told()
+
+    def _has_come(self) -> bool:
+        """Return whether the program is there, or nobody is left who might become it."""
+        self.play.serves()
+        self._at_the_gate()
+        return bool(self.ran) or not self.play.new_children()
+
+    def _is_told(self) -> None:
+        if self.drawn is None:
+            self.drawn = self.play.draws(self.program["pool"])
+        os.write(self.tells, f"{self.program['gate']} {self.drawn}\n".encode())
+
+    # --- afterwards
+
+    def is_stopped(self) -> None:
+        """Stop it, for it waits for ever; it may say where."""
+        self.holds = self.play.new_descriptors().holds_a_write_end()
+        with suppress(ProcessLookupError):
+            os.kill(self.play.pid, signal.SIGALRM)
+        self.play.referee.until(self.is_over, _LAST_WORDS)
+
+    def ends(self) -> None:
+        """Take down what was seen."""
+        if self.gate and not self.ran and (self.asked or self.play.new_children()):  # nobody waited for it
+            self.play.referee.until(self._has_come)
+        if self.program["turn"] and not self.turn:
+            self._takes_a_turn()  # nobody has asked: what would have come of it
+        if self.gate and self.drawn is None and self.turn in ("", "runs"):
+            self._is_told()  # who comes later finds it there
+        if self.program["kill"] and self.drawn is None:
+            self.drawn = self.play.draws("signals")
+        self.play.runs.append(
+            {
+                "name": self.program["name"],
+                "said": self.words,
+                "forks": self.forks,
+                "here": self.here,
+                "library": self.library,
+                "channels": sorted(self.channels),
+                "asked": self.asked,
+                "ran": self.ran,
+                "drawn": self.drawn,
+                "by_signal": bool(self.program["kill"]) or self.program["gate"] in ("kill", "core"),
+                "turn": self.turn,
+                "holds": self.holds,
+                "unread": sum(map(_rest, self.ears)),
+                "collected": looks.faults_of_children(self.play.pid) > self.faults,
+                "left": len(self.play.new_children()),
+            }
+        )
+        self.play.run = None
 
 
-def _code_of(words: dict[str, object]) -> int:
-    """Return the exit code that Python gives to a process that ends this way."""
-    if words["how"] == "returned":
-        return 0
-    text = str(words["shown"])
-    return int(text) & 0xFF if words["kind"] == "SystemExit" and text.isdecimal() else 1
+def _write(path: str, text: str, mode: int) -> None:
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
 
 
-class _Others:
-    """Other children of the caller: one has ended and waits to be collected, one goes on until it is let go."""
-
-    def __init__(self) -> None:
-        self.reading, self.writing = high_pipe()
-        self.ended = os.fork()
-        if self.ended == 0:
-            os._exit(ENDED)
-        self.busy = os.fork()
-        if self.busy == 0:
-            os.close(self.writing)
-            os.read(self.reading, 1)
-            os._exit(BUSY)
-        os.waitid(os.P_PID, self.ended, os.WEXITED | os.WNOWAIT)
-
-    def ends(self) -> str:
-        """Collect both; say in words what has become of them, if something has."""
-        os.close(self.writing)
-        for pid, code in ((self.ended, ENDED), (self.busy, BUSY)):
-            try:
-                if os.waitpid(pid, 0)[1] != code << 8:
-                    return "ended by somebody"
-            except ChildProcessError:
-                return "collected"
-        return ""
-
-
-def _child_left() -> str:
-    try:
-        return "a child that still runs" if os.waitpid(-1, os.WNOHANG) == (0, 0) else "a zombie"
-    except ChildProcessError:
-        return ""
-
-
-def inherits(
-    run: Callable[[list[str]], object], *, token: str, script: str, words: list[str], patience: float
-) -> dict[str, object]:
-    """Run one program that writes down its words and its environment; the caller's own is in a file before."""
-    watch = _Watch(0, 0, listens=False)
-    os.environ["UDOCK_TOKEN"] = token
-    with open("callers-environment", "wb") as file:
-        file.write(b"".join(b"%b=%b\0" % pair for pair in os.environb.items()))
-    _try(run, ["/bin/sh", "-c", script, *words], watch, patience)
-    return {}
+def _rest(ear: int) -> int:
+    """Return how many bytes are left in a pipe."""
+    found = 0
+    with suppress(OSError):
+        found = len(os.read(ear, 100))
+    os.close(ear)
+    return found
