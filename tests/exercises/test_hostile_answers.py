@@ -77,7 +77,13 @@ def test_where_one_process_runs_at_a_time_nobody_gets_a_point_by_good_luck() -> 
 def test_each_exercise_with_a_referee_has_attacks_of_several_kinds_and_each_says_what_it_earns() -> None:
     slugs = [path.parent.name for path in ATTACKS]
     assert [slug for slug in sorted(set(slugs)) if slugs.count(slug) < LEAST] == []
-    assert {"m2_1_process_creation", "m2_2_chroot_permissions", "m2_3_container_ids", "m2_5_image_lookup"} <= set(slugs)
+    assert {
+        "m2_1_process_creation",
+        "m2_2_chroot_permissions",
+        "m2_3_container_ids",
+        "m2_5_image_lookup",
+        "m2_6_exec_failure",
+    } <= set(slugs)
     assert [
         path.stem
         for path in ATTACKS
