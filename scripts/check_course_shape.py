@@ -130,11 +130,11 @@ def miscounted(path: Path, cells: list[Cell]) -> list[str]:
 
 
 def _folded(cells: list[Cell]) -> Iterator[str]:
-    """Yield a problem for each question cell that is not committed folded: it holds its answers."""
+    """Yield a problem for each question cell that is not committed folded: its output says the same."""
     for number, cell in enumerate(cells, 1):
         asks = re.match(r"\w+ = (predict|exit_ticket)\(", "".join(cell["source"]))
         if cell["cell_type"] == "code" and asks and not cell["metadata"].get("jupyter", {}).get("source_hidden"):
-            yield f"cell {number} shows the answers of its {asks[1]}: run scripts/execute-notebooks"
+            yield f"cell {number} shows the words of its {asks[1]} twice: run scripts/execute-notebooks"
 
 
 def _frame(slug: str, cells: list[Cell], calls: list[list[tuple[str, ast.Call]]]) -> Iterator[str]:

@@ -66,7 +66,7 @@ def normalise(notebook: Notebook) -> None:
             continue
         count += bool(cell.source.strip())
         cell.execution_count = count if cell.source.strip() else None
-        if asks(cell.source):  # what would give the answer away is folded; a click unfolds it
+        if asks(cell.source):  # the output shows the same words, and buttons
             cell.metadata["jupyter"] = {"source_hidden": True}
         cell.outputs = merged(cell.outputs)
         for output in cell.outputs:
@@ -76,7 +76,7 @@ def normalise(notebook: Notebook) -> None:
 
 
 def asks(source: str) -> bool:
-    """Return whether the cell holds a question with its answers."""
+    """Return whether the cell holds a question."""
     return re.match(r"\w+ = (predict|exit_ticket)\(", source) is not None
 
 

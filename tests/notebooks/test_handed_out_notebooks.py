@@ -29,6 +29,7 @@ import pytest
 from nbclient import NotebookClient
 
 from udock_lab.course import layout
+from udock_lab.lesson.explanations import TICKETS
 from udock_lab.lesson.session import ledger
 
 HANDED_OUT = Path(__file__).resolve().parents[1] / "handed_out"
@@ -88,11 +89,11 @@ def complaint(cell: Notebook) -> str:
 # --- lessons
 
 
-def answered(source: str, answers: dict[str, Any]) -> str:
+def answered(source: str, answers: dict[str, Any], slug: str) -> str:
     """A cell with what its learner answers: predictions, the order of the task, the exit ticket."""
     said = [f"{name}.answer({answers[name]!r})" for name in re.findall(r"^(\w+) = predict\(", source, re.MULTILINE)]
     if source.startswith("ticket = exit_ticket("):
-        said.append(f"ticket.answer(*{ticket_answers(source)!r})")
+        said.append(f"ticket.answer(*{ticket_answers(source, slug)!r})")
     if "task.try_order(" in source:
         order = ", ".join(map(str, answers["task"]))
         source, tries = re.subn(r"task\.try_order\([\d, ]+\)", f"task.try_order({order})", source)
@@ -100,11 +101,12 @@ def answered(source: str, answers: dict[str, Any]) -> str:
     return "\n".join([source, *said])
 
 
-def ticket_answers(source: str) -> list[object]:
+def ticket_answers(source: str, slug: str) -> list[object]:
     """The answer to each question; of several that are accepted the first."""
     calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
     ticket = next(call for call in calls if ast.unparse(call.func) == "exit_ticket")
-    accepted = [ast.literal_eval(question)[1] for question in ticket.args]
+    questions = [ast.literal_eval(question) for question in ticket.args]
+    accepted = [TICKETS[slug][asked[0]][0] if len(asked) == 2 else asked[1] for asked in questions]
     return [answer[0] if isinstance(answer, list) else answer for answer in accepted]
 
 
@@ -117,7 +119,7 @@ def test_a_lesson_handed_out_runs_and_what_was_right_is_right(
     notebook = nbformat.read(mine, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.source = answered(cell.source, answers)
+            cell.source = answered(cell.source, answers, path.stem)
     run_all(notebook, mine.parent)
     assert shortcomings(notebook, nbformat.read(path, as_version=4)) == []
     kept, slug = ledger().read(), path.stem

@@ -50,8 +50,8 @@ def test_a_whole_lesson_has_no_problems(tmp_path: Path) -> None:
 
 def test_a_question_whose_answers_stand_open_is_named(tmp_path: Path) -> None:
     assert lesson(tmp_path, *WHOLE, folded=False) == [
-        "cell 4 shows the answers of its predict: run scripts/execute-notebooks",
-        "cell 9 shows the answers of its exit_ticket: run scripts/execute-notebooks",
+        "cell 4 shows the words of its predict twice: run scripts/execute-notebooks",
+        "cell 9 shows the words of its exit_ticket twice: run scripts/execute-notebooks",
     ]
 
 

@@ -132,9 +132,9 @@ def test_an_unanswered_ticket_gives_nothing_away(home: Path, lesson: Lesson) -> 
     assert json.loads((home / "progress.json").read_text())["tickets"] == {}
 
 
-def test_each_answer_is_judged_and_explained_by_itself(home: Path, lesson: Lesson) -> None:
+def test_each_answer_is_judged_by_itself(home: Path, lesson: Lesson) -> None:
     text = str(exit_ticket(*TICKET).answer(42))
-    assert "Your answer 42: not yet. 134 times 256." in text
+    assert "Your answer 42: not yet." in text
     assert "128 + 6" not in text
     assert "Not answered: 1 of 2" in text
     assert kept(home, "tickets") == {"ticket": {"right": [False, False]}}

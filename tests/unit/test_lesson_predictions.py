@@ -193,7 +193,7 @@ def test_without_a_lesson_a_question_works_and_nothing_is_written(home: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "choices"), [("two words", CHOICES), ("lines", {"one": ""}), ("lines", ["one", "two"])]
+    ("name", "choices"), [("two words", CHOICES), ("lines", {"one": ""}), ("lines", ["one"]), ("lines", "one")]
 )
 def test_a_question_that_is_none_is_refused(home: Path, name: str, choices: object) -> None:
     with pytest.raises(UsageError):

@@ -10,6 +10,7 @@
     predictions.py  predict: locked before the run, compared by program afterwards
     orders.py       put_in_order: lines of a program, executed in the learner's order
     tickets.py      exit_ticket: two questions in a new setting
+    explanations.py why each answer is right or wrong
     accepting.py    which spellings of an answer are right
     numerals.py     numbers in digits, in words, with units
     recordings.py   recorded: real runs from a machine where they are permitted

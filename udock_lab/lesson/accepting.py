@@ -84,9 +84,9 @@ def _plain(value: object) -> str:
 
 
 def _nouns(question: str) -> list[str]:
-    """Return what is asked for, with and without the word that follows: ``exit code``, ``exit``; ``gb of``, ``gb``."""
+    """Return what is asked for, in both words and in each: ``exit code``, ``exit``, ``code``."""
     found = ASKED_FOR.findall(" ".join(question.translate(PLAIN_QUOTES).casefold().split()))
-    return [noun for two in found for noun in dict.fromkeys((two, two.split()[0]))]
+    return [noun for two in found for noun in dict.fromkeys((two, *two.split()))]
 
 
 def _bare(said: str, nouns: list[str], wanted: str) -> str:

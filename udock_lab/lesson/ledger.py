@@ -9,14 +9,14 @@
      "predictions": {"m2_1a_fork": {"lines": {"answer": "one", "late": false, "verdict": "wrong", "at": 1700000000.1}}},
      "tickets":     {"m2_1a_fork": {"ticket": {"right": [true, false]}}},
      "answers":     {"m2_1a_fork": {"Which exit code is 34304?": 134}},
-     "answered":    {"m2_1a_fork": {"Which exit code is 34304?": {"at": 1700000000.1}}},
+     "answered":    {"m2_1a_fork": {"Which exit code is 34304?": {"at": 1700000000.1, "wrong": 1, "why": true}}},
      "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4, "tries": [2, 4, 3], "times": [...]}},
      "resets":      {"m2_1a_fork": 1}}
 
 ``done`` says that the lesson's last cell ran, ``asked`` what its cells put to the learner; what that comes to is in
-:mod:`udock_lab.lesson.standing`. Times are seconds since 1970; ``work/merging.py`` says what they are for.
-A file without a schema is of version 0.1.0 and reads the same. What a later version has put there stays, its schema
-too.
+:mod:`udock_lab.lesson.standing`. ``wrong`` counts wrong answers, ``why`` says that the explanation was asked for. Times
+are seconds since 1970; ``work/merging.py`` says what they are for. A file without a schema is of version 0.1.0 and
+reads the same. What a later version has put there stays, its schema too.
 
 A change is read, made and renamed into place under a lock, so two kernels at once lose nothing and a reader sees
 the file before or after. What is damaged is kept aside; what cannot be read or written is said once, costs no lesson

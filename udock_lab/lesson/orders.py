@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from typing import Any
 
 from udock_lab.errors import UsageError
 from udock_lab.lesson.ledger import Data, facts_in, facts_of, now
 from udock_lab.lesson.session import current, ledger
-from udock_lab.lesson.showing import Shown
+from udock_lab.lesson.showing import Shown, live
 from udock_lab.model import CardLines, CardText, LessonCard, SandboxResult
 from udock_lab.sandbox import run
 
@@ -45,9 +46,22 @@ class OrderTask(Shown):
         self.name, self.lines, self.expect, self.goal = name, lines, expect, goal
         lesson = current()
         self.slug = lesson.slug if lesson else ""
+        self.order = tuple(range(len(lines)))  # that was tried last
+        self._panel: Any = None
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_try(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when an order was tried (a panel redraws itself)."""
+        self._listeners.append(listener)
 
     def try_order(self, *numbers: object) -> Attempt:
         """Run the lines in that order: ``try_order(0, 2, 1, 3)``. UsageError unless each number is there once."""
+        attempt = self.attempt(*numbers)
+        attempt.show()
+        return attempt
+
+    def attempt(self, *numbers: object) -> Attempt:
+        """Run the lines in that order without showing anything, as the panel's button does."""
         order = self._order(numbers)
         program = "\n".join(self.lines[number] for number in order) + SILENT
         result, broken = None, ""
@@ -57,7 +71,9 @@ class OrderTask(Shown):
             broken = f"{error.message} {error.hint}"
         attempt = Attempt(self, order, result, broken)
         self._store(attempt.solved)
-        attempt.show()
+        self.order = order
+        for listener in self._listeners:
+            listener()
         return attempt
 
     def _order(self, numbers: tuple[object, ...]) -> tuple[int, ...]:
@@ -98,9 +114,14 @@ class OrderTask(Shown):
         program = CardLines(title="lines", lines=self.lines, numbers=tuple(range(len(self.lines))))
         hint = CardText(text="`task.try_order(...)` with all the numbers runs them in your order.", kind="hint")
         headline = f"Put these lines in order, so that {self.goal}."
-        return LessonCard(label="put in order", headline=headline, parts=(program, hint, *self._tries()))
+        return LessonCard(label="put in order", headline=headline, parts=(program, hint, *self.tries()))
 
-    def _tries(self) -> list[CardText]:
+    def _view(self) -> dict[str, Any]:
+        """Return lines that can be moved, where a panel can be shown."""
+        self._panel, view = live("order_panel", self, panel=self._panel)
+        return view
+
+    def tries(self) -> list[CardText]:
         """Return what was tried so far, in earlier sessions too."""
         orders = ledger().facts("lessons", self.slug, "orders") if self.slug else {}
         facts = facts_of(orders, self.name)

@@ -7,34 +7,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from udock_lab.errors import UsageError
+from udock_lab.lesson.explanations import PREDICTIONS
 from udock_lab.lesson.ledger import Data, facts_in, facts_of, now, times_reset
 from udock_lab.lesson.session import current, ledger
-from udock_lab.lesson.showing import Shown, is_open, shell
+from udock_lab.lesson.showing import Shown, is_open, live
 from udock_lab.model import CardChoices, CardText, LessonCard
 from udock_lab.text.nearest import nearest
 
-__all__ = ["Prediction", "Verdict", "predict"]
+__all__ = ["Prediction", "Reasons", "Verdict", "predict"]
 
-_VIEW = "application/vnd.jupyter.widget-view+json"
 _NOT_YET = object()
 
 
-def predict(name: str, question: str, choices: Mapping[str, str]) -> Prediction:
+def predict(name: str, question: str, choices: Sequence[str] | Mapping[str, str]) -> Prediction:
     """Ask, and show the question with its choices; where widgets work, with buttons.
 
-    ``name`` is the variable that the notebook keeps it in: messages say ``name.answer("...")``. ``choices`` maps each
-    label to a sentence: for a wrong choice the misconception behind it, for the right one why it is so. A label that
-    may be observed is written as ``str`` writes the observation: ``"2"`` for 2, ``"True"`` for True.
+    ``name`` is the variable that the notebook keeps it in: messages say ``name.answer("...")``. ``choices`` are
+    labels; a sentence for each, for a wrong choice the misconception behind it, for the right one why it is so, is kept
+    with the lesson. A question of your own maps each label to its sentence. A label that may be observed is written as
+    ``str`` writes the observation: ``"2"`` for 2, ``"True"`` for True.
     An answer that is stored already stays locked; ``progress().reset(slug)`` opens it again.
     """
-    if not name.isidentifier() or not isinstance(choices, Mapping) or len(choices) < 2:
-        raise UsageError("predict takes a name of Python, a question, and at least two choices, each with a sentence.")
-    asked = Prediction(name, question, {str(label): sentence for label, sentence in choices.items()})
     lesson = current()
+    sentences = (
+        choices if isinstance(choices, Mapping) else PREDICTIONS.get(lesson.slug if lesson else "", {}).get(name)
+    )
+    labels = [] if isinstance(choices, str) else [str(label) for label in choices]
+    if not name.isidentifier() or len(set(labels)) < 2:
+        raise UsageError("predict takes a name of Python, a question, and at least two choices.")
+    said = {str(label): sentence for label, sentence in (sentences or {}).items()}
+    asked = Prediction(name, question, {label: said.get(label, "") for label in labels})
     if lesson is not None:
         before = lesson.predictions.get(name)
         if isinstance(before, Prediction) and before.same_as(asked):
@@ -189,6 +195,19 @@ class Prediction(Shown):
         for listener in self._listeners:
             listener()
 
+    def sentence(self, label: str) -> str:
+        """Return a choice, and why it is right or wrong."""
+        return f"{label}: {self.choices[label]}" if self.choices[label] else label
+
+    def explain(self) -> Reasons:
+        """Show why each choice is right or wrong: once an answer is locked, because it tells the right one."""
+        self.refresh()
+        if not self.locked:
+            raise UsageError("The explanation would tell the answer. Lock yours first.", f"Type {self.how_to_answer()}")
+        reasons = Reasons(self)
+        reasons.show()
+        return reasons
+
     def how_to_answer(self) -> str:
         """Return what to type."""
         return f'`{self.name}.answer("...")` with one of: {", ".join(self.labels)}'
@@ -209,16 +228,10 @@ class Prediction(Shown):
 
         Elsewhere text or HTML is shown.
         """
-        if self.locked or getattr(shell(), "kernel", None) is None:
+        if self.locked:
             return {}
-        try:
-            from udock_lab.widgets import question
-        except ModuleNotFoundError:
-            return {}  # ipywidgets or anywidget is not installed
-        self._widget = self._widget or question(self)
-        bundle = self._widget._repr_mimebundle_()
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {_VIEW: data[_VIEW]} if data and _VIEW in data else {}
+        self._widget, view = live("question", self, panel=self._widget)
+        return view
 
 
 def _locked_now(data: Data, slug: str) -> dict[str, Any]:
@@ -241,14 +254,26 @@ class Verdict(Shown):
             return LessonCard(label="verdict", headline="No verdict yet: you have made no prediction.", parts=(
                 CardText(text=f"Type {asked.how_to_answer()}", kind="hint"),
             ))  # fmt: skip
-        parts = [CardText(text=f"{asked.locked}: {asked.choices[asked.locked]}")]
+        parts = [CardText(text=asked.sentence(asked.locked))]
         late = [CardText(text="Answered after the run.", kind="note")] if asked.late else []
         if self.right:
             headline, mood = f"Right. You said {asked.locked}, and so did the machine.", "good"
         elif observed in asked.choices:
             headline, mood = f"Not what happened. You said {asked.locked}, the machine says {observed}.", "some"
-            parts.append(CardText(text=f"{observed}: {asked.choices[observed]}"))
+            parts.append(CardText(text=asked.sentence(observed)))
         else:
             headline, mood = f"The machine did something that no choice names: {observed}.", "some"
             parts = [CardText(text=f"You said {asked.locked}. None of the choices is right on this machine, today.")]
         return LessonCard(label="verdict", headline=headline, mood=mood, parts=tuple(parts + late))
+
+
+class Reasons(Shown):
+    """Why each choice of a question is right or wrong."""
+
+    def __init__(self, prediction: Prediction) -> None:
+        self.prediction = prediction
+
+    def card(self) -> LessonCard:
+        asked = self.prediction
+        parts = tuple(CardText(text=asked.sentence(label)) for label in asked.labels)
+        return LessonCard(label="explanation", headline=asked.question, parts=parts)

@@ -11,7 +11,9 @@ from udock_lab.display.text.cards import lesson_text
 if TYPE_CHECKING:
     from udock_lab.model import LessonCard
 
-__all__ = ["Shown", "is_open", "shell"]
+__all__ = ["Shown", "is_open", "live", "shell"]
+
+_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def shell() -> Any:
@@ -59,6 +61,23 @@ class Shown:
             print(state[1])
             return
         running.display_pub.publish({"text/plain": state[1], "text/html": self._repr_html_(), **self._view()})
+
+
+def live(name: str, *about: object, panel: Any = None) -> tuple[Any, dict[str, Any]]:
+    """Return the panel of that name in :mod:`udock_lab.widgets`, made unless it is given, and what shows it.
+
+    Outside a kernel, and where ipywidgets or anywidget is not installed, there is none: text or HTML is shown.
+    """
+    if getattr(shell(), "kernel", None) is None:
+        return panel, {}
+    try:
+        from udock_lab import widgets
+    except ModuleNotFoundError:
+        return panel, {}
+    panel = panel or getattr(widgets, name)(*about)
+    bundle = panel._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    return panel, {_VIEW: data[_VIEW]} if data and _VIEW in data else {}
 
 
 def is_open(given: object) -> bool:

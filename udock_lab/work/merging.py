@@ -189,12 +189,22 @@ def _answers(one: Facts, other: Facts) -> Facts:
             *others, last = sorted(latest.values(), key=_answering)
             given[question] = last[-1]
             facts = {"round": last[0], "at": last[1]} | ({"others": others} if others else {})
+            facts |= _tried([_dict(side[1], question) for side in sides], last[0])
             if any(facts.values()):
                 known[question] = facts
         answers[slug] = given
         if known:
             answered[slug] = known
     return ({"answers": answers} if answers else {}) | ({"answered": answered} if answered else {})
+
+
+def _tried(sides: list[Facts], round_of_last: float) -> Facts:
+    """Return how many wrong answers there were since the last reset, and whether the explanation was asked for."""
+    same = [side for side in sides if _number(side.get("round")) == round_of_last]
+    wrong = max((int(_number(side.get("wrong"))) for side in same), default=0)
+    return ({"wrong": wrong} if wrong else {}) | (
+        {"why": True} if any(side.get("why") is True for side in same) else {}
+    )
 
 
 def _dict(above: Facts, name: str) -> Facts:
