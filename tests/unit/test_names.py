@@ -120,6 +120,6 @@ def test_no_lesson_forgives_more_errors_than_the_exercise_does() -> None:
 
 def test_the_form_of_a_choice_does_not_give_the_answer_of_the_dots_away() -> None:
     lesson = (ROOT / "notebooks/m2_1a_fork.ipynb").read_text()
-    choices = set(re.findall(r'\\"(\d / \d / \d)\\":', lesson))
+    choices = set(re.findall(r'\\"(\d / \d / \d)\\"', lesson))
     uneven = {choice for choice in choices if len(set(choice.split(" / "))) > 1}
     assert "6 / 8 / 0" in uneven and len(uneven) >= 3
