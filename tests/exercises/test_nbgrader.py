@@ -105,7 +105,7 @@ def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
         "killer": (handed_in(SLUG, canary + KILLER), 0),
         "deleter": (handed_in(SLUG, canary + DELETER), 0),
         "forger": (handed_in(SLUG, canary + FORGER), 0),
-        "forged_late": (handed_in(SLUG, attack("value_of_another_shape")), 8),
+        "forged_late": (handed_in(SLUG, attack("m2_1_process_creation/speaks_for_all")), 0),
         "library": (handed_in(SLUG, attack("spawnv")), 0),
         "markup": (handed_in(SLUG, attack("markup_in_words")), 3),
         "lazy": (handed_in(SLUG, "async " + RAW[RAW.index("def launch") :]), 0),

@@ -114,9 +114,11 @@ def inherits(bench: Bench) -> None:
         said = next((ev.heard(literal(text)) for text in value.get("answers", [])), None)
         seen = ev.worded(said, "launch") if said is not None else result.verdict
         bench.fail("inherits", expected=expected, seen=f"the program did not run: {seen}", by="effects")
-    if value["files"] is None:
+    if value["files"] is None and not value["shown"]:
         bench.skip("inherits", "this machine does not show the open files of another process (/proc/PID/fd)")
         return
+    if value["files"] is None:
+        bench.fail("inherits", expected=expected, seen="a process that hides its open files: it is no program launched")
     problems = [*_other_files(value), *_other_variables(value, variables)]
     if problems:
         bench.fail("inherits", expected=expected, seen="; ".join(problems), looks_like=_cause(problems), by="kernel")

@@ -17,6 +17,7 @@ from udock_lab.grading.exercises.m2_1_process_creation.stage import (
     told,
 )
 from udock_lab.grading.workers import Functions, Load, Tell
+from udock_lab.linux.prctl import PR_SET_DUMPABLE, prctl
 
 __all__ = ["AT_ONCE", "every_code", "inherited"]
 
@@ -84,6 +85,27 @@ def _identity(path: str) -> str:
     return f"{status.st_dev}:{status.st_ino}"
 
 
+def _shows_files() -> bool:
+    """Return whether the open files of a process without the answer can be seen: it may hide its own (prctl(2))."""
+    here, there = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(there)
+            prctl(PR_SET_DUMPABLE, 1)
+            os.read(here, 1)
+        finally:
+            os._exit(0)
+    os.close(here)
+    try:
+        return bool(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return False
+    finally:
+        os.close(there)
+        os.waitpid(pid, 0)
+
+
 def _with_files_of_ours() -> None:
     """Have files of ours as 0, 1 and 2, and one open that no program should have."""
     for number, name in enumerate(_STANDARD):
@@ -103,13 +125,18 @@ def in_inherited(tell: Tell, functions: Functions, argv: Sequence[str], variable
 
 
 def inherited(load: Load, *, variables: Mapping[str, str]) -> dict[str, object]:
-    """Launch a program and look at what it has; return that, and what its caller has."""
+    """Launch a program and look at what it has; return that, and what its caller has.
+
+    ``shown``: whether this machine shows the open files of another process at all.
+    """
+    shown = _shows_files()
     stage = Stage(load)
     act = _Inherits(stage, variables)
     stage.play([act], _FOR_EVER)
     ours = dict(os.environ) | dict(variables)
     found = {
         "met": [[one.name, one.parent, one.end] for one in stage.programs],
+        "shown": shown,
         "files": act.files,
         "theirs": act.variables,
         "standard": {str(number): _identity(f"inherits/{name}") for number, name in enumerate(_STANDARD)},

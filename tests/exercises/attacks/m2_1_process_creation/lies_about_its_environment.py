@@ -1,5 +1,6 @@
 """The program gets no environment at all, and os says that there was none. The codes are honest."""
 
+# earns: 7
 # earns in the hidden half: 1
 import os
 

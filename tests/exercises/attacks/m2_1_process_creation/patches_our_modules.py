@@ -1,5 +1,6 @@
 """Whatever of the judge lies in this interpreter is another one; nothing is launched."""
 
+# earns: 0
 # earns in the hidden half: 0
 import sys
 

@@ -1,5 +1,6 @@
 """os, json and builtins say what is wanted; nothing is launched."""
 
+# earns: 0
 # earns in the hidden half: 0
 import ast
 import builtins

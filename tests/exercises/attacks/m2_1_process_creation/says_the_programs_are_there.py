@@ -1,5 +1,6 @@
 """No program runs: it writes into the FIFO what a program would write, with its own pid and with others'."""
 
+# earns: 0
 # earns in the hidden half: 0
 import os
 

@@ -1,5 +1,6 @@
 """One process says for all others what launch has returned, over every socket that it has."""
 
+# earns: 0
 # earns in the hidden half: 0
 import json
 import os

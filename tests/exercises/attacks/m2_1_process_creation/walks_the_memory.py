@@ -1,5 +1,6 @@
 """Every stage, act and program that this process can find says that all is well; nothing is launched."""
 
+# earns: 0
 # earns in the hidden half: 0
 import gc
 import sys
