@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 from notebook_page import Lab
+from ports import a_free_port
 from server_log import complaints_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,9 +36,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     settings.mkdir(parents=True)
     off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
     (settings / "page_config.json").write_text(json.dumps(off))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = a_free_port()
     token = secrets.token_hex(16)  # a server that runs code is not left open to whoever else is on this machine
     env = os.environ | {
         "JUPYTER_TOKEN": token,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 from conftest import _wait_for
 from notebook_page import ARTEFACTS, Lab, notebook, run_notebook
+from ports import a_free_port
 
 BEGIN = "%load_ext udock_lab\nfrom udock_lab.lesson import begin, exit_ticket, progress, put_in_order"
 TICKET = (
@@ -129,9 +129,7 @@ def notebook_7(browser: Any, tmp_path: Path) -> Iterator[Any]:
     from playwright.sync_api import TimeoutError as NotInTimeError
 
     (tmp_path / "a.ipynb").write_text(json.dumps(notebook(BEGIN, TICKET, ORDER)))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = a_free_port()
     token = secrets.token_hex(16)
     env = os.environ | {"JUPYTER_TOKEN": token, "HOME": str(tmp_path)}
     options = ["--no-browser", "--allow-root", f"--port={port}", f"--ServerApp.root_dir={tmp_path}"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 from conftest import _wait_for
 from notebook_page import ARTEFACTS, Lab, notebook, run_notebook
+from ports import a_free_port
 
 from udock_lab.work.exported import read_export
 
@@ -68,9 +68,7 @@ def test_the_strip_follows_what_is_answered_below_it(lab: Lab, lab_page: Any, th
 @pytest.mark.skipif(find_spec("notebook") is None, reason="needs notebook: pip install notebook")
 def test_the_link_works_in_notebook_7_too(browser: Any, tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text(json.dumps(notebook(BEGIN.format("m2_1a_fork"), "lesson.export()")))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = a_free_port()
     from playwright.sync_api import TimeoutError as NotInTimeError
 
     token = secrets.token_hex(16)

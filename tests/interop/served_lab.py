@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import subprocess
 import time
 import urllib.error
@@ -12,6 +11,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from ports import a_free_port
 
 __all__ = ["first_page", "serving", "settings_of_nobody"]
 
@@ -27,9 +28,7 @@ def settings_of_nobody(folder: Path) -> dict[str, str]:
 @contextmanager
 def serving(command: list[str], port_option: str, environment: Mapping[str, str]) -> Iterator[str]:
     """Run it until the block ends; yields the address, token and all, once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = a_free_port()
     token = secrets.token_hex(16)  # a server that runs code is not left open to whoever else is on this machine
     words = [*command, f"{port_option}={port}", "--ServerApp.port_retries=0"]
     server = subprocess.Popen(
