@@ -34,7 +34,8 @@ def command() -> NoReturn:
     """Run the program ``mdock``; without garbage collection in a life this short, or tidying up at its end."""
     gc.disable()
     _read_names_as_utf8()
-    code = _main(sys.argv[1:])  # and the signals that went to a container stay there: our code is its own
+    runtimes: list[Runtime] = []  # held to the end: one that is let go gives the signals back, and one would end us
+    code = _main(sys.argv[1:], runtimes)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with suppress(OSError, ValueError):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from as_users import Mdock
@@ -150,6 +153,20 @@ def _nothing_is_left(mdock: Mdock) -> None:
 def test_keys_signals_and_ends_in_one_moment_give_the_programs_code(mdock: Mdock) -> None:
     assert _weather(mdock, 16) == []
     _nothing_is_left(mdock)
+
+
+def test_signals_that_went_to_a_container_stay_there_until_mdock_has_ended(mdock: Mdock, tmp_path: Path) -> None:
+    """Given back in between, one that comes a moment late would end mdock with another code than the program's."""
+    if shutil.which("strace") is None:
+        pytest.skip("needs privilege: strace is not installed")
+    record = tmp_path / "signals"
+    watched = ["strace", "-o", str(record), "-e", "trace=rt_sigaction"]
+    ran = subprocess.run(
+        [*watched, *mdock.argv("run", "demo", "sh", "-c", "exit 7")], env=mdock.environment, stdin=subprocess.DEVNULL
+    )
+    assert ran.returncode == 7
+    last = re.findall(r"rt_sigaction\(SIGUSR1, \{sa_handler=(\w+)", record.read_text())[-1]
+    assert last != "SIG_DFL"
 
 
 @pytest.mark.soak
