@@ -39,10 +39,11 @@ HOUSE: dict[str, str] = {
     "notebook": "errors text model linux runtime sandbox display commands",
     "lesson": "errors text model linux work runtime sandbox display widgets",
     "grading": "errors text model linux work isolation runtime sandbox display lesson",
+    "mydock": "errors text model isolation runtime sandbox display commands notebook lesson grading",
     "cli": "errors text model linux runtime display commands",
     "course": "errors version text model linux work runtime display commands lesson grading",
     "__main__": "cli",
-    FACADE: "errors version text model linux runtime display commands widgets notebook",
+    FACADE: "errors version text model linux runtime display commands widgets notebook mydock",
 }
 
 # The same within the runtime. What is not named here (the facade and what its methods do) stands above all of them.

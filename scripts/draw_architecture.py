@@ -44,6 +44,7 @@ BOXES: dict[str, tuple[str, str]] = {
     "widgets": ("face", "live panels"),
     "lesson": ("face", "predict, order, ticket"),
     "grading": ("face", "judges, scores, nbgrader"),
+    "mydock": ("face", "%mydock: their own runtime"),
     "course": ("face", "udock-lab in a terminal"),
     FACADE: ("face", "import udock_lab"),
 }

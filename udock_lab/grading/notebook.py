@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from udock_lab.grading.cellfacts import Cell
 
-__all__ = ["Part", "Solution", "chosen_copies", "read_solution", "refuse_too_much"]
+__all__ = ["Part", "Solution", "chosen_copies", "does_something", "read_solution", "refuse_too_much"]
 
 MOST_CODE = 500_000  # characters of all code cells; an answer has some thousand
 LONGEST_LINE = 20_000  # characters
@@ -178,12 +178,13 @@ def _is_filled(text: str) -> bool:
     code = Code(text)
     if not code.readable:
         return bool(code.text.strip())
-    return any(map(_does_something, (one.node for one in code.statements)))
+    return any(map(does_something, (one.node for one in code.statements)))
 
 
-def _does_something(node: ast.stmt) -> bool:
+def does_something(node: ast.stmt) -> bool:
+    """Return whether this statement is more than words, an import, or what says that nothing is written yet."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return any(map(_does_something, node.body))
+        return any(map(does_something, node.body))
     if isinstance(node, ast.ClassDef):
         return True
     if isinstance(node, ast.Raise):

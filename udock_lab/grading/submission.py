@@ -19,7 +19,7 @@ from udock_lab.linux.load import crowd
 from udock_lab.model import SandboxResult
 from udock_lab.sandbox import TIMEOUT, run
 
-__all__ = ["SOLUTION", "Submission", "patience"]
+__all__ = ["SOLUTION", "Submission", "notebook_cells", "patience"]
 
 MOST_CELLS = 300
 MOST_LEFT_OUT = 10  # statements that are told of
@@ -84,7 +84,7 @@ class Submission:
             names |= {"__parts": parts, "__futures": solution.futures, "__functions": list(functions)}
             source = (_LOAD_APART if apart else _LOAD) + source
         else:
-            names |= {**self.functions, "__cells": _cells()}
+            names |= {**self.functions, "__cells": notebook_cells()}
             source = (f"__load = lambda: [{', '.join(functions)}]\n" if apart else "") + _SHOW + source
         options["timeout"] = options.get("timeout", TIMEOUT) * patience()
         chosen: dict[str, Any] = {"shut": True, "trace": True, "stopping": self.stopping} | options
@@ -119,7 +119,7 @@ def patience() -> float:
     return crowd(6.0)
 
 
-def _cells() -> dict[str, str]:
+def notebook_cells() -> dict[str, str]:
     """Return the notebook's cells that Python has read here, by the file name that it gives each, the latest."""
     files = [file for file in linecache.cache if any(cell in file for cell in CELLS)][-MOST_CELLS:]
     entries = {file: linecache.cache[file] for file in files}
