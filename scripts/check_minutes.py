@@ -27,7 +27,6 @@ MOST = 25  # minutes of one lesson
 # Longer than a lesson may be, by name, with the reason. A lesson that has become short enough must leave this list.
 TOO_LONG = {
     "m2_2_chroot_permissions": "its helpers (become_root, give_up, prctl) are to go into the package",
-    "m2_3_container_ids": "its races and its matplotlib are to go into the package",
     "m2_4_metadata": "it is to be split",
     "m2_5_image_lookup": "what it measures and draws is to go into the package",
     "m2_6_exec_failure": "the eight files that it prepares are to go into the package",

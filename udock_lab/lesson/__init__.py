@@ -7,6 +7,7 @@
     keeping.py      export and import_: the work in one file
     session.py      begin and end: a scratch home, what this machine permits, nothing left behind
     scratch.py      the scratch home
+    experiments/    races, kills and measurements that a cell calls by a name, with the programs that run
     predictions.py  predict: locked before the run, compared by program afterwards
     orders.py       put_in_order: lines of a program, executed in the learner's order
     tickets.py      exit_ticket: two questions in a new setting

@@ -68,7 +68,7 @@ COURSE = (
         predictions=2,
     ),
     Entry("m2_2_chroot_permissions", "Chroot: another root, and who may have it", 30, "m2_2_chroot_permissions"),
-    Entry("m2_3_container_ids", "Ids: unique under any number of runs", 30, "m2_3_container_ids"),
+    Entry("m2_3_container_ids", "Ids: unique under any number of runs", 25, "m2_3_container_ids"),
     Entry("m2_4_metadata", "Metadata: records that a crash cannot tear", 35, "m2_4_metadata"),
     Entry("m2_5_image_lookup", "Image lookup: from a name to a root file system", 30, "m2_5_image_lookup"),
     Entry("m2_6_exec_failure", "When exec fails", 30, "m2_6_exec_failure"),

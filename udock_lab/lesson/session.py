@@ -19,6 +19,7 @@ from typing import Any
 from udock_lab.display.markup import there
 from udock_lab.errors import UsageError
 from udock_lab.lesson import outline
+from udock_lab.lesson.experiments import Experiments
 from udock_lab.lesson.keeping import Brought, Exported, export_from, import_into, kept_here, passing
 from udock_lab.lesson.ledger import Data, Ledger, facts_in, facts_of, ledger_in
 from udock_lab.lesson.scratch import Scratch, learner_home
@@ -83,7 +84,7 @@ def keep_score(exercise: str, score: float, most: float) -> list[float]:
         return [score]
 
 
-class Lesson(Shown):
+class Lesson(Experiments, Shown):
     """A lesson in progress: its runtime and home, and what this machine permits.
 
     ``predictions``, ``orders`` and ``tickets`` hold what its cells asked so far, by name. ``learner`` is the learner's

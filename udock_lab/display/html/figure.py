@@ -21,11 +21,12 @@ _ROOT = (
 )
 
 
-def figure_html(figure: Any) -> Markup | None:
+def figure_html(figure: Any, label: str = "") -> Markup | None:
     """Show a ``matplotlib.figure.Figure`` as a card with an SVG in it; its letters stay letters.
 
     None for one of so many points that a browser would be slow with it: there a picture of dots serves better.
-    Colours other than black and white stay as they are, so a figure keeps to middle tones for them.
+    Colours other than black and white stay as they are, so a figure keeps to middle tones for them. ``label`` says in
+    words what it shows; without it the titles do.
     """
     import matplotlib as mpl
 
@@ -37,6 +38,6 @@ def figure_html(figure: Any) -> Markup | None:
     svg = " ".join(_NOT_DRAWN.sub("", drawn.getvalue()).split())
     if len(svg) > _TOO_LONG:
         return None
-    label = ", ".join(title for axes in figure.axes if (title := axes.get_title())) or "figure"
+    label = label or ", ".join(title for axes in figure.axes if (title := axes.get_title())) or "figure"
     svg = _SIZE.sub(lambda size: size.expand(_ROOT).replace("{label}", html("{}", label)), svg, count=1)
     return card(trusted(_PAPER.sub("var(--u-bg)", _INK.sub("currentColor", svg))), label)
