@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from udock_lab.isolation.ask import IDENTITY, WriteIdMap
 from udock_lab.linux import idmaps
-from udock_lab.model import ExitStatus, SandboxProcess, SystemCall
+from udock_lab.model import ExitStatus, LineBegun, SandboxProcess, SystemCall
 from udock_lab.sandbox import messages as m
 from udock_lab.sandbox.policy import SandboxPolicy
 from udock_lab.wire.messages import MalformedError, Message
 
 PROCESS = SandboxProcess(pid=7, parent=0, role="parent", status=ExitStatus(raw=9), program="/bin/\udcff", ran_on=True)
 CALL = SystemCall(pid=7, name="chroot", arguments='"/x"', result="-1", start=1, end=2, errno="EPERM")
+BEGUN = LineBegun(pid=7, time=5, line=3, variables=(("x", "'\x1b'"),), held=(("stdout", "'a'"),))
 LIMITS = m.Limits(address_space=1 << 31, processes=64, file_size=1 << 28)
 
 SAID: list[tuple[Callable[[bytes], Message], Message]] = [
@@ -25,8 +26,8 @@ SAID: list[tuple[Callable[[bytes], Message], Message]] = [
         m.from_client,
         m.Request(
             source="print('é')", sources={"a.py": "x"}, scratch="/tmp/x", cwd="", limits=LIMITS, timeout=0.5, strace="",
-            untraced="no", calls=("fork",), inject="", shut=True, together=5, python="/p", package="/q", path=("a",),
-            env={"A": "\udcff"},
+            untraced="no", calls=("fork",), lines=True, inject="", shut=True, together=5, python="/p", package="/q",
+            path=("a",), env={"A": "\udcff"},
         ),
     ),
     (m.from_keeper, m.Output(stream="stderr", pid=7, role="child 1", data=bytes(range(256)))),
@@ -35,8 +36,8 @@ SAID: list[tuple[Callable[[bytes], Message], Message]] = [
         m.from_keeper,
         m.Report(
             processes=(PROCESS,), ends={7: m.End(how="raised", words="E: x")}, collected=frozenset({8, 9}),
-            calls=(CALL,), calls_dropped=1, ended_by="end", broken="", unreadable="", status=None,
-            files={"a": b"\xff\x00"}, missing_isolation=("own network",), identity="plain", guard="none", untraced="",
+            calls=(CALL,), calls_dropped=1, begun=(BEGUN,), ended_by="end", broken="",
+            unreadable="", status=None, files={"a": b"\xff\x00"}, missing_isolation=("own network",), identity="plain", guard="none", untraced="",
             written=3, shown=2, signals_to_all=0, audits=("os.system",), waits={8: "was running"}, seconds=1.5,
         ),
     ),

@@ -53,7 +53,7 @@ STARTS = {
 # Imported in such a process when more is asked for: keys from a terminal, layers of isolation.
 LATER = """
 isolation.files isolation.namespaces isolation.private_root isolation.rights isolation.signals
-linux.elfhead linux.landlock linux.stepping runtime.client.typed sandbox.doors
+linux.elfhead linux.landlock linux.stepping linux.sharedmemory runtime.client.typed sandbox.doors sandbox.line_log
 """
 # Each costs milliseconds, most of them because of what it imports itself.
 NEVER = {"argparse", "ast", "asyncio", "dataclasses", "inspect", "json", "locale", "logging", "pathlib", "pickle",

@@ -30,6 +30,9 @@ _EXEC = "Turns the calling process into another program: same pid, new code and 
 _EXIT = "Ends the process at once. The code in its low 8 bits goes to whoever waits for it."
 _KILL = "Sends a signal to a process or to a process group."
 _OPEN = "Opens a file and gives back the lowest free file descriptor."
+_READ = "Reads bytes from an open file or a pipe. Waits where there are none yet; gives 0 bytes at the end."
+_CLOSE = "Gives a descriptor back. The open file goes when nobody holds a descriptor for it any more."
+_ACCEPT = "Waits until somebody connects to a socket, and gives a descriptor of that connection."
 _PIPE = "Makes a pipe: one descriptor to read from, one to write to."
 _DUP = "Makes another descriptor for the same open file: both share one file offset."
 _RENAME = "Gives a file another name within one file system; a file that had that name is replaced in one step."
@@ -95,6 +98,26 @@ CALLS: dict[str, CallNote] = {
     "umount2": CallNote("umount(2)", "Detaches the file system at a directory.", "umount()"),
     "pivot_root": CallNote("pivot_root(2)", "Swaps the root mount of a mount namespace for another one."),
     "write": CallNote("write(2)", "Writes bytes to an open file; for a file of /proc they are an order to the kernel."),
+    "pwrite64": CallNote("pwrite(2)", "Writes at a place of its own choice; the file offset stays.", "pwrite()"),
+    "writev": CallNote("writev(2)", "Writes several pieces in one go."),
+    "read": CallNote("read(2)", _READ),
+    "pread64": CallNote("pread(2)", "Reads at a place of its own choice; the file offset stays.", "pread()"),
+    "readv": CallNote("readv(2)", "Reads into several pieces in one go."),
+    "lseek": CallNote("lseek(2)", "Moves the file offset; all who share the open file read and write from there."),
+    "close": CallNote("close(2)", _CLOSE),
+    "fcntl": CallNote("fcntl(2)", "Does many things to a descriptor: the second argument says which."),
+    "openat2": CallNote("openat2(2)", _OPEN),
+    "socket": CallNote("socket(2)", "Makes an end of a connection, to which nobody is connected yet."),
+    "socketpair": CallNote("socketpair(2)", "Makes two sockets that are connected to each other."),
+    "accept": CallNote("accept(2)", _ACCEPT),
+    "accept4": CallNote("accept(2)", _ACCEPT, "accept()"),
+    "memfd_create": CallNote("memfd_create(2)", "Makes a file that has no name and lives in memory."),
+    "eventfd2": CallNote("eventfd(2)", "Makes a counter that can be waited for.", "eventfd()"),
+    "epoll_create1": CallNote("epoll_create(2)", "Makes a descriptor that waits for many others.", "epoll_create()"),
+    "pidfd_open": CallNote("pidfd_open(2)", "Gives a descriptor that stands for a process, and can be waited for."),
+    "signalfd4": CallNote("signalfd(2)", "Makes a descriptor from which signals are read.", "signalfd()"),
+    "timerfd_create": CallNote("timerfd_create(2)", "Makes a clock that can be waited for and read."),
+    "inotify_init1": CallNote("inotify_init(2)", "Makes a descriptor that tells of changed files.", "inotify_init()"),
     "nice": CallNote("nice(2)", "Lets other processes have the processor first."),
     "sethostname": CallNote("sethostname(2)", "Sets the host name of the UTS namespace."),
     "prlimit64": CallNote("prlimit(2)", _LIMIT, "setrlimit() or getrlimit()"),

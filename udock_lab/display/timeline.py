@@ -65,6 +65,7 @@ class Moment:
     effect: str = ""
     other: int | None = None
     program: str = ""
+    line: int = 0  # of the learner's code, 0 where none made it
     call_seen: str = ""
     result_seen: str = ""
 
@@ -177,6 +178,7 @@ def _call(call: SystemCall, where: dict[int, int], roles: dict[int, str]) -> Mom
         effect=effect,
         other=other,
         program=_program(full) if effect == "exec" else "",
+        line=call.line,
     )
 
 

@@ -14,7 +14,16 @@ from udock_lab.linux.pidnumbers import FORKS, PidNumbers
 from udock_lab.model import ExitStatus, SystemCall
 from udock_lab.model.value import Value, replace
 
-__all__ = ["PROCESS_CALLS", "TEACHING_CALLS", "ProcessEnded", "SignalCame", "TraceEvent", "TraceParser", "command"]
+__all__ = [
+    "PROCESS_CALLS",
+    "STEP_CALLS",
+    "TEACHING_CALLS",
+    "ProcessEnded",
+    "SignalCame",
+    "TraceEvent",
+    "TraceParser",
+    "command",
+]
 
 # What says who forked whom, who became what and who waited: enough to explain how a run went.
 PROCESS_CALLS = (
@@ -29,6 +38,13 @@ TEACHING_CALLS = (
     "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "unlink", "unlinkat", "mkdir",
     "mkdirat", "setuid", "setgid", "setresuid", "setresgid", "setgroups", "unshare", "setns", "mount", "umount2",
     "pivot_root", "sethostname", "prlimit64", "setrlimit",
+)  # fmt: skip
+
+# What moves bytes and changes descriptors besides: who steps through a program wants to see it.
+STEP_CALLS = (
+    "read", "write", "pread64", "pwrite64", "readv", "writev", "lseek", "close", "fcntl", "ioctl", "openat2",
+    "socket", "socketpair", "accept", "accept4", "memfd_create", "eventfd2", "epoll_create1", "pidfd_open",
+    "signalfd4", "timerfd_create", "inotify_init1",
 )  # fmt: skip
 
 STRING_LENGTH = 200  # characters of a string argument that strace prints

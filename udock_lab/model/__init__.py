@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from udock_lab.model.processes import ProcessNode, Snapshot
     from udock_lab.model.records import Container, Image, Inspection, Isolation, Record, Status
     from udock_lab.model.runs import Failure, RunResult, Signals, StepReport
-    from udock_lab.model.sandboxes import OutputChunk, SandboxProcess, SandboxResult, SystemCall
+    from udock_lab.model.sandboxes import LineBegun, OutputChunk, SandboxProcess, SandboxResult, SystemCall
     from udock_lab.model.specs import ContainerSpec, Limits
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Judgement",
     "LessonCard",
     "Limits",
+    "LineBegun",
     "OutputChunk",
     "ProcessNode",
     "Record",
@@ -72,7 +73,7 @@ _FAMILIES = {
     "runs": ("Signals", "StepReport", "Failure", "RunResult"),
     "processes": ("Snapshot", "ProcessNode"),
     "machine": ("Feature", "DoctorReport"),
-    "sandboxes": ("SystemCall", "SandboxProcess", "OutputChunk", "SandboxResult"),
+    "sandboxes": ("SystemCall", "LineBegun", "SandboxProcess", "OutputChunk", "SandboxResult"),
     "cards": ("CardText", "CardChoices", "CardLines", "CardTable", "CardBox", "CardMap", "LessonCard"),
     "checks": ("Requirement", "Judgement", "CheckReport"),
 }

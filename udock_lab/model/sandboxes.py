@@ -5,14 +5,15 @@ from __future__ import annotations
 from udock_lab.model.exits import ExitStatus
 from udock_lab.model.value import Value, field
 
-__all__ = ["OutputChunk", "SandboxProcess", "SandboxResult", "SystemCall"]
+__all__ = ["LineBegun", "OutputChunk", "SandboxProcess", "SandboxResult", "SystemCall"]
 
 
 class SystemCall(Value):
     """One system call as strace saw it (strace(1)).
 
     ``start`` and ``end`` are nanoseconds, since the epoch or since a moment that the owner names. ``result`` is
-    what stands behind ``=``; ``errno`` is a name such as ``EPERM``, empty for success.
+    what stands behind ``=``; ``errno`` is a name such as ``EPERM``, empty for success. ``line`` is the line of the
+    learner's code that made it, 0 where that is not known or it was none of theirs.
     """
 
     pid: int
@@ -22,6 +23,7 @@ class SystemCall(Value):
     start: int
     end: int
     errno: str = ""
+    line: int = 0
 
     @property
     def value(self) -> int | None:
@@ -34,6 +36,21 @@ class SystemCall(Value):
 
     def __str__(self) -> str:
         return f"{self.name}({self.arguments}) = {self.result}"
+
+
+class LineBegun(Value):
+    """A process began a line of the learner's code; 0: it has left that code.
+
+    ``time`` as in the calls beside it. ``variables`` are those that have changed since the process's last one, as name
+    and repr (empty: gone). ``held`` is what a stream was given and has not written yet, by the stream's name, as a
+    repr, where that has changed.
+    """
+
+    pid: int
+    time: int
+    line: int
+    variables: tuple[tuple[str, str], ...] = ()
+    held: tuple[tuple[str, str], ...] = ()
 
 
 class SandboxProcess(Value):
@@ -73,7 +90,8 @@ class SandboxResult(Value):
     calls; empty when there are.
     ``missing_isolation`` names what was wanted around untrusted code and was refused. ``audits`` names what
     Python itself said it did (audit events, PEP 578); advisory, since the code could silence it. ``ended_by`` is
-    ``end``, ``timeout``, ``processes`` (too many), ``memory`` (too much in all) or ``lost``.
+    ``end``, ``timeout``, ``processes`` (too many), ``memory`` (too much in all) or ``lost``. ``source`` and ``begun``
+    are the code and the lines that were begun, where somebody wanted to step through it.
     """
 
     processes: tuple[SandboxProcess, ...]
@@ -92,6 +110,8 @@ class SandboxResult(Value):
     audits: tuple[str, ...] = ()
     missing_isolation: tuple[str, ...] = ()
     ended_by: str = "end"
+    source: str = ""
+    begun: tuple[LineBegun, ...] = ()
 
     @property
     def stdout(self) -> str:

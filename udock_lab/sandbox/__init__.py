@@ -12,6 +12,7 @@
     following.py      a keeper is asked, and followed to its report
     result.py         the result
     reading.py        code that Python cannot read, in words
+    interest.py       which calls explain something
     verdict.py        one sentence on what happened
     messages.py     what client, keeper and runner say to each other
     descriptors.py  the numbers of their sockets and pipes
@@ -19,6 +20,7 @@
     keeper/         supervises one sandbox (a process of its own, started by the launcher)
     runner.py       the disposable process
     telling.py        what each process in it says of itself
+    line_log.py       which line runs when, in memory that the keeper reads
     policy.py         what it is isolated from, and how much it may use (isolation/ makes the calls)
     doors.py          imports from folders that its user may not enter
     scratch.py        what the working folder brings back

@@ -14,7 +14,7 @@ Learner code holds the runner's end as soon as it runs, so whatever a process sa
 from __future__ import annotations
 
 from udock_lab.isolation.ask import AnyAsk
-from udock_lab.model import ExitStatus, SandboxProcess, SystemCall
+from udock_lab.model import ExitStatus, LineBegun, SandboxProcess, SystemCall
 from udock_lab.model.jsontext import quoted
 from udock_lab.model.plain import tag
 from udock_lab.model.value import Value, ValueType
@@ -99,6 +99,7 @@ class Request(Message):
     strace: str  # its path; empty: nobody watches
     untraced: str  # and why
     calls: tuple[str, ...]  # the system calls that strace tells of
+    lines: bool  # and which line of the source made each
     inject: str  # a fault for strace to inject (--inject)
     shut: bool  # the code is not trusted
     together: int  # bytes of memory that all processes may use at once; 0: no bound
@@ -151,6 +152,7 @@ class Report(Message):
     collected: frozenset[int]  # pids that somebody in the sandbox waited for
     calls: tuple[SystemCall, ...]
     calls_dropped: int
+    begun: tuple[LineBegun, ...]  # lines of the source
     ended_by: str
     broken: str  # why the runner could not prepare
     unreadable: str  # why Python could not read the code
@@ -282,7 +284,7 @@ class Ended(Message):
 
 
 class Orders(Message):
-    """What the runner is to do. The pickled names travel beside it."""
+    """What the runner is to do. Beside it travel the pickled names, and the log of lines where it is wanted."""
 
     source: str
     sources: dict[str, str]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from udock_lab.linux.strace import PROCESS_CALLS, TEACHING_CALLS
+from udock_lab.linux.strace import PROCESS_CALLS, STEP_CALLS, TEACHING_CALLS
 from udock_lab.sandbox.bounds import TOGETHER
 from udock_lab.sandbox.keepers import PACKAGE
 from udock_lab.sandbox.messages import Limits, Request
@@ -35,6 +35,7 @@ def make_request(
     calls: Sequence[str],
     inject: str,
     shut: bool,
+    steps: bool,
 ) -> Request:
     """Add what the code would find out here, and finds in there too; but no secrets of ours if it is not trusted."""
     untraced, strace = _strace(watch or trace)
@@ -50,7 +51,8 @@ def make_request(
         timeout=timeout,
         strace=strace,
         untraced=untraced,
-        calls=(tuple(calls) or TEACHING_CALLS) if trace else PROCESS_CALLS,
+        calls=(*(tuple(calls) or TEACHING_CALLS), *(STEP_CALLS if steps else ())) if trace else PROCESS_CALLS,
+        lines=steps,
         inject=inject,
         shut=shut,
         together=TOGETHER if shut else 0,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import sys
 from collections.abc import Sequence
 
 from udock_lab.errors import MdockError, UsageError
-from udock_lab.model import OutputChunk, SandboxResult, SystemCall
+from udock_lab.model import OutputChunk, SandboxResult
+from udock_lab.sandbox.interest import of_interest
 from udock_lab.sandbox.messages import Report, Request
 from udock_lab.sandbox.program import unreadable
 from udock_lab.sandbox.verdict import Evidence, notes, verdict
@@ -30,7 +29,7 @@ def make_result(report: Report, chunks: Sequence[OutputChunk], request: Request,
     return SandboxResult(
         processes=report.processes,
         output=tuple(_named(chunk, roles) for chunk in chunks),
-        calls=tuple(call for call in report.calls if _of_interest(call)) if trace else (),
+        calls=of_interest(report.calls, request.source) if trace else (),
         verdict=verdict(evidence),
         exit_status=report.status,
         value=_value(report),
@@ -44,6 +43,8 @@ def make_result(report: Report, chunks: Sequence[OutputChunk], request: Request,
         audits=report.audits,
         missing_isolation=report.missing_isolation,
         ended_by=report.ended_by,
+        source=request.source if request.lines else "",
+        begun=report.begun,
     )
 
 
@@ -105,24 +106,6 @@ def _named(chunk: OutputChunk, roles: dict[int, str]) -> OutputChunk:
     """
     role = roles.get(chunk.pid, chunk.role)
     return chunk if role == chunk.role else OutputChunk(pid=chunk.pid, role=role, stream=chunk.stream, text=chunk.text)
-
-
-_LIBRARIES = (sys.prefix, sys.base_prefix, "/usr/lib", "/lib", "/etc/ld.so", "/usr/share/locale", "/usr/local/lib")
-
-
-def _of_interest(call: SystemCall) -> bool:
-    """Return whether a call explains something: opens of Python's own files and of shared libraries do not.
-
-    Nor do a limit that is only read, and a call that the kernel makes a second time unseen by the program.
-    """
-    if call.errno == "ERESTARTNOINTR" or (call.name == "prlimit64" and ", NULL, {" in call.arguments):
-        return False
-    if "O_DIRECTORY" in call.arguments and any(f'"{entry}"' in call.arguments for entry in (os.getcwd(), *sys.path)):
-        return False  # the import system looks for modules
-    if call.name not in ("open", "openat"):
-        return True
-    path = call.arguments.partition('"')[2].partition('"')[0]
-    return not path.startswith(_LIBRARIES) and not path.endswith((".py", ".pyc", ".so")) and "<sandbox>" not in path
 
 
 def _value(report: Report) -> object:

@@ -22,7 +22,7 @@ from contextlib import suppress
 
 from udock_lab.isolation.ask import ASKS
 from udock_lab.isolation.enter import enter
-from udock_lab.sandbox.descriptors import REPORTS
+from udock_lab.sandbox.descriptors import OURS, REPORTS
 from udock_lab.sandbox.messages import (
     Answered,
     Aside,
@@ -52,6 +52,7 @@ from udock_lab.wire.framing import adopt, receive, send
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
+    from collections.abc import Callable
     from types import CodeType, TracebackType
 
     from udock_lab.isolation.ask import Ask
@@ -67,7 +68,7 @@ def main() -> None:
     """Prepare, then run; the interpreter ends by itself afterwards, clean-up and all."""
     reports = _connect()
     try:
-        orders, names = _shut_in(reports)
+        orders, names, lines = _shut_in(reports)
         namespace = _load(orders, names)
         codes = _compile(orders.source)
     except UnreadableError as why:
@@ -77,9 +78,10 @@ def main() -> None:
         send(reports, encode(Broken(why=f"{type(error).__name__}: {error}"[:500])))
         os._exit(1)
     tell_of_processes(reports)
+    leave = _log_lines(lines, namespace)
     send(reports, encode(Ready()))
     tell_strace(BEGIN)  # what came before is Python's own start
-    _run(reports, namespace, codes, os.getpid())
+    _run(reports, namespace, codes, leave)
 
 
 def _connect() -> socket:
@@ -87,7 +89,7 @@ def _connect() -> socket:
 
     Nothing else is inherited but 0, 1, 2.
     """
-    high = fcntl.fcntl(REPORTS, fcntl.F_DUPFD_CLOEXEC, 200)
+    high = fcntl.fcntl(REPORTS, fcntl.F_DUPFD_CLOEXEC, OURS)
     os.closerange(3, high)
     os.closerange(high + 1, high + 200)
     os.setsid()
@@ -95,11 +97,14 @@ def _connect() -> socket:
     return adopt(high)
 
 
-def _shut_in(reports: socket) -> tuple[Orders, bytes]:
-    """Take the keeper's orders, put on what they ask for, say what came of it; return them, and the pickled names."""
+def _shut_in(reports: socket) -> tuple[Orders, bytes, int]:
+    """Take the keeper's orders, put on what they ask for, say what came of it.
+
+    Return them, the pickled names, and the descriptor of the memory that lines are logged in, or -1.
+    """
     keeper = _Keeper(reports)
     keeper.tell(Hello())
-    data, (names_fd,) = receive(reports)
+    data, (names_fd, *lines) = receive(reports)
     orders = to_runner(data)
     assert isinstance(orders, Orders)
     with open(names_fd, "rb") as file:
@@ -116,7 +121,7 @@ def _shut_in(reports: socket) -> tuple[Orders, bytes]:
     elif policy.graded:
         keeper.tell(Aside(kept_to=bool(child.files), closed=import_through(held) if held else ""))
     keeper.tell(Guard(by=child.signals or "none"))
-    return orders, names
+    return orders, names, lines[0] if lines else -1
 
 
 class _Keeper:
@@ -196,8 +201,21 @@ def _compiled(source: str) -> list[CodeType]:
     return codes
 
 
-def _run(reports: socket, namespace: dict[str, object], codes: list[CodeType], first: int) -> None:
+def _log_lines(memory: int, namespace: dict[str, object]) -> Callable[[], None]:
+    """Log lines from now on, if that is wanted; return what to call at the code's end. No descriptor stays open."""
+    if memory < 0:
+        return lambda: None
+    from udock_lab.linux.sharedmemory import map_shared
+    from udock_lab.sandbox.line_log import SIZE, log_lines
+
+    log = map_shared(memory, SIZE)
+    os.close(memory)
+    return log_lines(log, CELL, namespace) if log is not None else lambda: None
+
+
+def _run(reports: socket, namespace: dict[str, object], codes: list[CodeType], leave: Callable[[], None]) -> None:
     """Run it; every process that comes out at the end says so, and how."""
+    first = os.getpid()
     exit_code: object = 0
     end = End(how="done")
     raised: BaseException | None = None
@@ -208,6 +226,7 @@ def _run(reports: socket, namespace: dict[str, object], codes: list[CodeType], f
         exit_code, end = leaving.code, End(how="exit", words=_in_words(leaving.code))
     except BaseException as error:
         exit_code, end, raised = 1, End(how="raised", words=f"{type(error).__name__}: {_in_words(error)}"), error
+    leave()
     try:
         value = repr(namespace["__value__"])[:VALUE] if os.getpid() == first and "__value__" in namespace else ""
         send(reports, encode(Ended(how=end.how, words=end.words, value=value)))

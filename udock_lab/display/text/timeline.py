@@ -32,11 +32,12 @@ def lanes_text(timeline: Timeline) -> str:
     """Return a line a moment: who, the call, its result, and what it means for the processes."""
     if not timeline.moments:
         return "no calls were seen"
-    rows = []
+    rows, with_lines = [], any(m.line for m in timeline.moments)
     for m in _causal(timeline.moments):
         mark = "" if m.effect == "end" else "FAILED" if m.failed else "LOST" if m.lost else "ok"
-        rows.append([printable(timeline.lanes[m.lane].name), mark, m.call, m.result, _arrow_text(timeline, m)])
-    return "\n".join([table(("WHO", "", "CALL", "RESULT", ""), rows), *timeline.notes])
+        line = [str(m.line or "")] if with_lines else []
+        rows.append([printable(timeline.lanes[m.lane].name), *line, mark, m.call, m.result, _arrow_text(timeline, m)])
+    return "\n".join([table(("WHO", *["LINE"] * with_lines, "", "CALL", "RESULT", ""), rows), *timeline.notes])
 
 
 def _arrow_text(timeline: Timeline, m: Moment) -> str:

@@ -13,6 +13,7 @@ notebook's kernel is gone. It is the subreaper of everything in the sandbox, so 
 
     words.py           first witness: what the processes say of themselves
     trace.py           second witness: what strace saw
+    lines.py           and which line of the code made each call
     sweep.py           third witness: whom /proc shows; and how to end all of them
     streams.py         what they write
     process_table.py   who is who, by all of these witnesses

@@ -20,14 +20,17 @@ __all__ = ["make_report"]
 def make_report(sandbox: Sandbox, words: Words, trace: Trace, streams: Streams, ending: Ending) -> Report:
     """Make it, before the scratch folder is removed."""
     trace.finish()
+    sandbox.lines.read()
     table, identity, request = sandbox.table, sandbox.identity, sandbox.request
     status = table.status_of(table.first)
+    calls = trace.log.report(sandbox.lines.of, table.process_of)
     return Report(
         processes=table.report(ending.leftovers),
         ends=table.ends(),
         collected=frozenset(table.collected),
-        calls=trace.log.report(table.process_of),
+        calls=calls,
         calls_dropped=trace.log.dropped,
+        begun=sandbox.lines.begun(trace.log.began or 0, table.process_of),
         ended_by=sandbox.ended_by,
         broken=words.broken or ("" if sandbox.started else streams.first_complaint()),
         unreadable=words.unreadable,

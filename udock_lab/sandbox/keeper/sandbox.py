@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from udock_lab.sandbox.keeper import sweep
 from udock_lab.sandbox.keeper.identity import Identity
+from udock_lab.sandbox.keeper.lines import Lines
 from udock_lab.sandbox.keeper.process_table import ProcessTable
 
 TYPE_CHECKING = False
@@ -36,6 +37,7 @@ class Sandbox:
         self.caller = caller
         self.loop = loop
         self.table = ProcessTable()
+        self.lines = Lines(wanted=request.lines)
         self.identity = Identity()
         self.untraced = request.untraced  # why strace does not watch
         self.helpers: set[int] = set()  # processes of our own beside strace: outside the pid namespace, and its first

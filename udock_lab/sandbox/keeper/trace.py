@@ -23,7 +23,7 @@ class Trace:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.log = CallLog()
+        self.log = CallLog(steps=sandbox.request.lines)
         self.stopped: dict[int, str] = {}  # whom it saw stop, and did not hear of since
 
     def read(self, pipe: int) -> None:

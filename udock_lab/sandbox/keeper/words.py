@@ -98,7 +98,7 @@ class Words:
         match message:
             case Hello():
                 sandbox.table.begin(pid)
-                send(sandbox.runner.reports, encode(self._orders(pid)), [sandbox.names])
+                send(sandbox.runner.reports, encode(self._orders(pid)), [sandbox.names, *sandbox.lines.memory()])
             case Asked(ask=ask):
                 send(sandbox.runner.reports, encode(Answered(errno=answer(ask, pid))))
             case Inside():

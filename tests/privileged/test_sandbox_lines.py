@@ -1,0 +1,169 @@
+"""Each traced call carries the learner's line, and the program that is watched so does what it does unwatched."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from udock_lab import sandbox
+from udock_lab.model import SandboxResult
+from udock_lab.sandbox.line_log import HEAD, RECORD, SEGMENT, read_log
+
+TOUR = """\
+import os, sys, threading
+def leave(code):
+    os._exit(code)
+fd = os.open("f", os.O_RDWR | os.O_CREAT)
+for n in range(3):
+    os.write(fd, b"x")
+pid = os.fork()
+if pid == 0:
+    os.write(fd, b"child")
+    leave(7)
+os.waitpid(pid, 0)
+def work():
+    os.write(fd, b"thread")
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+try:
+    os.open("missing", os.O_RDONLY)
+except OSError:
+    os.chdir("/")
+total = 0
+while total < 300_000:
+    total += 1
+os.lseek(fd, 0, os.SEEK_SET)
+os.read(fd, 3)
+kid = os.fork() or os.close(fd) or os._exit(0)
+os.waitpid(kid, 0)
+print("kept")
+os.nice(sys.getrecursionlimit() * 0)
+raise KeyError("at the end")
+"""
+
+
+@cache
+def tour() -> SandboxResult:
+    return sandbox.run(TOUR, trace=True, steps=True, timeout=60)
+
+
+def test_calls_carry_their_line_across_forks_functions_loops_threads_and_errors() -> None:
+    found = Counter((call.name, call.line) for call in tour().calls)
+    written = {(call.arguments.split(",")[1].strip(), call.line) for call in tour().calls if call.name == "write"}
+    assert {('"x"', 6), ('"child"', 9), ('"thread"', 13)} <= written
+    assert found["write", 6] == 3
+    assert {("openat", 4), ("openat", 18), ("chdir", 20), ("wait4", 11), ("lseek", 24), ("read", 25)} <= set(found)
+    assert found["exit_group", 3] == 1
+    assert [call.line for call in tour().calls if call.name == "close" and call.arguments == "3"] == [26]
+    assert [call.line for call in tour().calls_of("child 2") if call.name == "exit_group"] == [26]
+
+
+def test_calls_that_the_interpreter_makes_at_its_end_carry_no_line() -> None:
+    ends = [call for call in tour().calls_of("parent") if call.name == "exit_group" or "kept" in call.arguments]
+    assert [(call.name, call.line) for call in ends] == [("write", 0), ("exit_group", 0)]
+    errors = [call for call in tour().calls if call.name == "write" and call.arguments.startswith("2,")]
+    assert errors
+    assert {call.line for call in errors} == {0}
+
+
+def test_lines_say_what_they_changed_and_what_is_printed_and_not_written_yet() -> None:
+    lines = tour().begun
+    parent, child = tour().parent.pid, tour().children[0].pid
+    news = {(one.pid, name): value for one in lines for name, value in one.variables}
+    assert news[parent, "pid"] == str(child)
+    assert news[child, "pid"] == "0"
+    assert news[parent, "n"] == "2"
+    assert news[parent, "total"] == "300000"
+    assert ("code in leave", "7") in [pair for one in lines for pair in one.variables if one.pid == child]
+    assert [value for one in lines if one.pid == parent for _, value in one.held][-1] == r"'kept\n'"
+    assert not any(value for (_, name), value in news.items() if name in ("os", "work", "thread", "__builtins__"))
+
+
+SAME = """
+import gc, os, resource, signal, sys, threading
+def deep(n):
+    return n if n == 900 else deep(n + 1)
+class Late(Exception): pass
+def late(number, frame):
+    raise Late
+signal.signal(signal.SIGALRM, late)
+caught = 0
+for turn in range(40):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0005)
+        for step in range(10**9): pass
+    except Late:
+        caught += 1
+import builtins
+real = builtins.len, builtins.repr, builtins.type
+builtins.len = builtins.repr = None
+x = (1, "a" * 500, b"", [1] * 50, 10**400, 2.5, None, {"a": object()})
+builtins.len, builtins.repr, builtins.type = real
+try:
+    def endless(): endless()
+    endless()
+except RecursionError:
+    print("deep enough")
+print(caught, deep(0), sorted(os.listdir("/proc/self/fd")), threading.active_count(), resource.getrlimit(resource.RLIMIT_AS))
+pid = os.fork()
+if pid == 0:
+    print(sorted(os.listdir("/proc/self/fd")))
+    sys.exit(5)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+held = open("f", "w")
+held.write("never closed")
+del held
+print(os.stat("f").st_size, sys.argv, __name__)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_program_does_the_same_whether_or_not_its_lines_are_watched() -> None:
+    watched, plain = sandbox.run(SAME, trace=True, steps=True), sandbox.run(SAME)
+    assert watched.stdout == plain.stdout
+    assert watched.stderr == plain.stderr
+    assert [process.status for process in watched.processes] == [process.status for process in plain.processes]
+    assert watched.verdict == plain.verdict
+    assert not plain.begun
+
+
+UNWATCHED = "import sys; print(sys.gettrace(), any('line_log' in name for name in sys.modules))"
+
+
+@pytest.mark.parametrize("options", [{}, {"trace": True}, {"trace": True, "steps": True, "shut": True}])
+def test_who_does_not_step_pays_nothing(options: dict[str, bool]) -> None:
+    result = sandbox.run(UNWATCHED, **options)
+    assert result.stdout == "None False\n"
+    assert not result.begun
+    assert not result.source
+
+
+def test_a_learner_s_own_trace_function_wins() -> None:
+    result = sandbox.run("import sys\nsys.settrace(lambda *a: None)\nprint(sys.gettrace())", trace=True, steps=True)
+    assert "<lambda>" in result.stdout
+
+
+def test_more_threads_and_lines_than_there_is_room_for_leave_calls_without_a_line_never_with_a_wrong_one() -> None:
+    code = "import os\n" + "x = 1\nx = 2\n" * 3000 + "os.chdir('/')\n"
+    (call,) = [call for call in sandbox.run(code, trace=True, steps=True).calls if call.name == "chdir"]
+    assert call.line == 6002
+    many = "import os\nfor n in range(150):\n    pid = os.fork()\n    if pid == 0:\n        os._exit(0)\n    os.waitpid(pid, 0)"
+    result = sandbox.run(many, trace=True, steps=True, timeout=60)
+    exits = Counter(call.line for call in result.calls if call.name == "exit_group")
+    assert set(exits) == {0, 5}
+    assert exits[5] >= 120
+
+
+@given(st.binary(max_size=300), st.integers(0, SEGMENT + 9))
+def test_whatever_stands_in_the_log_is_read_without_an_error(data: bytes, used: int) -> None:
+    segment = HEAD.pack(41, used) + data
+    for entries in read_log(segment.ljust(SEGMENT, b"\xff")).values():
+        assert len(entries) <= SEGMENT // RECORD.size
+    assert read_log(b"") == {}
+    assert struct.calcsize(RECORD.format) == RECORD.size
