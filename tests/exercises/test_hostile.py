@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from harness import PARTS
 from mounts import mounts
 from waiting import until
 
@@ -33,7 +34,6 @@ from udock_lab.runtime.client.connection import the_launcher
 from udock_lab.sandbox.keepers import let_spare_go
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
-PARTS = 3
 GONE = 1.0  # seconds after the end in which everything that a sandbox started is gone
 SECRET = "the-secret-of-4711"
 
