@@ -50,7 +50,7 @@ raise KeyError("at the end")
 
 @cache
 def tour() -> SandboxResult:
-    return sandbox.run(TOUR, trace=True, steps=True, timeout=60)
+    return sandbox.run(TOUR, trace=True, lines=True, timeout=60)
 
 
 def test_calls_carry_their_line_across_forks_functions_loops_threads_and_errors() -> None:
@@ -125,7 +125,7 @@ os.kill(os.getpid(), 9)
 
 
 def test_a_program_does_the_same_whether_or_not_its_lines_are_watched() -> None:
-    watched, plain = sandbox.run(SAME, trace=True, steps=True), sandbox.run(SAME)
+    watched, plain = sandbox.run(SAME, trace=True, lines=True), sandbox.run(SAME)
     assert watched.stdout == plain.stdout
     assert watched.stderr == plain.stderr
     assert [process.status for process in watched.processes] == [process.status for process in plain.processes]
@@ -136,7 +136,7 @@ def test_a_program_does_the_same_whether_or_not_its_lines_are_watched() -> None:
 UNWATCHED = "import sys; print(sys.gettrace(), any('line_log' in name for name in sys.modules))"
 
 
-@pytest.mark.parametrize("options", [{}, {"trace": True}, {"trace": True, "steps": True, "shut": True}])
+@pytest.mark.parametrize("options", [{}, {"trace": True}, {"trace": True, "lines": True, "shut": True}])
 def test_who_does_not_step_pays_nothing(options: dict[str, bool]) -> None:
     result = sandbox.run(UNWATCHED, **options)
     assert result.stdout == "None False\n"
@@ -145,16 +145,16 @@ def test_who_does_not_step_pays_nothing(options: dict[str, bool]) -> None:
 
 
 def test_a_learner_s_own_trace_function_wins() -> None:
-    result = sandbox.run("import sys\nsys.settrace(lambda *a: None)\nprint(sys.gettrace())", trace=True, steps=True)
+    result = sandbox.run("import sys\nsys.settrace(lambda *a: None)\nprint(sys.gettrace())", trace=True, lines=True)
     assert "<lambda>" in result.stdout
 
 
 def test_more_threads_and_lines_than_there_is_room_for_leave_calls_without_a_line_never_with_a_wrong_one() -> None:
     code = "import os\n" + "x = 1\nx = 2\n" * 3000 + "os.chdir('/')\n"
-    (call,) = [call for call in sandbox.run(code, trace=True, steps=True).calls if call.name == "chdir"]
+    (call,) = [call for call in sandbox.run(code, trace=True, lines=True).calls if call.name == "chdir"]
     assert call.line == 6002
     many = "import os\nfor n in range(150):\n    pid = os.fork()\n    if pid == 0:\n        os._exit(0)\n    os.waitpid(pid, 0)"
-    result = sandbox.run(many, trace=True, steps=True, timeout=60)
+    result = sandbox.run(many, trace=True, lines=True, timeout=60)
     exits = Counter(call.line for call in result.calls if call.name == "exit_group")
     assert set(exits) == {0, 5}
     assert exits[5] >= 120

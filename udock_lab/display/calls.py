@@ -108,6 +108,8 @@ CALLS: dict[str, CallNote] = {
     "fcntl": CallNote("fcntl(2)", "Does many things to a descriptor: the second argument says which."),
     "openat2": CallNote("openat2(2)", _OPEN),
     "socket": CallNote("socket(2)", "Makes an end of a connection, to which nobody is connected yet."),
+    "sendfile": CallNote("sendfile(2)", "Copies bytes from one descriptor to another inside the kernel."),
+    "copy_file_range": CallNote("copy_file_range(2)", "Copies bytes from one file to another inside the kernel."),
     "socketpair": CallNote("socketpair(2)", "Makes two sockets that are connected to each other."),
     "accept": CallNote("accept(2)", _ACCEPT),
     "accept4": CallNote("accept(2)", _ACCEPT, "accept()"),

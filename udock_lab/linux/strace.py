@@ -44,7 +44,7 @@ TEACHING_CALLS = (
 STEP_CALLS = (
     "read", "write", "pread64", "pwrite64", "readv", "writev", "lseek", "close", "fcntl", "ioctl", "openat2",
     "socket", "socketpair", "accept", "accept4", "memfd_create", "eventfd2", "epoll_create1", "pidfd_open",
-    "signalfd4", "timerfd_create", "inotify_init1",
+    "sendfile", "copy_file_range", "signalfd4", "timerfd_create", "inotify_init1",
 )  # fmt: skip
 
 STRING_LENGTH = 200  # characters of a string argument that strace prints

@@ -8,6 +8,7 @@ One file a family, each fetched when one of its names is first asked for (PEP 56
     runs.py       What one run was, step by step, and how it ended.
     processes.py  Processes as /proc shows them.
     machine.py    What this machine permits.
+    descriptors.py  Which descriptor stands for which open file, by the calls that were seen.
     sandboxes.py  What ran in a sandbox, and the system calls that it made.
     cards.py      What a lesson shows at one place.
     checks.py     What an exercise asks for, and what a check found.

@@ -99,7 +99,7 @@ class SandboxMagics(Magics):
                     code,
                     names=_names(code, self.shell),
                     trace=options.trace,
-                    steps=options.trace,
+                    lines=options.trace,
                     timeout=options.timeout,
                     memory=options.mem,
                     processes=options.procs,

@@ -39,7 +39,7 @@ def run(
     watch: bool = True,
     shut: bool = False,
     inject: str = "",
-    steps: bool = False,
+    lines: bool = False,
     on_output: Callable[[OutputChunk], None] | None = None,
     stopping: Event | None = None,
 ) -> SandboxResult:
@@ -47,7 +47,7 @@ def run(
 
     ``names`` are copied into it. ``trace`` keeps every system call that a lesson on containers talks about, or of these
     the ``calls`` that are named; without it strace still watches who forks, becomes another program, waits and ends
-    (``watch=False``: nobody watches). With ``steps`` each call of a trace carries the line of the source text that made
+    (``watch=False``: nobody watches). With ``lines`` each call of a trace carries the line of the source text that made
     it, reads and writes are told too, and the result has what each line changed; not of a function, nor of code that is
     shut in, which could write what it likes there. ``timeout`` in seconds, ``memory`` in bytes of address space per
     process (RLIMIT_AS), ``processes`` at once. The working directory is a scratch folder, or ``cwd``. ``on_output``
@@ -81,7 +81,7 @@ def run(
         request = make_request(
             source, sources, scratch,
             cwd=cwd, limits=limits, timeout=timeout, watch=watch, trace=trace, calls=calls, inject=inject, shut=shut,
-            steps=steps and trace and isinstance(what, str) and not shut,
+            lines=lines and trace and isinstance(what, str) and not shut,
         )  # fmt: skip
         with a_keeper(request, copied) as keeper:
             report = follow(keeper, take, stopping)

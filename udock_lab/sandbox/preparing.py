@@ -35,7 +35,7 @@ def make_request(
     calls: Sequence[str],
     inject: str,
     shut: bool,
-    steps: bool,
+    lines: bool,
 ) -> Request:
     """Add what the code would find out here, and finds in there too; but no secrets of ours if it is not trusted."""
     untraced, strace = _strace(watch or trace)
@@ -51,8 +51,8 @@ def make_request(
         timeout=timeout,
         strace=strace,
         untraced=untraced,
-        calls=(*(tuple(calls) or TEACHING_CALLS), *(STEP_CALLS if steps else ())) if trace else PROCESS_CALLS,
-        lines=steps,
+        calls=(*(tuple(calls) or TEACHING_CALLS), *(STEP_CALLS if lines else ())) if trace else PROCESS_CALLS,
+        lines=lines,
         inject=inject,
         shut=shut,
         together=TOGETHER if shut else 0,
