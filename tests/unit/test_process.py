@@ -22,6 +22,7 @@ from udock_lab.linux.process import (
     is_dying,
     is_same_process,
     last_pid,
+    lives,
     open_loadavg,
     parent,
     process_tree,
@@ -224,7 +225,7 @@ def test_process_that_a_signal_ends_is_seen_to_be_dying_until_it_is_gone() -> No
         assert seen
 
 
-def test_process_whose_first_thread_has_gone_is_not_dying() -> None:
+def test_process_whose_first_thread_has_gone_lives_on_and_is_not_dying() -> None:
     leaves = (
         "import ctypes, threading, time\n"
         "threading.Thread(target=time.sleep, args=(60,)).start()\n"
@@ -232,8 +233,11 @@ def test_process_whose_first_thread_has_gone_is_not_dying() -> None:
     )
     process = subprocess.Popen([sys.executable, "-c", leaves])
     try:
+        ticks = start_ticks(process.pid)
+        assert ticks is not None
         assert until(lambda: state(process.pid) == "Z")
         assert process.poll() is None and not is_dying(process.pid)
+        assert lives(process.pid) and is_same_process(process.pid, ticks, boot_id())
     finally:
         process.kill()
         process.wait()

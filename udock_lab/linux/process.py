@@ -123,7 +123,7 @@ def lives(pid: int) -> bool:
     if not proc_is_ours():
         return _is_living_child(pid)
     fields = _stat(pid)
-    return fields is not None and (fields[0] not in (b"Z", b"X", b"x") or int(fields[17]) > 1)
+    return fields is not None and _runs(fields)
 
 
 def is_dying(pid: int) -> bool:
@@ -167,11 +167,15 @@ def boot_id() -> str:
 
 
 def is_same_process(pid: int, ticks: int, boot: str) -> bool:
-    """Return whether that very process still runs. A zombie has ended."""
+    """Return whether that very process still runs. A zombie has ended, unless other threads of it go on."""
     fields = _stat(pid)
-    if not fields or fields[0] in (b"Z", b"X", b"x"):
+    if fields is None or not _runs(fields):
         return False
     return int(fields[19]) == ticks and boot == boot_id()
+
+
+def _runs(fields: list[bytes]) -> bool:
+    return fields[0] not in (b"Z", b"X", b"x") or int(fields[17]) > 1
 
 
 def children(pid: int) -> list[int]:
