@@ -101,7 +101,7 @@ def export_from(place: Path, home: str) -> Exported:
 def import_into(place: Path, home: str, file: str) -> Brought:
     """Bring in that file, or all that were dropped, and show what came of it."""
     folder = course_folder(place) or place
-    files = [place / file] if file else [*dropped(folder), *(dropped(place) if place != folder else [])]
+    files = [place / file] if file else _waiting(place, folder)
     if not files:
         raise NotFound(
             "There is no export here that was not brought in already.",
@@ -147,6 +147,11 @@ class Brought(Shown):
         return LessonCard(label="import", headline="Your work is back", mood="good", parts=parts)
 
 
+def _waiting(place: Path, folder: Path) -> list[Path]:
+    """Return exports that were dropped into the course's folder, or beside the notebook."""
+    return [*dropped(folder), *(dropped(place) if place != folder else [])]
+
+
 # --- said at the begin of a lesson
 
 
@@ -161,7 +166,7 @@ def kept_here(place: Path, *, first: bool) -> list[str]:
     """Return what a lesson's first cell says: that an export waits, and in the first lesson that work is lost here."""
     said = []
     folder = course_folder(place)
-    waiting = dropped(folder) if folder else []
+    waiting = _waiting(place, folder) if folder else []
     if waiting:
         said.append(f"{waiting[-1].name} lies here and was not brought in yet: lesson.import_() brings your work back.")
     if first and passing():
