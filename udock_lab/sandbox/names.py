@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import symtable
 from collections.abc import Callable, Iterator, Mapping
@@ -11,16 +12,53 @@ from udock_lab.errors import UsageError
 __all__ = ["names_used", "packed"]
 
 
-def names_used(source: str, *, top: bool = True) -> set[str]:
-    """Return global names that the code reads inside its functions and classes, and at its ``top``.
+def names_used(source: str) -> set[str]:
+    """Return global names that the code reads, at its top and inside its functions and classes.
 
+    Those are left out to which it gives a value of its own first.
     Raises one of :data:`~udock_lab.sandbox.reading.UNREADABLE` for code that Python cannot read.
     """
     module = symtable.symtable(source, "<sandbox>", "exec")
-    found = {symbol.get_name() for symbol in module.get_symbols() if top and symbol.is_referenced()}
+    found = {symbol.get_name() for symbol in module.get_symbols() if symbol.is_referenced()}
     for table in _below(module):
-        found |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and s.is_global()}
-    return found
+        found |= {s.get_name() for s in table.get_symbols() if s.is_global()}
+    tree = ast.parse(source)
+    return (found | set(_changed(tree))) - _given_first(tree)
+
+
+def _changed(tree: ast.Module) -> Iterator[str]:
+    """Return names that are changed or deleted at the top: symtable does not count that as reading."""
+    queue: list[ast.AST] = [tree]
+    for node in queue:  # grows
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
+            yield node.id
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            queue += ast.iter_child_nodes(node)
+
+
+def _given_first(tree: ast.Module) -> set[str]:
+    """Return names that an assignment, an import or a definition makes at the top, in no branch, before any reading."""
+    given: set[str] = set()
+    mentioned: set[str] = set()
+    for statement in tree.body:
+        names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+        read = {node.id for node in names if not isinstance(node.ctx, ast.Store)}
+        made = set(_made(statement))
+        given |= made - read - mentioned
+        mentioned |= made | {node.id for node in names}
+    return given
+
+
+def _made(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, ast.Assign):
+        parts = [node for target in statement.targets for node in ast.walk(target)]
+        yield from (node.id for node in parts if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield statement.name
+    elif isinstance(statement, ast.Import | ast.ImportFrom):
+        yield from ((one.asname or one.name).partition(".")[0] for one in statement.names)
 
 
 def _below(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
