@@ -24,13 +24,6 @@ WORDS_A_MINUTE = 200
 SECONDS_A_LINE, SECONDS_AN_OUTPUT, SECONDS_A_QUESTION, SECONDS_A_TASK = 8, 20, 45, 60
 STEP = 5  # minutes: what is stated is a multiple of it
 MOST = 25  # minutes of one lesson
-# Longer than a lesson may be, by name, with the reason. A lesson that has become short enough must leave this list.
-TOO_LONG = {
-    "m2_2_chroot_permissions": "its helpers (become_root, give_up, prctl) are to go into the package",
-    "m2_4_metadata": "it is to be split",
-    "m2_5_image_lookup": "what it measures and draws is to go into the package",
-    "m2_6_exec_failure": "the eight files that it prepares are to go into the package",
-}
 
 FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 NOT_READ = re.compile(r"(?<=\])\([^)\n]*\)|<[^>\n]+>")  # where a link leads, and tags
@@ -135,27 +128,24 @@ def stated_of_exercise(slug: str) -> int:
     return int(said[1]) if said else 0
 
 
-def problems(slug: str, stated: int, counted: Count, too_long: dict[str, str] | None = None) -> list[str]:
+def problems(slug: str, stated: int, counted: Count) -> list[str]:
     """Return what is wrong with the figure of one lesson, and with its length."""
-    excused = TOO_LONG if too_long is None else too_long
     found = []
     if stated != counted.stated:
         found.append(
             f"{slug}: {counted.minutes:.1f} minutes by the rule, so {counted.stated} are to be stated; "
             f"outline.py says {stated}"
         )
-    if counted.minutes > MOST and slug not in excused:
+    if counted.minutes > MOST:
         found.append(
             f"{slug}: {counted.minutes:.1f} minutes by the rule, at most {MOST}: split it, or take something out"
         )
-    if counted.minutes <= MOST and slug in excused:
-        found.append(f"{slug} is short enough now: take it out of TOO_LONG in scripts/check_minutes.py")
     return found
 
 
 def main() -> int:
     """Print the figures and what differs; 1 if anything does."""
-    wrong = [f"{slug}: there is no such lesson" for slug in TOO_LONG.keys() - {entry.slug for entry in COURSE}]
+    wrong: list[str] = []
     print(f"{'':28}{'words':>6}{'lines':>6}{'outputs':>8}{'questions':>10}{'tasks':>6}{'minutes':>8}{'stated':>7}")
     total = 0.0
     for entry in COURSE:

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from check_course_shape import course_shape, miscounted
+from check_plumbing import in_cells
 
 from udock_lab.lesson.privacy import found_in
 
@@ -41,7 +42,7 @@ def problems(path: Path) -> list[str]:
     for number, cell in enumerate(cells, 1):
         of_cell = text_problems(_source(cell), path) if cell["cell_type"] == "markdown" else _code(cell)
         found += [f"cell {number}: {what}" for what in of_cell]
-    return [*found, *course_shape(path, cells)]
+    return [*found, *in_cells(cells), *course_shape(path, cells)]
 
 
 def _source(cell: Cell) -> str:

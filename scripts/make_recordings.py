@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from udock_lab import Runtime, sandbox
+from udock_lab.lesson.experiments.roots import WORDS
 from udock_lab.lesson.recordings import record
 from udock_lab.model import RunResult, SandboxResult
 
@@ -50,17 +51,14 @@ def m2_1b_exec(_: Runtime) -> SandboxResult:
     return sandbox.run(program, trace=True)
 
 
-CHROOT_WORDS = ("/bin/sh", "-c", "test -e /etc/mdock-rootfs && echo / is the image || echo / is this machine")
-
-
 def m2_2_chroot_root(runtime: Runtime) -> RunResult:
     """Record a chroot as root: / is the image."""
-    return runtime.run("demo", CHROOT_WORDS, snapshots=True)
+    return runtime.run("demo", WORDS, snapshots=True)
 
 
 def m2_2_chroot_userns(runtime: Runtime) -> RunResult:
     """Record a chroot in a user namespace, which needs no root."""
-    return runtime.run("demo", CHROOT_WORDS, userns=True, snapshots=True)
+    return runtime.run("demo", WORDS, userns=True, snapshots=True)
 
 
 def m2_2_lone(runtime: Runtime) -> RunResult:
@@ -103,7 +101,7 @@ def experiment(slug: str, function: str, runtime: Runtime, **names: object) -> S
     ]
     program = "\n".join([*map(ast.unparse, kept), f"{function}()"])
     rootfs = runtime.images()[0].rootfs
-    return sandbox.run(program, names={"rootfs": rootfs, "chroot_works": True, **names})
+    return sandbox.run(program, names={"rootfs": rootfs, **names})
 
 
 MAKERS: dict[str, Maker] = {

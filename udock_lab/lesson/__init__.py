@@ -23,6 +23,7 @@
 """
 
 from udock_lab.lesson.board import Progress, progress
+from udock_lab.lesson.experiments.programs.privileges import give_up
 from udock_lab.lesson.keeping import export, import_
 from udock_lab.lesson.orders import OrderTask, put_in_order
 from udock_lab.lesson.predictions import Prediction, predict
@@ -40,6 +41,7 @@ __all__ = [
     "begin",
     "exit_ticket",
     "export",
+    "give_up",
     "import_",
     "predict",
     "progress",

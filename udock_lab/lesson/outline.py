@@ -67,11 +67,11 @@ COURSE = (
         "m2_1_process_creation",
         predictions=2,
     ),
-    Entry("m2_2_chroot_permissions", "Chroot: another root, and who may have it", 30, "m2_2_chroot_permissions"),
+    Entry("m2_2_chroot_permissions", "Chroot: another root, and who may have it", 25, "m2_2_chroot_permissions"),
     Entry("m2_3_container_ids", "Ids: unique under any number of runs", 25, "m2_3_container_ids"),
-    Entry("m2_4_metadata", "Metadata: records that a crash cannot tear", 35, "m2_4_metadata"),
-    Entry("m2_5_image_lookup", "Image lookup: from a name to a root file system", 30, "m2_5_image_lookup"),
-    Entry("m2_6_exec_failure", "When exec fails", 30, "m2_6_exec_failure"),
+    Entry("m2_4_metadata", "Metadata: records that a crash cannot tear", 25, "m2_4_metadata"),
+    Entry("m2_5_image_lookup", "Image lookup: from a name to a root file system", 25, "m2_5_image_lookup"),
+    Entry("m2_6_exec_failure", "When exec fails", 25, "m2_6_exec_failure"),
     Entry("m2_7_review", "Review: the whole of mdock run", 25, "m2_7_mdock_run"),
 )
 EXERCISES = tuple(dict.fromkeys(lesson.exercise for lesson in COURSE if lesson.exercise))

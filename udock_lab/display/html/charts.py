@@ -14,9 +14,10 @@ from udock_lab.display.markup import Markup
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["staircase"]
+__all__ = ["curve", "shares", "staircase"]
 
 _SMALL, _LARGE = 12, 14  # points
+_LOOKS = (("white", ""), ("0.8", ".."), ("0.45", "//"))  # shade and hatching of the kinds in a divided bar
 
 
 def staircase(panels: Mapping[str, Sequence[tuple[float, float, str]]]) -> Markup | None:
@@ -43,3 +44,40 @@ def _panels(count: int, height: float) -> tuple[Figure, list[Any]]:
 
     figure = Figure(figsize=(5.5 * max(2, count), height), layout="constrained")
     return figure, list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
+
+
+def shares(title: str, counts: Mapping[str, Mapping[str, int]], measure: str) -> Markup | None:
+    """Draw a bar for each way, divided by what was counted; the kinds differ by hatching."""
+    figure, (panel,) = _panels(1, height=0.9 + 0.5 * len(counts))
+    for row, seen in enumerate(counts.values()):
+        done, total = 0.0, sum(seen.values()) or 1
+        for (kind, count), (shade, hatch) in zip(seen.items(), _LOOKS, strict=False):
+            share = 100 * count / total
+            panel.barh(row, share, left=done, color=shade, hatch=hatch, edgecolor="black", label="" if row else kind)
+            done += share
+    panel.set(xlabel=measure, xlim=(0, 100), yticks=range(len(counts)), yticklabels=list(counts))
+    panel.set_title(title, fontsize=_LARGE)
+    panel.invert_yaxis()
+    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=_SMALL)
+    said = "; ".join(
+        f"{way}: {', '.join(f'{kind} {count}' for kind, count in seen.items())}" for way, seen in counts.items()
+    )
+    return figure_html(figure, f"{title}. {said}")
+
+
+def curve(
+    title: str, points: Sequence[tuple[float, float]], level: tuple[float, str], axes: tuple[str, str, str]
+) -> Markup | None:
+    """Draw a curve with both axes in powers of ten, and a dashed line at a level; ``axes`` names x, y and the curve."""
+    figure, (panel,) = _panels(1, height=4.0)
+    x, y, name = axes
+    at, said = level
+    panel.loglog(*zip(*points, strict=True), "o-", color="tab:blue", linewidth=2.5, markersize=8, label=name)
+    panel.axhline(at, color="0.5", linestyle="--", label=said)
+    panel.set_title(title, fontsize=_LARGE)
+    panel.set_xlabel(x, fontsize=_SMALL)
+    panel.set_ylabel(y, fontsize=_SMALL)
+    panel.grid(alpha=0.3)
+    panel.legend(fontsize=_SMALL)
+    each = "; ".join(f"{at_x:,.0f}: {at_y:.3g}" for at_x, at_y in points)
+    return figure_html(figure, f"{title}. {y}, by {x}: {each}. {said}")
