@@ -43,7 +43,7 @@ HOUSE: dict[str, str] = {
     "cli": "errors text model linux runtime display commands",
     "course": "errors version text model linux work runtime display commands lesson grading",
     "__main__": "cli",
-    FACADE: "errors version text model linux runtime display commands widgets notebook mydock",
+    FACADE: "errors version text model linux runtime display commands widgets notebook mydock grading",
 }
 
 # The same within the runtime. What is not named here (the facade and what its methods do) stands above all of them.

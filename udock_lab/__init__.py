@@ -134,24 +134,28 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(ip: InteractiveShell) -> None:
-    """Add ``%mdock``, ``%mydock``, completion and the display of results, for ``%load_ext udock_lab``.
+    """Add ``%mdock``, ``%mydock``, ``%reproduce``, completion and the display of results, for ``%load_ext udock_lab``.
 
     Raises Unsupported, with the ways to get one, where the machine is not Linux.
     """
     from udock_lab.commands.base import require_linux
 
     require_linux()
+    from udock_lab.grading import reproduce_magic
     from udock_lab.mydock import magic
     from udock_lab.notebook.mdock_magic import load
 
     load(ip)
     magic.load(ip)
+    reproduce_magic.load(ip)
 
 
 def unload_ipython_extension(ip: InteractiveShell) -> None:
     """Take them away again and close the runtime, for ``%unload_ext udock_lab``."""
+    from udock_lab.grading import reproduce_magic
     from udock_lab.mydock import magic
     from udock_lab.notebook.mdock_magic import unload
 
     magic.unload(ip)
     unload(ip)
+    reproduce_magic.unload(ip)

@@ -9,12 +9,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from udock_lab.errors import NotFound, UsageError
 from udock_lab.grading import Submission, judge
+from udock_lab.grading.reproducing import cell_for, offered
 from udock_lab.grading.sources import exercise, slugs
+from udock_lab.sandbox import run
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "write_an_exercise.md").read_text()
 FILE = re.compile(r"^`(my_course/[^`]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -98,6 +101,23 @@ def test_a_learner_s_check_finds_the_exercise_of_the_course_folder_above_the_not
     assert "ends_well" in slugs()
     answer = (course / "exercises" / "ends_well" / "corpus" / "right_plain.py").read_text()
     assert judge(exercise("ends_well"), Submission(source=answer), at_once=2).points == 3
+
+
+def test_a_failure_of_the_guide_s_exercise_is_reproduced_with_the_learner_s_function(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(course)
+    source = (course / "exercises" / "ends_well" / "corpus" / "wrong_zero_is_false.py").read_text()
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(source, names)
+    answer = {"ends_well": names["ends_well"]}
+    made, submission = exercise("ends_well"), Submission(functions=answer)
+    offered(made, submission, judge(made, submission, at_once=2))
+    head, _, program = cell_for("2", names).partition("\n")
+    assert head == "%%sandbox --trace"
+    assert program.endswith('number = 0\nprint(ends_well(["/bin/sh", "-c", f"exit {number}"]))')
+    assert run(program, names=answer, watch=False).stdout == "False\n"
+    assert run(program, names={"ends_well": lambda argv: True}, watch=False).stdout == "True\n"
 
 
 def test_an_exercise_of_an_installed_package_is_found_by_its_entry_point(course: Path, tmp_path: Path) -> None:

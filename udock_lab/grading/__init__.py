@@ -16,6 +16,9 @@
     containerrecord.py  a container that has begun to run, which m2_4 writes down
     tables.py       tables of containers, and what somebody made of them
     tablewatch.py   a table, seen by others while it is changed
+    reproduction.py what an exercise says of a failure: the smallest program in which it is seen
+    reproducing.py  from the last check to a cell with that program
+    reproduce_magic.py  %reproduce, which puts it below
     inside.py       what several scenes need, beside the learner's code
     referee.py      what a scene needs that never loads the answer: children of its own run it
     workers.py      children of a referee that live side by side

@@ -211,12 +211,20 @@ class Bench:
         self._take(Judgement(requirement=self.requirements[key], passed=True, expected=expected, seen=seen, by=by))
 
     def fail(
-        self, key: str, *, expected: str, seen: str, looks_like: str = "", by: str = "kernel", go_on: bool = False
+        self,
+        key: str,
+        *,
+        expected: str,
+        seen: str,
+        looks_like: str = "",
+        by: str = "kernel",
+        go_on: bool = False,
+        tried: Mapping[str, object] | None = None,
     ) -> None:
         """Judge that the requirement does not hold.
 
         The story ends here, and what it has not judged waits for this one; unless what comes can be judged all the
-        same (``go_on``).
+        same (``go_on``). ``tried``: what this try gave the answer, for its reproduction (reproduction.py).
         """
         for error, why in _NO_ROOM.items():
             if error in seen:
@@ -229,6 +237,7 @@ class Bench:
                 seen=seen,
                 looks_like=looks_like,
                 by=by,
+                tried=dict(tried or {}),
             )
         )
         if not go_on:

@@ -17,14 +17,17 @@ def check(slug: str, *functions: Callable[..., object]) -> Score:
 
     ``functions`` in the order of the statement, for instance ``check("m2_1_process_creation", launch)``. They run
     in the sandbox only, with what they use of the notebook copied in. The result is a number, the points; it shows
-    as a report, ``print(score)`` gives the report as text and ``score.hint()`` one hint at a time. The scores of your
+    as a report, ``print(score)`` gives the report as text and ``score.hint()`` one hint at a time. For each failed
+    requirement ``%reproduce`` and its number put a cell below in which it is seen to fail. The scores of your
     tries are kept in your ``progress.json``, and the report shows them; ``udock_lab.lesson.progress()`` shows it.
     NotFound for an exercise that does not exist; UsageError where a function is missing, is none, or cannot be copied.
     """
-    from udock_lab.grading.checking import given, scored
+    from udock_lab.grading.checking import Score, given, scored
+    from udock_lab.grading.reproducing import offered
     from udock_lab.lesson.session import keep_score
 
-    score = scored(given(slug, functions))
+    answer = given(slug, functions)
+    score = Score(offered(*answer, scored(answer).report))
     score.tell_tries(keep_score(slug, float(score), score.report.out_of))
     return score
 

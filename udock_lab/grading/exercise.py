@@ -5,6 +5,7 @@
     requirements.py   what is promised, to whom, for how many points: TITLE, FUNCTIONS, REQUIREMENTS
     judge.py          how it is seen: functions marked with @story, each of which judges the requirements it names
     scenes.py         what the sandbox runs: functions that take the learner's
+    reproductions.py  how a learner sees a failure again: functions marked with @reproduces; may be left out
 
 A folder of this shape is an exercise, wherever it lies (sources.py); so is its hidden half.
 """
@@ -19,6 +20,7 @@ from udock_lab.model import Requirement
 
 if TYPE_CHECKING:
     from udock_lab.grading.bench import Bench
+    from udock_lab.grading.reproduction import Reproduction
 
 __all__ = ["Exercise", "Story", "story"]
 
@@ -54,3 +56,4 @@ class Exercise:
     requirements: tuple[Requirement, ...]
     stories: tuple[Story, ...]
     hidden: bool = False
+    reproductions: tuple[Reproduction, ...] = ()

@@ -16,4 +16,4 @@ def without_values(report: CheckReport) -> CheckReport:
 def _bare(judgement: Judgement) -> Judgement:
     kept = "as the statement says" if judgement.passed is False else ""
     seen = "something else; what was tried is not told" if judgement.passed is False else ""
-    return replace(judgement, expected=kept, seen=seen, looks_like="", by="kernel")
+    return replace(judgement, expected=kept, seen=seen, looks_like="", by="kernel", tried={}, again="")

@@ -27,9 +27,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from udock_lab.errors import NotFound, UsageError
 from udock_lab.grading.exercise import Exercise, Story
+from udock_lab.grading.reproduction import Reproduction
 from udock_lab.model import Requirement
 from udock_lab.text.nearest import nearest
 
@@ -155,11 +157,19 @@ def _read(slug: str, folder: Path, near: Path | None, *, hidden: bool) -> Exerci
             requirements=tuple(promised.REQUIREMENTS),
             stories=tuple(judge.STORIES),
             hidden=hidden,
+            reproductions=_of_part(package, folder, "reproductions", "REPRODUCTIONS") if not hidden else (),
         )
     except AttributeError as error:
         raise UsageError(f"{folder}: {error}.", _DESCRIBED) from None
     _check(made, folder)
     return made
+
+
+def _of_part(package: str, folder: Path, part: str, name: str) -> tuple[Any, ...]:
+    """Return what a module that may be left out gives under this name."""
+    if not (folder / f"{part}.py").is_file():
+        return ()
+    return tuple(getattr(importlib.import_module(f"{package}.{part}"), name))
 
 
 def _package(slug: str, folder: Path, *, hidden: bool) -> str:
@@ -199,9 +209,20 @@ def _contradictions(promised: list[str], judged: list[str], waited: set[str], ma
         yield f"no story judges {key!r}"
     for key in sorted(set(judged) - set(promised)):
         yield f"a story judges {key!r}, which no requirement promises"
+    yield from _odd_reproductions(promised, made)
     told: set[str] = set()
     for story in made.stories:
         for key in story.after:
             if key not in told:
                 yield f"a story waits for {key!r}, which is not judged before it"
         told |= set(story.keys)
+
+
+def _odd_reproductions(promised: list[str], made: Exercise) -> Iterator[str]:
+    for one in made.reproductions:
+        if not isinstance(one, Reproduction):
+            yield "REPRODUCTIONS holds something else"
+        elif one.key not in promised:
+            yield f"{one.key!r} is reproduced, which no requirement promises"
+        elif foreign := set(one.functions) - set(made.functions):
+            yield f"the reproduction of {one.key!r} takes {foreign.pop()!r}, which is none of FUNCTIONS"

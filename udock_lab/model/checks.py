@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udock_lab.model.value import Value
+from udock_lab.model.value import Value, field
 
 __all__ = ["CheckReport", "Judgement", "Requirement"]
 
@@ -26,7 +26,8 @@ class Judgement(Value):
 
     ``passed`` is None where it was not judged, and ``why`` says it in words: ``refused`` where this machine refuses
     what the judgement needs, else because an earlier requirement does not hold. ``by`` names the witness:
-    ``kernel`` (system calls, wait statuses, /proc) or ``effects`` (files and values alone).
+    ``kernel`` (system calls, wait statuses, /proc) or ``effects`` (files and values alone). ``tried``: what the failing
+    try gave the answer, by the names that its reproduction uses. ``again``: what to type to see it happen.
     """
 
     requirement: Requirement
@@ -37,6 +38,8 @@ class Judgement(Value):
     why: str = ""
     refused: bool = False
     by: str = "kernel"
+    tried: dict[str, object] = field(factory=dict)
+    again: str = ""
 
 
 class CheckReport(Value):

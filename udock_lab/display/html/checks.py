@@ -67,6 +67,11 @@ def _evidence(judgement: Judgement, where: Callable[[str], str]) -> Iterator[Mar
     if judgement.looks_like:
         yield _fact("this looks like", html('<span class="cause">{}</span>', judgement.looks_like))
     yield _fact("read", _link(judgement.requirement.lesson, where))
+    if judgement.again:
+        yield _fact(
+            "see it happen",
+            html("<span><code>{}</code> in a cell of its own puts a ready cell below</span>", judgement.again),
+        )
 
 
 def _link(lesson: str, where: Callable[[str], str]) -> Markup:

@@ -45,6 +45,8 @@ def _lines(judgement: Judgement, width: int) -> list[str]:
     if judgement.looks_like:
         lines.append(f"{indent}this looks like: {judgement.looks_like}")
     lines.append(f"{indent}read: {judgement.requirement.lesson}")
+    if judgement.again:
+        lines.append(f"{indent}see it happen: {judgement.again}")
     return lines
 
 

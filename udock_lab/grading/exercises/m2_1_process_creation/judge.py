@@ -225,10 +225,16 @@ def _compare(bench: Bench, key: str, result: SandboxResult, ends: Sequence[End |
     told = sorted(causes, key=lambda cause: not cause[2])  # the first one that looks like something
     for one, end, looks_like in told[:1]:
         expected = _info(*end.info) if end is not None else "the program runs"
-        bench.fail(key, expected=expected, seen=_seen(result, one), looks_like=looks_like)
+        tried = _tried(*end.info) if end is not None else {}
+        bench.fail(key, expected=expected, seen=_seen(result, one), looks_like=looks_like, tried=tried)
     if any(end is not None and end.unheard for end in ends):
         seen = "launch returned and had not heard of the child's end"
         bench.fail(key, expected="waitpid", seen=seen, looks_like=diagnose.TOO_EARLY)
+
+
+def _tried(code: int | None, signal: int | None) -> dict[str, object]:
+    """Return what its reproduction needs of a program that ended so."""
+    return {"script": f"exit {code}", "code": code} if signal is None else {"number": signal}
 
 
 def _differs(said: Said | None, end: End) -> bool:
@@ -350,13 +356,14 @@ def _ends_there(bench: Bench, result: SandboxResult, said: Said | None, case: tu
     wanted = " or ".join(f"ExitInfo(code={code})" for code in codes)
     expected = f"{wanted} for {path!r} ({what})"
     if said is None or not said.returned or not said.is_a("ExitInfo"):
-        bench.fail("stays", expected=expected, seen=_seen(result, said), looks_like=_why_no_info(result, said))
+        looks_like = _why_no_info(result, said)
+        bench.fail("stays", expected=expected, seen=_seen(result, said), looks_like=looks_like, tried={"path": path})
     assert said is not None
     code, signal, errno = said.plain if isinstance(said.plain, tuple) and len(said.plain) == 3 else (None, None, None)
     if repr(code) not in codes or signal is not None:
         known = errno if isinstance(errno, int) else _errno_of(result, path)
         looks_like = diagnose.failed_code(code, known, signal)
-        bench.fail("stays", expected=expected, seen=_seen(result, said), looks_like=looks_like)
+        bench.fail("stays", expected=expected, seen=_seen(result, said), looks_like=looks_like, tried={"path": path})
     if result.untraced:
         return
     failed = [call for call in ev.execs(result) if call.errno]

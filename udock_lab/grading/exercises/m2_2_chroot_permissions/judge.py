@@ -189,6 +189,7 @@ def _raised(bench: Bench, seen: list[Attempt], numbers: list[int], good_ones: li
                 looks_like=diagnose.error_not_raised(one, number, forgives=any(good.returned for good in good_ones)),
                 by="effects",
                 go_on=True,
+                tried={"path": one.path, "name": name(number)},
             )
             return
     bench.hold("raised", seen="ENOENT, ENOTDIR, EACCES came out of enter", by="effects")
@@ -205,6 +206,7 @@ def _only(bench: Bench, seen: list[Attempt]) -> None:
             looks_like=diagnose.forgiven_too(wrong, OTHERS),
             by="effects",
             go_on=True,
+            tried={"number": number, "name": name(number)},
         )
         return
     bench.hold("only", seen=f"{', '.join(map(name, OTHERS))} came out of enter", by="effects")

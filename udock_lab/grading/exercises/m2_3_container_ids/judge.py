@@ -103,6 +103,7 @@ def _fail_on(bench: Bench, key: str, file: File, said: Said | None) -> None:
         looks_like=diagnose.misread(file, said),
         by="effects",
         go_on=True,
+        tried={"lines": file.lines, "stay": file.records, "id": f"c{file.number}"},
     )
 
 

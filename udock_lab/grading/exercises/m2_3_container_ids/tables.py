@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 
 __all__ = ["MISTAKEN", "File", "before_and_next", "files", "record"]
 
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _KIB_200 = 70_000  # characters of a name: three such lines are more than any one read(2) of a careful program
 # Lines that are no records, each with a number of its own: what comes out says which one was taken for a record.
 _BY_INT = ("c 1904|17|demo\n", "c+1905|17|demo\n", "c1_906|17|demo\n")  # int() takes them all, the last is the highest
@@ -47,6 +49,17 @@ class File:
     name: str
     text: str | None
     number: int
+
+    @property
+    def lines(self) -> list[bytes] | None:
+        """Return its lines; None where there is no file."""
+        return None if self.text is None else [line.encode("latin-1") for line in _LINE.findall(self.text)]
+
+    @property
+    def records(self) -> list[bytes]:
+        """Return those with the highest id, without which another number would come next."""
+        highest = re.compile(rb" *c%d *\|" % (self.number - 1))
+        return [line for line in self.lines or () if highest.match(line)]
 
 
 def record(number: int, blanks: str = "", image: str = "demo") -> str:

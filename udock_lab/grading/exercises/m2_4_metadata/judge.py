@@ -113,7 +113,7 @@ def phase_one(bench: Bench) -> None:
     _judge_place(bench, line, played, old)
     if not bench.holds("saves") and not played.table("fresh"):
         return  # nothing was written: the rest waits
-    _judge_times(bench, played, timed, (clock.summer, clock.winter))
+    _judge_times(bench, played, timed, (clock.summer, clock.winter), clock.zone)
     own = played.table("fresh") or line  # in whatever format: that is judged above
     both = own + (second.line(clock.winter) if own == line else played.table("winter") or b"")
     tables = {"two": (own, both), **{name: (data, b"") for name, data in old.items()}}
@@ -149,7 +149,9 @@ def _judge_place(bench: Bench, line: bytes, played: Played, old: dict[str, bytes
     bench.hold("saves", seen=f"the table ends with {shown(fresh)}", by="effects")
 
 
-def _judge_times(bench: Bench, played: Played, timed: list[tuple[str, Row, int]], zones: tuple[int, int]) -> None:
+def _judge_times(
+    bench: Bench, played: Played, timed: list[tuple[str, Row, int]], zones: tuple[int, int], zone: str
+) -> None:
     """Judge the start times, where a line has a place for one."""
     for name, row, east in timed:
         fields = (played.table(name) or b"").split(b"|")
@@ -164,7 +166,10 @@ def _judge_times(bench: Bench, played: Played, timed: list[tuple[str, Row, int]]
         if told != true:
             words = looks.another_time(told, true, row.start_time, zones, time.time())
             expected = f"{true!r} for {row.start_time!r}"
-            bench.fail("times", expected=expected, seen=repr(told), looks_like=words, by="effects", go_on=True)
+            tried = {"zone": zone, "start": row.start_time, "time": true}
+            bench.fail(
+                "times", expected=expected, seen=repr(told), looks_like=words, by="effects", go_on=True, tried=tried
+            )
             return
     bench.hold(
         "times",

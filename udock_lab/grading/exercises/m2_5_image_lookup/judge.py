@@ -119,7 +119,8 @@ def _judge(bench: Bench, key: str, answers: Answers) -> None:
             return
         expected = f"{shown(question.path)} for {question.what}"
         looks_like = belief(question, said, answers)
-        bench.fail(key, expected=expected, seen=words_of(said), looks_like=looks_like, by="effects", go_on=True)
+        seen, tried = words_of(said), question.tried
+        bench.fail(key, expected=expected, seen=seen, looks_like=looks_like, by="effects", go_on=True, tried=tried)
     elif len(pairs) < len(answers.asked[key]):  # a search that has no end where nothing is to be found
         bench.wait(key, "none" if key != "none" else "finds")
     else:

@@ -8,9 +8,12 @@ search that does not end where it finds nothing is still judged by what it finds
 from __future__ import annotations
 
 import random
+import re
 from typing import NamedTuple
 
 from udock_lab.grading.tables import a_word
+
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 __all__ = ["Question", "a_path", "all_questions", "line", "probes"]
 
@@ -31,6 +34,16 @@ class Question(NamedTuple):
     traps: dict[str, str]
     also: tuple[str, ...] = ()
     place: str = ""
+
+    @property
+    def tried(self) -> dict[str, object]:
+        """Return what the reproduction of this search needs; nothing where several answers are right."""
+        if self.also or self.place:
+            return {}
+        lines = None if self.table is None else _LINE.findall(b"".join(self.table))
+        first = b"%b|%b|" % (self.name.encode(), (self.path or "").encode())
+        stay = [line for line in lines or () if self.path is not None and line.startswith(first)]
+        return {"lines": lines, "stay": stay, "name": self.name, "path": self.path}
 
 
 def all_questions() -> list[Question]:
