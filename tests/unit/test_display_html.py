@@ -19,12 +19,15 @@ _ALLOWED = frozenset(
     (
         *("style", "section", "header", "div", "span", "p", "b", "i", "em", "code", "pre", "small", "strong", "mark"),
         *("details", "summary", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
+        *("button", "input", "output", "br", "a"),
     )
 )
 _ATTRIBUTES = frozenset(
     (
         *("class", "role", "tabindex", "title", "open", "scope", "colspan"),
-        *("aria-label", "aria-hidden", "aria-current"),
+        *("aria-label", "aria-hidden", "aria-current", "aria-live"),
+        *("hidden", "type", "min", "max", "value", "data-lm-suppress-shortcuts", "data-moment"),  # a walk
+        *("href", "download"),
         "style",  # places in a grid, nothing else: see _PLACE
     )
 )

@@ -44,7 +44,12 @@ def test_markup_is_the_only_file_that_escapes_and_three_more_trust_a_text() -> N
     ]
     assert imports == ["display/markup.py"]
     trusting = {str(path.relative_to(PACKAGE)) for path, _ in calls_of("trusted", "Markup")}
-    assert trusting == {"display/markup.py", "display/html/figure.py", "display/pages/rendering.py"}
+    assert trusting == {
+        "display/markup.py",
+        "display/html/figure.py",
+        "display/html/walk.py",
+        "display/pages/rendering.py",
+    }
 
 
 @given(st.lists(hostile, min_size=2, max_size=2))

@@ -50,27 +50,27 @@ def test_every_call_that_a_trace_may_show_has_its_sentence() -> None:
     for name, note in CALLS.items():
         assert note.sentence.endswith("."), name
         assert re.fullmatch(r"[a-z_0-9]+\(2\)|", note.page), name
-    assert CALLS["clone"].library == "fork()"
-    assert CALLS["wait4"].library == "waitpid()"
-    assert CALLS["exit_group"].library == "_exit()"
+    assert CALLS["clone"].library == "fork"
+    assert CALLS["wait4"].library == "waitpid"
+    assert CALLS["exit_group"].library == "_exit"
 
 
 def test_a_trace_reads_like_this() -> None:
     lines = [re.split(r"\s{2,}", line) for line in lanes_text(drawn(STORY)).splitlines()]
     assert lines == [
         ["WHO", "CALL", "RESULT"],
-        ["parent", "ok", "clone()", "= child 1", "-> child 1"],
+        ["parent", "ok", "fork()", "= child 1", "-> child 1"],
         ["child 1", "FAILED", 'chroot("/x")', "= -1 EPERM (Operation not permitted)"],
         [
             *("child 1", "ok", 'execve("/bin/sh", ["sh", "-c", "exit 3"], environment)', "does not return"),
             "now /bin/sh, same pid",
         ],
-        ["child 1", "ok", "exit_group(3)", "does not return", "the process ends"],
+        ["child 1", "ok", "_exit(3)", "does not return", "the process ends"],
         [
-            *("parent", "ok", "wait4(child 1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL)", "= child 1"),
+            *("parent", "ok", "waitpid(child 1, 0)", "= child 1, exit code 3"),
             "<- child 1",
         ],
-        ["parent", "ok", "exit_group(0)", "does not return", "the process ends"],
+        ["parent", "ok", "_exit(0)", "does not return", "the process ends"],
     ]
 
 
@@ -101,15 +101,15 @@ def test_fork_and_wait_are_arrows_in_opposite_directions() -> None:
 
 def test_a_call_that_waits_while_others_act_begins_and_returns_in_rows_of_its_own() -> None:
     page = Page(display.timeline_html(STORY)).text
-    assert page.index("waits …") < page.index("exit_group (3)" if "exit_group (3)" in page else "exit_group(3)")
-    assert page.index("exit_group(3)") < page.index("wait4 returns = child 1")
+    assert page.index("waits …") < page.index("_exit(3)")
+    assert page.index("_exit(3)") < page.index("waitpid returns = child 1")
 
 
 def test_an_exit_never_returns_however_long_the_kernel_takes_for_it() -> None:
     slow = replace(EXIT, end=EXIT.start + 30 * MS)
     page = Page(display.timeline_html(two(slow, WAIT, child=ExitStatus(raw=3 << 8)))).text
-    assert page.count("exit_group(3) does not return") == 1
-    assert "exit_group returns" not in page
+    assert page.count("_exit(3) does not return") == 1
+    assert "_exit returns" not in page
 
 
 def test_exec_changes_the_look_of_the_line_and_says_that_the_pid_stays() -> None:
@@ -129,7 +129,7 @@ def test_a_child_that_a_signal_ended_has_a_block_that_says_so() -> None:
     result = two(call(10, "kill", "11, SIGKILL", "0", 500_000), killed, child=ExitStatus(raw=9))
     text = lanes_text(drawn(result))
     assert "kill(child 1, SIGKILL)" in text
-    assert text.index("ended by SIGKILL (signal 9)") < text.index("wait4(")
+    assert text.index("ended by SIGKILL (signal 9)") < text.index("waitpid(")
     assert "■ ended by SIGKILL (signal 9)" in Page(display.timeline_html(result)).text
 
 

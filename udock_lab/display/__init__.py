@@ -30,8 +30,11 @@ __all__ = [
     "timeline_text",
     "to_html",
     "to_text",
+    "trace_json",
     "tree_html",
     "tree_text",
+    "walk_html",
+    "walk_text",
 ]
 
 
@@ -39,6 +42,10 @@ def __getattr__(name: str) -> object:
     """Import the forms when one is asked for (PEP 562): a terminal does without HTML."""
     if name not in __all__:
         raise AttributeError(f"module 'udock_lab.display' has no attribute {name!r}")
+    if name == "trace_json":
+        from udock_lab.display.traceevents import trace_json
+
+        return trace_json
     if name.endswith("_html"):
         from udock_lab.display.html import forms as pages
 

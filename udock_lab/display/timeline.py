@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from udock_lab.display.eliding import elided, in_order, without_pid
+from udock_lab.display.spelling import NO_RETURN, name_of, result_of, spelled
 from udock_lab.display.text.status import ending
 from udock_lab.model import (
     RunResult,
@@ -30,8 +31,6 @@ _CALLED = {
     "record_running": "append to containers.db",
     "record_ended": "rename over containers.db",
 }
-_NO_RETURN = frozenset(("exit", "exit_group"))
-_ADDRESS = re.compile(r"0x[0-9a-f]{6,}( /\* \d+ vars? \*/)?")
 _PROGRAM = re.compile(r'[^"]*"((?:[^"\\]|\\.)*)"')
 
 
@@ -46,7 +45,7 @@ class Lane:
 
 @dataclass(slots=True, kw_only=True)  # not frozen: a frozen one takes three times as long to make
 class Moment:
-    """One block: a call, or (``effect`` is ``end``) how a process ended.
+    """One block: a call, by the kernel's ``name``, or (``effect`` is ``end``) how a process ended.
 
     ``call`` and ``result`` are short and the same for the same run; ``full`` is all of it, pids and addresses too;
     ``call_seen`` and ``result_seen`` are what the picture shows in their place. ``effect`` says what it does to lanes:
@@ -68,6 +67,7 @@ class Moment:
     line: int = 0  # of the learner's code, 0 where none made it
     call_seen: str = ""
     result_seen: str = ""
+    called: str = ""  # the name by which a program calls it, where that is not the kernel's
 
     @property
     def remark(self) -> str:
@@ -86,6 +86,12 @@ class Timeline:
     lanes: tuple[Lane, ...]
     moments: tuple[Moment, ...]
     notes: tuple[str, ...] = ()
+    walks: bool = False  # its program's lines are known
+
+    @property
+    def numbers(self) -> dict[int, int]:
+        """The number of each moment, by its identity."""
+        return {id(moment): number for number, moment in enumerate(self.moments)}
 
 
 _last: list[tuple[RunResult | None, Timeline]] = [(None, Timeline((), ()))]  # for its text, and then for its HTML
@@ -151,26 +157,28 @@ def _of_sandbox(result: SandboxResult) -> Timeline:
     lanes = tuple(Lane(p.role, p.pid, where.get(p.parent) if n else None) for n, p in enumerate(processes))
     roles = {process.pid: process.role for process in result.processes}
     calls = sorted((call for call in result.calls if call.pid in where), key=lambda call: call.start)
-    moments = [_call(call, where, roles) for call in calls[:MOST_CALLS]]
+    known = bool(result.begun)
+    moments = [_call(call, where, roles, known=known) for call in calls[:MOST_CALLS]]
     moments = _with_ends(moments, processes, complete=len(calls) <= MOST_CALLS)
     notes = _left_out(len(calls))
     hidden = len(result.processes) - len(processes)
     if hidden:
         notes += (f"The picture shows the first {MOST_LANES} processes; {hidden} more are left out, with their calls.",)
-    return Timeline(lanes, tuple(moments), notes)
+    return Timeline(lanes, tuple(moments), notes, walks=known)
 
 
-def _call(call: SystemCall, where: dict[int, int], roles: dict[int, str]) -> Moment:
+def _call(call: SystemCall, where: dict[int, int], roles: dict[int, str], *, known: bool) -> Moment:
     effect, other = _effect(call, where)
-    lost = call.result == "?" and call.name not in _NO_RETURN
+    lost = call.result == "?" and call.name not in NO_RETURN
     interrupted = call.errno.startswith("ERESTART")  # the kernel's own word: no program ever gets to see it
     full = printable(str(call))
     return Moment(
         lane=where[call.pid],
         name=call.name,
-        call=short_call(call, roles),
+        called=name_of(call, known=known),
+        call=spelled(call, roles, known=known),
         full=full,
-        result=_result(call, roles),
+        result=result_of(call, roles, becomes=effect == "exec"),
         start=call.start,
         end=max(call.start, call.end),
         failed=bool(call.errno) and not interrupted,
@@ -185,7 +193,7 @@ def _call(call: SystemCall, where: dict[int, int], roles: dict[int, str]) -> Mom
 def _effect(call: SystemCall, where: dict[int, int]) -> tuple[str, int | None]:
     """Return what a call does to the lanes, and the other lane it does it to."""
     value = call.value
-    if call.name in _NO_RETURN:
+    if call.name in NO_RETURN:
         return "exit", None
     if call.errno or value is None:
         return "", None
@@ -201,33 +209,6 @@ def _effect(call: SystemCall, where: dict[int, int]) -> tuple[str, int | None]:
         target = where.get(int(found[1])) if (found := re.match(r"(\d+),", call.arguments)) else None
         return ("signal", target) if target is not None and target != where[call.pid] else ("", None)
     return "", None
-
-
-def short_call(call: SystemCall, roles: dict[int, str]) -> str:
-    """Write a call without addresses, with roles for pids: ``clone()``, ``wait4(child 1, ...)``."""
-    arguments = call.arguments
-    if call.name.startswith("clone") and re.search(r"child_stack=|flags=|parent_tid", arguments):
-        arguments = ""
-    arguments = _ADDRESS.sub(lambda found: "environment" if found[1] else "...", arguments)
-    arguments = re.sub(r"^(\d+)(?=,|$)", lambda found: roles.get(int(found[1]), found[1]), arguments)
-    arguments = re.sub(r"si_pid=(\d+)", lambda found: f"si_pid={roles.get(int(found[1]), found[1])}", arguments)
-    if call.name in ("wait4", "waitid"):
-        arguments = re.sub(r",(?=\S)", ", ", arguments)
-    return printable(f"{call.name}({arguments})")
-
-
-def _result(call: SystemCall, roles: dict[int, str]) -> str:
-    if call.result == "?":
-        return "does not return" if call.name in _NO_RETURN else "did not come back"
-    if call.errno.startswith("ERESTART"):
-        return "interrupted by a signal"
-    if (
-        _effect(call, {})[0] == "exec"
-    ):  # strace shows the 0 that the new program starts with; the old one gets no answer
-        return "does not return"
-    value = call.value
-    makes_pid = call.name in ("wait4", "clone", "clone3", "fork", "vfork", "setsid") and value
-    return printable(f"= {roles.get(value, call.result) if makes_pid and value else call.result}")
 
 
 def _program(call: str) -> str:

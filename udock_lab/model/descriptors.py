@@ -12,7 +12,16 @@ from collections.abc import Iterator, Mapping
 from udock_lab.model.sandboxes import SystemCall
 from udock_lab.model.value import Value, field, replace
 
-__all__ = ["Descriptor", "OpenFile", "OpenFiles", "after_call", "after_end", "at_the_start", "in_their_order"]
+__all__ = [
+    "AT_ONCE",
+    "Descriptor",
+    "OpenFile",
+    "OpenFiles",
+    "after_call",
+    "after_end",
+    "at_the_start",
+    "in_their_order",
+]
 
 
 class OpenFile(Value):
@@ -69,6 +78,7 @@ class OpenFiles(Value):
 
 
 _FORKS = frozenset(("clone", "clone3", "fork", "vfork"))
+AT_ONCE = _FORKS | {"exit_group", "write", "close"}
 _MAKES = {  # calls that make one descriptor: what kind of open file, its name
     "socket": ("socket", "socket"), "accept": ("socket", "connection"), "accept4": ("socket", "connection"),
     "memfd_create": ("file", "memory"), "eventfd2": ("other", "eventfd"), "epoll_create1": ("other", "epoll"),
@@ -81,8 +91,11 @@ _PAIR = re.compile(r"\[(\d+), (\d+)\]")
 
 
 def in_their_order(calls: tuple[SystemCall, ...]) -> list[SystemCall]:
-    """Return calls in the order in which they took effect: when they returned; fork and exit when they began."""
-    return sorted(calls, key=lambda call: call.start if call.name in _FORKS or call.name == "exit_group" else call.end)
+    """Return calls in the order in which they took effect: when they returned; those that do not wait, at once.
+
+    What a fork, an exit, a write or a close brings about for others they may see before the caller hears of it.
+    """
+    return sorted(calls, key=lambda call: call.start if call.name in AT_ONCE else call.end)
 
 
 def at_the_start(pid: int) -> OpenFiles:

@@ -14,6 +14,7 @@ from udock_lab.display.html.runs import run_html, steps_html
 from udock_lab.display.html.sandbox import sandbox_html
 from udock_lab.display.html.status import status_html
 from udock_lab.display.html.tree import tree_html
+from udock_lab.display.html.walk import walk_html
 from udock_lab.display.markup import Markup, card, html, verbatim
 from udock_lab.display.text.forms import to_text
 from udock_lab.model import (
@@ -42,6 +43,7 @@ __all__ = [
     "timeline_html",
     "to_html",
     "tree_html",
+    "walk_html",
 ]
 
 _FORMS: tuple[tuple[type, Callable[[Any], Markup]], ...] = (

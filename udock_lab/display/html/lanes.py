@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from udock_lab.display.calls import note_of
 from udock_lab.display.markup import Markup, card, html, joined
+from udock_lab.display.text.timeline import kernels_name
 from udock_lab.display.timeline import GAP, Moment, Timeline, drawn
 from udock_lab.model import RunResult, SandboxResult, StepReport
 from udock_lab.text.amounts import duration
@@ -212,10 +213,15 @@ def _row_html(timeline: Timeline, row: _Row, number: int, last: int, first: int,
     look, said = _shown(timeline, row)
     return html(  # a block can be focused, and names its process first
         '<small class="at" style="grid-area:{}/1">{}</small>{}{}'
-        '<div role="note" tabindex="0" style="grid-area:{}/{}" class="call{}"><b class="who">{} </b>{}</div>',
+        '<div role="note" tabindex="0" style="grid-area:{}/{}" class="call{}"{}><b class="who">{} </b>{}</div>',
         *(number, f"{(row.time - first) / 1000:,.0f}", arrow, dot),
-        *(number, column, look + up + side, timeline.lanes[m.lane].name, said),
+        *(number, column, look + up + side, _moment(timeline, m), timeline.lanes[m.lane].name, said),
     )
+
+
+def _moment(timeline: Timeline, m: Moment) -> Markup | str:
+    """Give a block of a program whose lines are known its number: the walk through it lights it up."""
+    return html(' data-moment="{}"', timeline.numbers[id(m)]) if timeline.walks else ""
 
 
 def _arrow(m: Moment, number: int, wide: bool) -> Markup:
@@ -233,12 +239,13 @@ def _shown(timeline: Timeline, row: _Row) -> tuple[str, Markup]:
     m = row.moment
     if m.effect == "end":
         return " ended", html("<span>■ {}</span>", m.call)
-    call, more = _code(_shortened(m.call_seen or m.call, LONGEST_CALL)), _more(m.name, _shortened(m.full, MOST_SHOWN))
+    call = _code(_shortened(m.call_seen or m.call, LONGEST_CALL))
+    more = _more(m.name, m.called, _shortened(m.full, MOST_SHOWN))
     if row.part == "begin":
         return "", html("<code>{}</code> <span>waits …</span>{}", call, more)
     result = f"{'✖ FAILED ' if m.failed else ''}{m.result_seen or m.result}"
     if row.part == "return":
-        call, result = html("<b>{}</b>", m.name), f"returns {result}"
+        call, result = html("<b>{}</b>", m.called or m.name), f"returns {result}"
     return " failed" if m.failed else " lost" if m.lost else "", html(
         "<code>{}</code> <span>{}</span>{}{}{}", call, result, _remark(timeline, m), _took(m), more
     )
@@ -283,19 +290,18 @@ def _shortened(text: str, longest: int) -> str:
 
 
 @lru_cache(maxsize=128)
-def _more(name: str, full: str) -> Markup:
-    """Say what hover and focus show: the man page's sentence, and the arguments as they were."""
-    return html(' <span class="more">{} <code>{}</code></span>', _note(name), full)
+def _more(name: str, called: str, full: str) -> Markup:
+    """Say what hover and focus show: the man page's sentence, and the call as the kernel has it."""
+    return html(' <span class="more">{} <code>{}</code></span>', _note(name, called), full)
 
 
 @lru_cache(maxsize=128)
-def _note(name: str) -> Markup | str:
+def _note(name: str, called: str) -> Markup | str:
     note = note_of(name)
     if note is None:
         return ""
     page = html(" <b>{}</b>", note.page) if note.page else ""
-    library = html("Your program calls <b>{}</b>. ", note.library) if note.library else ""
-    return html("<span>{}{}{}</span>", library, note.sentence, page)
+    return html("<span>{}{}{}</span>", note.sentence, page, kernels_name(name, called))
 
 
 _LOOKS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from udock_lab.display.html.lanes import lanes_html
+from udock_lab.display.html.walk import walk_html
 from udock_lab.display.markup import Markup, card, details, html, joined, paragraphs, table
 from udock_lab.display.text.sandbox import process_ending, sentence, shown_role
 from udock_lab.display.timeline import drawn
@@ -26,4 +27,6 @@ def sandbox_html(result: SandboxResult) -> Markup:
     if result.shows_calls:
         calls = paragraphs(result.untraced, "note") if result.untraced else lanes_html(drawn(result))
         shown.append(details("Who made which call, and when", calls, is_open=True))
+        if result.begun and not result.untraced:
+            shown.append(details("Step through it", walk_html(result), is_open=True))
     return card(joined(shown), "sandbox run")

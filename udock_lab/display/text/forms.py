@@ -15,6 +15,7 @@ from udock_lab.display.text.sandbox import sandbox_text
 from udock_lab.display.text.status import status_text
 from udock_lab.display.text.timeline import timeline_text
 from udock_lab.display.text.tree import tree_text
+from udock_lab.display.text.walk import walk_text
 from udock_lab.model import (
     Container,
     DoctorReport,
@@ -41,6 +42,7 @@ __all__ = [
     "timeline_text",
     "to_text",
     "tree_text",
+    "walk_text",
 ]
 
 

@@ -65,5 +65,14 @@ def _emit(lane: int, queues: dict[int, list[Moment]]) -> Iterator[Moment]:
 
 def key_text(timeline: Timeline) -> str:
     """Say in one sentence what each call is: the text's counterpart of hover and focus."""
-    names = dict.fromkeys(moment.name for moment in _causal(timeline.moments))
-    return "\n".join(f"{printable(name)}: {note}" for name in names if (note := note_of(name)) is not None)
+    names = dict.fromkeys((moment.name, moment.called or moment.name) for moment in _causal(timeline.moments))
+    return "\n".join(
+        f"{printable(called)}: {note}{kernels_name(name, called)}"
+        for name, called in names
+        if (note := note_of(name)) is not None
+    )
+
+
+def kernels_name(name: str, called: str) -> str:
+    """Say what the kernel calls a call, where a program has another name for it."""
+    return f" The kernel's name is {name}." if called not in ("", name) else ""
