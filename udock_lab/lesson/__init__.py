@@ -18,6 +18,7 @@
     board.py        progress: what is done
     ledger.py       progress.json
     outline.py      the lessons, their order, their exercises
+    terminals.py    terminal_task: something to do in a terminal, done when the records say so
     privacy.py      what an output must not tell
     showing.py      how all of these show themselves
 """

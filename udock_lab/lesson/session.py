@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from udock_lab.display.folding import fold_cards
 from udock_lab.display.markup import there
 from udock_lab.errors import UsageError
 from udock_lab.lesson import outline
@@ -26,6 +27,7 @@ from udock_lab.lesson.scratch import Scratch, learner_home
 from udock_lab.lesson.showing import Shown
 from udock_lab.lesson.standing import ASKED, STATES, asked_in, is_whole, standing
 from udock_lab.lesson.strip import LiveCard, strip
+from udock_lab.lesson.terminals import TerminalTask
 from udock_lab.linux.process import descendants, state
 from udock_lab.model import CardText, Container, DoctorReport, LessonCard
 from udock_lab.runtime.engine import Runtime
@@ -54,6 +56,7 @@ def begin(slug: str, *, spare: bool = False) -> Lesson:
         _current._close()
     _current = Lesson(lesson_of, spare=spare)
     _current._move_in()
+    fold_cards(folded=lesson_of.kind == "page")  # who runs a first container sees its result first
     use_runtime(_current.runtime)  # for %mdock, too: what a lesson set for it (no spare) holds for both
     print(_current.permission_line)
     for line in kept_here(_current.place, first=lesson_of is outline.COURSE[0]):
@@ -97,6 +100,7 @@ class Lesson(Experiments, Shown):
         self.predictions: dict[str, Any] = {}
         self.orders: dict[str, Any] = {}
         self.tickets: dict[str, Any] = {}
+        self.terminal_tasks: dict[str, TerminalTask] = {}
         self._before = set(descendants(os.getpid()))
         self._asked: dict[str, list[str]] = {kind: [] for kind in ASKED}
         self._strip = LiveCard()
@@ -144,6 +148,17 @@ class Lesson(Experiments, Shown):
     def import_(self, file: str = "") -> Brought:
         """Bring back what an export holds: that file, or those that lie in the course's folder."""
         return import_into(self.place, self.learner, file)
+
+    def terminal_task(self, name: str, *, until: str) -> TerminalTask:
+        """Ask for something in JupyterLab's own terminal, and watch the records until it is ``started`` or ``stopped``.
+
+        A cell that runs again looks again at the same task.
+        """
+        if name not in self.terminal_tasks:
+            self.terminal_tasks[name] = TerminalTask(self, name, until)
+        task = self.terminal_tasks[name]
+        task.show()
+        return task
 
     # --- what this machine permits
 
@@ -237,11 +252,14 @@ class Lesson(Experiments, Shown):
     def _close(self) -> None:
         """Give everything back; safe to call again, and the last thing this process does if nobody called end."""
         global _current
+        for task in self.terminal_tasks.values():
+            task.take_away()
         self._scratch.remove()
         self._scratch.runtime.close()
         atexit.unregister(self._close)
         if _current is self:
             _current = None
+            fold_cards(folded=False)
             self._move_out()
 
     def _mark_ended(self, data: Data) -> None:

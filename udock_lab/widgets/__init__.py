@@ -8,8 +8,18 @@ from udock_lab.widgets.answering import ticket_panel
 from udock_lab.widgets.asking import question
 from udock_lab.widgets.containers import containers_panel
 from udock_lab.widgets.ordering import order_panel
+from udock_lab.widgets.pasting import terminal_panel
 from udock_lab.widgets.running import run_panel
 from udock_lab.widgets.status import status_decoder
 from udock_lab.widgets.tree import process_tree
 
-__all__ = ["containers_panel", "order_panel", "process_tree", "question", "run_panel", "status_decoder", "ticket_panel"]
+__all__ = [
+    "containers_panel",
+    "order_panel",
+    "process_tree",
+    "question",
+    "run_panel",
+    "status_decoder",
+    "terminal_panel",
+    "ticket_panel",
+]

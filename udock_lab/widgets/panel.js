@@ -114,9 +114,30 @@ function render({ model, el }) {
     else show();
   }
 
+  // The clipboard belongs to pages of https and of this machine; elsewhere the older way copies what is selected.
+  async function copy(button) {
+    const asked = document.activeElement;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      const field = document.createElement("textarea");
+      field.value = button.dataset.copy;
+      field.style.position = "fixed";
+      form.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      asked?.focus({ preventScroll: true });
+    }
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 2_000);
+  }
+
   const usable = (node) => node && node.getAttribute("aria-disabled") !== "true";
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("click", (event) => {
+    const copies = event.target.closest("button[data-copy]");
+    if (copies) copy(copies);
     const button = event.target.closest("button[data-do]");
     if (usable(button)) tell(button.dataset.do, button.dataset.value ?? "");
   });

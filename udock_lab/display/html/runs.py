@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from udock_lab.display.folding import opens
 from udock_lab.display.html.changes import changes_body
 from udock_lab.display.html.lanes import lanes_html
 from udock_lab.display.html.records import record_body
@@ -54,11 +55,11 @@ def _remarks(run: RunResult) -> list[Markup]:
 def _parts(run: RunResult) -> list[Markup]:
     shown = []
     if run.exit_status:
-        shown.append(details("Wait status, bit by bit", status_body(run.exit_status), is_open=True))
+        shown.append(details("Wait status, bit by bit", status_body(run.exit_status), is_open=opens()))
     if run.steps:
-        shown.append(details("Parent and child, call by call", lanes_html(drawn(run)), is_open=True))
+        shown.append(details("Parent and child, call by call", lanes_html(drawn(run)), is_open=opens()))
     if run.snapshots:
-        shown.append(details("What the steps changed in the process", changes_body(run), is_open=True))
+        shown.append(details("What the steps changed in the process", changes_body(run), is_open=opens()))
     if run.before or run.after:
         shown.append(details("Record before and after", record_body(run.before, run.after), is_open=False))
     return shown
