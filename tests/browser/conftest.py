@@ -42,6 +42,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "JUPYTER_TOKEN": token,
         "HOME": str(folder),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "JUPYTER_CONFIG_PATH": str(ROOT / "udock_lab" / "course" / "settings"),  # as `udock-lab start` sets it
     }
     options = [
         "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0",

@@ -10,7 +10,11 @@ from udock_lab.model import (
 
 __all__ = ["TaggedLines"]
 
-_COLOURS = (34, 32, 35, 36, 33)  # SGR codes (console_codes(4)) that are readable on light and dark
+# White on a dark ground of its own: readable on any page (WCAG 2.2, 1.4.3), light, dark, or red as stderr is shown.
+# The 16 named colours are each front end's own, and most are too pale. These are of the 256 that are the same
+# everywhere: blue, green, purple, teal, brown.
+_GROUNDS = (25, 22, 90, 23, 94)
+_WHITE = 231
 
 
 class TaggedLines:
@@ -25,7 +29,7 @@ class TaggedLines:
         self._colour = colour
         self._begun: dict[tuple[int, str], str] = {}
         self._roles: dict[int, str] = {}
-        self._hues: dict[int, int] = {}
+        self._grounds: dict[int, int] = {}
 
     def take(self, chunk: OutputChunk) -> None:
         """Take one chunk as it arrives; all its complete lines are shown at once."""
@@ -45,6 +49,6 @@ class TaggedLines:
         self._begun.clear()
 
     def _tag(self, pid: int) -> str:
-        hue = self._hues.setdefault(pid, _COLOURS[len(self._hues) % len(_COLOURS)])
-        words = f"{self._roles[pid]:<9} {pid:>6} │"
-        return f"\x1b[{hue}m{words}\x1b[0m " if self._colour else f"{words} "
+        ground = self._grounds.setdefault(pid, _GROUNDS[len(self._grounds) % len(_GROUNDS)])
+        words = f"{self._roles[pid]:<9} {pid:>6} "
+        return f"\x1b[38;5;{_WHITE};48;5;{ground}m{words}\x1b[0m│ " if self._colour else f"{words}│ "
