@@ -17,11 +17,11 @@ _BOX_SIGNS = {"": "○", "begun": "◔", "read": "◑", "answered": "◕", "done
 _CODE = re.compile(r"`([^`]+)`")
 
 
-def lesson_html(shown: LessonCard) -> Markup:
-    """Show the card; the result keeps its own frame below it."""
+def lesson_html(shown: LessonCard, more: Markup | str = "") -> Markup:
+    """Show the card, with ``more`` at its end inside the frame; the result keeps its own frame below it."""
     body = html(
-        '<p class="kicker">{}</p><p class="verdict {}"><span aria-hidden="true">{}</span> {}</p>{}',
-        *(shown.label, shown.mood, _SIGNS[shown.mood], spoken(shown.headline), joined(map(_part, shown.parts))),
+        '<p class="kicker">{}</p><p class="verdict {}"><span aria-hidden="true">{}</span> {}</p>{}{}',
+        *(shown.label, shown.mood, _SIGNS[shown.mood], spoken(shown.headline), joined(map(_part, shown.parts)), more),
     )
     below = to_html(shown.result) if shown.result is not None else ""
     return style_sheet("lesson.css") + card(body, shown.label) + below

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from udock_lab.display.html.figure import figure_html
+from udock_lab.display.html.figure import figure_svg
 from udock_lab.display.markup import Markup
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def staircase(panels: Mapping[str, Sequence[tuple[float, float, str]]]) -> Marku
         panel.set_title(way, fontsize=_LARGE)
     axes[0].set_ylabel("process")
     said = "; ".join(f"{way}: {', '.join(label for _, _, label in bars)}" for way, bars in panels.items())
-    return figure_html(figure, f"When each process read and wrote. {said}")
+    return figure_svg(figure, f"When each process read and wrote. {said}")
 
 
 def _panels(count: int, height: float) -> tuple[Figure, list[Any]]:
@@ -48,7 +48,7 @@ def _panels(count: int, height: float) -> tuple[Figure, list[Any]]:
 
 def shares(title: str, counts: Mapping[str, Mapping[str, int]], measure: str) -> Markup | None:
     """Draw a bar for each way, divided by what was counted; the kinds differ by hatching."""
-    figure, (panel,) = _panels(1, height=0.9 + 0.5 * len(counts))
+    figure, (panel,) = _panels(1, height=0.7 + 0.5 * len(counts))
     for row, seen in enumerate(counts.values()):
         done, total = 0.0, sum(seen.values()) or 1
         for (kind, count), (shade, hatch) in zip(seen.items(), _LOOKS, strict=False):
@@ -56,13 +56,12 @@ def shares(title: str, counts: Mapping[str, Mapping[str, int]], measure: str) ->
             panel.barh(row, share, left=done, color=shade, hatch=hatch, edgecolor="black", label="" if row else kind)
             done += share
     panel.set(xlabel=measure, xlim=(0, 100), yticks=range(len(counts)), yticklabels=list(counts))
-    panel.set_title(title, fontsize=_LARGE)
     panel.invert_yaxis()
     panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=_SMALL)
     said = "; ".join(
         f"{way}: {', '.join(f'{kind} {count}' for kind, count in seen.items())}" for way, seen in counts.items()
     )
-    return figure_html(figure, f"{title}. {said}")
+    return figure_svg(figure, f"{title}. {said}")
 
 
 def curve(
@@ -80,4 +79,4 @@ def curve(
     panel.grid(alpha=0.3)
     panel.legend(fontsize=_SMALL)
     each = "; ".join(f"{at_x:,.0f}: {at_y:.3g}" for at_x, at_y in points)
-    return figure_html(figure, f"{title}. {y}, by {x}: {each}. {said}")
+    return figure_svg(figure, f"{title}. {y}, by {x}: {each}. {said}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from udock_lab.display.markup import Markup, card, html, trusted
 
-__all__ = ["figure_html"]
+__all__ = ["figure_html", "figure_svg"]
 
 # Black ink becomes the page's text colour, white paper the page's own. A text that matplotlib leaves black has no fill.
 _INK, _PAPER = re.compile(r"#000000\b"), re.compile(r"#ffffff\b")
@@ -21,12 +21,18 @@ _ROOT = (
 )
 
 
-def figure_html(figure: Any, label: str = "") -> Markup | None:
-    """Show a ``matplotlib.figure.Figure`` as a card with an SVG in it; its letters stay letters.
+def figure_html(figure: Any) -> Markup | None:
+    """Show a ``matplotlib.figure.Figure`` as a card with :func:`figure_svg` in it; None where there is none."""
+    label = _titles(figure)
+    drawn = figure_svg(figure, label)
+    return card(drawn, label) if drawn is not None else None
+
+
+def figure_svg(figure: Any, label: str) -> Markup | None:
+    """Draw a figure as SVG; its letters stay letters, and ``label`` says in words what it shows.
 
     None for one of so many points that a browser would be slow with it: there a picture of dots serves better.
-    Colours other than black and white stay as they are, so a figure keeps to middle tones for them. ``label`` says in
-    words what it shows; without it the titles do.
+    Colours other than black and white stay as they are, so a figure keeps to middle tones for them.
     """
     import matplotlib as mpl
 
@@ -38,6 +44,9 @@ def figure_html(figure: Any, label: str = "") -> Markup | None:
     svg = " ".join(_NOT_DRAWN.sub("", drawn.getvalue()).split())
     if len(svg) > _TOO_LONG:
         return None
-    label = label or ", ".join(title for axes in figure.axes if (title := axes.get_title())) or "figure"
     svg = _SIZE.sub(lambda size: size.expand(_ROOT).replace("{label}", html("{}", label)), svg, count=1)
-    return card(trusted(_PAPER.sub("var(--u-bg)", _INK.sub("currentColor", svg))), label)
+    return trusted(_PAPER.sub("var(--u-bg)", _INK.sub("currentColor", svg)))
+
+
+def _titles(figure: Any) -> str:
+    return ", ".join(title for axes in getattr(figure, "axes", ()) if (title := axes.get_title())) or "figure"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from udock_lab.display.html.cards import lesson_html
-from udock_lab.display.markup import Markup, bare, card, details, html, joined, verbatim
+from udock_lab.display.markup import Markup, details, html, joined, verbatim
 from udock_lab.lesson.experiments.running import source_of
 from udock_lab.lesson.showing import Shown
 from udock_lab.model import CardLines, CardTable, CardText, LessonCard
@@ -55,5 +55,5 @@ class Finding(Shown):
     def _repr_html_(self) -> str:
         picture = self._picture() if self._picture is not None else None
         text = html('<pre tabindex="0">{}</pre>', verbatim(self.source.text))
-        folded = card(details("the program that ran", text, is_open=False), "source")
-        return joined([lesson_html(self._card()), bare(picture) if picture is not None else "", bare(folded)])
+        folded = details("the program that ran", text, is_open=False)
+        return lesson_html(self._card(), joined([picture if picture is not None else "", folded]))

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from udock_lab import sandbox
-from udock_lab.display.markup import trusted
 from udock_lab.display.pictures import Picture, before_and_after
 from udock_lab.lesson.experiments.finding import Finding
 from udock_lab.lesson.experiments.programs import privileges
@@ -65,12 +64,14 @@ class ThreeWays(Finding):
             rows,
             call="run_three_ways",
             program=privileges,
-            picture=(lambda: trusted(changed.html)) if changed is not None else None,
             notes=warning.splitlines(),
         )
 
     def __repr__(self) -> str:
         return super().__repr__() + (f"\n{self.changed.text}" if self.changed is not None else "")
+
+    def _repr_html_(self) -> str:
+        return super()._repr_html_() + (self.changed.html if self.changed is not None else "")
 
 
 def run_three_ways(lesson: Lesson) -> ThreeWays:
