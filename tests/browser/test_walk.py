@@ -8,7 +8,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))  # the runs that the unit tests tell of
 
-from notebook_page import ARTEFACTS
+import pytest
+from notebook_page import ARTEFACTS, Lab, run_notebook
 from test_display_walk import DOTS, PIPE
 
 from udock_lab import display
@@ -68,3 +69,38 @@ def test_without_scripts_nothing_is_dead_and_the_stops_can_be_read(browser: Any)
     page.locator(".walk summary").click()
     assert page.locator(".stops li").last.is_visible()
     context.close()
+
+
+SHARED = """%%sandbox --trace
+import os
+fd = os.open("f", os.O_RDWR | os.O_CREAT)
+pid = os.fork()
+if pid == 0:
+    os.write(fd, b"child")
+    os._exit(0)
+os.waitpid(pid, 0)
+os.write(fd, b"parent")
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
+def test_in_jupyterlab_the_arrow_keys_walk_and_do_not_leave_the_cell(lab: Lab, lab_page: Any, theme: str) -> None:
+    cells = ("%load_ext udock_lab", SHARED, "1 + 1")
+    shown = run_notebook(lab_page, lab.put(f"walk-{theme}.ipynb", *cells), theme)
+    walk = shown.page.locator(".walk.live")
+    slider, said = walk.locator("input"), walk.locator("output")
+    slider.focus()
+    for _ in range(12):
+        if "write(3" in said.inner_text():
+            break
+        shown.page.keyboard.press("ArrowRight")
+    assert 'child 1, line 5: write(3, "child") = 5' in said.inner_text()
+    assert "offset 5" in walk.locator(".lives").inner_text()
+    assert walk.locator(".lives .shared").count() == 2
+    shown.page.keyboard.press("ArrowLeft")
+    assert "write" not in said.inner_text()
+    assert slider.evaluate("s => document.activeElement === s")
+    assert walk.evaluate("w => w.scrollWidth - w.clientWidth") <= 0
+    shown.photograph(f"walk-in-lab-{theme}", walk)
+    shown.assert_clean()
+    shown.close()

@@ -14,6 +14,7 @@ from udock_lab.text.terminal import printable
 
 __all__ = ["name_of", "result_of", "spelled"]
 
+LONGEST = 72  # characters of what is read or written
 NO_RETURN = frozenset(("exit", "exit_group"))
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}( /\* \d+ vars? \*/)?")
 _WAIT = re.compile(r"([^,]*), (.*), ([^,]*), ([^,]*)")
@@ -22,6 +23,7 @@ _READ = re.compile(r'(\d+), ("(?:[^"\\]|\\.)*"(?:\.\.\.)?), (\d+)')
 _EXITED = re.compile(r"WEXITSTATUS\(s\) == (\d+)")
 _SIGNALED = re.compile(r"WTERMSIG\(s\) == (\w+)")
 _PAIR = re.compile(r"\[(\d+), (\d+)\]")
+_WHOLE = re.compile(r"(?:[^\\]|\\.)*")
 _NUMBER = re.compile(r"(?<![\w.\\])\d+(?![\w.])")
 
 
@@ -42,7 +44,7 @@ def spelled(call: SystemCall, roles: dict[int, str], *, known: bool = False) -> 
     arguments = re.sub(r"si_pid=(\d+)", lambda found: f"si_pid={roles.get(int(found[1]), found[1])}", arguments)
     if call.name in ("read", "write", "pread64", "pwrite64"):  # whoever prints a pid prints another one the next time
         head, quote, text = arguments.partition('"')
-        return printable(f"{name}({head}{quote}{_with_roles(text, roles)})")
+        return printable(f"{name}({head}{quote}{_with_roles(_cut(text), roles)})")
     arguments = re.sub(r"^(\d+)(?=,|$)", lambda found: roles.get(int(found[1]), found[1]), arguments)
     if call.name == "waitid":
         arguments = re.sub(r",(?=\S)", ", ", arguments)
@@ -69,6 +71,14 @@ def _arguments(call: SystemCall) -> str:
     return given
 
 
+def _cut(text: str) -> str:
+    """Leave off what is written beyond some characters, as strace does; never within an escape."""
+    if len(text) <= LONGEST:
+        return text
+    kept = _WHOLE.match(text[:LONGEST])
+    return f'{kept[0] if kept else ""}"...'
+
+
 def _with_roles(text: str, roles: dict[int, str]) -> str:
     return _NUMBER.sub(lambda found: roles.get(int(found[0]), found[0]) if len(found[0]) < 12 else found[0], text)
 
@@ -89,7 +99,7 @@ def result_of(call: SystemCall, roles: dict[int, str], *, becomes: bool) -> str:
     if call.name in ("pipe", "pipe2") and (pair := _PAIR.search(call.arguments)):
         return f"= {pair[1]}, {pair[2]}"
     if call.name == "read" and not call.errno and (found := _READ.fullmatch(call.arguments)):
-        return printable(f"= {_with_roles(found[2], roles)}")
+        return printable(f"= {_with_roles(_cut(found[2]), roles)}")
     return printable(f"= {call.result}")
 
 

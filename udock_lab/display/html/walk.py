@@ -1,7 +1,8 @@
 """A traced program to walk through: the source with the line that runs lit up, and each process as it is then.
 
 What it says stands in a list in the order of time, which needs no script. A small script (``walk.js``) puts a slider
-above it, for mouse and arrow keys, and shows one stop at a time; where scripts are taken out, the list stays.
+above it, for mouse and arrow keys (which JupyterLab would take for its own but for ``data-lm-suppress-shortcuts`` on
+the slider itself), and shows one stop at a time; where scripts are taken out, the list stays.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ def walk_html(result: SandboxResult) -> Markup:
         for line in walk.source[:LINES]
     )
     return html(
-        '{}<div class="walk"><div class="stage" hidden><p class="bar" data-lm-suppress-shortcuts="true">'
+        '{}<div class="walk"><div class="stage" hidden><p class="bar">'
         '<button type="button" class="back" aria-label="one stop back">◀</button>'
-        '<input type="range" min="0" max="0" value="0" aria-label="stop" />'
+        '<input type="range" min="0" max="0" value="0" aria-label="stop" data-lm-suppress-shortcuts="true" />'
         '<button type="button" class="on" aria-label="one stop on">▶</button>'
         '<output aria-live="polite"></output></p>'
         '<div class="two"><ol class="source" aria-label="the code">{}</ol>'
