@@ -213,9 +213,9 @@ def test_odd_programs_are_eight_and_can_be_made_twice(begun: Lesson) -> None:
 
 
 def test_what_is_typed_in_a_terminal_is_in_the_lessons_home(begun: Lesson, capfd: pytest.CaptureFixture[str]) -> None:
-    assert begun.terminal("run nosuchimage") == [125]
+    assert begun.type_mdock("run nosuchimage") == [125]
     assert "Image 'nosuchimage' not found" in capfd.readouterr().out
-    assert begun.terminal("run demo /bin/true", times=3) == [0, 0, 0]
+    assert begun.type_mdock("run demo /bin/true", times=3) == [0, 0, 0]
     assert {container.id for container in begun.runtime.ps()} == {"c1", "c2", "c3"}
 
 

@@ -9,7 +9,7 @@
     roots.py      as_root, run_alone, run_three_ways
     searches.py   time_searches
     endings.py    make_odd_programs
-    terminals.py  terminal
+    typed.py      type_mdock
     programs/     what runs, one file each, to be read by learners
 
 Real processes, each time anew. ``lesson.source(lesson.race)`` shows what ran.
@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from udock_lab.errors import MdockError, UsageError
-from udock_lab.lesson.experiments import endings, races, roots, searches, tables, terminals
+from udock_lab.lesson.experiments import endings, races, roots, searches, tables, typed
 from udock_lab.lesson.experiments.finding import Source
 from udock_lab.lesson.experiments.programs import abandoning, counting, privileges, racing, rewriting, searching
 from udock_lab.lesson.experiments.running import play
@@ -51,7 +51,7 @@ PROGRAMS: dict[str, ModuleType] = {
     "run_alone": roots,
     "time_searches": searching,
     "make_odd_programs": endings,
-    "terminal": terminals,
+    "type_mdock": typed,
 }
 
 
@@ -156,12 +156,12 @@ class Experiments:
 
     # --- m2_7: the tests
 
-    def terminal(self, command: str, times: int = 1) -> list[int]:
+    def type_mdock(self, command: str, times: int = 1) -> list[int]:
         """Type ``mdock`` with these words in a terminal, or in so many at once; return the exit codes.
 
         Of one alone, what it says on stderr and its exit code are printed.
         """
-        return terminals.terminal(command, times)
+        return typed.type_mdock(command, times)
 
 
 def _shown(found: Found) -> Found:

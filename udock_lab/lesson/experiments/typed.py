@@ -1,4 +1,4 @@
-"""``terminal``: mdock as it is typed in a terminal, also in many terminals at once."""
+"""``type_mdock``: mdock as it is typed in a terminal, also in many terminals at once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import shlex
 import subprocess
 import sys
 
-__all__ = ["terminal"]
+__all__ = ["type_mdock"]
 
 
-def terminal(command: str, times: int) -> list[int]:
+def type_mdock(command: str, times: int) -> list[int]:
     """Run ``mdock`` with these words, so many times at once; return the exit codes.
 
     Each is a process of its own, as in a terminal of its own. What one alone says on stderr is printed, and its code.
