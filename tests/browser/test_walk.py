@@ -9,6 +9,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))  # the runs that the unit tests tell of
 
 import pytest
+from axe import faults_in
 from notebook_page import ARTEFACTS, Lab, run_notebook
 from test_display_walk import DOTS, PIPE
 
@@ -26,6 +27,8 @@ def test_slider_keys_and_blocks_walk_through_a_program_also_twice_on_a_page(brow
         page.set_content(HEAD + shown)
         _keys_move_line_block_and_panels(page)
         _a_block_that_is_chosen_lights_its_line(page)
+        page.locator(".walk summary").first.click()
+        assert faults_in(page, ".walk") == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         nested = "e => getComputedStyle(e).overflowY == 'auto' && e.scrollHeight > e.clientHeight + 1"
         assert not page.locator(".walk *").evaluate_all(f"all => all.filter({nested}).length")

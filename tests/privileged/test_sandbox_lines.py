@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udock_lab import sandbox
+from udock_lab.display import walk_text
 from udock_lab.model import SandboxResult
 from udock_lab.sandbox.line_log import HEAD, RECORD, SEGMENT, read_log
 
@@ -36,7 +37,7 @@ try:
 except OSError:
     os.chdir("/")
 total = 0
-while total < 300_000:
+while total < 20_000:
     total += 1
 os.lseek(fd, 0, os.SEEK_SET)
 os.read(fd, 3)
@@ -79,7 +80,7 @@ def test_lines_say_what_they_changed_and_what_is_printed_and_not_written_yet() -
     assert news[parent, "pid"] == str(child)
     assert news[child, "pid"] == "0"
     assert news[parent, "n"] == "2"
-    assert news[parent, "total"] == "300000"
+    assert news[parent, "total"] == "20000"
     assert ("code in leave", "7") in [pair for one in lines for pair in one.variables if one.pid == child]
     assert [value for one in lines if one.pid == parent for _, value in one.held][-1] == r"'kept\n'"
     assert not any(value for (_, name), value in news.items() if name in ("os", "work", "thread", "__builtins__"))
@@ -131,6 +132,31 @@ def test_a_program_does_the_same_whether_or_not_its_lines_are_watched() -> None:
     assert [process.status for process in watched.processes] == [process.status for process in plain.processes]
     assert watched.verdict == plain.verdict
     assert not plain.begun
+
+
+LONG = """
+import os
+n = 0
+while n < 400_000:
+    n += 1
+os.mkdir("after")
+pid = os.fork()
+if pid == 0:
+    os._exit(3)
+os.waitpid(pid, 0)
+"""
+
+
+def test_a_long_computation_is_not_watched_to_its_end_and_its_later_calls_have_no_line() -> None:
+    result = sandbox.run(LONG, trace=True, lines=True, timeout=60)
+    assert [(call.name, call.line) for call in result.calls if call.name in ("mkdir", "wait4")] == [
+        ("mkdir", 0),
+        ("wait4", 0),
+    ]
+    assert {call.line for call in result.calls} == {0}
+    assert [one.line for one in result.begun if one.last] == [0]
+    assert result.children[0].status is not None
+    assert "the later ones were not watched" in walk_text(result)
 
 
 UNWATCHED = "import sys; print(sys.gettrace(), any('line_log' in name for name in sys.modules))"

@@ -14,14 +14,17 @@ from udock_lab.display.html.lanes import timeline_html
 from udock_lab.display.html.records import record_html
 from udock_lab.display.html.status import status_html
 from udock_lab.display.html.tree import tree_html
+from udock_lab.display.html.walk import walk_html
+from udock_lab.display.markup import card
 from udock_lab.display.text.changes import changes_text
 from udock_lab.display.text.records import record_text
 from udock_lab.display.text.status import status_text
 from udock_lab.display.text.timeline import timeline_text
 from udock_lab.display.text.tree import tree_text
+from udock_lab.display.text.walk import walk_text
 from udock_lab.model import ExitStatus, ProcessNode, RunResult, SandboxResult, StepReport
 
-__all__ = ["Picture", "before_and_after", "process_tree", "record", "timeline", "wait_status"]
+__all__ = ["Picture", "before_and_after", "process_tree", "record", "timeline", "wait_status", "walk"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -41,6 +44,11 @@ class Picture:
 def timeline(what: RunResult | SandboxResult | Sequence[StepReport]) -> Picture:
     """Show who made which call, and when: of a container's run, or of a sandbox run with ``trace=True``."""
     return Picture(timeline_text(what), timeline_html(what))
+
+
+def walk(result: SandboxResult) -> Picture:
+    """Show a sandbox run stop by stop: of a cell with ``--trace``, or of source text run with ``lines=True``."""
+    return Picture(walk_text(result), card(walk_html(result), "walk"))
 
 
 def before_and_after(run: RunResult) -> Picture:

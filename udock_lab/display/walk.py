@@ -75,7 +75,11 @@ def walked(result: SandboxResult) -> Walk:
     events = _events(result, timeline)
     stops = _Walker(result, timeline).stops(events)
     plain = [stop for stop in stops if stop.moment is None]
-    notes = []
+    notes = [
+        f"{lane.name} ran so many lines that the later ones were not watched: its calls have none from there on."
+        for lane in timeline.lanes
+        if any(one.last and one.pid == lane.pid for one in result.begun)
+    ]
     if len(stops) > MOST_STOPS and plain:  # calls come first: they are what the picture shows
         stops = [stop for stop in stops if stop.moment is not None or _printed(stop)]
         notes.append("Lines that only change variables have no stop of their own here: there are too many.")

@@ -43,7 +43,7 @@ class LineBegun(Value):
 
     ``time`` as in the calls beside it. ``variables`` are those that have changed since the process's last one, as name
     and repr (empty: gone). ``held`` is what a stream was given and has not written yet, by the stream's name, as a
-    repr, where that has changed.
+    repr, where that has changed. ``last``: it ran so many lines that it was not watched any longer.
     """
 
     pid: int
@@ -51,6 +51,7 @@ class LineBegun(Value):
     line: int
     variables: tuple[tuple[str, str], ...] = ()
     held: tuple[tuple[str, str], ...] = ()
+    last: bool = False
 
 
 class SandboxProcess(Value):

@@ -53,7 +53,11 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("-h", "--help", action="store_true", help="show this help")
-    made.add_argument("--trace", action="store_true", help="show the system calls of every process in it (strace)")
+    made.add_argument(
+        "--trace",
+        action="store_true",
+        help="show the system calls of every process in it, and step through its lines (strace)",
+    )
     made.add_argument(
         "--timeout",
         type=seconds,

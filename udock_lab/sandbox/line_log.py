@@ -5,9 +5,9 @@ descriptor, nothing that the code could see or wait for. strace stamps each call
 that a thread began before a call is the line that made it. Nothing is logged unless somebody asked for steps.
 
 Each thread has a segment of the memory: its id, how much is used, then records. The first half of a segment takes
-every line; the second half only lines that took long, since a system call under strace does, so that a loop of a
-million quick lines does not fill it. When it is full all the same it begins again, and says so. A record
-is made before ``used`` includes it: whoever is killed leaves whole ones.
+every line; the second half only lines that took long, since a system call under strace does, so that a loop of quick
+lines does not fill it. When it is full all the same it begins again, and says so. A record is made before ``used``
+includes it: whoever is killed leaves whole ones. After WATCHED lines a thread is left alone.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-__all__ = ["SIZE", "log_lines", "read_log"]
+__all__ = ["LAST", "SIZE", "log_lines", "read_log"]
 
+LAST = "!"  # what stands in the record after which a thread is not watched any more
 SEGMENTS = 128  # threads and processes that are logged
 SEGMENT = 32 << 10  # bytes each
 SIZE = SEGMENTS * SEGMENT
@@ -35,6 +36,7 @@ HEAD = Struct("<II")  # thread id, bytes used
 RECORD = Struct("<QIH")  # nanoseconds since the epoch, line (0: none of the learner's), bytes of what has changed
 QUICK = 10_000  # nanoseconds in which no call that strace watches comes back
 MOST = 4_000  # bytes of what a record says has changed
+WATCHED = 50_000  # lines of a thread: each costs microseconds, and the program has a time limit
 NAMES = 40  # variables of one place
 LONGEST = 60  # characters of one value
 HELD = 200  # characters shown of what is not written yet
@@ -68,7 +70,7 @@ class _Thread:
     """Where one thread writes, and what was last said of it."""
 
     __slots__ = (
-        "base", "end", "full", "held", "known", "last", "line", "number", "said", "time", "turn",
+        "base", "begun", "end", "full", "held", "known", "last", "line", "number", "said", "time", "turn",
         "turned",
     )  # fmt: skip
 
@@ -77,6 +79,7 @@ class _Thread:
         self.full = True  # no segment was free
         self.turn = self.turned = 0  # where the second half begins, and when
         self.line = -1
+        self.begun = 0  # lines
         self.time = 0
         self.said = 0  # bytes of what had changed, in the last record
         self.known = {place: {**values} for place, values in known.items()}  # by place and name: as last written
@@ -157,6 +160,10 @@ class _Log:
 
     def on_line(self, frame: FrameType, event: str, _argument: object) -> Any:
         if event == "line":
+            mine = self.threads.get(get_ident()) or self.thread()
+            mine.begun += 1
+            if mine.begun > WATCHED:
+                return self.watch_no_more(mine, frame)
             self.note(frame.f_lineno, frame)
         elif event == "return":
             self.forget(frame)
@@ -166,9 +173,21 @@ class _Log:
             self.note(above.f_lineno if above is not None else 0, above)
         return self.on_line
 
+    def watch_no_more(self, mine: _Thread, frame: FrameType | None) -> None:
+        """Let this thread run at its own pace; calls that it makes from now on have no line."""
+        sys.settrace(None)
+        while frame is not None:
+            frame.f_trace = None
+            frame = frame.f_back
+        if not mine.full:
+            mine.write(self.memory, time_ns(), 0, _encoded([LAST + FIELD]), over=False)
+            mine.full = True
+
     def in_child(self) -> None:
         """Begin a log of its own: after fork this is another thread, on the same line."""
         was = self.threads.get(get_ident(), self.main)
+        if was.begun > WATCHED:
+            return
         self.threads.clear()
         mine = self.threads[get_ident()] = _Thread(was.known, was.held)
         mine.claim(self.memory)

@@ -61,7 +61,7 @@ def _export(result: SandboxResult) -> Markup:
     if len(data) > EXPORTED:
         return html("<p><small>For Perfetto: udock_lab.display.trace_json(result) gives this trace.</small></p>")
     link = "data:application/json;base64," + base64.b64encode(data.encode("ascii")).decode("ascii")
-    return html('<p><small><a download="trace.json" href="{}">This trace for Perfetto</a></small></p>', link)
+    return html('<p><a download="trace.json" href="{}">This trace for Perfetto</a></p>', link)
 
 
 def _listed(walk: Walk) -> Markup:

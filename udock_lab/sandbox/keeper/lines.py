@@ -67,6 +67,10 @@ class Lines:
 
     def begun(self, began: int, process_of: Callable[[int], int]) -> tuple[LineBegun, ...]:
         """Return all lines in the order of time, times since the code began."""
+        if not self._log:
+            return ()
+        from udock_lab.sandbox.line_log import LAST
+
         found = [
             LineBegun(
                 pid=process_of(thread),
@@ -74,6 +78,7 @@ class Lines:
                 line=line,
                 variables=tuple([(name[1:], value) for name, value in news if name[:1] == "="]),
                 held=tuple([(name[1:], value) for name, value in news if name[:1] == ">"]),
+                last=any(name == LAST for name, _ in news),
             )
             for thread, entries in self._log.items()
             for time, line, news in entries
