@@ -108,7 +108,7 @@ def test_tickets_and_orders_are_answered_by_keys_and_by_mouse(lab: Lab, lab_page
         shown.close()
 
 
-def test_the_handle_is_dragged_and_the_line_goes_with_it(lab: Lab, lab_page: Any) -> None:
+def test_handle_and_whole_lines_are_dragged_and_the_line_goes_with_them(lab: Lab, lab_page: Any) -> None:
     shown = run_notebook(lab_page, lab.put("dragging.ipynb", BEGIN, ORDER))
     try:
         cell = lab_page.locator(".jp-Cell").nth(1).locator(".panel").first
@@ -119,8 +119,28 @@ def test_the_handle_is_dragged_and_the_line_goes_with_it(lab: Lab, lab_page: Any
         lab_page.mouse.up()
         cell.locator("input.handle[aria-valuetext='line 0: place 5 of 5']").wait_for()
         assert numbers(cell) == ["1", "2", "3", "4", "0"]
+        drag_line(cell, lab_page, "3", "1")  # line 3 is two rows high
+        cell.locator("input.handle[aria-valuetext='line 3: place 1 of 5']").wait_for()
+        assert numbers(cell) == ["3", "1", "2", "4", "0"]
+        drag_line(cell, lab_page, "1", "0")
+        cell.locator("input.handle[aria-valuetext='line 1: place 5 of 5']").wait_for()
+        assert numbers(cell) == ["3", "2", "4", "0", "1"]
+        assert lab_page.evaluate("() => String(getSelection())") == ""
+        cell.locator(".moving label", has_text="import os").click()  # a click still chooses, and moves nothing
+        cell.locator("input.handle[aria-valuetext='line 0: place 4 of 5']").wait_for()
     finally:
         shown.close()
+
+
+def drag_line(cell: Any, page: Any, number: str, onto: str) -> None:
+    """Take a line anywhere, by its code, and let it go on the far half of another one."""
+    lines = cell.locator(".moving label")
+    start, end = (lines.nth(numbers(cell).index(one)).bounding_box() for one in (number, onto))
+    beyond = 0.2 if end["y"] < start["y"] else 0.8
+    page.mouse.move(start["x"] + 90, start["y"] + start["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 60, end["y"] + end["height"] * beyond, steps=12)
+    page.mouse.up()
 
 
 @pytest.fixture

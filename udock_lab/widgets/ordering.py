@@ -1,4 +1,4 @@
-"""The lines of a program to put in order: choose one, move it by buttons, arrow keys or the handle, then try.
+"""The lines of a program to put in order: choose one, move it by dragging, buttons, arrow keys or the handle, then try.
 
 All of it is native controls: radio buttons choose a line, and a slider beside the list is where it stands. Its arrow
 keys move the line, and so does dragging it.
@@ -120,7 +120,7 @@ class OrderPanel(Panel):
         said = "It runs ..." if self.running else " ".join(part.text for part in self.task.tries())
         return html(
             '<fieldset><legend class="verdict">Put these lines in order, so that {}.</legend>'
-            '<div class="moving"><div class="choices">{}</div>{}</div></fieldset>'
+            '<div class="moving"><div class="choices" data-moves>{}</div>{}</div></fieldset>'
             '<div class="bar" data-key="moves">{}</div>{}{}<div class="ended" data-key="attempt">{}</div>',
             *(spoken(self.task.goal), lines, self._handle(), joined(moves), problem(self.problem), status(said)),
             bare(lesson_html(self.attempted.card())) if self.attempted else "",

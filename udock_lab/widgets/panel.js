@@ -7,6 +7,7 @@
 
 const BEAT = 20_000; // ms between two signs of life; Python stops looking when they stay out
 const PATIENCE = 1_500; // ms without an answer after which the panel says so
+const SLACK = 5; // px that a pointer may move in a click
 const OWN_KEYS = "data-lm-suppress-shortcuts"; // JupyterLab leaves the keys of an element with this attribute alone
 const BUSY = "The kernel has not answered yet: it may be busy with another cell. If it was restarted, run this cell again.";
 
@@ -54,6 +55,11 @@ function patchChildren(old, now, settled) {
 }
 
 const keyOf = (node) => node.dataset?.key;
+
+function middleOf(node) {
+  const box = node.getBoundingClientRect();
+  return (box.top + box.bottom) / 2;
+}
 
 function render({ model, el }) {
   const view = Math.random().toString(36).slice(2);
@@ -152,6 +158,35 @@ function render({ model, el }) {
     event.preventDefault();
     button.click();
   });
+
+  // A line of a list with `data-moves` is dragged to its place by mouse, or by its number with a finger (elsewhere a
+  // finger scrolls the page): it is chosen first, and goes where the pointer is among the other lines.
+  let dragged = null;
+  form.addEventListener("pointerdown", (event) => {
+    const line = event.target.closest("[data-moves] > label");
+    if (!line || event.button || (event.pointerType === "touch" && event.target.nodeName !== "B")) return;
+    dragged = { from: event.clientY, list: line.parentElement, value: line.querySelector("input").value, place: -1 };
+  });
+  form.addEventListener("pointermove", (event) => {
+    if (!dragged || (dragged.place < 0 && Math.abs(event.clientY - dragged.from) < SLACK)) return;
+    if (dragged.place < 0) {
+      form.setPointerCapture(event.pointerId);
+      form.classList.add("dragging");
+      tell("choose", ["", dragged.value]);
+    }
+    const others = [...dragged.list.children].filter((line) => line.querySelector("input").value !== dragged.value);
+    const place = others.filter((line) => middleOf(line) < event.clientY).length;
+    if (place === dragged.place) return;
+    dragged.place = place;
+    tell("place", ["", others.length + 1 - place]);
+  });
+  const drop = (event) => {
+    if (dragged?.place >= 0) event.preventDefault();
+    dragged = null;
+    form.classList.remove("dragging");
+  };
+  form.addEventListener("pointerup", drop);
+  form.addEventListener("pointercancel", drop);
 
   // Arrows and letters belong to the control that has the focus; Ctrl+S and its like stay JupyterLab's.
   const claim = (event) => {
