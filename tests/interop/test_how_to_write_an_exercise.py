@@ -15,6 +15,7 @@ import pytest
 
 from udock_lab.errors import NotFound, UsageError
 from udock_lab.grading import Submission, judge
+from udock_lab.grading.checking import on_the_bridge
 from udock_lab.grading.reproducing import cell_for, offered
 from udock_lab.grading.sources import exercise, slugs
 from udock_lab.sandbox import run
@@ -118,6 +119,17 @@ def test_a_failure_of_the_guide_s_exercise_is_reproduced_with_the_learner_s_func
     assert program.endswith('number = 0\nprint(ends_well(["/bin/sh", "-c", f"exit {number}"]))')
     assert run(program, names=answer, watch=False).stdout == "False\n"
     assert run(program, names={"ends_well": lambda argv: True}, watch=False).stdout == "True\n"
+
+
+def test_the_guide_s_bridge_is_judged_for_the_requirement_that_it_names(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(course)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec((course / "exercises" / "ends_well" / "corpus" / "right_plain.py").read_text(), names)
+    report = on_the_bridge("ends_well", [names["ends_well"]], "complete").report
+    assert [(one.requirement.key, one.passed) for one in report.judgements] == [("runs", True)]
+    assert report.title == "Bridge, complete it: started"
 
 
 def test_an_exercise_of_an_installed_package_is_found_by_its_entry_point(course: Path, tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ TEXT = {path: path.read_text() for path in CODE}
 
 # Words that are ours, or that mean something of ours here. A new one is added here and explained there.
 OWN = """
-ask bench brief card caller corpus elsewhere evidence face forker gate guard hint home insist intent judge keeper
-launcher layer ledger leftover note outbox panel phase plan recording refusal rehearse requirement room runner rung
+ask bench bridge brief card caller corpus elsewhere evidence face forker gate guard hint home insist intent judge keeper
+launcher layer ledger leftover note outbox panel phase plan recording refusal rehearse reproduction requirement room runner rung
 sandbox scenario settle spare step supervisor ticket value verdict
 """.split()  # noqa: SIM905 - a list of words is read as one
 

@@ -16,6 +16,7 @@
     containerrecord.py  a container that has begun to run, which m2_4 writes down
     tables.py       tables of containers, and what somebody made of them
     tablewatch.py   a table, seen by others while it is changed
+    bridge.py       a function to complete and one to repair, before the exercise
     reproduction.py what an exercise says of a failure: the smallest program in which it is seen
     reproducing.py  from the last check to a cell with that program
     reproduce_magic.py  %reproduce, which puts it below

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "check_hidden"]
 
 
-def check(slug: str, *functions: Callable[..., object]) -> Score:
+def check(slug: str, *functions: Callable[..., object], bridge: str | None = None) -> Score:
     """Judge your functions for one exercise by what the kernel sees.
 
     ``functions`` in the order of the statement, for instance ``check("m2_1_process_creation", launch)``. They run
@@ -20,12 +20,17 @@ def check(slug: str, *functions: Callable[..., object]) -> Score:
     as a report, ``print(score)`` gives the report as text and ``score.hint()`` one hint at a time. For each failed
     requirement ``%reproduce`` and its number put a cell below in which it is seen to fail. The scores of your
     tries are kept in your ``progress.json``, and the report shows them; ``udock_lab.lesson.progress()`` shows it.
-    NotFound for an exercise that does not exist; UsageError where a function is missing, is none, or cannot be copied.
+
+    With ``bridge="complete"`` or ``"repair"`` one function of the notebook's bridge is judged, for no points, and
+    nothing is kept. NotFound for an exercise that does not exist; UsageError where a function is missing, is none, or
+    cannot be copied.
     """
-    from udock_lab.grading.checking import Score, given, scored
+    from udock_lab.grading.checking import Score, given, on_the_bridge, scored
     from udock_lab.grading.reproducing import offered
     from udock_lab.lesson.session import keep_score
 
+    if bridge is not None:
+        return on_the_bridge(slug, functions, bridge)
     answer = given(slug, functions)
     score = Score(offered(*answer, scored(answer).report))
     score.tell_tries(keep_score(slug, float(score), score.report.out_of))

@@ -11,6 +11,7 @@ from udock_lab.display.markup import there
 from udock_lab.display.text.checks import check_text, hint_text, points
 from udock_lab.errors import MdockError, UsageError
 from udock_lab.grading.bench import Bench, side_by_side
+from udock_lab.grading.bridge import bridge_of, judged_on
 from udock_lab.grading.exercise import Exercise
 from udock_lab.grading.hidden import without_values
 from udock_lab.grading.history import warnings
@@ -21,7 +22,7 @@ from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport
 from udock_lab.model.value import replace
 
-__all__ = ["Hint", "Score", "elsewhere", "given", "judge", "scored", "scored_hidden"]
+__all__ = ["Hint", "Score", "elsewhere", "given", "judge", "on_the_bridge", "scored", "scored_hidden"]
 
 
 SHOWN_TRIES = 8  # scores of earlier checks, the latest
@@ -88,11 +89,7 @@ def given(slug: str, functions: Sequence[Callable[..., object]]) -> tuple[Exerci
 
     Raises NotFound and UsageError.
     """
-    if not isinstance(slug, str):
-        raise UsageError(
-            "The first word of check is the exercise's name, in quotes.", f'For instance: check("{SLUGS[0]}", launch)'
-        )
-    wanted = exercise(slug)
+    wanted = exercise(_in_quotes(slug))
     names = wanted.functions
     call = f'Write: check("{slug}", {", ".join(names)})'
     if len(functions) != len(names):
@@ -102,6 +99,15 @@ def given(slug: str, functions: Sequence[Callable[..., object]]) -> tuple[Exerci
             raise UsageError(f"{name} must be a function; you gave {type(function).__name__}. {_called(name)}", call)
     answer = dict(zip(names, functions, strict=True))
     return wanted, Submission(functions=answer, notes=warnings(answer))
+
+
+def _in_quotes(slug: object) -> str:
+    """Return the name of an exercise; UsageError for what is none."""
+    if not isinstance(slug, str):
+        raise UsageError(
+            "The first word of check is the exercise's name, in quotes.", f'For instance: check("{SLUGS[0]}", launch)'
+        )
+    return slug
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -125,6 +131,13 @@ def scored_hidden(answer: tuple[Exercise, Submission]) -> Score:
     """Return the score of what is judged when they hand in, without a word on how; raise NotFound if not installed."""
     wanted, submission = answer
     return Score(without_values(_shown(hidden_exercise(wanted.slug), submission).report))
+
+
+def on_the_bridge(slug: str, functions: Sequence[Callable[..., object]], kind: str) -> Score:
+    """Return what a bridge has come to, in requirements without points; NotFound and UsageError."""
+    wanted = exercise(_in_quotes(slug))
+    bridge, function = bridge_of(wanted, kind, functions)
+    return Score(judged_on(wanted, bridge, function, lambda part, answer: _shown(part, answer).report))
 
 
 def _shown(wanted: Exercise, submission: Submission) -> Score:

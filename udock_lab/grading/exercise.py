@@ -6,6 +6,7 @@
     judge.py          how it is seen: functions marked with @story, each of which judges the requirements it names
     scenes.py         what the sandbox runs: functions that take the learner's
     reproductions.py  how a learner sees a failure again: functions marked with @reproduces; may be left out
+    bridges.py        what comes before the exercise in its notebook: BRIDGES (bridge.py); may be left out
 
 A folder of this shape is an exercise, wherever it lies (sources.py); so is its hidden half.
 """
@@ -20,6 +21,7 @@ from udock_lab.model import Requirement
 
 if TYPE_CHECKING:
     from udock_lab.grading.bench import Bench
+    from udock_lab.grading.bridge import Bridge
     from udock_lab.grading.reproduction import Reproduction
 
 __all__ = ["Exercise", "Story", "story"]
@@ -57,3 +59,4 @@ class Exercise:
     stories: tuple[Story, ...]
     hidden: bool = False
     reproductions: tuple[Reproduction, ...] = ()
+    bridges: tuple[Bridge, ...] = ()

@@ -30,6 +30,7 @@ from types import ModuleType
 from typing import Any
 
 from udock_lab.errors import NotFound, UsageError
+from udock_lab.grading.bridge import COMPLETE, REPAIR, Bridge
 from udock_lab.grading.exercise import Exercise, Story
 from udock_lab.grading.reproduction import Reproduction
 from udock_lab.model import Requirement
@@ -158,6 +159,7 @@ def _read(slug: str, folder: Path, near: Path | None, *, hidden: bool) -> Exerci
             stories=tuple(judge.STORIES),
             hidden=hidden,
             reproductions=_of_part(package, folder, "reproductions", "REPRODUCTIONS") if not hidden else (),
+            bridges=_of_part(package, folder, "bridges", "BRIDGES") if not hidden else (),
         )
     except AttributeError as error:
         raise UsageError(f"{folder}: {error}.", _DESCRIBED) from None
@@ -210,6 +212,7 @@ def _contradictions(promised: list[str], judged: list[str], waited: set[str], ma
     for key in sorted(set(judged) - set(promised)):
         yield f"a story judges {key!r}, which no requirement promises"
     yield from _odd_reproductions(promised, made)
+    yield from _odd_bridges(promised, made)
     told: set[str] = set()
     for story in made.stories:
         for key in story.after:
@@ -226,3 +229,15 @@ def _odd_reproductions(promised: list[str], made: Exercise) -> Iterator[str]:
             yield f"{one.key!r} is reproduced, which no requirement promises"
         elif foreign := set(one.functions) - set(made.functions):
             yield f"the reproduction of {one.key!r} takes {foreign.pop()!r}, which is none of FUNCTIONS"
+
+
+def _odd_bridges(promised: list[str], made: Exercise) -> Iterator[str]:
+    for one in made.bridges:
+        if not isinstance(one, Bridge):
+            yield "BRIDGES holds something else"
+        elif one.kind not in (COMPLETE, REPAIR):
+            yield f"a bridge is there to complete or to repair, not to {one.kind!r}"
+        elif foreign := set(one.keys) - set(promised):
+            yield f"a bridge leads to {foreign.pop()!r}, which no requirement promises"
+        elif one.stands_for not in made.functions:
+            yield f"a bridge stands for {one.stands_for!r}, which is none of FUNCTIONS"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
 from udock_lab.display.markup import Markup, card, html, joined, paragraphs, style_sheet
-from udock_lab.display.text.checks import points, witness
+from udock_lab.display.text.checks import points, total, witness
 from udock_lab.model import CheckReport, Judgement
 
 __all__ = ["check_html", "hint_html"]
@@ -22,18 +22,20 @@ def check_html(report: CheckReport, *, first: int = 1, where: Callable[[str], st
 
     ``where`` finds a lesson's notebook from here, as a path, or nothing.
     """
-    total = f"{points(report.points)} of {points(report.out_of)} points"
+    told = total(report)
     mood, sign = _mood(report)
     body = html(
         '<header><b>{}</b></header><p class="verdict {}"><span aria-hidden="true">{}</span> {}</p>'
         '<ol class="checks" start="{}">{}</ol>{}',
-        *(report.title, mood, sign, total, first, joined(_items(report.judgements, first, where))),
+        *(report.title, mood, sign, told, first, joined(_items(report.judgements, first, where))),
         joined(paragraphs(note, "note") for note in report.notes),
     )
-    return style_sheet("grading.css") + card(body, f"check of {report.slug}: {total}")
+    return style_sheet("grading.css") + card(body, f"check of {report.slug}: {told}")
 
 
 def _mood(report: CheckReport) -> tuple[str, str]:
+    if report.out_of == 0 and not all(one.passed for one in report.judgements):
+        return ("bad", "✖") if report.first_failure else ("some", "▲")
     if report.points == report.out_of:
         return "good", "✔"
     return ("some", "▲") if report.points else ("bad", "✖")
@@ -50,10 +52,13 @@ def _items(judgements: Sequence[Judgement], first: int, where: Callable[[str], s
             more = joined(_evidence(judgement, where))
         why = judgement.why
         yield html(
-            '<li class="{}"><span class="mark">{}</span>'
-            '<p><span class="name">{}. {}</span> <small>{} p</small></p>{}</li>',
-            *(kind, mark, number, wanted.name, points(wanted.points), more),
+            '<li class="{}"><span class="mark">{}</span><p><span class="name">{}{}</span>{}</p>{}</li>',
+            *(kind, mark, f"{number}. " if wanted.points else "", wanted.name, _worth(wanted.points), more),
         )
+
+
+def _worth(number: float) -> object:
+    return html(" <small>{} p</small>", points(number)) if number else ""
 
 
 def _evidence(judgement: Judgement, where: Callable[[str], str]) -> Iterator[Markup]:

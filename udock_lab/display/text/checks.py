@@ -9,7 +9,7 @@ from udock_lab.model import (
 from udock_lab.text.columns import columns, padded
 from udock_lab.text.terminal import printable
 
-__all__ = ["check_text", "hint_text", "points", "witness"]
+__all__ = ["check_text", "hint_text", "points", "total", "witness"]
 
 
 def points(number: float) -> str:
@@ -17,12 +17,18 @@ def points(number: float) -> str:
     return f"{number:g}"
 
 
+def total(report: CheckReport) -> str:
+    """Write what was earned; where there is nothing to earn, whether it is done."""
+    if report.out_of:
+        return f"{points(report.points)} of {points(report.out_of)} points"
+    return "done" if all(one.passed for one in report.judgements) else "not done yet"
+
+
 def check_text(report: CheckReport) -> str:
     """Return one block a requirement: its mark, its name, the evidence; below a failure, what it looks like."""
     head = f"{report.title}"
-    total = f"{points(report.points)} of {points(report.out_of)} points"
     width = max([columns(j.requirement.name) for j in report.judgements], default=0)
-    lines = [f"{padded(head, width + 8)}  {total}"]
+    lines = [f"{padded(head, width + 8)}  {total(report)}"]
     for judgement in report.judgements:
         lines += _lines(judgement, width)
     lines += [f"  note  {line}" for note in report.notes for line in note.splitlines()]
