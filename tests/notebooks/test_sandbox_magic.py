@@ -100,7 +100,7 @@ class Outputs:
     @property
     def stdout(self) -> str:
         """Without colours."""
-        return re.sub(r"\x1b\[\d*m", "", self.streams["stdout"])
+        return re.sub(r"\x1b\[[\d;]*m", "", self.streams["stdout"])
 
 
 @pytest.fixture(scope="module")
