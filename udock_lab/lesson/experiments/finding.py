@@ -54,6 +54,6 @@ class Finding(Shown):
 
     def _repr_html_(self) -> str:
         picture = self._picture() if self._picture is not None else None
-        text = html('<pre tabindex="0">{}</pre>', verbatim(self.source.text))
+        text = html('<pre class="given" tabindex="0">{}</pre>', verbatim(self.source.text))
         folded = details("the program that ran", text, is_open=False)
         return lesson_html(self._card(), joined([picture if picture is not None else "", folded]))
