@@ -50,6 +50,9 @@ EVERY_PART = (
     "%mdock run -d demo -- /bin/sleep 60\ncontainers_panel()",
     "process_tree()",
     "lesson.terminal_task('stop', until='stopped')",
+    # experiments
+    "lesson.race('no lock', 'lock before reading', processes=3)\nlesson.kill_repeatedly('truncate', 'rename', times=5)\n"
+    "lesson.time_searches(10, 100)\nlesson.source('race')",
     # an exercise, checked
     "from udock_lab.grading import check\n"
     "def launch(argv):\n"
