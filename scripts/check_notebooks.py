@@ -23,6 +23,7 @@ from udock_lab.lesson.privacy import found_in
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_CELLS, MAX_LINES = 30, 15
+LONGEST = 115  # characters of a line that is not folded away
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 INLINE_CODE = re.compile(r"`[^`\n]+`")
 PICTURE = re.compile(r"!\[([^\]]*)\]\(|<img\b([^>]*)>")
@@ -113,6 +114,10 @@ def _code(cell: Cell) -> list[str]:
     lines = source.count("\n") + 1
     if lines > MAX_LINES:
         found.append(f"{lines} lines, at most {MAX_LINES}")
+    folded = cell["metadata"].get("jupyter", {}).get("source_hidden", False)
+    longest = 0 if folded else max(map(len, source.split("\n")))
+    if longest > LONGEST:
+        found.append(f"a line of {longest} characters, at most {LONGEST}: a cell of 1366 px shows no more")
     if source.strip() and cell["execution_count"] is None:
         found.append("was never executed; commit its outputs")
     tags = cell["metadata"].get("tags", [])
