@@ -240,6 +240,7 @@ USES = "def launch(argv):\n    return ExitInfo(code=TABLE.get(0))"
             "get_ipython belongs to the notebook; a graded run does not have it",
         ),
         (["import sys\ndef launch(argv):\n    sys.exit(127)"], ""),
+        (["def launch(argv):\n    return ExitInfo(code=len(open(argv[0]).read()))"], ""),  # IPython has its own
     ],
 )
 def test_check_warns_of_what_will_not_be_there_when_graded(

@@ -7,6 +7,7 @@ use. Where there is no history, or it does not know the functions, nothing is sa
 
 from __future__ import annotations
 
+import builtins
 import dis
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,6 +45,8 @@ def _sentences(codes: list[Code], used: set[str], functions: list[str]) -> Itera
     every = [one for code in codes for one in code.statements]
     stays = [one for one in every if one.is_definition or _is_taken(one, tried, kept)]
     made = {name for one in stays for name in one.binds}
+    here = {name for one in every for name in one.binds}.union(_OF_THE_SHELL)
+    used = {name for name in used if name in here or not hasattr(builtins, name)}  # IPython has an open() of its own
     shell = sorted(used & set(_OF_THE_SHELL) - made)
     for name in shell:
         yield f"{name} belongs to the notebook; a graded run does not have it: {_OF_THE_SHELL[name]}."
@@ -51,10 +54,10 @@ def _sentences(codes: list[Code], used: set[str], functions: list[str]) -> Itera
     left_out = [one for one in every if not one.is_definition and one.calls & tried]
     changed = {name for one in left_out for name in (one.binds | (one.changes - modules))}
     for name in sorted((used & changed) - set(functions)):
-        own = [one.calls & tried for one in left_out if name in one.binds | one.changes]
+        tries = [one.calls & tried for one in left_out if name in one.binds | one.changes]
         yield (
-            f"{name} is made or filled by a statement that calls {', '.join(sorted(set().union(*own)))}. A graded run "
-            f"leaves such attempts out, so {name} will be another one there: make it without that call."
+            f"{name} is made or filled by a statement that calls {', '.join(sorted(set().union(*tries)))}. A graded "
+            f"run leaves such attempts out, so {name} will be another one there: make it without that call."
         )
     if "*" in made:  # from os import *: what that brings is not known
         return
