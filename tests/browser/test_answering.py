@@ -29,6 +29,7 @@ ORDER = (
     "    \"if pid == 0:\\n    os.write(1, b'child\\\\n'); os._exit(0)\", 'if pid: os.waitpid(pid, 0)'],\n"
     "    goal='it prints child, then parent', expect='child\\nparent\\n')"
 )
+TRIED = ORDER.replace("'contract'", "'again'") + "\ntask.try_order(0, 1, 2, 3, 4)"
 
 
 def keys(page: Any, *pressed: str) -> None:
@@ -93,7 +94,7 @@ def numbers(cell: Any) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_tickets_and_orders_are_answered_by_keys_and_by_mouse(lab: Lab, lab_page: Any, theme: str) -> None:
     begin = f"{BEGIN}\nprogress().reset('m2_7_review')"  # the other theme has answered it
-    shown = run_notebook(lab_page, lab.put(f"answering-{theme}.ipynb", begin, TICKET, ORDER), theme)
+    shown = run_notebook(lab_page, lab.put(f"answering-{theme}.ipynb", begin, TICKET, ORDER, TRIED), theme)
     try:
         shown.assert_clean()
         cells = [lab_page.locator(".jp-Cell").nth(place).locator(".panel").first for place in (1, 2)]
@@ -103,6 +104,11 @@ def test_tickets_and_orders_are_answered_by_keys_and_by_mouse(lab: Lab, lab_page
         shown.photograph(f"answering-order-wrong-{theme}", cells[1])
         order_by_mouse(cells[1])
         assert shown.photograph(f"answering-order-{theme}", cells[1]).stat().st_size > 5_000
+        tried = lab_page.locator(".jp-Cell").nth(3)
+        assert tried.get_by_text("Not yet. Wanted: it prints child, then parent.").count() == 1
+        order_by_mouse(tried)
+        assert tried.get_by_text("Not yet.").count() == 0  # the attempt that the cell made was drawn over
+        assert tried.get_by_text("That is the order.").count() == 1
         shown.assert_clean()
     finally:
         shown.close()

@@ -129,6 +129,20 @@ def test_start_takes_in_a_file_that_was_dropped_and_not_its_own_exports(
     assert not list(course.glob("*.imported*"))
 
 
+def test_whatever_is_wrong_with_a_dropped_file_the_course_opens(
+    home: Path, course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a fault of ours")
+
+    (course / "dropped.udock").write_bytes(pack(PROGRESS, {}))
+    monkeypatch.setattr("udock_lab.lesson.keeping.bring_in", fails)
+    assert main(["start", str(course), "--no-lab"]) == 0
+    said = capsys.readouterr().out
+    assert "dropped.udock was not brought in and stays where it is: ZeroDivisionError: a fault of ours" in said
+    assert (course / "dropped.udock").exists()
+
+
 def test_without_a_course_folder_the_progress_is_packed_and_nothing_else_of_this_place(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -91,3 +91,5 @@ def take_in_dropped(folder: Path, say: Say) -> None:
             say(_bring(file, folder))
         except MdockError as error:
             say(str(error))
+        except Exception as error:  # the last catch: whatever is wrong with that file, the course opens
+            say(f"{file} was not brought in and stays where it is: {type(error).__name__}: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
@@ -48,6 +49,7 @@ class OrderTask(Shown):
         self.slug = lesson.slug if lesson else ""
         self.order = tuple(range(len(lines)))  # that was tried last
         self._panel: Any = None
+        self._below: Attempt | None = None  # the attempt that a cell shows
         self._listeners: list[Callable[[], None]] = []
 
     def on_try(self, listener: Callable[[], None]) -> None:
@@ -56,12 +58,18 @@ class OrderTask(Shown):
 
     def try_order(self, *numbers: object) -> Attempt:
         """Run the lines in that order: ``try_order(0, 2, 1, 3)``. UsageError unless each number is there once."""
-        attempt = self.attempt(*numbers)
+        self._below = None
+        attempt = self._below = self.attempt(*numbers)
         attempt.show()
         return attempt
 
+    @property
+    def is_shown_below(self) -> bool:
+        """A cell shows an attempt; the next ones are drawn there."""
+        return self._below is not None
+
     def attempt(self, *numbers: object) -> Attempt:
-        """Run the lines in that order without showing anything, as the panel's button does."""
+        """Run the lines in that order, as the panel's button does; shown only in the place of an earlier attempt."""
         order = self._order(numbers)
         program = "\n".join(self.lines[number] for number in order) + SILENT
         result, broken = None, ""
@@ -74,6 +82,8 @@ class OrderTask(Shown):
         self.order = order
         for listener in self._listeners:
             listener()
+        if self._below is not None:
+            self._below.draw(attempt)
         return attempt
 
     def _order(self, numbers: tuple[object, ...]) -> tuple[int, ...]:
@@ -142,6 +152,7 @@ class Attempt(Shown):
         self.task, self.order, self.result = task, order, result
         self.solved = result is not None and _meets(task.expect, result)
         self._broken = broken
+        self._display_id = f"udock-lab-{os.urandom(8).hex()}"
 
     def card(self) -> LessonCard:
         lines = tuple(self.task.lines[number] for number in self.order)

@@ -31,6 +31,7 @@ class Shown:
     """
 
     _shown: tuple[int, str] | None = None
+    _display_id = ""  # where it can be drawn anew: with that name a front end finds what it shows
 
     def card(self) -> LessonCard:
         """Return what there is to say."""
@@ -51,6 +52,13 @@ class Shown:
         if shell() is not None:
             self._ipython_display_()
 
+    def draw(self, other: Shown) -> None:
+        """Draw another one where this was shown; nothing happens where it was not, or without a ``_display_id``."""
+        running = shell()
+        if self._display_id and self._shown and getattr(running, "kernel", None) is not None:
+            data = {"text/plain": repr(other), "text/html": other._repr_html_()}
+            running.display_pub.publish(data, transient={"display_id": self._display_id}, update=True)
+
     def _ipython_display_(self) -> None:
         running = shell()
         state = (running.execution_count if running is not None else -1, repr(self))
@@ -60,7 +68,8 @@ class Shown:
         if running is None:
             print(state[1])
             return
-        running.display_pub.publish({"text/plain": state[1], "text/html": self._repr_html_(), **self._view()})
+        data = {"text/plain": state[1], "text/html": self._repr_html_(), **self._view()}
+        running.display_pub.publish(data, transient={"display_id": self._display_id} if self._display_id else {})
 
 
 def live(name: str, *about: object, panel: Any = None) -> tuple[Any, dict[str, Any]]:

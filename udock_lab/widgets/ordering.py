@@ -34,6 +34,10 @@ class Task(Protocol):
     lines: tuple[str, ...]
     order: tuple[int, ...]
 
+    @property
+    def is_shown_below(self) -> bool:
+        """A cell shows the last attempt."""
+
     def attempt(self, *numbers: object) -> Attempted:
         """Run the lines in that order."""
 
@@ -100,7 +104,7 @@ class OrderPanel(Panel):
         finally:
             self.running = False
         with self.lock:
-            self.attempted, self.problem = attempted, said
+            self.attempted, self.problem = None if self.task.is_shown_below else attempted, said
 
     def _tried(self) -> None:
         """Show the order that was tried, here or by a call; lines that were moved meanwhile stay where they are."""

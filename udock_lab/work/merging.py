@@ -63,7 +63,7 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _dicts(one: Facts, other: Facts, **how: Merge) -> Facts:
+def _dicts(one: Facts, other: Facts, /, **how: Merge) -> Facts:
     """Return the keys of both, each merged in its own way; where one side is no dict, in the general one."""
     both: Facts = {}
     for key in (*one, *(key for key in other if key not in one)):
