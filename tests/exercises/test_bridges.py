@@ -76,14 +76,15 @@ def cells(slug: str) -> dict[str, str]:
     return {cell["id"]: "".join(cell["source"]) for cell in found}
 
 
-def judged(slug: str, *, fill: bool, repair: bool) -> dict[str, CheckReport]:
-    """Both bridges, judged as their check cells judge them."""
+def judged(slug: str, *, fill: bool, repair: bool, instead: tuple[str, str] = ("", "")) -> dict[str, CheckReport]:
+    """Both bridges, judged as their check cells judge them; ``instead``: words, and what stands in their place."""
     there = cells(slug)
     complete, broken = there["bridge-complete"], there["bridge-repair"]
     for text in FILLED[slug] if fill else []:
         complete = complete.replace("...", text, 1)
     if repair:
         broken = broken.replace(*REPAIRED[slug]) if REPAIRED[slug][0] else f"import fcntl\n{LOCKED_FIRST}"
+    complete, broken = (text.replace(*instead) if instead[0] else text for text in (complete, broken))
     names: dict[str, Any] = {"__name__": "__main__", "ExitInfo": ExitInfo, "ContainerRecord": ContainerRecord}
     exec(compile(f"{complete}\n\n{broken}", "<ipython-input-1>", "exec"), names)
     return {one.kind: on_the_bridge(slug, [names[one.function]], one.kind).report for one in exercise(slug).bridges}
@@ -109,6 +110,26 @@ def test_done_right_both_are_done(slug: str) -> None:
             check_text(report)
         )
         assert report.out_of == 0
+
+
+WRONG = [  # bridge, words that a learner may put in the place of the right ones, what is said of it
+    ("m2_6_exec_failure", "complete", ("os.close(write_end)", "os.close(read_end)"), "why_not raised OSError"),
+    ("m2_6_exec_failure", "repair", ("os.close(write_end)", "os.close(read_end)"), "comes_back raised OSError"),
+    ("m2_6_exec_failure", "repair", ("os.close(write_end)", "return"), "comes_back returned None"),
+    ("m2_7_mdock_run", "complete", ("== 3", "== 99"), "look_up raised LookupError"),
+    ("m2_7_mdock_run", "complete", ("image.encode()", "image"), "bytes equal no text"),
+]
+
+
+@pytest.mark.parametrize(("slug", "kind", "instead", "said"), WRONG)
+def test_a_slip_is_told_at_once_and_by_the_name_that_the_learner_wrote(
+    slug: str, kind: str, instead: tuple[str, str], said: str
+) -> None:
+    (report,) = (one for found, one in judged(slug, fill=True, repair=True, instead=instead).items() if found == kind)
+    text = check_text(report)
+    assert "not done yet" in text
+    assert said in text
+    assert "to be judged again" not in text.lower()
 
 
 @pytest.mark.parametrize("slug", EXERCISES)
@@ -138,7 +159,7 @@ def test_a_bridge_uses_only_what_the_lessons_before_it_and_the_statement_show(sl
     for entry in lessons_before(slug):
         known |= of_notebook(NOTEBOOKS / entry.notebook)
     used = of_code("\n\n".join([there["bridge-complete"], there["bridge-repair"]]))
-    allowed = {"ExitInfo()", "code=", "errno=", ".image", ".pid"}  # of the values that the statement shows
+    allowed = {"ExitInfo()", "code=", "signal=", "errno=", ".image", ".pid"}  # of the values that the statement shows
     assert used - known - allowed == set()
 
 

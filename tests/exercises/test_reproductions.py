@@ -95,7 +95,7 @@ def test_values_are_written_as_a_learner_would_write_them() -> None:
 # -- in a real kernel -------------------------------------------------------------------------------------
 
 
-MARK = re.compile(r"^\x1b\[[\d;]+m.*?│ ", re.MULTILINE)
+MARK = re.compile(r"^\x1b\[[\d;]+m \x1b\[0m .*?│ ", re.MULTILINE)
 
 
 class Kernel:

@@ -135,7 +135,7 @@ def test_a_stop_belongs_to_the_call_of_its_line_and_knows_what_that_has_changed(
         (at(P, "openat", '5, "a", O_RDONLY', "3", 0), 'open(5, "a", O_RDONLY)'),
         (at(P, "pipe2", "[3, 4], O_CLOEXEC", "0", 0), "pipe()"),
         (at(P, "read", '3, "got, 4", 100', "6", 0), "read(3, 100)"),
-        (at(P, "write", '1, "I am 11\\n", 8', "8", 0), 'write(1, "I am child 1\\n")'),
+        (at(P, "write", '1, "I am 11\\n", 8', "8", 0), 'write(1, "I am <child 1>\\n")'),
         (at(P, "write", f'1, "{"ab" * 34}cd\\\\{"x" * 99}", 171', "171", 0), f'write(1, "{"ab" * 34}cd\\\\"...)'),
         (at(P, "write", f'1, "{"ab" * 35}c\\\\{"x" * 99}", 171', "171", 0), f'write(1, "{"ab" * 35}c"...)'),
         (at(P, "exit_group", "3", "?", 0, 4), "_exit(3)"),

@@ -147,6 +147,8 @@ def test_whatever_is_typed_is_judged_without_an_error(text: str, answer: object)
         ("EXDEV", "Invalid cross-device link", ""), ("EXDEV", "error EXDEV", "Which error does it get? (its name)"),
         ("CAP_SYS_CHROOT", "sys_chroot", ""), ("fstat", "os.fstat(fd)", ""), ("fstat", "fstat(2)", ""),
         ("yes", True, ""), ("yes", "True", ""), ("1 hour", "an hour", ""), ("1 hour", "1 h", ""),
+        ("yes", "yes it did", ""), ("yes", "Yes, it succeeded.", ""), ("no", "no, it did not", ""), (134, "= 134", ""),
+        ("power cut", "powercut", ""), ("power cut", "a power-cut", ""),
         ("1 h 30 min", "90 minutes", ""), (100, "a hundred", ""), (1000, "a thousand", ""), (134, "\uff11\uff13\uff14", ""),
     ],
 )  # fmt: skip
@@ -162,7 +164,8 @@ def test_what_is_right_is_taken(answer: object, typed: object, question: str) ->
         (134, "exit code 6", "Which exit code is that?"), (134, "134 %", "Which exit code is that?"),
         (2, "two hundred", ""), (2, "two two", ""), (21, "twenty one hundred", ""), (4, "four thousand", ""),
         ("EXDEV", "EXDEV (17)", ""), ("EXDEV", "ENODEV", ""), ("fstat", "lstat(fd)", ""), ("fstat", "os.stat", ""),
-        ("yes", "no", ""), ("yes", 1, ""), ("1 hour", "1 min", ""), ("1 hour", "hour 2", ""), ("1 hour", "1", ""),
+        ("yes", "yesterday", ""), ("yes", "yes and no", ""), ("yes", "yes, it didn't", ""), ("no", "no, yes", ""),
+        ("power cut", "power on", ""), ("yes", "no", ""), ("yes", 1, ""), ("1 hour", "1 min", ""), ("1 hour", "hour 2", ""), ("1 hour", "1", ""),
         ("/data/plan.txt", "/mnt/old/data/plan.txt", ""), ("/data/plan.txt", "data/plan.txt", ""),
         (1, float("inf"), ""), (1, float("nan"), ""), (1, "1/0", ""), (1, "9" * 5000, ""),
     ],

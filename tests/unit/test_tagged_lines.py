@@ -51,7 +51,7 @@ def test_empty_lines_are_lines() -> None:
 def test_each_process_keeps_its_colour_and_all_colours_end() -> None:
     text = "".join(text for _, text in shown(*(chunk("x\n", 100 + n % 7) for n in range(14)), colour=True))
     colours: dict[str, set[str]] = {}
-    for hue, pid in re.findall(r"\x1b\[38;5;231;48;5;(\d+)m[^\x1b]*?(\d+) \x1b", text):
+    for hue, pid in re.findall(r"\x1b\[48;5;(\d+)m \x1b\[0m [^\x1b]*?(\d+) │", text):
         colours.setdefault(pid, set()).add(hue)
     assert len(colours) == 7
     assert all(len(hues) == 1 for hues in colours.values())

@@ -80,7 +80,13 @@ def _cut(text: str) -> str:
 
 
 def _with_roles(text: str, roles: dict[int, str]) -> str:
-    return _NUMBER.sub(lambda found: roles.get(int(found[0]), found[0]) if len(found[0]) < 12 else found[0], text)
+    """Put ``<child 1>`` in the place of a pid: in angle brackets, for these are not the bytes themselves."""
+
+    def named(found: re.Match[str]) -> str:
+        role = roles.get(int(found[0])) if len(found[0]) < 12 else None
+        return f"<{role}>" if role else found[0]
+
+    return _NUMBER.sub(named, text)
 
 
 def result_of(call: SystemCall, roles: dict[int, str], *, becomes: bool) -> str:

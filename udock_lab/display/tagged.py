@@ -10,11 +10,10 @@ from udock_lab.model import (
 
 __all__ = ["TaggedLines"]
 
-# White on a dark ground of its own: readable on any page (WCAG 2.2, 1.4.3), light, dark, or red as stderr is shown.
-# The 16 named colours are each front end's own, and most are too pale. These are of the 256 that are the same
-# everywhere: blue, green, purple, teal, brown.
-_GROUNDS = (25, 22, 90, 23, 94)
-_WHITE = 231
+# A mark in front, the words in the page's own colour: readable on any page (WCAG 2.2, 1.4.3), light, dark, or red as
+# stderr is shown. The 16 named colours are each front end's own, and most are too pale for text. These are of the 256
+# that are the same everywhere: blue, green, purple, teal, brown.
+_MARKS = (32, 34, 134, 37, 136)
 
 
 class TaggedLines:
@@ -29,7 +28,7 @@ class TaggedLines:
         self._colour = colour
         self._begun: dict[tuple[int, str], str] = {}
         self._roles: dict[int, str] = {}
-        self._grounds: dict[int, int] = {}
+        self._marks: dict[int, int] = {}
 
     def take(self, chunk: OutputChunk) -> None:
         """Take one chunk as it arrives; all its complete lines are shown at once."""
@@ -49,6 +48,6 @@ class TaggedLines:
         self._begun.clear()
 
     def _tag(self, pid: int) -> str:
-        ground = self._grounds.setdefault(pid, _GROUNDS[len(self._grounds) % len(_GROUNDS)])
-        words = f"{self._roles[pid]:<9} {pid:>6} "
-        return f"\x1b[38;5;{_WHITE};48;5;{ground}m{words}\x1b[0m│ " if self._colour else f"{words}│ "
+        mark = self._marks.setdefault(pid, _MARKS[len(self._marks) % len(_MARKS)])
+        words = f"{self._roles[pid]:<9} {pid:>6} │ "
+        return f"\x1b[48;5;{mark}m \x1b[0m {words}" if self._colour else words

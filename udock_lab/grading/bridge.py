@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import dis
 import linecache
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType
@@ -34,12 +35,16 @@ _HEADS = {COMPLETE: "Bridge, complete it", REPAIR: "Bridge, repair it"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bridge:
-    """``function``: what it is called; ``stands_for``: the exercise's function that it is a part of."""
+    """``function``: what it is called; ``stands_for``: the exercise's function that it is a part of.
+
+    ``stories``: told in the place of the exercise's for the same requirements, which do not show what a part has to do.
+    """
 
     kind: str
     function: str
     stands_for: str
     keys: tuple[str, ...]
+    stories: tuple[Story, ...] = ()
 
 
 def bridge_of(wanted: Exercise, kind: object, functions: Sequence[object]) -> tuple[Bridge, Callable[..., object]]:
@@ -79,13 +84,21 @@ def judged_on(
         ]
         report = CheckReport(slug=wanted.slug, title=title, judgements=tuple(judgements))
     else:
+        own = {key for one in bridge.stories for key in one.keys}
         answer = dict.fromkeys(wanted.functions, not_asked_for) | {bridge.stands_for: function}
-        part = dataclasses.replace(wanted, title=title, stories=tuple(_needed(wanted.stories, keys)))
+        part = dataclasses.replace(wanted, title=title, stories=(*bridge.stories, *_needed(wanted.stories, keys - own)))
         report = judge(part, Submission(functions=answer))
-    mine = [one for one in report.judgements if one.requirement.key in keys]
+    mine = [_named(one, bridge) for one in report.judgements if one.requirement.key in keys]
     return replace(
         report, judgements=tuple(replace(one, requirement=replace(one.requirement, points=0)) for one in mine)
     )
+
+
+def _named(judgement: Judgement, bridge: Bridge) -> Judgement:
+    """Say the name of the learner's function where the exercise's own would be said of what it did."""
+    name = re.compile(rf"\b{bridge.stands_for}(?= (?:raised|returned|comes|came|was|gives|gave)\b|\()")
+    expected, seen = (name.sub(bridge.function, words) for words in (judgement.expected, judgement.seen))
+    return replace(judgement, expected=expected, seen=seen)
 
 
 def _needed(stories: Sequence[Story], keys: set[str]) -> Iterator[Story]:

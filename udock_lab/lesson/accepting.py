@@ -24,6 +24,7 @@ LEAD_INS = re.compile(r"^(?:(?:it|that|this)(?:'s| is| was| would be)|in|by|for|
 ASKED_FOR = re.compile(r"\b(?:how many|how much|which|what|whose) ([a-z]+(?: [a-z]+)?)")
 MODULES = re.compile(r"^(?:os|sys|time|errno|fcntl|socket|signal|signals)\.(?=[a-z])")
 CALL = re.compile(r"^([a-z_][\w.]*) ?\([^()]*\)$")
+YES_OR_NO = {"yes": {"no", "not", "never"}, "no": {"yes"}}  # and what contradicts each
 QUOTES = "'\"`"
 PLAIN_QUOTES = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'") | dict.fromkeys("\u201c\u201d\u201e\u201f", '"')
@@ -66,7 +67,16 @@ def _same(wanted: str, said: str, nouns: list[str]) -> bool:
         return _means_quantity(wanted, said, nouns)
     if as_ordinal(wanted) is not None:
         return as_ordinal(wanted) == as_ordinal(_without_articles(said))
-    return _words(wanted) == _words(said)
+    if wanted in YES_OR_NO:
+        words = re.findall(r"[a-z]+", said)
+        return words[:1] == [wanted] and not YES_OR_NO[wanted] & {*words} and "n't" not in said
+    return _words(wanted) == _words(said) or _in_one(wanted) == _in_one(said)
+
+
+def _in_one(text: str) -> str:
+    """Return words as one, where they are letters alone: ``power cut``, ``power-cut`` and ``powercut`` are the same."""
+    joined = re.sub(r"[ -]", "", _without_articles(text))
+    return joined if joined.isalpha() else text
 
 
 def _plain(value: object) -> str:
@@ -77,7 +87,7 @@ def _plain(value: object) -> str:
         except ValueError:
             value = str(value)  # neither infinity nor what is no number has a fraction
     text = unicodedata.normalize("NFKC", str(value).translate(PLAIN_QUOTES))
-    text = " ".join(text.casefold().split())
+    text = " ".join(text.casefold().split()).removeprefix("=").strip()
     while text and (text[-1] in ".!,; " or (len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES)):
         text = text[:-1] if text[-1] in ".!,; " else text[1:-1].strip()
     return "yes" if text in ("true", "y") else "no" if text in ("false", "n") else text

@@ -314,7 +314,7 @@ TICKETS: dict[str, dict[str, tuple[Any, str]]] = {  # what is accepted, and why
             "EXDEV: rename changes names within one file system and copies nothing",
         ),
         "loss": (
-            ["power cut", "power", "power-cut", "a cut of the power"],
+            ["power cut", "power", "cut of the power", "power failure", "power loss", "power outage", "blackout"],
             "power cut: what the game wrote is in the kernel's memory, which a crash of the game leaves alone",
         ),
     },

@@ -50,7 +50,8 @@ class Standing(NamedTuple):
         words[:] = [f"{word}, {self.right} right" if self.answered else word for word in words]
         if self.tasks:
             tries = f" after {self.attempts} tr{'y' if self.attempts == 1 else 'ies'}" if self.attempts else ""
-            words.append(f"order {'found' if self.found == self.tasks else 'not found'}{tries}")
+            missing = "not found" if self.attempts else "open"
+            words.append(f"order {'found' if self.found == self.tasks else missing}{tries}")
         return words
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ __all__ = ["OwnRun", "OwnTable", "Parts"]
 
 FIELDS = ("id", "pid", "image", "status", "start", "end", "exit code")
 LABEL = "your own mdock"
+_TAKEN = re.compile(r"c\d+\|\d+")  # as M2.3 has them: an id, and who took it
 THE_WHOLE = "The whole run is yours; in all, "
 _WHAT = {
     "m2_1_process_creation": "start a program, wait for its end",
@@ -191,12 +193,18 @@ class OwnTable(Shown):
         """Return the records, and the lines that are none."""
         count = sum(line.count("|") == 6 for line in self.lines)
         headline = f"{count or 'No'} record{'s' * (count != 1)} of your own mdock"
-        where = CardText(text=f"They stand in `{self.place}/containers.db`, beside nothing of `%mdock`'s.")
+        where = CardText(
+            text=f"They stand in `{self.place}/containers.db`. `%mdock` has another one, that yours never touches."
+        )
         return LessonCard(label=LABEL, headline=headline, parts=(*_records(self.lines), where))
 
 
 def _records(lines: Sequence[str]) -> list[CardTable | CardLines]:
     rows = tuple(tuple(line.split("|")) for line in lines if line.count("|") == 6)
-    others = tuple(line for line in lines if line.count("|") != 6)
+    ids = tuple(line for line in lines if _TAKEN.fullmatch(line))
+    others = tuple(line for line in lines if line.count("|") != 6 and line not in ids)
     shown: list[CardTable | CardLines] = [CardTable(head=FIELDS, rows=rows)] if rows else []
+    shown += (
+        [CardLines(title="ids that allocate has taken, with the pid that took each (M2.3)", lines=ids)] if ids else []
+    )
     return shown + ([CardLines(title="lines that are no records", lines=others)] if others else [])

@@ -13,7 +13,7 @@ REQUIREMENTS = (
         key="root",
         name='rootfs becomes the root directory, and "chroot" is returned',
         points=1,
-        lesson='m2_2_chroot_permissions, "Situation"',
+        lesson='m2_2_chroot_permissions, "Action"',
         hints=(
             "Which call changes the place where each path that begins with / starts?",
             "os.chroot(rootfs), in the process that was called: a root directory belongs to one process.",

@@ -8,5 +8,5 @@ __all__ = ["BRIDGES"]
 
 BRIDGES = (
     Bridge(kind=COMPLETE, function="why_not", stands_for="run", keys=("missing",)),
-    Bridge(kind=REPAIR, function="comes_back", stands_for="run", keys=("back",)),
+    Bridge(kind=REPAIR, function="comes_back", stands_for="run", keys=("back", "ended")),
 )

@@ -13,7 +13,7 @@ REQUIREMENTS = (
         key="back",
         name="comes back when the program has ended: nobody keeps the pipe's write end open",
         points=1,
-        lesson='m2_6_exec_failure, "Predict"',
+        lesson='m2_6_exec_failure, "Task"',
         hints=(
             "When does a read from a pipe return nothing, and who could still write into yours?",
             "fork copies descriptors. The parent has a write end of its own: close it before you read.",

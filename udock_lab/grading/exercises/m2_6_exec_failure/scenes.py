@@ -277,10 +277,10 @@ class _Run:
             self._is_told()
 
     def _has_come(self) -> bool:
-        """Return whether the program is there, or nobody is left who might become it."""
+        """Return whether the program is there, or nobody is left who might become it: a zombie does not."""
         self.play.serves()
         self._at_the_gate()
-        return bool(self.ran) or not self.play.new_children()
+        return bool(self.ran) or all(state(pid) in ("Z", None) for pid in self.play.new_children())
 
     def _is_told(self) -> None:
         if self.drawn is None:
