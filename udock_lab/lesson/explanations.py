@@ -296,8 +296,8 @@ TICKETS: dict[str, dict[str, tuple[Any, str]]] = {  # what is accepted, and why
         "capability": (
             "CAP_SYS_CHROOT",
             (
-                "CAP_SYS_CHROOT: the escape needs system calls, no programs; servers give root up right after chroot for "
-                "this reason"
+                "CAP_SYS_CHROOT: the escape needs system calls, no programs; servers give root up right after chroot "
+                "for this reason"
             ),
         ),
     },
