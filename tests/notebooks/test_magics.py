@@ -156,8 +156,8 @@ def test_loading_twice_and_unloading_leaves_nothing(bare: InteractiveShell) -> N
     bare.extension_manager.reload_extension("udock_lab")
     assert len(bare.Completer.custom_matchers) == matchers
     bare.extension_manager.unload_extension("udock_lab")
-    assert "mdock" not in bare.magics_manager.magics["line"]
-    assert len(bare.Completer.custom_matchers) == matchers - 1
+    assert not {"mdock", "mydock", "reproduce"} & set(bare.magics_manager.magics["line"])
+    assert [one for one in bare.Completer.custom_matchers if one.__module__.startswith("udock_lab")] == []
     bare.extension_manager.load_extension("udock_lab")
 
 
