@@ -70,6 +70,7 @@ def test_the_check_warns_of_a_gate_that_opens_at_the_end_of_file() -> None:
     assert any("Requirement 10" in note for note in report.notes)
 
 
+@pytest.mark.forks
 def test_a_child_at_a_pipe_waits_and_one_that_looks_again_and_again_polls() -> None:
     reads, writes = os.pipe()
     pids = []

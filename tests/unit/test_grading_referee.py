@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from udock_lab.grading.referee import Child, in_child, loader, time_is_up
 
 
+@pytest.mark.forks
 def test_an_answer_is_loaded_in_the_child_alone() -> None:
     text = "import os\nos.marked = True\ndef ask():\n    return os.getpid()\n"
     load = loader([("<your solution>", text, True)], [], ["ask"])
@@ -17,6 +20,7 @@ def test_an_answer_is_loaded_in_the_child_alone() -> None:
     assert not hasattr(os, "marked")
 
 
+@pytest.mark.forks
 def test_a_child_that_never_ends_is_ended_and_known() -> None:
     def for_ever() -> None:
         while True:
@@ -28,6 +32,7 @@ def test_a_child_that_never_ends_is_ended_and_known() -> None:
     assert not time_is_up(Child(signal.SIGKILL, None).status)
 
 
+@pytest.mark.forks
 def test_a_child_that_says_nonsense_says_nothing() -> None:
     assert in_child(lambda: os._exit(0), seconds=2).said is None
     assert in_child(lambda: "x" * 10_000_000, seconds=2).said is None

@@ -209,3 +209,9 @@ def test_what_the_tests_call_the_slowest_of_them_is_there() -> None:
     ]
     (names,) = map(ast.literal_eval, lists)
     assert set(names) <= {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """pytest imports them by their names alone, and would leave out the second one."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
