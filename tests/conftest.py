@@ -64,12 +64,14 @@ COMPLAINTS = pytest.StashKey[list[str]]()  # of the processes that ran tests for
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--corpus", default="", metavar="N", help="answers that are judged: all, or the Nth part of them")
+    parser.addoption(
+        "--corpus", default="", metavar="N", help="answers that are judged: all, the Nth eighth of them, or N/M"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Settle which part of the corpus is judged, once for all processes of ``-n``: the next one at each commit."""
-    config.option.corpus = config.option.corpus or str(_commits())
+    config.option.corpus = config.option.corpus or f"{_commits()}/16"
 
 
 def _commits() -> int:

@@ -1,6 +1,6 @@
 """The link that ``lesson.export()`` shows, in a real JupyterLab and a real Notebook 7: a click saves the file.
 
-And the strip and the map, which follow what is answered in the cells below them, in both themes.
+And the strip and the map, which follow what is answered in the cells below them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BEGIN = "from udock_lab.lesson import begin, predict, progress, put_in_order\nle
 ASK = "{0} = predict('{0}', 'How many lines appear?', {{'one': 'no', 'two': 'both return'}})"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light"])
 def test_a_click_on_the_link_saves_the_export(lab: Lab, lab_page: Any, tmp_path: Path, theme: str) -> None:
     shown = run_notebook(
         lab_page, lab.put(f"export-{theme}.ipynb", BEGIN.format("m2_1a_fork"), "lesson.export()"), theme
@@ -46,7 +46,7 @@ def test_a_click_on_the_link_saves_the_export(lab: Lab, lab_page: Any, tmp_path:
             file.unlink()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["dark"])
 def test_the_strip_follows_what_is_answered_below_it(lab: Lab, lab_page: Any, theme: str) -> None:
     name = f"strip_{theme}"
     cells = (BEGIN.format("m2_1a_fork"), ASK.format(name), f"{name}.answer('one')\n{name}.settle('two')", "progress()")

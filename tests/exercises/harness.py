@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from udock_lab.grading import SLUGS, corpus
 from udock_lab.grading.corpus import Answer, Marks
@@ -20,6 +22,7 @@ __all__ = [
     "Marks",
     "answers",
     "both_halves",
+    "chosen",
     "cross_section",
     "mark",
     "part",
@@ -28,7 +31,8 @@ __all__ = [
 CORPUS = Path(__file__).parent / "corpus"
 COURSE = Path(__file__).parents[2] / "exercises"
 INSTRUCTOR, SOURCE = COURSE / "instructor", COURSE / "source"
-PARTS = 8  # of the corpus: a run of the tests judges one
+PARTS = 8  # of the corpus, as `make corpus PART=3` takes one
+T = TypeVar("T")
 EXERCISES = SLUGS
 
 
@@ -48,9 +52,17 @@ def mark(answer: Answer) -> Marks:
 
 
 def part(which: str) -> list[Answer]:
-    """``all`` answers to all exercises, or an eighth: every eighth from a number on, of which the next follow in turn."""
-    everything = [answer for slug in EXERCISES for answer in answers(slug)]
-    return everything if which == "all" else everything[int(which) % PARTS :: PARTS]
+    """Answers to all exercises, so many of them as ``which`` says (chosen)."""
+    return chosen([answer for slug in EXERCISES for answer in answers(slug)], which)
+
+
+def chosen(everything: Sequence[T], which: str) -> list[T]:
+    """``all``, or every eighth from a number on (``3``), or every other step (``3/16``). The next number has the next."""
+    if which == "all":
+        return [*everything]
+    number, _, parts = which.partition("/")
+    step = int(parts or PARTS)
+    return [*everything[int(number) % step :: step]]
 
 
 def cross_section(slug: str) -> list[Answer]:

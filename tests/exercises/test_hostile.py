@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from harness import PARTS
+from harness import chosen
 from mounts import mounts
 from waiting import until
 
@@ -133,9 +133,8 @@ def left_behind(before: dict[int, str]) -> dict[int, str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``path`` is each attack of the part that this run takes, as with the corpus of answers; all in `make corpus`."""
     if "path" in metafunc.fixturenames:
-        which = metafunc.config.getoption("corpus")
-        chosen = ATTACKS if which == "all" else ATTACKS[int(which) % PARTS :: PARTS]
-        metafunc.parametrize("path", chosen, ids=lambda path: path.stem)
+        these = chosen(ATTACKS, metafunc.config.getoption("corpus"))
+        metafunc.parametrize("path", these, ids=lambda path: path.stem)
 
 
 @pytest.mark.usefixtures("walls")
