@@ -317,8 +317,10 @@ def test_a_demo_killed_half_way_leaves_nothing_that_the_next_does_not_remove(run
 
 def test_waiting_for_a_container_that_removes_itself_gives_its_exit_code(runtime: Runtime) -> None:
     result = background(runtime, f"{WAITS}; exit 6", remove=True)
-    go_on(runtime)
+    later = threading.Timer(1.0, go_on, [runtime])  # somebody waits by then: removed, it could not be waited for
+    later.start()
     record = runtime.wait(result.id)
+    later.join()
     assert (record.status, record.exit_code) == (Status.EXITED, 6)
     assert runtime.ps() == []
 

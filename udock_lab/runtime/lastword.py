@@ -27,6 +27,8 @@ def await_last_word(home: Home, record: Record, kept: Kept, patience: float = 0.
     The process is gone and its supervisor lives: it is about to write the end.
     """
     deadline, goes = time.monotonic() + patience, kept.asked.remove
+    if kept.unknown:  # its folder is about to be removed, and its record after it
+        _let_its_writer_finish(home, deadline)
     while _supervisor_lives(kept.identity):
         try:
             record = containers.find(home, record.id)
