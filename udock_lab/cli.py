@@ -53,13 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             runtime.close()
 
 
-def _main(words: Sequence[str], runtimes: list[Runtime] | None = None) -> int:
+def _main(words: Sequence[str], runtimes: list[Runtime]) -> int:
     """Run one command line; return the exit code.
 
-    ``runtimes``: where to leave the one that was opened, for a caller that goes on after this command.
+    ``runtimes``: where to leave the one that was opened, for the caller to hold or to close.
     """
     try:
-        return _run(list(words), runtimes if runtimes is not None else [])
+        return _run(list(words), runtimes)
     except Interrupted as interrupt:
         return 128 + interrupt.signal
     except KeyboardInterrupt:

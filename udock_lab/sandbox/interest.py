@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 
+from udock_lab.linux.pidnumbers import FORKS
 from udock_lab.linux.strace import STEP_CALLS
 from udock_lab.model import SystemCall
 from udock_lab.sandbox.descriptors import OURS
@@ -14,7 +15,6 @@ from udock_lab.sandbox.descriptors import OURS
 __all__ = ["of_interest"]
 
 _LIBRARIES = (sys.prefix, sys.base_prefix, "/usr/lib", "/lib", "/etc/ld.so", "/usr/share/locale", "/usr/local/lib")
-_FORKS = frozenset(("clone", "clone3", "fork", "vfork"))
 _OPENS = frozenset(("open", "openat", "openat2"))
 _STEPS = frozenset(STEP_CALLS) - _OPENS
 _DESCRIPTOR = re.compile(r"(\d+)\b")
@@ -35,7 +35,7 @@ def of_interest(calls: Sequence[SystemCall], source: str = "") -> tuple[SystemCa
 def _shown(call: SystemCall, hidden: dict[int, set[int]], became: set[int], texts: Sequence[str]) -> bool:
     """Decide on one call, in the order of their beginnings, and note what it does to the files passed over."""
     unseen = hidden.setdefault(call.pid, {OURS})
-    if call.name in _FORKS and call.value and call.value != call.pid:
+    if call.name in FORKS and call.value and call.value != call.pid:
         hidden[call.value] = set(unseen)
     elif call.name in ("execve", "execveat") and call.value == 0:
         became.add(call.pid)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from udock_lab.linux.pidnumbers import FORKS
 from udock_lab.model import ExitStatus, SandboxProcess
 from udock_lab.sandbox.messages import End
 
@@ -17,7 +18,6 @@ __all__ = ["ProcessTable"]
 
 MOST_AHEAD = 1_000  # elder siblings that one process may imply by its number
 MOST_EXPECTED = 10_000  # places kept for them, in all
-_FORKS = ("clone", "clone3", "fork", "vfork")
 _PROGRAM = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -137,9 +137,9 @@ class ProcessTable:
             self._entry(pid).program = program[1]
         elif value is None or value <= 0:  # strace writes -1 without a name for an errno that it does not know
             return
-        elif name in _FORKS and "CLONE_THREAD" in arguments:
+        elif name in FORKS and "CLONE_THREAD" in arguments:
             self._threads[value] = pid
-        elif name in _FORKS:
+        elif name in FORKS:
             self._fork_returned(pid, value, speaks=name != "vfork" and "CLONE_VFORK" not in arguments)
         elif name in ("wait4", "waitid"):
             self.collected.add(value)
