@@ -61,6 +61,16 @@ function middleOf(node) {
   return (box.top + box.bottom) / 2;
 }
 
+// anywidget gives this module two seconds to load. On a machine that needs longer it never lets a message through to
+// the model again, so the model takes them by itself; what was lost before is asked for.
+async function initialize({ model }) {
+  const whole = await model.widget_manager?.get_model(model.get("_id"));
+  const plain = Object.getPrototypeOf(Object.getPrototypeOf(whole ?? {}) ?? {});
+  if (!plain?._handle_comm_msg || !whole.comm?.on_msg) return;
+  whole.comm.on_msg((message) => plain._handle_comm_msg.call(whole, message));
+  model.send({ do: "loaded" });
+}
+
 function render({ model, el }) {
   const view = Math.random().toString(36).slice(2);
   const form = document.createElement("form");
@@ -211,4 +221,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize, render };

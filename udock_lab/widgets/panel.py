@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -73,6 +74,7 @@ class Panel(anywidget.AnyWidget):
     _css = _css()
     _html = traitlets.Unicode().tag(sync=True)
     _label = traitlets.Unicode().tag(sync=True)
+    _id = traitlets.Unicode().tag(sync=True)  # by which the page finds its model
 
     label = "panel"
     interval = 0.0  # seconds between two looks while it is shown; 0: it changes by actions alone
@@ -80,10 +82,10 @@ class Panel(anywidget.AnyWidget):
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._clock = Clock(self.refresh, self.interval) if self.interval else None
-        super().__init__(_label=self.label)
+        own = uuid.uuid4().hex
+        super().__init__(_label=self.label, _id=own, model_id=own, _html=str(self.page()))  # one message has it all
         _go_where_the_browser_says(self.comm)
         self.on_msg(self._on_message)
-        self.draw()
 
     # --- what a subclass says
 
@@ -136,6 +138,9 @@ class Panel(anywidget.AnyWidget):
         if what in ("shown", "hidden"):
             if self._clock is not None:
                 (self._clock.shown if what == "shown" else self._clock.hidden)(view)
+            return
+        if what == "loaded":
+            self.send_state("_html")
             return
         action = self.actions().get(str(what))
         try:
