@@ -20,7 +20,7 @@ MAY_BE_MISSING = ("bubblewrap", "crun", "runc", "podman", "earlier")  # on this 
 def short(program: str, *options: str) -> tuple[str, set[str], list[str]]:
     """A benchmark in small: its heading, the names of its rows, and its answers."""
     command = [sys.executable, str(BENCHMARKS / program), *options, "--usual-priority"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     heading, rows, goals = done.stdout.strip().split("\n\n")
     return heading, {line.split("  ")[0] for line in rows.splitlines() if re.search(r"\d", line)}, goals.splitlines()
@@ -35,6 +35,7 @@ def all_answered(answers: list[str]) -> bool:
     return all(line.startswith("not measured") and any(name in line for name in MAY_BE_MISSING) for line in unknown)
 
 
+@pytest.mark.timeout(650)  # nine kernels start, one after the other
 def test_a_short_run_has_every_row_and_answers_every_goal(home: Path) -> None:
     heading, measured, answers = short("launch.py", "--quick", "--runs", "2")
     assert re.search(r"usual priority; homes on \w+ \(/", heading)

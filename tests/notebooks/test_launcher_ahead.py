@@ -90,6 +90,7 @@ def test_one_that_was_killed_before_the_first_run_is_replaced(kernel: UsersKerne
 def test_where_it_cannot_start_the_extension_loads_and_the_first_run_says_why(kernel: UsersKernel) -> None:
     kernel.run("%mdock demo\n%unload_ext udock_lab\nimport os, resource")
     no_room = (
+        "get_ipython().history_manager.writeout_cache()\n"  # so that IPython's own thread opens no file meanwhile
         "soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir('/proc/self/fd'))) - 1, hard))\n"
     )
