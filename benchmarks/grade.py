@@ -21,7 +21,8 @@ sys.path.insert(0, str(ROOT / "tests" / "exercises"))
 from classroom import dump, handed_in  # noqa: E402
 from harness import COURSE, EXERCISES, Answer, answers  # noqa: E402
 
-from udock_lab.grading.batch import Batch, find_submissions  # noqa: E402
+from udock_lab.grading.batch import Batch  # noqa: E402
+from udock_lab.grading.submissions import find_submissions  # noqa: E402
 
 ROUNDS = 2
 

@@ -19,7 +19,7 @@ from nbconvert import HTMLExporter
 from notebook_page import Lab, NotebookPage, notebook, run_notebook
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))  # the class that the unit tests tell of
-from test_display_classroom import CLASS
+from test_display_classroom import CLASS, WORKS
 
 from udock_lab.display.pages.classroom import class_page, learner_page
 
@@ -156,7 +156,7 @@ def test_every_part_passes_axe_in_static_html(browser: Any, published: Any, temp
 def test_the_lecturers_pages_pass_axe(browser: Any, theme: str) -> None:
     _passes(browser, class_page(CLASS), theme, "html")
     learner = CLASS[0].learner
-    _passes(browser, learner_page(learner, [one for one in CLASS if one.learner == learner]), theme, "html")
+    _passes(browser, learner_page(learner, [one for one in WORKS if one.handed.learner == learner]), theme, "html")
 
 
 def _passes(browser: Any, whole: str, theme: str, *parts: str) -> None:

@@ -20,9 +20,12 @@ from harness import COURSE
 from waiting import until
 
 from udock_lab import course as program
+from udock_lab.display.pages.classroom import Handed
 from udock_lab.grading import lecturer
-from udock_lab.grading.batch import Batch, find_submissions, reports_of
+from udock_lab.grading.batch import Batch
 from udock_lab.grading.lecturer import Progress
+from udock_lab.grading.marks import Result, read_marks, reports_of
+from udock_lab.grading.submissions import find_submissions
 from udock_lab.linux.process import descendants
 
 SLUG = "m2_1_process_creation"
@@ -211,6 +214,9 @@ def test_ctrl_c_stops_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert running.returncode == 130
     assert "the same command goes on from there" in said
     assert "Traceback" not in said
+    assert {row["remark"] for row in rows(tmp_path / "graded").values()} == {"not judged yet"}
+    page = (tmp_path / "graded" / "class.html").read_text()
+    assert "4 of what was handed in are not judged yet." in page
 
 
 def test_notebooks_side_by_side_are_one_learner_each(tmp_path: Path) -> None:
@@ -223,9 +229,10 @@ def test_notebooks_side_by_side_are_one_learner_each(tmp_path: Path) -> None:
 def test_without_a_course_folder_the_hidden_half_is_left_out_and_that_is_said(tmp_path: Path) -> None:
     hand_in(tmp_path, "kim", handed_in(SLUG, RAW))
     batch = Batch(out=tmp_path / "out", course=None)
-    (grade,) = batch.grade(find_submissions(tmp_path), 1, lambda grade: None)
-    assert (grade.marks.points, grade.marks.out_of) == (2.0, 7.0)
-    assert [report.points for report in reports_of(grade.marks)] == [2.0]
+    (result,) = batch.grade(find_submissions(tmp_path), 1, lambda result: None)
+    assert (result.handed.points, result.handed.out_of) == (2.0, 7.0)
+    marks = read_marks(batch.place(find_submissions(tmp_path)[0]))
+    assert marks and [report.points for report in reports_of(marks)] == [2.0]
 
 
 @pytest.mark.parametrize(
@@ -267,22 +274,11 @@ def test_on_a_terminal_progress_is_a_bar_on_one_line() -> None:
             pass
 
     terminal = Terminal()
-    (sent,) = find_submissions_of_one()
     progress = Progress(2, terminal)  # type: ignore[arg-type]
-    progress.step(sent)
+    progress.step(Result(Handed("kim", SLUG, SLUG, 3, 9), "x", 0))
     progress.end()
     assert "[###############...............] 1 of 2" in terminal.said
     assert terminal.said.count("\n") == 1
-
-
-def find_submissions_of_one() -> list[Any]:
-    from udock_lab.grading.batch import Grade, Marks, Sent
-
-    return [
-        Grade(
-            sent=Sent(learner="kim", name=SLUG, path=Path("x")), marks=Marks(learner="kim", exercise="", notebook="x")
-        )
-    ]
 
 
 def test_a_course_folder_is_ready_for_nbgrader(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

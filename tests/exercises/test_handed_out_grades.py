@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from udock_lab.grading.batch import Batch, Grade, Marks, find_submissions, read_marks, reports_of
+from udock_lab.grading.batch import Batch
+from udock_lab.grading.classfiles import ClassFiles
+from udock_lab.grading.marks import Marks, Result, read_marks, reports_of
+from udock_lab.grading.submissions import find_submissions
 
 STORED = Path(__file__).resolve().parents[1] / "handed_out" / "0.1.0" / "stored"
 SLUG = "m2_1_process_creation"
@@ -27,10 +30,11 @@ def marks_of(learner: str) -> Marks:
     return found
 
 
-def judged(out: Path) -> Grade:
+def judged(out: Path) -> Result:
     """The one submission, ben's; judged now or kept from before."""
-    (grade,) = Batch(out).grade(find_submissions(out.parent / "submitted"), 1, lambda _: None)
-    return grade
+    (result,) = Batch(out).grade(find_submissions(out.parent / "submitted"), 1, lambda _: None)
+    ClassFiles(out).write([result])
+    return result
 
 
 @pytest.fixture
@@ -59,11 +63,12 @@ def test_an_old_grade_is_kept_where_nothing_has_changed_and_a_later_versions_is_
     out: Path, schema: object, kept: bool
 ) -> None:
     """The old grade is said to come from the judges of today, whose hash no older version could know."""
-    old = kept_by("ben") | {"points": 2.5, "made_from": judged(out).marks.made_from}
+    judged(out)
+    today = json.loads((out / "ben" / f"{SLUG}.json").read_text())["made_from"]
+    old = kept_by("ben") | {"points": 2.5, "made_from": today}
     old |= {} if schema is None else {"schema": schema}
     (out / "ben" / f"{SLUG}.json").write_text(json.dumps(old))
-    grade = judged(out)
-    assert grade.kept is kept
+    assert judged(out).kept is kept
     with (out / "grades.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert (float(row["points"]) == 2.5) is kept

@@ -12,10 +12,13 @@ from harness import COURSE
 
 from udock_lab.errors import UsageError
 from udock_lab.grading import handedin
-from udock_lab.grading.batch import Batch, find_submissions
+from udock_lab.grading.batch import Batch
+from udock_lab.grading.classfiles import ClassFiles
 from udock_lab.grading.graded import grade_notebook
 from udock_lab.grading.handout import handout_of_exercise
+from udock_lab.grading.marks import read_marks
 from udock_lab.grading.notebook import Solution
+from udock_lab.grading.submissions import find_submissions
 
 SLUG = "m2_1_process_creation"
 NOT_WRITTEN = "def launch(argv):\n    raise NotImplementedError"
@@ -112,11 +115,15 @@ def test_a_class_with_one_of_each_is_graded_to_the_end(tmp_path: Path) -> None:
         dump(notebook, tmp_path / "submitted" / learner / SLUG / f"{SLUG}.ipynb")
     start = time.process_time()
     batch = Batch(tmp_path / "graded", None)
-    grades = {one.sent.learner: one.marks for one in batch.grade(find_submissions(tmp_path / "submitted"), 2, print)}
+    results = batch.grade(find_submissions(tmp_path / "submitted"), 2, print)
+    ClassFiles(batch.out).write(results)
+    grades = {one.learner: one.handed for one in results}
     assert time.process_time() - start < 5, "of this process: the readers' time is their own"
-    assert {learner for learner, marks in grades.items() if marks.error} == {"blanks", "functions", "deep"}
-    assert "A line of code in this notebook" in grades["blanks"].error
-    (copied,) = grades["copied"].cells
+    assert {learner for learner, marks in grades.items() if marks.why} == {"blanks", "functions", "deep"}
+    assert "A line of code in this notebook" in grades["blanks"].why
+    marks = read_marks(tmp_path / "graded" / "copied" / f"{SLUG}.json")
+    assert marks is not None
+    (copied,) = marks.cells
     assert "is there 2 times; number 1, the last filled-in one counts" in copied.report.notes[0]
     assert "NotImplementedError" not in str(copied.report)
     assert "A line of code in this notebook" in (tmp_path / "graded" / "class.html").read_text()

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))  # the class that th
 from test_display_classroom import CLASS
 
 from udock_lab.display.pages.classroom import class_page
-from udock_lab.grading.batch import _table_of
+from udock_lab.grading.classfiles import _table_of
 from udock_lab.grading.taken import lessons_taken
 from udock_lab.lesson.outline import COURSE
 from udock_lab.work.exported import pack

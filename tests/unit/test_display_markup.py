@@ -88,7 +88,7 @@ def test_the_first_cell_of_a_row_is_its_header_also_where_it_is_alone() -> None:
 
 @given(hostile)
 def test_a_page_escapes_and_shows_control_characters_as_every_form_does(word: str) -> None:
-    shown = page("learner.html", title=word, submissions=[])
+    shown = page("learner.html", title=word, works=[], lecturers=False)
     assert isinstance(shown, Markup)
     assert html("<h1>{}</h1>", word) in shown
 

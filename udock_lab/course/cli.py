@@ -125,6 +125,9 @@ def _grade_options(parser: ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", help="where results go (default: graded, next to SUBMITTED_DIR)")
     parser.add_argument("--course", metavar="DIR", help="course folder, with source/ and instructor/")
     parser.add_argument("--again", action="store_true", help="judge also what was judged before and has not changed")
+    parser.add_argument("--only", action="append", default=[], metavar="LEARNER", help="judge this learner's alone")
+    parser.add_argument("--roster", metavar="FILE", help="a CSV file, id,name,email: who is in the class")
+    parser.add_argument("--reports", action="store_true", help="a report for each learner, however many there are")
 
 
 def _exercise(args: Namespace) -> int:

@@ -33,10 +33,14 @@
     statements.py   one cell's code, read once
     attempts.py     which statements of a notebook are an answer, and which attempts
     lazy.py         functions that run nothing when they are called, in a text
+    submissions.py  a folder of what was handed in: who, which exercise, what is left out and why
+    roster.py       who is in a class
     taken.py        which lessons a class has taken, from exports
     history.py      what a graded run will not have of this notebook
     graded.py       one submitted notebook: points and reports
+    marks.py        what is kept of it, and the little that a whole class has in memory
     batch.py        a folder of them, side by side
+    classfiles.py   what is written of a class: tables, pages, reports
     lecturer.py     what lecturers type
     corpus.py       answers that are known to be right or wrong
     authoring.py    what those type who write exercises

@@ -32,6 +32,7 @@ class GradedCell:
     points: float
     report: CheckReport
     first: int = 1  # the number of its first requirement; a hidden half counts on
+    reasons: CheckReport | None = None  # of a hidden half, with what was tried: for the lecturer alone
 
     @property
     def text(self) -> str:
@@ -89,10 +90,11 @@ def _grade(check: CheckCell, submission: Submission, half: Exercise, *, earned: 
 
     An answer that does nothing leaves nothing open, and has earned none.
     """
-    if check.hidden:
-        report = without_values(judge(half, submission)) if earned else _nothing_done(half)
-    else:
-        report = judge(half, submission)
+    whole = _nothing_done(half) if check.hidden and not earned else judge(half, submission)
+    report = without_values(whole) if check.hidden else whole
+    reasons = whole if check.hidden and earned else None
     judged = report.out_of - report.refused
     share = report.points / judged if judged else 0.0
-    return GradedCell(check=check, points=round(share * check.points * 2) / 2, report=report, first=first)
+    return GradedCell(
+        check=check, points=round(share * check.points * 2) / 2, report=report, first=first, reasons=reasons
+    )

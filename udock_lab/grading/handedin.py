@@ -23,7 +23,7 @@ from udock_lab.grading.reader import MEMORY, SECONDS
 from udock_lab.grading.submission import patience
 from udock_lab.model.plain import MalformedError, revive
 
-__all__ = ["for_nbgrader", "names_in", "solution_in"]
+__all__ = ["for_nbgrader", "solution_in"]
 
 _PACKAGE = str(Path(__file__).absolute().parents[2])  # the folder that holds udock_lab
 _CODE = "import sys; sys.path.insert(0, sys.argv[1]); from udock_lab.grading.reader import main; main()"
@@ -42,12 +42,6 @@ def solution_in(
         return revive(Solution, found)
     except MalformedError as error:
         raise MdockError(f"{name}: its reader says what it should not: {error}.", "") from None
-
-
-def names_in(notebook: bytes, name: str) -> list[str]:
-    """Return nbgrader's names of the cells; UsageError."""
-    found = _asked(notebook, name, {"do": "names"})
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def for_nbgrader(notebook: bytes, name: str, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -9,13 +9,19 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TextIO
 
-from udock_lab.display.text.checks import points
+from udock_lab.display.pages.classroom import Handed, points_of
 from udock_lab.errors import Conflict, NotFound, UsageError
-from udock_lab.grading.batch import Batch, Grade, course_near, find_submissions
-from udock_lab.grading.taken import lessons_taken
+from udock_lab.grading.batch import Batch, course_near
+from udock_lab.grading.classfiles import ClassFiles
+from udock_lab.grading.marks import Result
+from udock_lab.grading.roster import Enrolled, read_roster
+from udock_lab.grading.submissions import Sent, a_file_name, class_of, find_submissions, ignored_in
+from udock_lab.grading.taken import exports_in, lessons_taken
+from udock_lab.text.nearest import nearest
 from udock_lab.text.terminal import printable
 
 __all__ = ["Progress", "course", "grade"]
@@ -24,6 +30,7 @@ REPOSITORY_PARTS = ("source", "release", "instructor")
 _OURS = Path(__file__).resolve().parents[2] / "exercises"  # of a checkout
 _INTERRUPTED = 128 + 2  # SIGINT
 _LISTED = 10  # submissions that the summary names
+_MOST_IGNORED = 1000  # files that are named
 
 
 # --- udock-lab course
@@ -70,21 +77,84 @@ def grade(args: Namespace) -> int:
     jobs = _cores() if args.jobs is None else args.jobs
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: at least one is needed.", f"Here {_cores()} is a good number.")
-    folder = Path(args.folder)
-    sent = find_submissions(folder)
-    batch = Batch(out=_out(args, folder), course=_course(args, folder), again=args.again, lessons=lessons_taken(folder))
+    course = _course(args)
+    folder, meant = class_of(Path(args.folder), course)
+    if meant:
+        _note(f"{args.folder} is what {meant} handed in: taken as  udock-lab grade {folder} --only {meant}")
+    course = course or course_near(folder)
+    every = find_submissions(folder, course)
+    only = {a_file_name(name) for name in (*args.only, *filter(None, [meant]))}
+    sent = _of(every, only)
+    batch = Batch(out=_out(args, folder), course=course, again=args.again)
+    files = ClassFiles(batch.out, lessons_taken(folder), _roster(args), only, args.reports)
+    _say_before(folder, every, files, args)
     if batch.course is None:
         _note("Hidden requirements are not judged: no course folder is here. Name it: --course DIR")
     progress, start = Progress(len(sent), sys.stderr), time.monotonic()
+    results: list[Result] = []
+
+    def heard(result: Result) -> None:
+        results.append(result)
+        progress.step(result)
+
     try:
-        grades = batch.grade(sent, jobs, progress.step)
+        batch.grade(sent, jobs, heard)
     except KeyboardInterrupt:
         progress.end()
         _note(f"Stopped. {progress.done} of {len(sent)} are graded and kept; the same command goes on from there.")
+        files.write(*_with_kept(batch, every, results))
+        _note(f"What there is so far: {batch.out / 'grades.csv'}")
         return _INTERRUPTED
     progress.end()
-    _sum_up(grades, batch, time.monotonic() - start)
+    seconds = time.monotonic() - start
+    files.write(*_with_kept(batch, every, results))
+    _sum_up(results, batch, seconds)
     return 0
+
+
+def _of(every: Sequence[Sent], only: AbstractSet[str]) -> Sequence[Sent]:
+    """Return the submissions of these learners, of all where none is named; NotFound with the nearest name."""
+    if not only:
+        return every
+    learners = {one.learner for one in every}
+    for name in sorted(only - learners):
+        near = nearest(name, learners)
+        raise NotFound(
+            f"{name} handed in nothing here.", f"Did you mean {near}?" if near else "Names are the folders'."
+        )
+    return [one for one in every if one.learner in only]
+
+
+def _with_kept(batch: Batch, every: Sequence[Sent], results: Sequence[Result]) -> tuple[list[Result], list[Sent]]:
+    """Add what earlier runs kept of those that were not graded now; and return which are not judged yet."""
+    done = {(one.learner, one.name) for one in results}
+    found, waiting = list(results), []
+    for sent in every:
+        if (sent.learner, sent.name) not in done:
+            kept = batch.kept(sent)
+            if kept is None:
+                waiting.append(sent)
+            else:
+                found.append(kept)
+    return found, waiting
+
+
+def _roster(args: Namespace) -> dict[str, Enrolled]:
+    return read_roster(Path(args.roster)) if args.roster else {}
+
+
+def _say_before(folder: Path, every: Sequence[Sent], files: ClassFiles, args: Namespace) -> None:
+    """Say which files are not taken, and who is not on the roster: nothing is left out without a word."""
+    roster = [Path(args.roster).absolute()] if args.roster else []
+    ignored = 0
+    for name, why in ignored_in(folder, every, [*exports_in(folder), *roster]):
+        ignored += 1
+        if ignored <= _MOST_IGNORED:
+            _note(printable(f"ignored: {name}: {why}"))
+    if ignored > _MOST_IGNORED:
+        _note(f"ignored: {ignored - _MOST_IGNORED} more files")
+    for learner in sorted({one.learner for one in every} - files.roster.keys()) if files.roster else ():
+        _note(printable(f"not on the roster: {learner}"))
 
 
 def _out(args: Namespace, folder: Path) -> Path:
@@ -96,43 +166,41 @@ def _out(args: Namespace, folder: Path) -> Path:
     return out
 
 
-def _course(args: Namespace, folder: Path) -> Path | None:
+def _course(args: Namespace) -> Path | None:
     if args.course is None:
-        return course_near(folder)
+        return None
     place = Path(args.course)
     if not (place / "source").is_dir():
         raise NotFound(f"{place} is no course folder: it has no source/.", "Make one: udock-lab course DIR")
     return place
 
 
-def _sum_up(grades: Sequence[Grade], batch: Batch, seconds: float) -> None:
-    kept = sum(grade.kept for grade in grades)
+def _sum_up(results: Sequence[Result], batch: Batch, seconds: float) -> None:
+    kept = sum(one.kept for one in results)
     before = f" ({kept} kept from before)" if kept else ""
-    _say(f"{len(grades)} submissions of {len({g.sent.learner for g in grades})} learners in {seconds:.0f} s{before}.")
-    for slug in sorted({grade.marks.exercise for grade in grades if grade.marks.exercise}):
-        own = [grade.marks for grade in grades if grade.marks.exercise == slug]
-        middle = points(statistics.median(marks.points for marks in own))
-        _say(f"  {slug}: {len(own)}, median {middle} of {points(max(marks.out_of for marks in own))}")
-    _say_trouble(grades)
+    _say(f"{len(results)} submissions of {len({one.learner for one in results})} learners in {seconds:.0f} s{before}.")
+    of_each: dict[str, list[Handed]] = {}
+    for one in results:
+        of_each.setdefault(one.handed.exercise, []).append(one.handed)
+    for slug, own in sorted(of_each.items()):
+        if slug:
+            middle = statistics.median(one.points for one in own)
+            _say(f"  {slug}: {len(own)}, median {points_of(middle, max(one.out_of for one in own))}")
+    _say_trouble(results)
     _say(f"The class at a glance: {batch.out / 'class.html'}")
-    _say(f"Points: {batch.out / 'grades.csv'}   Reports: {batch.out}/<learner>/report.html")
+    _say(f"Points: {batch.out / 'grades.csv'}   One line a learner: {batch.out / 'students.csv'}")
+    _say(f"Reports: {batch.out}/<learner>/report.html")
 
 
-def _say_trouble(grades: Sequence[Grade]) -> None:
+def _say_trouble(results: Sequence[Result]) -> None:
     """Print what was not judged, or in part only; of many the first ones."""
-    said = []
-    for grade in grades:
-        if grade.marks.error:
-            said.append(f"  {grade}")
-        elif grade.marks.not_judged_here:
-            lost = points(grade.marks.not_judged_here)
-            said.append(
-                f"  {grade.sent.learner}: {lost} points could not be judged on this machine; the report says why"
-            )
-    for line in said[:_LISTED]:
-        _say(line)
-    if len(said) > _LISTED:
-        _say(f"  and {len(said) - _LISTED} more; class.html names them all")
+    troubled = [
+        one for one in sorted(results, key=lambda one: (one.learner, one.name)) if one.handed.why or one.handed.lost
+    ]
+    for one in troubled[:_LISTED]:
+        _say(f"  {one}" if one.handed.why else f"  {one.learner}: {one.handed.trouble}")
+    if len(troubled) > _LISTED:
+        _say(f"  and {len(troubled) - _LISTED} more; class.html and grades.csv name them")
 
 
 class Progress:
@@ -142,16 +210,16 @@ class Progress:
         self.total, self.stream, self.done = total, stream, 0
         self.terminal, self.start = stream.isatty(), time.monotonic()
 
-    def step(self, grade: Grade) -> None:
+    def step(self, result: Result) -> None:
         """Count one more that is graded."""
         self.done += 1
         if not self.terminal:
-            self._write(f"{self.done} of {self.total}  {printable(str(grade))}\n")
+            self._write(f"{self.done} of {self.total}  {printable(str(result))}\n")
             return
         filled = 30 * self.done // self.total
         left = (time.monotonic() - self.start) / self.done * (self.total - self.done)
         bar = f"[{'#' * filled}{'.' * (30 - filled)}]"
-        line = printable(f"{bar} {self.done} of {self.total}, {left:.0f} s left  {grade.sent.learner}")
+        line = printable(f"{bar} {self.done} of {self.total}, {left:.0f} s left  {result.learner}")
         self._write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
 
     def end(self) -> None:

@@ -30,7 +30,6 @@ __all__ = ["MEMORY", "SECONDS", "main"]
 SECONDS = 10  # of processor time; a notebook of a person takes some hundredths
 MEMORY = 1 << 30  # bytes of address space
 MOST_TEXT = 2_000_000  # characters of all cells, words included
-MOST_NAMES = 1_000
 
 
 def main() -> None:
@@ -50,7 +49,6 @@ def _answer(wanted: Mapping[str, Any], notebook: bytes) -> object:
     cells = cells_of(notebook, wanted["name"])
     do: dict[str, Callable[[list[Cell], Mapping[str, Any]], object]] = {
         "solution": _solution,
-        "names": _names,
         "for nbgrader": _for_nbgrader,
     }
     return do[wanted["do"]](cells, wanted)
@@ -58,11 +56,6 @@ def _answer(wanted: Mapping[str, Any], notebook: bytes) -> object:
 
 def _solution(cells: list[Cell], wanted: Mapping[str, Any]) -> object:
     return plain(read_solution(cells, wanted["given"], wanted["solutions"], wanted["functions"]))
-
-
-def _names(cells: list[Cell], wanted: Mapping[str, Any]) -> object:
-    """Return nbgrader's names of the cells."""
-    return [grade_id_of(cell)[:100] for cell in cells[:MOST_NAMES]]
 
 
 def _for_nbgrader(cells: list[Cell], wanted: Mapping[str, Any]) -> object:

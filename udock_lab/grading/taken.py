@@ -17,7 +17,7 @@ from udock_lab.work.exported import read_export
 from udock_lab.work.folder import SUFFIX
 from udock_lab.work.merging import merged
 
-__all__ = ["Taken", "lessons_taken"]
+__all__ = ["Taken", "exports_in", "lessons_taken"]
 
 
 class Taken(NamedTuple):
@@ -28,14 +28,22 @@ class Taken(NamedTuple):
     trouble: str = ""
 
 
-def lessons_taken(folder: Path) -> list[Taken]:
-    """Return a row for each learner who handed an export in; of several, all count."""
-    found: dict[str, list[Path]] = {}
+def exports_in(folder: Path) -> list[Path]:
+    """Return the exports that count; none that is hidden, or lies behind a link."""
+    found = []
     for path in (*sorted(folder.glob(f"*/*{SUFFIX}")), *sorted(folder.glob(f"*/*/*{SUFFIX}"))):
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") for part in parts)
         if not hidden and not any(place.is_symlink() for place in (path, *path.parents[: len(parts) - 1])):
-            found.setdefault(parts[0], []).append(path)
+            found.append(path)
+    return found
+
+
+def lessons_taken(folder: Path) -> list[Taken]:
+    """Return a row for each learner who handed an export in; of several, all count."""
+    found: dict[str, list[Path]] = {}
+    for path in exports_in(folder):
+        found.setdefault(path.relative_to(folder).parts[0], []).append(path)
     return [_row(learner, files) for learner, files in sorted(found.items())]
 
 

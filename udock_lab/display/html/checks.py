@@ -17,12 +17,15 @@ def hint_html(text: str) -> Markup:
     return card(paragraphs(text), "hint")
 
 
-def check_html(report: CheckReport, *, first: int = 1, where: Callable[[str], str] = lambda lesson: "") -> Markup:
+def check_html(
+    report: CheckReport, *, first: int = 1, told: str = "", where: Callable[[str], str] = lambda lesson: ""
+) -> Markup:
     """Show a report as a card. ``first`` is the number of the first requirement in the exercise's statement.
 
-    ``where`` finds a lesson's notebook from here, as a path, or nothing.
+    ``told`` stands for its own total, where a check is worth something else; ``where`` finds a lesson's notebook from
+    here, as a path, or nothing.
     """
-    told = total(report)
+    told = told or total(report)
     mood, sign = _mood(report)
     body = html(
         '<header><b>{}</b></header><p class="verdict {}"><span aria-hidden="true">{}</span> {}</p>'

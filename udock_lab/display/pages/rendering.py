@@ -6,18 +6,28 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from udock_lab.display.markup import Markup, card, paragraphs, style_sheet, trusted
+from udock_lab.display.markup import Markup, bare, card, paragraphs, style_sheet, trusted
 from udock_lab.text.terminal import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["page"]
+__all__ = ["macro", "page"]
 
 
 def page(template: str, **values: object) -> Markup:
     """Fill a template of this folder."""
     return trusted(_environment().get_template(template).render(values))
+
+
+def macro(name: str, *values: object) -> Markup:
+    """Fill a row of a table: a macro of rows.html."""
+    return trusted(getattr(_rows(), name)(*values))
+
+
+@cache
+def _rows() -> object:
+    return _environment().get_template("rows.html").module
 
 
 @cache
@@ -32,7 +42,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"card": card, "paragraphs": paragraphs, "style_sheet": style_sheet}
+    script = trusted((Path(__file__).parent / "class.js").read_text(encoding="utf-8"))
+    made.globals |= {"bare": bare, "card": card, "paragraphs": paragraphs, "style_sheet": style_sheet, "script": script}
     return made
 
 
