@@ -17,6 +17,13 @@ CELLS = """() => window.jupyterapp.shell.currentWidget.context.model.toJSON().ce
     .filter(cell => cell.cell_type === 'code')"""
 READY = """path => { const shown = window.jupyterapp?.shell.currentWidget;
     return shown?.context?.path === path && shown.context.sessionContext?.isReady && shown.content?.widgets?.length; }"""
+STATE = """async () => { const shown = window.jupyterapp?.shell.currentWidget; const session = shown?.context?.sessionContext;
+    const drawn = await Promise.race([new Promise(done => requestAnimationFrame(() => done(true))),
+        new Promise(done => setTimeout(() => done(false), 2000))]);
+    return {path: shown?.context?.path, isReady: session?.isReady, kernel: session?.session?.kernel?.status, drawn,
+        visible: document.visibilityState, cells: shown?.content?.widgets?.length,
+        dialogs: [...document.querySelectorAll('.jp-Dialog')].map(one => one.innerText),
+        open: [...window.jupyterapp.shell.widgets('main')].map(one => one.context?.path ?? one.title.label)}; }"""
 HEIGHT = """() => { const cells = window.jupyterapp.shell.currentWidget.content.node.querySelectorAll('.jp-Cell');
     return Math.ceil([...cells].reduce((sum, cell) => sum + cell.getBoundingClientRect().height + 10, 0)); }"""
 TO_TOP = """() => { const shown = window.jupyterapp.shell.currentWidget.content;
@@ -125,7 +132,11 @@ def run_notebook(page: Any, path: str, theme: str = "light", *, timeout: float =
     page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
     page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
     page.evaluate("path => { window.jupyterapp.commands.execute('docmanager:open', {path}); }", path)
-    page.wait_for_function(READY, arg=path, timeout=60_000)
+    try:
+        page.wait_for_function(READY, arg=path, timeout=60_000, polling=100)
+    except Exception as error:
+        opened.photograph(f"not-ready-{Path(path).stem}")
+        raise AssertionError(f"{path} did not open: {page.evaluate(STATE)}, {page.complaints}") from error
     page.evaluate(RUN_ALL)
-    page.wait_for_function("() => window.udockRan", timeout=timeout)
+    page.wait_for_function("() => window.udockRan", timeout=timeout, polling=100)
     return opened

@@ -130,6 +130,25 @@ def _grade_options(parser: ArgumentParser) -> None:
     parser.add_argument("--reports", action="store_true", help="a report for each learner, however many there are")
 
 
+def _check(args: Namespace) -> int:
+    from udock_lab.commands.base import require_linux
+    from udock_lab.grading import notebookcheck
+
+    require_linux()
+    return notebookcheck.check(args)
+
+
+def _check_options(parser: ArgumentParser) -> None:
+    parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK", help="an exercise's notebook")
+    parser.add_argument("--json", action="store_true", help="print what a program reads")
+    parser.add_argument("--summary", metavar="FILE", help="append a Markdown table to FILE (GitHub's page: by itself)")
+    parser.add_argument(
+        "--classroom", action="store_true", help="tell GitHub Classroom's reporter, as this step's result"
+    )
+    parser.add_argument("--course", metavar="DIR", help="course folder: judge hidden requirements too")
+    parser.epilog = "Exit code: 0 if no point is missing, 1 if one is, 2 for wrong arguments."
+
+
 def _exercise(args: Namespace) -> int:
     from udock_lab.commands.base import require_linux
     from udock_lab.grading import authoring
@@ -164,6 +183,7 @@ SUBCOMMANDS = (
     Subcommand(
         "import", "bring back what export packed; nothing here is lost", _with(keeping.import_), keeping.import_options
     ),
+    Subcommand("check", "judge exercises in a terminal or in CI; the exit code tells", _check, _check_options),
     Subcommand("course", "for lecturers: lay out an nbgrader course folder", _course, _course_options),
     Subcommand("grade", "for lecturers: judge a folder of submissions", _grade, _grade_options),
     Subcommand(

@@ -41,6 +41,7 @@
     marks.py        what is kept of it, and the little that a whole class has in memory
     batch.py        a folder of them, side by side
     classfiles.py   what is written of a class: tables, pages, reports
+    notebookcheck.py   one notebook, or some, in a terminal or in CI
     lecturer.py     what lecturers type
     corpus.py       answers that are known to be right or wrong
     authoring.py    what those type who write exercises

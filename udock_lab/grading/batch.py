@@ -28,7 +28,7 @@ from pathlib import Path
 
 from udock_lab.errors import MdockError, UsageError
 from udock_lab.grading.graded import grade_notebook
-from udock_lab.grading.handout import Handout, handout_of_exercise, read_cells, read_notebook
+from udock_lab.grading.handout import Handout, handout_in, read_notebook
 from udock_lab.grading.marks import SCHEMA, Marks, Result, marks_of, read_marks, result_of
 from udock_lab.grading.sources import folder_of, hidden_folder
 from udock_lab.grading.submissions import Sent, exercise_of
@@ -152,22 +152,9 @@ class Batch:
     def _judged_by(self, slug: str) -> tuple[Handout, str]:
         """Return what was handed out, and the judges' version: read once for a whole class."""
         if slug not in self._exercises:
-            handout = self._handout(slug)
+            handout = handout_in(self.course, slug)
             self._exercises[slug] = handout, self._version(slug, handout)
         return self._exercises[slug]
-
-    def _handout(self, slug: str) -> Handout:
-        """Read what was handed out from the course's source, whatever the assignment's name.
-
-        Hidden cells count if they can be judged here.
-        """
-        found = sorted(self.course.glob(f"source/*/{slug}.ipynb")) if self.course else []
-        if not found:
-            return handout_of_exercise(slug, self.course)
-        handout = Handout.of_cells(read_cells(found[0]), self.course)
-        if hidden_folder(slug, self._instructor(), self.course) is not None:
-            return handout
-        return Handout(tuple(c for c in handout.checks if not c.hidden), handout.given, handout.solutions)
 
     def _version(self, slug: str, handout: Handout) -> str:
         """Return a text that changes with whatever could change the points."""

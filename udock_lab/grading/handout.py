@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from udock_lab.errors import NotFound, UsageError
 from udock_lab.grading.cellfacts import cells_of, nbgrader_facts, text_of
-from udock_lab.grading.sources import exercise, slugs
+from udock_lab.grading.sources import exercise, hidden_folder, slugs
 
 if TYPE_CHECKING:
     from udock_lab.grading.cellfacts import Cell
@@ -23,6 +23,7 @@ __all__ = [
     "MOST_BYTES",
     "CheckCell",
     "Handout",
+    "handout_in",
     "handout_of_exercise",
     "read_cells",
     "read_notebook",
@@ -84,6 +85,20 @@ def handout_of_exercise(slug: str, near: Path | None = None) -> Handout:
     The points are those that the requirements say; there is no hidden half.
     """
     return Handout((CheckCell(f"{slug}_check", sum(one.points for one in exercise(slug, near).requirements)),))
+
+
+def handout_in(course: Path | None, slug: str) -> Handout:
+    """Read it from the course's source, whatever the assignment's name; hidden cells count if they can be judged here.
+
+    Without a course folder it is made from the requirements.
+    """
+    found = sorted(course.glob(f"source/*/{slug}.ipynb")) if course else []
+    if not found or course is None:
+        return handout_of_exercise(slug, course)
+    handout = Handout.of_cells(read_cells(found[0]), course)
+    if hidden_folder(slug, course / "instructor", course) is not None:
+        return handout
+    return Handout(tuple(c for c in handout.checks if not c.hidden), handout.given, handout.solutions)
 
 
 def read_cells(path: Path) -> list[Cell]:
