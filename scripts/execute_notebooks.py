@@ -73,6 +73,7 @@ def normalise(notebook: Notebook) -> None:
             if "execution_count" in output:
                 output["execution_count"] = count
             output.get("data", {}).pop(WIDGET_VIEW, None)
+        cell.outputs = [output for output in cell.outputs if output.get("data", True)]  # without what was a view alone
 
 
 def asks(source: str) -> bool:

@@ -25,6 +25,7 @@ __all__ = [
     "html",
     "joined",
     "paragraphs",
+    "standing_in",
     "style_sheet",
     "table",
     "there",
@@ -103,6 +104,14 @@ def style_sheet(name: str) -> Markup:
 def card(body: Markup, label: str) -> Markup:
     """Frame a result: style sheet, and a labelled section around the body."""
     return html('{}<section class="udock" aria-label="{}">{}</section>', style_sheet("style.css"), label, body)
+
+
+def standing_in(shown: str) -> Markup:
+    """Mark what a live panel, the next output of the same cell, takes the place of while it is there.
+
+    A notebook that is opened without its kernel has no panels, but this.
+    """
+    return html("{}<div data-stands-in>{}</div>", style_sheet("standin.css"), trusted(shown))
 
 
 def for_light_pages(shown: str) -> Markup:

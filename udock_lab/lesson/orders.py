@@ -10,7 +10,7 @@ from typing import Any
 from udock_lab.errors import UsageError
 from udock_lab.lesson.ledger import Data, facts_in, facts_of, now
 from udock_lab.lesson.session import current, ledger
-from udock_lab.lesson.showing import Shown, live
+from udock_lab.lesson.showing import Shown, has_panels, live
 from udock_lab.model import CardLines, CardText, LessonCard, SandboxResult
 from udock_lab.sandbox import run
 
@@ -82,6 +82,7 @@ class OrderTask(Shown):
         self.order = order
         for listener in self._listeners:
             listener()
+        self.redraw()
         if self._below is not None:
             self._below.draw(attempt)
         return attempt
@@ -122,7 +123,8 @@ class OrderTask(Shown):
 
     def card(self) -> LessonCard:
         program = CardLines(title="lines", lines=self.lines, numbers=tuple(range(len(self.lines))))
-        hint = CardText(text="`task.try_order(...)` with all the numbers runs them in your order.", kind="hint")
+        say = "`task.try_order(...)` with all the numbers runs them in your order."
+        hint = CardText(text=f"To move them here, run this cell. {say}" if has_panels() else say, kind="hint")
         headline = f"Put these lines in order, so that {self.goal}."
         return LessonCard(label="put in order", headline=headline, parts=(program, hint, *self.tries()))
 

@@ -14,7 +14,7 @@ from udock_lab.errors import UsageError
 from udock_lab.lesson.explanations import PREDICTIONS
 from udock_lab.lesson.ledger import Data, facts_in, facts_of, now, times_reset
 from udock_lab.lesson.session import current, ledger
-from udock_lab.lesson.showing import Shown, is_open, live
+from udock_lab.lesson.showing import Shown, has_panels, is_open, live
 from udock_lab.model import CardChoices, CardText, LessonCard
 from udock_lab.text.nearest import nearest
 
@@ -194,6 +194,7 @@ class Prediction(Shown):
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
+        self.redraw()
 
     def sentence(self, label: str) -> str:
         """Return a choice, and why it is right or wrong."""
@@ -219,6 +220,8 @@ class Prediction(Shown):
             parts = (choices, CardText(text=verdict.headline), *verdict.parts)
             return LessonCard(label="prediction", headline=self.question, mood=verdict.mood, parts=parts)
         say = f"Before you run the next cell, type {self.how_to_answer()}"
+        if has_panels():
+            say = f"To answer here, run this cell. Or type, before you run the next one, {self.how_to_answer()}"
         if self.locked:
             say = f"Your answer is locked: {self.locked}. Now let the machine answer."
         return LessonCard(label="prediction", headline=self.question, parts=(choices, CardText(text=say, kind="hint")))
@@ -251,8 +254,9 @@ class Verdict(Shown):
     def card(self) -> LessonCard:
         asked, observed = self.prediction, str(self.prediction._observed)
         if not self.answered:
+            say = "In the question above choose an answer and press Lock, or type" if has_panels() else "Type"
             return LessonCard(label="verdict", headline="No verdict yet: you have made no prediction.", parts=(
-                CardText(text=f"Type {asked.how_to_answer()}", kind="hint"),
+                CardText(text=f"{say} {asked.how_to_answer()}", kind="hint"),
             ))  # fmt: skip
         parts = [CardText(text=asked.sentence(asked.locked))]
         late = [CardText(text="Answered after the run.", kind="note")] if asked.late else []

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from udock_lab.display.html.cards import lesson_html
+from udock_lab.display.markup import standing_in
 from udock_lab.display.text.cards import lesson_text
 
 if TYPE_CHECKING:
     from udock_lab.model import LessonCard
 
-__all__ = ["Shown", "is_open", "live", "shell"]
+__all__ = ["Shown", "has_panels", "is_open", "live", "shell"]
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -32,6 +34,7 @@ class Shown:
 
     _shown: tuple[int, str] | None = None
     _display_id = ""  # where it can be drawn anew: with that name a front end finds what it shows
+    _stand_in_id = ""  # the same for what stands in for its panel
 
     def card(self) -> LessonCard:
         """Return what there is to say."""
@@ -59,6 +62,13 @@ class Shown:
             data = {"text/plain": repr(other), "text/html": other._repr_html_()}
             running.display_pub.publish(data, transient={"display_id": self._display_id}, update=True)
 
+    def redraw(self) -> None:
+        """Draw anew what stands in for its panel: who opens the notebook later, without its kernel, sees that."""
+        running = shell()
+        if self._stand_in_id and getattr(running, "kernel", None) is not None:
+            data = {"text/plain": repr(self), "text/html": standing_in(self._repr_html_())}
+            running.display_pub.publish(data, transient={"display_id": self._stand_in_id}, update=True)
+
     def _ipython_display_(self) -> None:
         running = shell()
         state = (running.execution_count if running is not None else -1, repr(self))
@@ -68,8 +78,25 @@ class Shown:
         if running is None:
             print(state[1])
             return
-        data = {"text/plain": state[1], "text/html": self._repr_html_(), **self._view()}
-        running.display_pub.publish(data, transient={"display_id": self._display_id} if self._display_id else {})
+        data, view = {"text/plain": state[1], "text/html": self._repr_html_()}, self._view()
+        name = self._display_id
+        if view:
+            name = self._stand_in_id = self._stand_in_id or f"udock-lab-{os.urandom(8).hex()}"
+            data["text/html"] = standing_in(data["text/html"])
+        running.display_pub.publish(data, transient={"display_id": name} if name else {})
+        if view:
+            running.display_pub.publish(view)
+
+
+def has_panels() -> bool:
+    """Return whether panels can be shown: in a kernel, with ipywidgets and anywidget, and not switched off."""
+    if getattr(shell(), "kernel", None) is None:
+        return False
+    try:
+        from udock_lab.widgets.panel import static_only
+    except ModuleNotFoundError:
+        return False
+    return not static_only()
 
 
 def live(name: str, *about: object, panel: Any = None) -> tuple[Any, dict[str, Any]]:
@@ -77,12 +104,10 @@ def live(name: str, *about: object, panel: Any = None) -> tuple[Any, dict[str, A
 
     Outside a kernel, and where ipywidgets or anywidget is not installed, there is none: text or HTML is shown.
     """
-    if getattr(shell(), "kernel", None) is None:
+    if not has_panels():
         return panel, {}
-    try:
-        from udock_lab import widgets
-    except ModuleNotFoundError:
-        return panel, {}
+    from udock_lab import widgets
+
     panel = panel or getattr(widgets, name)(*about)
     bundle = panel._repr_mimebundle_()
     data = bundle[0] if isinstance(bundle, tuple) else bundle

@@ -10,7 +10,7 @@ from udock_lab.lesson.accepting import accepts
 from udock_lab.lesson.explanations import TICKETS
 from udock_lab.lesson.ledger import Data, facts_in, facts_of, now, times_reset
 from udock_lab.lesson.session import current, ledger
-from udock_lab.lesson.showing import Shown, is_open, live
+from udock_lab.lesson.showing import Shown, has_panels, is_open, live
 from udock_lab.model import CardText, LessonCard
 
 __all__ = ["ExitTicket", "exit_ticket"]
@@ -134,6 +134,7 @@ class ExitTicket(Shown):
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
+        self.redraw()
 
     def answer(self, *given: object) -> ExitTicket:
         """Give your answers in order; None or ... for one that you leave open.
@@ -226,7 +227,8 @@ class ExitTicket(Shown):
                 parts.append(CardText(text=self.said_of(number), kind="hint"))
         opened = sum(not question.answered for question in self.questions)
         if opened:
-            parts.append(CardText(text=f"Not answered: {opened} of {len(self.questions)}. Type `ticket.answer(...)`"))
+            say = "To answer here, run this cell. Or type" if has_panels() else "Type"
+            parts.append(CardText(text=f"Not answered: {opened} of {len(self.questions)}. {say} `ticket.answer(...)`"))
         headline = f"Exit ticket: {sum(self.right)} of {len(self.questions)} right" if self._begun else "Exit ticket"
         mood = "good" if all(self.right) else "some" if self._begun else ""
         return LessonCard(label="exit ticket", headline=headline, mood=mood, parts=tuple(parts))

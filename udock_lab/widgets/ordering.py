@@ -19,6 +19,10 @@ from udock_lab.widgets.panel import Panel
 
 __all__ = ["OrderPanel", "order_panel"]
 
+_HOW = (
+    "Choose a line, then move it: drag it, use the buttons, or the slider beside the lines, which is where it stands."
+)
+
 
 class Attempted(Protocol):
     """What the panel needs of an attempt."""
@@ -123,10 +127,10 @@ class OrderPanel(Panel):
         )
         said = "It runs ..." if self.running else " ".join(part.text for part in self.task.tries())
         return html(
-            '<fieldset><legend class="verdict">Put these lines in order, so that {}.</legend>'
+            '<fieldset><legend class="verdict">Put these lines in order, so that {}.</legend><p class="status">{}</p>'
             '<div class="moving"><div class="choices" data-moves>{}</div>{}</div></fieldset>'
             '<div class="bar" data-key="moves">{}</div>{}{}<div class="ended" data-key="attempt">{}</div>',
-            *(spoken(self.task.goal), lines, self._handle(), joined(moves), problem(self.problem), status(said)),
+            *(spoken(self.task.goal), _HOW, lines, self._handle(), joined(moves), problem(self.problem), status(said)),
             bare(lesson_html(self.attempted.card())) if self.attempted else "",
         )
 

@@ -22,13 +22,14 @@ import anywidget
 import traitlets
 
 from udock_lab import display
-from udock_lab.display.markup import Markup, card
+from udock_lab.display.markup import Markup, card, html, standing_in
 from udock_lab.runtime.engine import Runtime
 from udock_lab.widgets.clock import Clock
 
 __all__ = ["Panel", "chosen", "static_only"]
 
 _HERE = Path(__file__).parent
+_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def chosen(runtime: Runtime | None) -> Runtime:
@@ -162,6 +163,19 @@ class Panel(anywidget.AnyWidget):
 
     def __str__(self) -> str:
         return self.text()
+
+    def _ipython_display_(self) -> None:
+        """Show what stands in for the live view, and behind it the view; where there is none, the bundle is shown."""
+        from IPython import display as frontend
+
+        show: Any = frontend.display
+        bundle = self._repr_mimebundle_()
+        if not isinstance(bundle, tuple) or _VIEW not in bundle[0]:
+            raise NotImplementedError
+        body = html('{}<p class="hint">As it was. To have its buttons, run this cell.</p>', self.picture())
+        still = standing_in(card(body, self.label))
+        show({"text/plain": bundle[0]["text/plain"], "text/html": still}, raw=True)
+        show({_VIEW: bundle[0][_VIEW]}, raw=True)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Return text and HTML for everyone; the live view on top where there is a front end for it."""
