@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from udock_lab.course import keeping
+from udock_lab.course import keeping, students
 from udock_lab.course.keeping import take_in_dropped
 from udock_lab.course.layout import lay_out
 from udock_lab.course.opening import open_lab
@@ -185,6 +185,12 @@ SUBCOMMANDS = (
     ),
     Subcommand("check", "judge exercises in a terminal or in CI; the exit code tells", _check, _check_options),
     Subcommand("course", "for lecturers: lay out an nbgrader course folder", _course, _course_options),
+    Subcommand(
+        "release",
+        "for lecturers: write the repository that learners get",
+        _with(students.release),
+        students.release_options,
+    ),
     Subcommand("grade", "for lecturers: judge a folder of submissions", _grade, _grade_options),
     Subcommand(
         "exercise", "for authors: judge an exercise's corpus, or write its notebook", _exercise, _exercise_options
