@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,13 +128,22 @@ def test_check_warns_of_a_hidden_requirement_that_is_public_by_name(run: Callabl
     assert "The program got 1 of the 3 variables that launch has. When you hand in, it is judged" in said
 
 
-def test_a_report_shows_how_the_score_went_up(run: Callable[[str], Cell]) -> None:
+def test_each_changed_answer_is_a_try_and_what_is_not_written_is_none(run: Callable[[str], Cell]) -> None:
+    """The words can't be read as a penalty: the best stays."""
+    run("import os; os.path.exists('.mdock/progress.json') and os.unlink('.mdock/progress.json')")
     run(RIGHT)
-    run(RAW)
-    run(CHECK)
-    run(RIGHT)
+    assert "tries so far" not in run(CHECK).data["text/html"]
+    run(f"{RAW}# a comment makes no other answer")
     said = run(CHECK).data["text/html"]
-    assert re.search(r"Your tries: (?:[\d.]+ → )+7 points\.", said)
+    assert "2 tries so far (a try is a check of a changed answer). Points at each: 7, 2. Your best, 7, is kept." in said
+    run(RAW)
+    assert "2 tries so far" in run(CHECK).data["text/html"]
+    run("def launch(argv):\n    raise NotImplementedError")
+    assert "tries so far" not in run(CHECK).data["text/html"]
+    run(RAW.replace("code=", "code=0 * "))
+    assert "Points at each: 7, 2, 2. " in run(CHECK).data["text/html"]
+    run(RIGHT.replace("FAILED = 127", "FAILED = 126"))
+    assert "Points at each: 7, 2, 2, 5. " in run(CHECK).data["text/html"]
 
 
 def test_hints_come_one_at_a_time_and_the_last_one_stays(run: Callable[[str], Cell]) -> None:
@@ -176,12 +184,52 @@ def test_function_that_cannot_be_copied_is_said_so(run: Callable[[str], Cell]) -
     assert "The name 'codes' (generator) cannot be copied into the sandbox" in cell.printed
 
 
-def test_unfinished_function_fails_the_first_requirement(run: Callable[[str], Cell]) -> None:
+@pytest.mark.parametrize("body", ["raise NotImplementedError", "'''Run it.'''\n    ...", "pass"])
+def test_an_unwritten_function_waits_for_its_learner_and_nothing_is_judged(
+    run: Callable[[str], Cell], body: str
+) -> None:
     run(RIGHT)
-    run("def launch(argv):\n    raise NotImplementedError")
+    run(f"import os\n\ndef launch(argv):\n    {body}")
+    cell = run(f"score = {CHECK}\nscore")
+    assert float(cell.data["text/plain"]) == 0
+    said = run("print(score)").printed
+    assert "waits for you: launch" in said.splitlines()[0]
+    assert "waits for you: launch is not written yet (cell In [" in said and "], line 3)" in said
+    assert [line for line in said.splitlines() if " NOT " in line or "of 7 points" in line] == []
+    assert "✖" not in cell.data["text/html"]
+    assert "of 2: " in run("print(score.hint())").printed
+
+
+def test_of_two_functions_the_one_that_is_written_is_judged(run: Callable[[str], Cell]) -> None:
+    run("from udock_lab.grading import check")
+    run(r"""
+import re
+
+def next_id(db):
+    try:
+        with open(db, "rb") as table:
+            found = [int(one[1]) for line in table if (one := re.match(rb"\s*c([0-9]+)\s*\|", line))]
+    except FileNotFoundError:
+        found = []
+    return f"c{max(found, default=0) + 1}"
+
+def allocate(db):
+    raise NotImplementedError
+""")
+    said = run('print(check("m2_3_container_ids", next_id, allocate))').printed
+    lines = said.splitlines()
+    assert lines[1].split()[0] == "ok"
+    assert " NOT " not in said
+    assert "waits for you: allocate is not written yet (cell In [" in said
+
+
+def test_the_line_that_was_handed_out_and_left_in_is_named(run: Callable[[str], Cell]) -> None:
+    run(RIGHT)
+    run("def launch(argv):\n    pid = system.fork() or in_the_child(argv)\n    raise NotImplementedError")
     said = run(f"print({CHECK})").printed
-    assert "0 of 7 points" in said
-    assert "launch raised NotImplementedError" in said
+    assert (
+        "this looks like: the line raise NotImplementedError, which was handed out, is still in your function" in said
+    )
 
 
 def test_error_has_the_learners_own_line_also_of_a_function_in_another_cell(run: Callable[[str], Cell]) -> None:

@@ -90,7 +90,7 @@ def test_the_class_stands_on_one_page_whose_links_lead_to_the_reports(graded: An
     assert "&lt;b&gt;tidy" in page
     assert "<b>tidy" not in page
     assert "not judged: m2_1_process_creation.ipynb is not a notebook" in page
-    assert "no points; launch raised NotImplementedError" in page
+    assert "no points; launch is not written yet." in page
     assert "4 of 7" in page  # the raw status, and what it looks like
     assert "the raw wait status taken for the exit code" in page
     for target in re.findall(r'href="([^"]+)"', page):

@@ -100,21 +100,31 @@ def test_entries_that_somebody_edited_break_no_table(home: Path, entry: str) -> 
     assert str(progress()).startswith(f"0 of {len(COURSE)} lessons done")
 
 
-def test_the_scores_of_all_tries_are_kept_one_for_each_change(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_check_of_a_changed_answer_is_a_try_whatever_its_score(home: Path) -> None:
     ledger = Ledger(str(home))
-    scores = [2, 2, 4, 4, 8]
-    assert [ledger.put_score("m2_1_process_creation", score, 8) for score in scores][-1] == [2, 4, 8]
-    assert Ledger(str(home)).put_score("m2_1_process_creation", 7.5, 8) == [2, 4, 8, 7.5]
+    checked = [("a", 2), ("b", 2), ("b", 2), ("c", 4), ("c", 4), ("d", 3), ("c", 4)]
+    counts = [len(ledger.put_score("m2_1_process_creation", score, 8, answer)[0]) for answer, score in checked]
+    assert counts == [1, 2, 2, 3, 3, 4, 5]
+    assert Ledger(str(home)).put_score("m2_1_process_creation", 3, 8, "e") == ([2, 2, 4, 3, 4, 3], 4)
+
+
+def test_the_same_answer_checked_again_has_its_latest_score_and_keeps_its_best(home: Path) -> None:
+    ledger = Ledger(str(home))
+    ledger.put_score("m2_1_process_creation", 5, 8, "a")
+    assert ledger.put_score("m2_1_process_creation", 4, 8, "a") == ([4], 5)
+
+
+def test_of_many_tries_the_latest_are_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_module, "MOST_TRIES", 50)
     for score in range(100):
-        kept = ledger.put_score("m2_2_chroot_permissions", score, 100)
-    assert kept == list(range(50, 100))
+        kept, best = Ledger(str(home)).put_score("m2_2_chroot_permissions", score, 100)
+    assert (kept, best) == (list(range(50, 100)), 99)
 
 
 def test_tries_that_something_else_wrote_are_begun_anew(home: Path) -> None:
     ledger = Ledger(str(home))
     ledger.change(lambda data: data["exercises"].update({"m2_1_process_creation": {"tries": "none", "best": 3}}))
-    assert ledger.put_score("m2_1_process_creation", 1, 7) == [1]
+    assert ledger.put_score("m2_1_process_creation", 1, 7) == ([1], 3)
 
 
 def test_progress_counts_what_is_done(home: Path) -> None:

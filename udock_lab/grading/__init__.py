@@ -10,6 +10,7 @@
     bench.py        where a judge works: stories are told, scenes played, judgements taken down
     scene.py        how a scene gets into the sandbox
     submission.py   a learner's functions, and how they run: in the sandbox only
+    unwritten.py    functions that wait for their learner are not judged
     kinds.py        functions that run nothing when they are called are refused
     evidence.py     questions to a sandbox run
     exitinfo.py     how a process ended, as m2_1's functions return it

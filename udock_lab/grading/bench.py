@@ -12,6 +12,7 @@ from typing import Any
 from udock_lab.errors import MdockError
 from udock_lab.grading.exercise import Exercise, Story
 from udock_lab.grading.submission import Submission
+from udock_lab.grading.unwritten import LEFT_OVER
 from udock_lab.model import Judgement, SandboxResult
 from udock_lab.model.value import replace
 from udock_lab.sandbox.bounds import FILE_SIZE, SHOWN
@@ -229,6 +230,8 @@ class Bench:
         for error, why in _NO_ROOM.items():
             if error in seen:
                 self.note(f"In the sandbox: {why}")
+        if "NotImplementedError" in seen:
+            looks_like = LEFT_OVER
         self._take(
             Judgement(
                 requirement=self.requirements[key],
@@ -248,6 +251,18 @@ class Bench:
         name = re.split("[:;]", self.requirements[for_].name)[0]  # enough to find it in the list
         why = f"can't be judged until this holds: {name}"
         self._take(Judgement(requirement=self.requirements[key], passed=None, why=why))
+
+    def leave_to_the_learner(self, unwritten: Mapping[str, str], *, everything: bool) -> None:
+        """Leave unjudged what waits for functions (name to place) that are not written: all, or what failed there.
+
+        What was seen of a failure names the error that such a function raises.
+        """
+        where = [f"{name} is not written yet{f' ({place})' if place else ''}" for name, place in unwritten.items()]
+        why = f"waits for you: {' and '.join(where)}"
+        for key, requirement in self.requirements.items():
+            judged = self.judged.get(key)
+            if everything or judged is None or (judged.passed is False and "NotImplementedError" in judged.seen):
+                self.judged[key] = Judgement(requirement=requirement, passed=None, why=why)
 
     def skip(self, key: str, why: str) -> None:
         """Leave a requirement unjudged: this machine refuses what the judgement needs; it counts neither way."""

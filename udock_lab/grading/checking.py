@@ -59,15 +59,22 @@ class Score(float):
     def _repr_html_(self) -> str:
         return check_html(self.report, where=_lesson_from_here)
 
-    def tell_tries(self, tries: Sequence[float]) -> None:
-        """Have the report show how the score went up, where it has changed."""
+    def tell_tries(self, tries: Sequence[float], best: float) -> None:
+        """Have the report show the points of all tries so far, and that the best of them stays."""
         if len(tries) > 1:
-            line = f"Your tries: {' → '.join(map(points, tries[-SHOWN_TRIES:]))} points."
+            earlier = "..., " if len(tries) > SHOWN_TRIES else ""
+            each = f"{earlier}{', '.join(map(points, tries[-SHOWN_TRIES:]))}"
+            line = (
+                f"{len(tries)} tries so far (a try is a check of a changed answer). Points at each: {each}. "
+                f"Your best, {points(best)}, is kept."
+            )
             self.report = replace(self.report, notes=(*self.report.notes, line))
 
     def hint(self) -> Hint:
-        """Give one more hint for the first requirement that does not hold; each call gives the next one."""
+        """Give one more hint for the first requirement that does not hold, or waits; each call gives the next one."""
         failed = self.report.first_failure
+        if failed is None and self.report.waits:
+            failed = self.report.judgements[0]
         if failed is None:
             return Hint("Nothing to hint at: no requirement has failed.")
         key = (self.report.slug, failed.requirement.key)
@@ -173,10 +180,16 @@ def judge(
     """
     bench = Bench(submission, wanted)
     bench.notes += submission.notes
+    unwritten: dict[str, str] = {}
     start = time.monotonic()
     try:
         _refuse_lazy(submission, wanted.functions)
-        bench.tell(wanted.stories, at_once, meanwhile)
+        unwritten = submission.unwritten(wanted.functions)
+        nothing = bool(unwritten) and len(unwritten) == len(wanted.functions)
+        if not nothing:
+            bench.tell(wanted.stories, at_once, meanwhile)
+        if unwritten:
+            bench.leave_to_the_learner(unwritten, everything=nothing)
     except UsageError as error:  # code that Python cannot read, functions that cannot be copied
         bench.notes.append(str(error))
     except MdockError as error:
@@ -190,6 +203,7 @@ def judge(
         notes=tuple(bench.notes),
         seconds=time.monotonic() - start,
         finished=not bench.again,
+        unwritten=tuple(unwritten),
     )
 
 

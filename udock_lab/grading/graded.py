@@ -17,6 +17,7 @@ from udock_lab.grading.hidden import without_values
 from udock_lab.grading.sources import exercise, hidden_exercise
 from udock_lab.grading.submission import Submission
 from udock_lab.model import CheckReport, Judgement
+from udock_lab.model.value import replace
 
 __all__ = ["GradedCell", "grade_notebook"]
 
@@ -85,12 +86,21 @@ def _half(check: CheckCell, instructor: str | os.PathLike[str] | None, near: Pat
     return hidden_exercise(check.slug, instructor, near) if check.hidden else exercise(check.slug, near)
 
 
+def _said_of_unwritten(report: CheckReport) -> CheckReport:
+    """Say in a note what is not written: nobody will fill it in any more, and it has no points."""
+    if not report.unwritten:
+        return report
+    line = f"{' and '.join(report.unwritten)} {'is' if len(report.unwritten) == 1 else 'are'} not written yet."
+    return replace(report, unwritten=(), notes=(line, *report.notes))
+
+
 def _grade(check: CheckCell, submission: Submission, half: Exercise, *, earned: bool, first: int) -> GradedCell:
     """Grade one half; ``earned``: the half before this one brought points.
 
     An answer that does nothing leaves nothing open, and has earned none.
     """
-    whole = _nothing_done(half) if check.hidden and not earned else judge(half, submission)
+    judged_half = _nothing_done(half) if check.hidden and not earned else judge(half, submission)
+    whole = _said_of_unwritten(judged_half)
     report = without_values(whole) if check.hidden else whole
     reasons = whole if check.hidden and earned else None
     judged = report.out_of - report.refused

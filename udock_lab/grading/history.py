@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType
@@ -17,10 +18,11 @@ from typing import Any
 from udock_lab.grading.attempts import calling, needed
 from udock_lab.grading.statements import Code, Statement
 
-__all__ = ["names_used_by", "warnings"]
+__all__ = ["mark_of", "names_used_by", "warnings"]
 
 MOST_CODE = 200_000  # characters of cells, the latest ones
 _GIVEN = {"exit", "quit"}  # inside.load makes them
+_PLAIN = (int, bool, float, str, bytes, tuple, type(None))  # values of an answer that tell it from another one
 _OF_THE_SHELL = {
     "get_ipython": "do without it",
     "display": "print instead",
@@ -93,6 +95,36 @@ def _cells_run() -> list[str]:
 def names_used_by(functions: Iterable[object]) -> set[str]:
     """Return names of the notebook that these use, also by way of other functions and classes of it."""
     found: set[str] = set()
+    for _, names in _reached(functions):
+        found |= names
+    return found
+
+
+def mark_of(functions: Mapping[str, Callable[..., object]]) -> str:
+    """Return what tells an answer from another one: the same for the same code with the same plain values.
+
+    Lines, comments and names of cells don't matter. Empty for functions of no notebook.
+    """
+    parts: list[str] = []
+    for function, names in _reached(functions.values()):
+        parts += _words_of(function.__code__)
+        values = {name: function.__globals__[name] for name in sorted(names)}
+        parts += [f"{name}={value!r}" for name, value in values.items() if type(value) in _PLAIN]
+        parts += [repr(value) for value in (function.__defaults__ or ()) if type(value) in _PLAIN]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16] if parts else ""
+
+
+def _words_of(code: CodeType) -> Iterator[str]:
+    yield f"{code.co_name} {code.co_code.hex()} {code.co_names} {code.co_varnames}"
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _words_of(constant)
+        else:
+            yield repr(sorted(map(repr, constant))) if isinstance(constant, frozenset) else repr(constant)
+
+
+def _reached(functions: Iterable[object]) -> Iterator[tuple[FunctionType, set[str]]]:
+    """Yield the functions of the notebook that are used here, each with the notebook's names that it uses."""
     seen: set[int] = set()
     queue: list[Any] = list(functions)
     for value in queue:  # grows
@@ -103,11 +135,10 @@ def names_used_by(functions: Iterable[object]) -> set[str]:
             queue += [part for part in vars(value).values() if isinstance(part, FunctionType)]
         elif isinstance(value, FunctionType) and value.__module__ == "__main__":
             names = {name for name in _names_in(value.__code__) if name in value.__globals__}
-            found |= names
-            for one in map(value.__globals__.__getitem__, names):
+            yield value, names
+            for one in map(value.__globals__.__getitem__, sorted(names)):
                 queue += [one, type(one)] if getattr(one, "__module__", None) == "__main__" else []
             queue += [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
-    return found
 
 
 def _is_filled(cell: Any) -> bool:

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from udock_lab.grading.cellfacts import Cell
 
-__all__ = ["Part", "Solution", "chosen_copies", "does_something", "read_solution", "refuse_too_much"]
+__all__ = [
+    "Part",
+    "Solution",
+    "chosen_copies",
+    "does_something",
+    "read_solution",
+    "refuse_too_much",
+    "unwritten_in",
+]
 
 MOST_CODE = 500_000  # characters of all code cells; an answer has some thousand
 LONGEST_LINE = 20_000  # characters
@@ -46,12 +54,14 @@ class Part(Value):
 class Solution(Value):
     """All that a learner's functions may need. ``futures``: what its cells import from ``__future__``.
 
-    ``lazy``: functions that run nothing when they are called, and of what kind. ``notes`` are for the report.
+    ``lazy``: functions that run nothing when they are called, and of what kind; ``unwritten``: those that do no more
+    than to say that they are not written. ``notes`` are for the report.
     """
 
     parts: tuple[Part, ...] = ()
     futures: tuple[str, ...] = ()
     lazy: dict[str, str] = field(factory=dict)
+    unwritten: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -101,6 +111,9 @@ def read_solution(
         parts=tuple(parts),
         futures=tuple(dict.fromkeys(name for one in read for name in one.code.futures)),
         lazy=lazy_in((node.node for one in read for node in one.code.statements), functions),
+        unwritten=unwritten_in(
+            (node.node for one in read if one.kind != "copy" for node in one.code.statements), functions
+        ),
         notes=tuple(notes),
     )
 
@@ -191,6 +204,17 @@ def does_something(node: ast.stmt) -> bool:
         return "NotImplementedError" not in ast.dump(node)[:200]
     is_word = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return not is_word and not isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
+
+
+def unwritten_in(body: Iterable[ast.stmt], names: Iterable[str]) -> tuple[str, ...]:
+    """Return which functions of these names do nothing; of two with one name the later one says so."""
+    found: dict[str, bool] = {}
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found[node.name] = not does_something(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            found |= {one.id: False for one in ast.walk(node) if isinstance(one, ast.Name)}
+    return tuple(name for name in names if found.get(name))
 
 
 # --- how much there may be

@@ -15,6 +15,7 @@ from typing import Any
 from udock_lab.grading.inside import CELLS, SOLUTION
 from udock_lab.grading.notebook import Part, Solution
 from udock_lab.grading.scene import program
+from udock_lab.grading.unwritten import unwritten_functions, unwritten_source
 from udock_lab.linux.load import crowd
 from udock_lab.model import SandboxResult
 from udock_lab.sandbox import TIMEOUT, run
@@ -89,6 +90,14 @@ class Submission:
         options["timeout"] = options.get("timeout", TIMEOUT) * patience()
         chosen: dict[str, Any] = {"shut": True, "trace": True, "stopping": self.stopping} | options
         return run(source, names=names, **chosen)
+
+    def unwritten(self, names: Sequence[str]) -> dict[str, str]:
+        """Return which functions of these names are not written, each with where it stands, as far as that is known."""
+        if self.solution is not None:  # its reader has looked
+            return {name: "" for name in self.solution.unwritten if name in names}
+        if self.source:
+            return dict.fromkeys(unwritten_source(self.source, names), "")
+        return unwritten_functions({name: self.functions[name] for name in names if name in self.functions})
 
     def left_out(self) -> tuple[str, ...]:
         """Load a notebook's answer once, and return a sentence on each statement of an added cell that fails then.

@@ -10,11 +10,13 @@
      "tickets":     {"m2_1a_fork": {"ticket": {"right": [true, false]}}},
      "answers":     {"m2_1a_fork": {"Which exit code is 34304?": 134}},
      "answered":    {"m2_1a_fork": {"Which exit code is 34304?": {"at": 1700000000.1, "wrong": 1, "why": true}}},
-     "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4, "tries": [2, 4, 3], "times": [...]}},
+     "exercises":   {"m2_1_process_creation": {"score": 3, "max": 5, "best": 4, "tries": [2, 4, 3], "times": [...],
+                                               "answer": "5f0c..."}},
      "resets":      {"m2_1a_fork": 1}}
 
 ``done`` says that the lesson's last cell ran, ``asked`` what its cells put to the learner; what that comes to is in
-:mod:`udock_lab.lesson.standing`. ``wrong`` counts wrong answers, ``why`` says that the explanation was asked for. Times
+:mod:`udock_lab.lesson.standing`. ``wrong`` counts wrong answers, ``why`` says that the explanation was asked for. An
+exercise's ``answer`` tells the one that was checked last from others: only a changed one is another try. Times
 are seconds since 1970; ``work/merging.py`` says what they are for. A file without a schema is of version 0.1.0 and
 reads the same. What a later version has put there stays, its schema too.
 
@@ -125,28 +127,33 @@ class Ledger:
 
         self.change(make)
 
-    def put_score(self, exercise: str, score: float, most: float) -> list[float]:
-        """Keep the latest score of an exercise, of ``most`` points, and the best so far.
+    def put_score(self, exercise: str, score: float, most: float, answer: str = "") -> tuple[list[float], float]:
+        """Keep the latest score of an exercise, of ``most`` points, and the best so far; return all, and the best.
 
-        Return the scores of all tries, the latest ones; the same score several times in a row stands there once.
+        ``answer`` tells one answer from another. The same one, checked again, is no new try: its latest score stands.
         """
         tries: list[float] = []
+        bests: list[float] = []
 
         def make(data: Data) -> None:
             facts = facts_in(data["exercises"], exercise)
             best = facts.get("best")
-            timed = _with_another(tries_of(facts), score)
+            same = bool(answer) and facts.get("answer") == answer
+            timed = _with_another(tries_of(facts), score, same=same)
             tries[:] = [one for _, one in timed]
+            bests[:] = [max(score, best) if isinstance(best, (int, float)) else score]
             facts |= {
                 "score": score,
                 "max": most,
-                "best": max(score, best) if isinstance(best, (int, float)) else score,
+                "best": bests[0],
                 "tries": [*tries],
                 "times": [when for when, _ in timed],
             }
+            if answer:
+                facts["answer"] = answer
 
         self.change(make)
-        return tries
+        return tries, bests[0] if bests else score
 
     def _load(self) -> tuple[Data, str]:
         """Return what the file holds, and what is wrong with its content; raise OSError where it cannot be read."""
@@ -214,11 +221,13 @@ def ledger_in(home: str) -> Ledger:
     return _ledgers.setdefault(home, Ledger(home))
 
 
-def _with_another(tries: list[tuple[float, float]], score: float) -> list[tuple[float, float]]:
+def _with_another(tries: list[tuple[float, float]], score: float, *, same: bool) -> list[tuple[float, float]]:
     if not tries:
         return [(now(), score)]
-    (last, before) = tries[-1]
-    return [*tries, (max(now(), last + 0.001), score)][-MOST_TRIES:] if before != score else tries
+    last, _ = tries[-1]
+    if same:
+        return [*tries[:-1], (last, score)]
+    return [*tries, (max(now(), last + 0.001), score)][-MOST_TRIES:]
 
 
 def now() -> float:

@@ -75,16 +75,16 @@ def ledger() -> Ledger:
     return ledger_in(_current.learner if _current is not None else learner_home())
 
 
-def keep_score(exercise: str, score: float, most: float) -> list[float]:
-    """Put a score into the learner's progress; return the scores of all tries.
+def keep_score(exercise: str, score: float, most: float, answer: str) -> tuple[list[float], float]:
+    """Put the score of an answer into the learner's progress; return the scores of all tries, and the best.
 
     Whoever has no home folder still gets the score, and a note.
     """
     try:
-        return ledger().put_score(exercise, score, most)
+        return ledger().put_score(exercise, score, most, answer)
     except UsageError as error:
         sys.stderr.write("".join(f"[mdock] {line}\n" for line in f"Your score is not kept. {error}".splitlines()))
-        return [score]
+        return [score], score
 
 
 class Lesson(Experiments, Shown):

@@ -46,7 +46,7 @@ class CheckReport(Value):
     """One check of one exercise. Requirements that this machine cannot judge count neither way.
 
     ``finished`` is False where the check broke off, or evidence was lost, for a reason that is not the answer's: it is
-    to be judged again.
+    to be judged again. ``unwritten``: functions that wait for the learner; what they would have to do is not judged.
     """
 
     slug: str
@@ -55,6 +55,12 @@ class CheckReport(Value):
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     finished: bool = True
+    unwritten: tuple[str, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing was judged, because nothing is written."""
+        return bool(self.unwritten) and all(j.passed is None for j in self.judgements)
 
     @property
     def points(self) -> float:

@@ -16,6 +16,7 @@ from udock_lab.errors import MdockError
 from udock_lab.grading.handedin import solution_in
 from udock_lab.grading.notebook import Solution, does_something
 from udock_lab.grading.sources import SLUGS, exercise
+from udock_lab.grading.unwritten import is_unwritten
 
 __all__ = ["WHOLE", "Part", "called", "parts_here", "short"]
 
@@ -78,8 +79,7 @@ def _part(slug: str, namespace: Mapping[str, Any]) -> Part:
 
 def _is_written(value: Any, arguments: int | None) -> bool:
     """Return whether this is a function of the notebook that does more than to say that it is not written."""
-    code = getattr(value, "__code__", None)
-    if code is None or getattr(value, "__module__", None) != "__main__" or code.co_names == ("NotImplementedError",):
+    if not inspect.isfunction(value) or value.__module__ != "__main__" or is_unwritten(value):
         return False
     if arguments is None:
         return True

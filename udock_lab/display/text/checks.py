@@ -18,7 +18,9 @@ def points(number: float) -> str:
 
 
 def total(report: CheckReport) -> str:
-    """Write what was earned; where there is nothing to earn, whether it is done."""
+    """Write what was earned; where there is nothing to earn, whether it is done; before that, what is to be written."""
+    if report.waits:
+        return f"waits for you: {' and '.join(report.unwritten)}"
     if report.out_of:
         return f"{points(report.points)} of {points(report.out_of)} points"
     return "done" if all(one.passed for one in report.judgements) else "not done yet"
