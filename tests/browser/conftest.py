@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_page import Lab
+from notebook_page import LATE, Lab
 from ports import a_free_port
 from server_log import complaints_in
 
@@ -91,7 +91,7 @@ def lab_page(lab: Lab, browser: Any) -> Iterator[Any]:
     """A page with JupyterLab in it, its file browser closed. ``complaints`` are what the console said in anger."""
     page = browser.new_page(viewport={"width": 1280, "height": 1400})
     page.complaints = []
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("pageerror", lambda error: LATE in str(error) or page.complaints.append(str(error)))
     page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
     page.goto(f"{lab.address}/lab?token={lab.token}&reset")
     page.wait_for_function("() => window.jupyterapp?.restored", timeout=60_000)

@@ -25,6 +25,7 @@ from udock_lab.display.pages.classroom import class_page, learner_page
 
 LESSONS = sorted(path.name for path in (Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 THEMES = ("light", "dark")
+VIEW = "application/vnd.jupyter.widget-view+json"
 OURS = (".udock", ".jp-RenderedText:not(:has(a)) > pre", ".jp-OutputArea-output:not(:has(a)) > pre")  # no found links
 FIRST_RUN = 1  # its cell
 USUAL = {"width": 1366, "height": 900}
@@ -44,7 +45,7 @@ BROKEN = """() => { const found = [];
             }
     } return found; }"""
 EDGES = """() => [...document.querySelectorAll('section.udock, form.udock')].filter(node => !node.parentElement.closest('.udock'))
-    .map(node => node.getBoundingClientRect()).map(box => [Math.round(box.left), Math.round(box.right)].join('-'))"""
+    .map(node => node.getBoundingClientRect()).filter(box => box.width).map(box => [Math.round(box.left), Math.round(box.right)].join('-'))"""
 LABELS = """selector => [...document.querySelectorAll(selector)].map(label => {
     const canvas = document.createElement('canvas').getContext('2d'); canvas.font = getComputedStyle(label).font;
     let shown = label.textContent;
@@ -140,9 +141,7 @@ def published(shown: NotebookPage) -> Any:
     """The notebook as it was run, its widgets gone."""
     made = nbformat.from_dict(notebook(*EVERY_PART))
     for cell, ran in zip(made.cells, shown.cells, strict=True):
-        cell.outputs = nbformat.from_dict(ran["outputs"])
-        for output in cell.outputs:
-            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+        cell.outputs = nbformat.from_dict([out for out in ran["outputs"] if set(out.get("data", {})) != {VIEW}])
     return made
 
 

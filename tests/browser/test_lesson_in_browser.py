@@ -54,12 +54,12 @@ def test_an_answer_locked_by_its_button_is_shown_locked_after_a_kernel_restart(
         question = lab_page.locator(".jp-Cell").nth(1)
         question.get_by_role("radio", name="two").check()
         question.get_by_role("button", name="Lock", exact=True).click()
-        question.get_by_text("Your answer is locked: two").first.wait_for()
+        question.get_by_text("Your answer is locked: two").locator("visible=true").first.wait_for()
         lab_page.evaluate(RESTART)
         lab_page.evaluate(RUN_ALL)
         lab_page.wait_for_function("() => window.udockRan", timeout=60_000)
         lesson.assert_clean()
-        question.get_by_text("Your answer is locked: two").first.wait_for()
+        question.get_by_text("Your answer is locked: two").locator("visible=true").first.wait_for()
         assert question.get_by_role("radio").count() == 0
         assert "two your answer" in question.locator(".chosen").inner_text()
         assert lesson.photograph(f"{theme}-restarted", question).stat().st_size > 5_000
