@@ -120,12 +120,25 @@ def _grade(args: Namespace) -> int:
 
 
 def _grade_options(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="SUBMITTED_DIR", help="<learner>/<assignment>/*.ipynb, or *.ipynb")
     parser.add_argument("-j", "--jobs", type=int, metavar="N", help="how many at a time (default: as many as cores)")
-    parser.add_argument("--out", metavar="DIR", help="where results go (default: graded, next to SUBMITTED_DIR)")
-    parser.add_argument("--course", metavar="DIR", help="course folder, with source/ and instructor/")
+    _class_options(parser)
     parser.add_argument("--again", action="store_true", help="judge also what was judged before and has not changed")
     parser.add_argument("--only", action="append", default=[], metavar="LEARNER", help="judge this learner's alone")
+    parser.add_argument("--shard", metavar="I/N", help="judge the I-th of N parts, counted from 0; then collect")
+
+
+def _collect(args: Namespace) -> int:
+    from udock_lab.commands.base import require_linux
+    from udock_lab.grading import lecturer
+
+    require_linux()
+    return lecturer.collect(args)
+
+
+def _class_options(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="SUBMITTED_DIR", help="<learner>/<assignment>/*.ipynb, or *.ipynb")
+    parser.add_argument("--out", metavar="DIR", help="where results go (default: graded, next to SUBMITTED_DIR)")
+    parser.add_argument("--course", metavar="DIR", help="course folder, with source/ and instructor/")
     parser.add_argument("--roster", metavar="FILE", help="a CSV file, id,name,email: who is in the class")
     parser.add_argument("--reports", action="store_true", help="a report for each learner, however many there are")
 
@@ -192,6 +205,7 @@ SUBCOMMANDS = (
         students.release_options,
     ),
     Subcommand("grade", "for lecturers: judge a folder of submissions", _grade, _grade_options),
+    Subcommand("collect", "for lecturers: make a class of what was judged in parts", _collect, _class_options),
     Subcommand(
         "exercise", "for authors: judge an exercise's corpus, or write its notebook", _exercise, _exercise_options
     ),

@@ -41,6 +41,8 @@
     graded.py       one submitted notebook: points and reports
     marks.py        what is kept of it, and the little that a whole class has in memory
     batch.py        a folder of them, side by side
+    tries.py        how often a judging did not come to its end
+    sharding.py     a class in parts, for job systems
     classfiles.py   what is written of a class: tables, pages, reports
     notebookcheck.py   one notebook, or some, in a terminal or in CI
     lecturer.py     what lecturers type

@@ -20,8 +20,9 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -32,6 +33,7 @@ from udock_lab.grading.handout import Handout, handout_in, read_notebook
 from udock_lab.grading.marks import SCHEMA, Marks, Result, marks_of, read_marks, result_of
 from udock_lab.grading.sources import folder_of, hidden_folder
 from udock_lab.grading.submissions import Sent, exercise_of
+from udock_lab.grading.tries import MOST, Tries
 from udock_lab.linux.wholefile import write_whole
 from udock_lab.model.jsontext import to_json
 from udock_lab.model.plain import stored
@@ -50,11 +52,15 @@ def course_near(submitted: Path) -> Path | None:
 
 @dataclasses.dataclass
 class Batch:
-    """One run of ``udock-lab grade``; ``course`` is the lecturer's folder (source/, instructor/), or None."""
+    """One run of ``udock-lab grade``; ``course`` is the lecturer's folder (source/, instructor/), or None.
+
+    ``tries``: where it is counted how often a judging did not come to its end.
+    """
 
     out: Path
     course: Path | None = None
     again: bool = False
+    tries: Tries | None = None
     stopping: threading.Event = dataclasses.field(default_factory=threading.Event)
     _exercises: dict[str, tuple[Handout, str]] = dataclasses.field(default_factory=dict)
 
@@ -78,10 +84,29 @@ class Batch:
                 for future in done:
                     results.append(future.result())
                     tell(results[-1])
-        finally:
+        except BaseException:
             self.stopping.set()
+            raise
+        finally:
             pool.shutdown(wait=False, cancel_futures=True)
         return results
+
+    @contextmanager
+    def _tried(self, sent: Sent) -> Iterator[None]:
+        """Count a try; MdockError for a submission that has ended too many of those who judged it."""
+        if self.tries is None:
+            yield
+            return
+        if not self.again and self.tries.before(sent) >= MOST:
+            raise MdockError(
+                f"{sent.path.name} was tried {MOST} times, and each time the process that judged it was lost.",
+                f"Look at it, then: udock-lab grade SUBMITTED --only {sent.learner} --again",
+            )
+        self.tries.begin(sent)
+        try:
+            yield
+        finally:
+            self.tries.end(sent)
 
     def check_out(self) -> None:
         """Raise MdockError where no result can be written: else that would be known after the first one only."""
@@ -105,7 +130,8 @@ class Batch:
             kept = None if self.again else read_marks(self.place(sent))
             if kept and kept.finished and kept.made_from == made_from:
                 return result_of(sent, kept, kept=True)
-            graded = grade_notebook(content, sent.path.name, handout, self._instructor(), self.course)
+            with self._tried(sent):
+                graded = grade_notebook(content, sent.path.name, handout, self._instructor(), self.course)
             marks = marks_of(sent, slug, graded, made_from)
         except Exception as error:  # whatever one submission provokes, the others are graded
             marks = replace(self._lost(sent), error=_words(error), made_from=made_from)
@@ -130,12 +156,6 @@ class Batch:
         now = {"submission": _hash(content), "version": version}
         same = all(now[name] == value for name, value in marks.made_from.items())
         return result_of(sent, marks, kept=True) if same else None
-
-    def lost(self, sent: Sent, why: str) -> Result:
-        """Keep that a submission could not be judged, and why."""
-        marks = replace(self._lost(sent), error=why)
-        self.keep(sent, marks)
-        return result_of(sent, marks)
 
     def _lost(self, sent: Sent) -> Marks:
         """Give no points, of as many as there would have been as far as its name says."""

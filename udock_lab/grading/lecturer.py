@@ -8,7 +8,7 @@ import statistics
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TextIO
@@ -19,12 +19,14 @@ from udock_lab.grading.batch import Batch, course_near
 from udock_lab.grading.classfiles import ClassFiles
 from udock_lab.grading.marks import Result
 from udock_lab.grading.roster import Enrolled, read_roster
+from udock_lab.grading.sharding import shard_of
 from udock_lab.grading.submissions import Sent, a_file_name, class_of, find_submissions, ignored_in
 from udock_lab.grading.taken import exports_in, lessons_taken
+from udock_lab.grading.tries import Tries
 from udock_lab.text.nearest import nearest
 from udock_lab.text.terminal import printable
 
-__all__ = ["Progress", "course", "grade"]
+__all__ = ["Progress", "collect", "course", "grade"]
 
 REPOSITORY_PARTS = ("source", "release", "instructor")
 _OURS = Path(__file__).resolve().parents[2] / "exercises"  # of a checkout
@@ -85,7 +87,11 @@ def grade(args: Namespace) -> int:
     every = find_submissions(folder, course)
     only = {a_file_name(name) for name in (*args.only, *filter(None, [meant]))}
     sent = _of(every, only)
+    shard = shard_of(args.shard) if args.shard else None
+    if shard:
+        sent = shard.of(sent)
     batch = Batch(out=_out(args, folder), course=course, again=args.again)
+    batch.tries = Tries(batch.out) if shard else None
     files = ClassFiles(batch.out, lessons_taken(folder), _roster(args), only, args.reports)
     _say_before(folder, every, files, args)
     if batch.course is None:
@@ -98,18 +104,53 @@ def grade(args: Namespace) -> int:
         progress.step(result)
 
     try:
-        batch.grade(sent, jobs, heard)
+        _grade_here(batch, sent, jobs, heard)
     except KeyboardInterrupt:
         progress.end()
         _note(f"Stopped. {progress.done} of {len(sent)} are graded and kept; the same command goes on from there.")
+        if shard:
+            return _INTERRUPTED
         files.write(*_with_kept(batch, every, results))
         _note(f"What there is so far: {batch.out / 'grades.csv'}")
         return _INTERRUPTED
     progress.end()
     seconds = time.monotonic() - start
+    if shard:
+        _say(f"Part {args.shard}: {len(results)} submissions in {seconds:.0f} s. Then: udock-lab collect {folder}")
+        return 0
     files.write(*_with_kept(batch, every, results))
     _sum_up(results, batch, seconds)
     return 0
+
+
+def _grade_here(batch: Batch, sent: Sequence[Sent], jobs: int, heard: Callable[[Result], object]) -> None:
+    """Grade by threads. What was being judged when an earlier run was lost comes last, one at a time."""
+    tried = {(one.learner, one.name): batch.tries.before(one) for one in sent} if batch.tries else {}
+    batch.grade([one for one in sent if not tried.get((one.learner, one.name))], jobs, heard)
+    suspects = [one for one in sent if tried.get((one.learner, one.name))]
+    batch.grade(sorted(suspects, key=lambda one: tried[one.learner, one.name]), 1, heard)
+
+
+# --- udock-lab collect
+
+
+def collect(args: Namespace) -> int:
+    """Make a class of what parts or workers have kept; 1 where something is not judged yet."""
+    course = _course(args)
+    folder, _ = class_of(Path(args.folder), course)
+    course = course or course_near(folder)
+    every = find_submissions(folder, course)
+    batch, start = Batch(out=_out(args, folder), course=course), time.monotonic()
+    files = ClassFiles(batch.out, lessons_taken(folder), _roster(args), every_report=args.reports)
+    _say_before(folder, every, files, args)
+    results, waiting = _with_kept(batch, every, ())
+    files.write(results, waiting)
+    _sum_up(results, batch, time.monotonic() - start)
+    for sent in waiting[:_LISTED]:
+        _note(printable(f"not judged, or by other judges, or changed since: {sent.learner}  {sent.name}"))
+    if waiting:
+        _note(f"{len(waiting)} of {len(every)} are missing. Run their parts again, or: udock-lab grade {folder}")
+    return 1 if waiting else 0
 
 
 def _of(every: Sequence[Sent], only: AbstractSet[str]) -> Sequence[Sent]:
