@@ -23,8 +23,8 @@ IDS, METADATA = "m2_3_container_ids", "m2_4_metadata"
         ),
         (
             METADATA,
-            {"phase": "at the end", "short": "nothing, and fails", "whole": "in place and rename"},
-            ["the machine says between fork and execve", "never impossible", "the machine says writes 25",
+            {"left": "killed", "short": "nothing, and fails", "whole": "in place and rename"},
+            ["the machine says running", "signal 9 writes nothing more", "the machine says writes 25",
              "write promises neither", "the machine says rename", "equal length saves the table's size"],
         ),
     ],
@@ -57,4 +57,4 @@ def test_lock_opened_before_the_fork_is_not_the_order() -> None:
 
 def test_a_disk_without_any_room_makes_write_fail() -> None:
     cell = next(source for source in sources(METADATA) if "def write_forty(" in source)
-    assert run(f"{cell.partition('room = 25')[0]}\nprint(write_forty(0))").lines == ("EFBIG",)
+    assert run(f"{cell.partition('answer = ')[0]}\nprint(write_forty(0))").lines == ("EFBIG",)

@@ -71,21 +71,21 @@ def learner(request: pytest.FixtureRequest) -> Iterator[Learner]:
 
 def row(text: str) -> list[str]:
     """The lesson's line of ``progress()``."""
-    (line,) = [line for line in text.splitlines() if line.split()[:1] == ["m2_1a_fork"]]
-    return line.split()[1:]
+    (line,) = [line for line in text.splitlines() if " m2_1a Fork" in line]
+    return line.replace(" m2_1a Fork: one process becomes two ·", "").replace("[", "").replace("]", "").split()
 
 
 def test_a_killed_kernel_costs_no_answer_no_try_no_score_and_no_lock(learner: Learner) -> None:
     a = "a"
-    taken = [BEGIN, ASK, "lines.answer('one')", "lines.settle('two')", TASK + "\ntask.try_order(0, 1)", TICKET,
+    taken = [BEGIN, ASK, "lines.answer('one')", "lines.settle('two')", TASK + "\ntask.attempt(0, 1)", TICKET,
              "ticket.answer(3)", CHECK]  # fmt: skip
     again = [BEGIN, ASK, "lines.answer('two')", "progress()", TASK, TICKET, "lines.settle('two')", "lesson.end()"]
     said = learner.play(*((a, cell) for cell in taken), (a, "kill"), *((a, cell) for cell in again))
     _, asked, refused, board, task, ticket, verdict, end = said[len(taken) :]
     assert "(x) one" in asked and "Your answer is locked: one." in asked
     assert refused.startswith("UsageError: Your answer 'one' is locked")
-    assert row(board) == ["begun", "0", "of", "1", "not", "yet", "0", "of", "2", "25"]
-    assert f"m2_1_process_creation    {float(said[len(taken) - 1]):g} of" in board
+    assert row(board) == "begun (you are here) · 2 of 5 answered, 0 right · order open after 1 try".split()
+    assert f"· exercise {float(said[len(taken) - 1]):g} of" in board
     assert "You tried 1 time, not solved yet." in task
     assert "Your answer 3: not yet." in ticket
     assert verdict.startswith("Not what happened. You said one, the machine says two.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -138,13 +137,12 @@ def test_what_an_old_home_holds_can_be_removed_to_the_last_file(old: Runtime) ->
 
 
 def test_progress_of_an_old_version_is_shown(old_home: Path) -> None:
-    lines = [" ".join(line.split()) for line in str(progress()).splitlines()]
-    begun = [line for line in lines if line.startswith(("0", "m2_")) and not re.search(r" - - - \d+$| -$", line)]
-    assert begun == [
-        "00_start_here done 1 of 1 - - 15",
-        "m2_1a_fork read 1 of 2 (1 after the run) yes 1 of 2 25",
-        "m2_1b_exec_and_wait read 0 of 1 - - 25",
-        "m2_1_process_creation 5 of 7 ★★★☆☆",
+    boxes = [" ".join(line.split()) for line in str(progress()).splitlines() if line.startswith("  [")]
+    begun = [box.partition(" · ") for box in boxes if not box.startswith("[ ]")]
+    assert [(title[:15], said) for title, _, said in begun] == [
+        ("[ done ] 00_sta", "1 of 1 answered, 1 right"),
+        ("[ read ] m2_1a ", "4 of 5 answered, 2 right (1 after the run) · order found after 2 tries"),
+        ("[ read ] m2_1b ", "1 of 4 answered, 0 right · order open · exercise 5 of 7 ★★★☆☆"),
     ]
 
 

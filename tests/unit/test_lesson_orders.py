@@ -36,7 +36,7 @@ def kept(home: Path, section: str) -> object:
     facts = json.loads((home / "progress.json").read_text())[section]["m2_1a_fork"]
     facts.pop("asked", None)
     for order in facts.get("orders", {}).values():
-        assert len(order.pop("times")) == order["tries"]
+        assert len(order.pop("times", ())) == order.get("tries", 0)
     return facts
 
 
@@ -54,7 +54,9 @@ def test_a_wrong_order_is_run_and_says_what_happened(home: Path, lesson: Lesson)
     text = str(attempt)
     assert text.startswith("Not yet. Wanted: the parent prints 42.")
     assert "child 1: ChildProcessError: [Errno 10] No child processes" in text
-    assert kept(home, "lessons") == {"orders": {"launch": {"tries": 1, "solved": False}}}
+    assert kept(home, "lessons") == {"orders": {"launch": {"first": PROGRAM}}}  # the cell came with it: no try
+    task.try_order(1, 0, 2, 3, 4)
+    assert kept(home, "lessons") == {"orders": {"launch": {"first": PROGRAM, "tries": 1, "solved": False}}}
 
 
 def test_the_right_order_is_recognised_by_what_it_prints_and_stays_solved(home: Path, lesson: Lesson) -> None:
@@ -64,7 +66,9 @@ def test_the_right_order_is_recognised_by_what_it_prints_and_stays_solved(home: 
     assert str(attempt).startswith("That is the order.")
     assert "    parent: 42" in str(attempt)
     task.try_order(0, 1, 2, 3, 4)
-    assert kept(home, "lessons") == {"orders": {"launch": {"tries": 2, "solved": True}}}
+    lines = [PROGRAM[number] for number in (0, 1, 3, 2, 4)]
+    facts = {"first": lines, "found": lines, "tries": 2, "solved": True}
+    assert kept(home, "lessons") == {"orders": {"launch": facts}}
 
 
 def test_the_value_of_the_last_line_is_no_output_of_the_program(home: Path) -> None:
@@ -189,14 +193,32 @@ def test_an_answer_that_cannot_be_written_out_is_refused_and_loses_nothing(home:
     assert "Your answer 134: right." in str(ticket.answer(134))
 
 
-def test_the_task_says_how_often_it_was_tried_before(home: Path) -> None:
-    begin("m2_1a_fork")
-    put_in_order("x", ["print(1)", "print(2)"], expect="2\n1\n", goal="2 comes first").try_order(0, 1)
+def run_the_cell(*numbers: int, lines: tuple[str, ...] = ("print(1)", "print(2)", "print(3)")) -> tuple[str, str]:
+    """Run the cell of a task after a restart of the kernel; what it shows of task and attempt."""
     begun = begin("m2_1a_fork")
     try:
-        task = put_in_order("x", ["print(1)", "print(2)"], expect="2\n1\n", goal="2 comes first")
-        assert "You tried 1 time, not solved yet." in str(task)
-        task.try_order(1, 0)
-        assert "You tried 2 times, and found the order." in str(task)
+        task = put_in_order("x", lines, expect="2\n1\n3\n", goal="2 comes first")
+        before = str(task)
+        return before, str(task.try_order(*numbers))
     finally:
         begun._close()
+
+
+def test_the_task_says_how_often_it_was_tried_before_and_an_order_once_found_stays_drawn(home: Path) -> None:
+    assert "You tried" not in "".join(run_the_cell(0, 1, 2) + run_the_cell(0, 1, 2))
+    run_the_cell(0, 2, 1)
+    assert "You tried 1 time, not solved yet." in run_the_cell(1, 0, 2)[0]
+    task, attempt = run_the_cell(0, 1, 2)  # the cell still has the numbers that it came with
+    assert "You tried 2 times, and found the order." in task
+    assert [line.strip() for line in task.splitlines()[2:5]] == ["1  print(2)", "0  print(1)", "2  print(3)"]
+    assert attempt.startswith("That is the order.")
+    assert "You found it before." in attempt
+    assert run_the_cell(2, 1, 0)[1].startswith("Not yet.")  # a new try is one
+    assert "You tried 3 times" in run_the_cell(0, 1, 2)[0]
+
+
+def test_an_order_found_in_other_lines_is_not_drawn_in_these(home: Path) -> None:
+    run_the_cell(1, 0, 2)
+    task, attempt = run_the_cell(0, 1, 2, lines=("print(1)", "print(2)", "print(4)"))
+    assert [line.strip() for line in task.splitlines()[2:4]] == ["0  print(1)", "1  print(2)"]
+    assert attempt.startswith("Not yet.")

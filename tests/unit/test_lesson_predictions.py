@@ -71,7 +71,7 @@ def test_an_answer_after_the_run_is_marked_so_for_good(home: Path, lesson: Lesso
     assert "Answered after the run." in str(lines.answer("two"))
     assert "Answered after the run." in str(lines.settle("two"))
     assert stored(home) == {"answer": "two", "late": True, "verdict": "right"}
-    assert "1 of 1 (1 after the run)" in str(progress())
+    assert "1 of 5 answered, 1 right (1 after the run)" in str(progress())
 
 
 @pytest.mark.parametrize(("observed", "label"), [(2, "2"), (True, "True"), ("two", "two")])

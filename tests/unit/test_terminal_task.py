@@ -76,7 +76,7 @@ def test_a_container_stopped_from_a_second_terminal_settles_the_task(
     terminal(task.first_line)
     wait_until(lambda: (task.look(), task.seen is not None)[1])
     assert "Waiting: c3 runs in your terminal" in repr(task)
-    assert "stops c3" in repr(task)
+    assert "mdock stop c3" in repr(task)
     terminal(f"{task.second_line} && mdock stop -t 1 c3")
     wait_until(lambda: (task.look(), task.done)[1])
     assert "Done: c3 was stopped. Its record says killed, exit code 137." in repr(task)
@@ -103,6 +103,7 @@ def test_a_container_from_a_terminal_settles_the_task_that_asks_for_one(
     terminal(task.first_line)
     wait_until(lambda: (task.look(), task.done)[1])
     assert "Done: c1 was started from a terminal" in repr(task)
+    assert "type exit there" in repr(task)
 
 
 def test_the_line_tells_nothing_of_the_machine_and_leads_nowhere_once_the_lesson_has_ended(home: Path) -> None:
@@ -119,6 +120,23 @@ def test_the_line_tells_nothing_of_the_machine_and_leads_nowhere_once_the_lesson
     assert "in\n" not in said.stdout.replace("again.\n", "")
     task.look()
     assert "The lesson has ended" in task.state
+
+
+def test_a_second_kernel_on_the_lesson_leaves_the_first_ones_line_alone(lesson: Lesson) -> None:
+    task = lesson.terminal_task("stop", until="stopped")
+    other = Lesson(lesson.entry, spare=False)  # as another kernel has it: begin would end the first one
+    try:
+        others = other.terminal_task("stop", until="stopped")
+        assert others.first_line == ". ~/.mdock/run/m2_7_review-2.terminal && mdock run -it demo"
+        homes = [
+            subprocess.run(["/bin/sh", "-c", f"{one.second_line} && echo $MDOCK_HOME"], capture_output=True, text=True)
+            for one in (task, others)
+        ]
+        assert [home.stdout.strip() for home in homes] == [lesson.home, other.home]
+    finally:
+        other._close()
+    assert not Path(Path.home(), ".mdock/run/m2_7_review-2.terminal").exists()
+    assert Path(Path.home(), ".mdock/run/m2_7_review.terminal").exists()
 
 
 def test_a_task_that_nobody_knows_is_refused(lesson: Lesson) -> None:

@@ -54,7 +54,9 @@ CALLS: dict[str, CallNote] = {
     "waitpid": CallNote("waitpid(2)", _WAIT),
     "wait4": CallNote("waitpid(2)", _WAIT, "waitpid"),
     "waitid": CallNote("waitid(2)", "Waits for a child, and can leave it waitable (WNOWAIT)."),
-    "chroot": CallNote("chroot(2)", "Changes what / means for the process; the working directory stays where it was."),
+    "chroot": CallNote(
+        "chroot(2)", "Changes what / means for the process; takes CAP_SYS_CHROOT. The working directory stays."
+    ),
     "chdir": CallNote("chdir(2)", "Changes the working directory, from which relative paths are looked up."),
     "fchdir": CallNote("fchdir(2)", "Changes the working directory to one that is open already."),
     "kill": CallNote("kill(2)", _KILL),

@@ -143,17 +143,17 @@ PREDICTIONS: dict[str, dict[str, dict[str, str]]] = {
         },
     },
     "m2_4_metadata": {
-        "phase": {
-            "before fork": "there is no pid yet, and a record without pid helps nobody to find or stop the process.",
-            "between fork and execve": (
-                "the pid is known, and the gate is still shut. The program's first instruction comes after its record."
+        "left": {
+            "running": (
+                "phase 1 wrote that. Phase 2 would have replaced it, and the process that writes phase 2 is dead."
             ),
-            "after execve": (
-                "the program may have worked, failed or filled the disk by then, and nobody could say that it ever ran."
+            "killed": (
+                "somebody has to write that word, and who is ended by signal 9 writes nothing more. mdock kill writes "
+                "it before it sends the signal."
             ),
-            "at the end": (
-                "if mdock dies first, nobody knows that the container ran. A short run makes that less likely, "
-                "never impossible."
+            "exited": "phase 2 writes that, and phase 2 never came.",
+            "there is none": (
+                "phase 1 wrote a line before the program's first instruction, and nobody has taken it away."
             ),
         },
         "short": {

@@ -1,4 +1,9 @@
-"""``put_in_order``: the lines of a program, to be ordered; every attempt is run in a sandbox."""
+"""``put_in_order``: the lines of a program, to be ordered; every attempt is run in a sandbox.
+
+The order that a cell comes with is shown, and no try: Run All makes none. Once the right one was found, it is drawn
+in its place, also where the cell runs again with the numbers that it came with. Both are kept by their lines, because a
+later version of a lesson may have others.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from udock_lab.errors import UsageError
-from udock_lab.lesson.ledger import Data, facts_in, facts_of, now
+from udock_lab.lesson.ledger import facts_in, facts_of, now
 from udock_lab.lesson.session import current, ledger
 from udock_lab.lesson.showing import Shown, has_panels, live
 from udock_lab.model import CardLines, CardText, LessonCard, SandboxResult
@@ -47,7 +52,8 @@ class OrderTask(Shown):
         self.name, self.lines, self.expect, self.goal = name, lines, expect, goal
         lesson = current()
         self.slug = lesson.slug if lesson else ""
-        self.order = tuple(range(len(lines)))  # that was tried last
+        self._own: dict[str, Any] = {}  # what is known of it outside a lesson, and where the home cannot be written
+        self.order = self._kept("found") or tuple(range(len(lines)))  # that was tried last
         self._panel: Any = None
         self._below: Attempt | None = None  # the attempt that a cell shows
         self._listeners: list[Callable[[], None]] = []
@@ -57,9 +63,18 @@ class OrderTask(Shown):
         self._listeners.append(listener)
 
     def try_order(self, *numbers: object) -> Attempt:
-        """Run the lines in that order: ``try_order(0, 2, 1, 3)``. UsageError unless each number is there once."""
+        """Run the lines in that order: ``try_order(0, 2, 1, 3)``. UsageError unless each number is there once.
+
+        With the order that the cell came with it runs the right one instead, if that was found before.
+        """
+        order = self._order(numbers)
+        came_with, found = self._kept("first") or order, self._kept("found")
         self._below = None
-        attempt = self._below = self.attempt(*numbers)
+        if order == came_with and found:
+            attempt = self._attempt(found, again=True)
+        else:
+            attempt = self._attempt(order, first=order == came_with)
+        self._below = attempt
         attempt.show()
         return attempt
 
@@ -70,15 +85,19 @@ class OrderTask(Shown):
 
     def attempt(self, *numbers: object) -> Attempt:
         """Run the lines in that order, as the panel's button does; shown only in the place of an earlier attempt."""
-        order = self._order(numbers)
+        return self._attempt(self._order(numbers))
+
+    def _attempt(self, order: tuple[int, ...], *, first: bool = False, again: bool = False) -> Attempt:
+        """Run an order and keep what came of it: ``first`` that the cell came with it, ``again`` that it was found."""
         program = "\n".join(self.lines[number] for number in order) + SILENT
         result, broken = None, ""
         try:
             result = run(program, timeout=TIMEOUT)
         except UsageError as error:
             broken = f"{error.message} {error.hint}"
-        attempt = Attempt(self, order, result, broken)
-        self._store(attempt.solved)
+        attempt = Attempt(self, order, result, broken, again=again)
+        if not again:
+            self._store(attempt, first=first)
         self.order = order
         for listener in self._listeners:
             listener()
@@ -107,22 +126,47 @@ class OrderTask(Shown):
             raise UsageError(f"{which} missing.", example)
         return order
 
-    def _store(self, solved: bool) -> None:
-        if not self.slug:
-            return
+    def _facts(self) -> dict[str, Any]:
+        """Return what is known of it, from earlier sessions too."""
+        known = facts_of(ledger().facts("lessons", self.slug, "orders"), self.name) if self.slug else {}
+        return known or self._own
 
-        def make(data: Data) -> None:
-            facts = facts_in(facts_in(facts_in(data["lessons"], self.slug), "orders"), self.name)
-            tries = facts.get("tries")
-            facts["tries"] = tries + 1 if isinstance(tries, int) else 1
-            facts["solved"] = solved or facts.get("solved") is True
-            times = facts.get("times")
-            facts["times"] = [*(times if isinstance(times, list) else []), now()]
+    def _kept(self, which: str) -> tuple[int, ...]:
+        """Return the ``first`` order, or the one that was ``found``; empty where it is not known, or of other lines."""
+        kept, left, order = self._facts().get(which), [*enumerate(self.lines)], []
+        for line in kept if isinstance(kept, list) else []:
+            number = next((number for number, one in left if one == line), None)
+            if number is not None:
+                order.append(number)
+                left.remove((number, self.lines[number]))
+        return tuple(order) if len(order) == len(self.lines) == len(kept or ()) else ()
 
-        ledger().change(make)
+    def _store(self, attempt: Attempt, *, first: bool) -> None:
+        """Keep that it was tried; not of the order that a cell came with, unless that is right."""
+        lines = [self.lines[number] for number in attempt.order]
+
+        def note(facts: dict[str, Any]) -> None:
+            if first:
+                facts["first"] = lines
+            if attempt.solved:
+                facts["found"] = lines
+            if attempt.solved or not first:
+                tries, times = facts.get("tries"), facts.get("times")
+                facts["tries"] = tries + 1 if isinstance(tries, int) else 1
+                facts["times"] = [*(times if isinstance(times, list) else []), now()]
+                facts["solved"] = attempt.solved or facts.get("solved") is True
+
+        note(self._own)
+        if self.slug:
+            ledger().change(
+                lambda data: note(facts_in(facts_in(facts_in(data["lessons"], self.slug), "orders"), self.name))
+            )
 
     def card(self) -> LessonCard:
-        program = CardLines(title="lines", lines=self.lines, numbers=tuple(range(len(self.lines))))
+        found = self._kept("found")
+        order = found or tuple(range(len(self.lines)))
+        lines = tuple(self.lines[number] for number in order)
+        program = CardLines(title="in the order that you found" if found else "lines", lines=lines, numbers=order)
         say = "`task.try_order(...)` with all the numbers runs them in your order."
         hint = CardText(text=f"To move them here, run this cell. {say}" if has_panels() else say, kind="hint")
         headline = f"Put these lines in order, so that {self.goal}."
@@ -135,10 +179,9 @@ class OrderTask(Shown):
 
     def tries(self) -> list[CardText]:
         """Return what was tried so far, in earlier sessions too."""
-        orders = ledger().facts("lessons", self.slug, "orders") if self.slug else {}
-        facts = facts_of(orders, self.name)
+        facts = self._facts()
         count = facts.get("tries")
-        if not isinstance(count, int):
+        if not isinstance(count, int) or not self.slug:
             return []
         found = "and found the order" if facts.get("solved") is True else "not solved yet"
         return [CardText(text=f"You tried {count} time{'' if count == 1 else 's'}, {found}.")]
@@ -147,11 +190,14 @@ class OrderTask(Shown):
 class Attempt(Shown):
     """One attempt: the program as it ran, its output, and whether that was the order.
 
-    ``result`` is the sandbox run, None where Python could not read the program in this order.
+    ``result`` is the sandbox run, None where Python could not read the program in this order. ``again``: the order was
+    found before, and stands in the place of the one that the cell came with.
     """
 
-    def __init__(self, task: OrderTask, order: tuple[int, ...], result: SandboxResult | None, broken: str) -> None:
-        self.task, self.order, self.result = task, order, result
+    def __init__(
+        self, task: OrderTask, order: tuple[int, ...], result: SandboxResult | None, broken: str, *, again: bool = False
+    ) -> None:
+        self.task, self.order, self.result, self.again = task, order, result, again
         self.solved = result is not None and _meets(task.expect, result)
         self._broken = broken
         self._display_id = f"udock-lab-{os.urandom(8).hex()}"
@@ -168,6 +214,10 @@ class Attempt(Shown):
         elif self.result is not None:
             verdict = self.result.verdict
             parts.append(CardText(text=verdict[:1].upper() + verdict[1:]))
+        if self.again:
+            parts.append(
+                CardText(text="You found it before. The cell still has the numbers that it came with.", kind="note")
+            )
         mood = "good" if self.solved else "some"
         return LessonCard(label="attempt", headline=headline, mood=mood, parts=tuple(parts))
 

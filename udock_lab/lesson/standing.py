@@ -32,6 +32,7 @@ class Standing(NamedTuple):
     answered: int
     questions: int
     right: int
+    late: int
     found: int
     tasks: int
     attempts: int
@@ -47,11 +48,11 @@ class Standing(NamedTuple):
     def said(self) -> list[str]:
         """The counts in words, for a strip or a box of the map."""
         words = [f"{self.answered} of {self.questions} answered"] if self.questions else []
-        words[:] = [f"{word}, {self.right} right" if self.answered else word for word in words]
+        late = f" ({self.late} after the run)" if self.late else ""
+        words[:] = [f"{word}, {self.right} right{late}" if self.answered else word for word in words]
         if self.tasks:
             tries = f" after {self.attempts} tr{'y' if self.attempts == 1 else 'ies'}" if self.attempts else ""
-            missing = "not found" if self.attempts else "open"
-            words.append(f"order {'found' if self.found == self.tasks else missing}{tries}")
+            words.append(f"order {'found' if self.found == self.tasks else 'open'}{tries}")
         return words
 
 
@@ -80,6 +81,7 @@ def standing(lesson: outline.Entry, data: Data) -> Standing:
         answered=answered,
         questions=questions,
         right=sum(predictions[name].get("verdict") == "right" for name in given) + sum(right),
+        late=sum(predictions[name].get("late") is True for name in given),
         found=min(found, tasks),
         tasks=tasks,
         attempts=attempts,

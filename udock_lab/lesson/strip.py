@@ -27,7 +27,7 @@ def course_map(data: Data, here: str = "") -> CardMap:
 
 def _box(lesson: outline.Entry, data: Data, here: str) -> CardBox:
     stands = standing(lesson, data)
-    notes = [f"{lesson.minutes} minutes", *stands.said] if not stands.state else stands.said
+    notes = stands.said if stands.state else [f"{lesson.minutes} minutes"]
     last = lesson.exercise not in [one.exercise for one in outline.COURSE[_place(lesson) + 1 :]]  # that it belongs to
     scored = stars(lesson.exercise, data) if lesson.exercise and last else ""
     notes = [*notes, f"exercise {scored}"] if scored else notes

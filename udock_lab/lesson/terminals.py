@@ -1,17 +1,21 @@
 """``lesson.terminal_task``: something to do in JupyterLab's own terminal, done when the home's records say so.
 
 The line to paste reads a small file (``.``, in sh(1)) that names the lesson's home and finds this installation's mdock:
-so the line is short, the same for everybody, and tells nothing of the machine. What happened is read from the records
-and from ``log.txt``, by the panel while it is seen and by text each time it is shown.
+so the line is short, the same for everybody, and tells nothing of the machine. A second kernel on the same lesson has a
+file of its own, with a number. What happened is read from the records and from ``log.txt``, by the panel while it is
+seen and by text each time it is shown.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shlex
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +35,9 @@ GOALS: dict[str, str] = {
     "stopped": "Stop a container from a second terminal.",
 }
 OPEN = "Open JupyterLab's terminal (File, New, Terminal), paste this line and press Enter:"
-SECOND = "Open a second terminal and paste this line. Then type the command that stops {}:"
+SECOND = "Open a second terminal and paste this line. Then stop {}:"
+STOP = "{} with the command: mdock stop {}", "the container with mdock stop and its id, which mdock ps tells"
+LEAVE = " To leave its shell, type exit there, or press Ctrl-D in an empty line."
 
 
 def way_in(learner: str, slug: str, home: str) -> str:
@@ -46,7 +52,6 @@ def way_in(learner: str, slug: str, home: str) -> str:
         folder = own.run_dir
     except MdockError:
         folder = os.path.dirname(home)
-    path = Path(folder, f"{slug}.terminal")
     programs = os.path.dirname(sys.executable)
     said = "echo 'This lesson has ended: run its first cell again, and the cell of this task.'; false"
     lines = (
@@ -54,8 +59,36 @@ def way_in(learner: str, slug: str, home: str) -> str:
         f'  export MDOCK_HOME={shlex.quote(home)} PATH={shlex.quote(programs)}:"$PATH"',
         f"else {said}; fi",
     )
-    write_whole(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
+    text = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
+    with _one_at_a_time(folder):
+        path = next(path for path in _names(folder, slug) if _is_free(path))
+        write_whole(path, text)
     return str(path)
+
+
+@contextmanager
+def _one_at_a_time(folder: str) -> Iterator[None]:
+    """Hold a lock on the folder: two kernels at once must not find the same name free."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _names(folder: str, slug: str) -> Iterator[Path]:
+    yield Path(folder, f"{slug}.terminal")
+    yield from (Path(folder, f"{slug}-{number}.terminal") for number in count(2))
+
+
+def _is_free(path: Path) -> bool:
+    """Return whether no kernel uses the file: it is not there, or the home that it leads to is gone."""
+    try:
+        words = shlex.split(path.read_text(encoding="utf-8", errors="surrogateescape").partition(";")[0])
+    except (OSError, ValueError):
+        return True
+    return not os.path.isdir(words[-1] if words else "")
 
 
 def _from_home(path: str) -> str:
@@ -94,7 +127,8 @@ class TerminalTask(Shown):
     @property
     def second_step(self) -> str:
         """What to do in the second terminal."""
-        return SECOND.format(self.seen.id if self.seen is not None else "the container")
+        one = self.seen
+        return SECOND.format(STOP[0].format(one.id, one.id) if one is not None else STOP[1])
 
     def take_away(self) -> None:
         """Remove the file that the terminal read: the lesson is over. Another notebook's is left alone."""
@@ -149,9 +183,10 @@ class TerminalTask(Shown):
 
     def _how_it_went(self, one: Container) -> str:
         if self.until == "started":
-            return (
+            done = (
                 f"Done: {one.id} was started from a terminal, in the home of this notebook: one list of ids for both."
             )
+            return done + (LEAVE if one.alive else "")
         ending = (
             f"Done: {one.id} was stopped. Its record says {one.record.status.value}, exit code {one.record.exit_code}."
         )

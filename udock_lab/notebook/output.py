@@ -6,6 +6,7 @@ import codecs
 import signal
 import sys
 import time
+from textwrap import wrap
 
 from udock_lab.text.terminal import printable
 
@@ -13,6 +14,7 @@ __all__ = ["CELL_BYTES", "CELL_LINES", "CellOutput", "CellStreams", "shows_the_v
 
 CELL_BYTES = 256 * 1024
 CELL_LINES = 5_000
+WIDTH = 100  # characters of a line of mdock's own
 
 
 class CellStreams:
@@ -122,10 +124,13 @@ class CellOutput:
         self._ends_line = text.endswith("\n")
 
     def note(self, text: str) -> None:
-        """Say something in mdock's own voice: stderr, ``[mdock]`` before every line."""
+        """Say something in mdock's own voice: stderr, ``[mdock]`` before every line.
+
+        A longer line is broken between words: a notebook breaks it where it is full, in a word as well.
+        """
         on_new_line = self._ends_line or self._streams.last == "stdout"
         self._streams.flush("stdout")
-        lines = "".join(f"[mdock] {printable(line)}\n" for line in text.splitlines())
+        lines = "".join(f"{line}\n" for said in text.splitlines() for line in _broken(f"[mdock] {printable(said)}"))
         self._streams.show("stderr", lines if on_new_line else "\n" + lines)
         self._streams.flush("stderr")
         self._ends_line = True
@@ -140,6 +145,11 @@ class CellOutput:
         self._streams.finish()
         if rest and (self.capped or self._streams.failed):
             self.note(rest)
+
+
+def _broken(line: str) -> list[str]:
+    blanks = " " * len("[mdock] ")
+    return wrap(line, WIDTH, subsequent_indent=blanks, break_long_words=False, break_on_hyphens=False)
 
 
 def signals_own(error: BaseException) -> bool:

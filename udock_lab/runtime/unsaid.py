@@ -6,6 +6,7 @@ import os
 
 from udock_lab.runtime.state.eventlog import write_event
 from udock_lab.runtime.state.home import Home, storage_error
+from udock_lab.text.terminal import printable
 
 __all__ = ["Unsaid"]
 
@@ -32,9 +33,9 @@ class Unsaid:
         for line in lines:
             if line not in self._known:
                 self._known.add(line)
-                shown = line[:60].decode("utf-8", "backslashreplace")
+                shown = printable(line[:60].decode("utf-8", "backslashreplace"))
                 table = os.path.basename(path)
-                self.add(f"{table} has a line that is no record; it is kept as it is: {shown!r}")
+                self.add(f"{table} has a line that is no record; it is kept as it is: '{shown}'")
 
     def log(self, event: str, **fields: object) -> None:
         """Write to the event log. Where it cannot be written, what happened has happened all the same."""

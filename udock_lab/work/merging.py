@@ -133,7 +133,7 @@ def _prediction(one: Facts, other: Facts) -> Facts:
     for record in (*_records(one), *_records(other)):
         name = _canonical(record.get("answer"))
         known = by_answer.get(name)
-        by_answer[name] = _same_answer(known, record) if known else record
+        by_answer[name] = record if known is None else _same_answer(known, record)
     first, *others = sorted(by_answer.values(), key=_locking)
     return first | ({"others": others} if others else {})
 

@@ -17,8 +17,10 @@ Real processes, each time anew. ``lesson.source(lesson.race)`` shows what ran.
 
 from __future__ import annotations
 
-import sys
+import io
 from collections.abc import Callable
+from contextlib import redirect_stderr
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from udock_lab.errors import MdockError, UsageError
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Experiments"]
 
+WIDTH = 100  # characters of a line that a cell shows without breaking it
 Found = TypeVar("Found", bound=Shown)
 
 PROGRAMS: dict[str, ModuleType] = {
@@ -133,16 +136,19 @@ class Experiments:
     # --- m2_5: lookup
 
     def ask(self, command: str) -> None:
-        """Type ``%mdock`` with these words; a refusal is printed, and the cell goes on."""
+        """Type ``%mdock`` with these words; its answer is printed below them, a refusal too, and the cell goes on."""
         notebook = shell()
         if notebook is None:
             raise UsageError("lesson.ask types %mdock, so it needs a notebook.", "In a terminal: mdock " + command)
-        print(f"%mdock {command}")
-        sys.stdout.flush()
+        notes = io.StringIO()
         try:
-            notebook.run_line_magic("mdock", command)
+            with redirect_stderr(notes):  # what is said beside the answer belongs below the same words
+                answer = str(notebook.run_line_magic("mdock", command) or "")
         except MdockError as error:
-            print(f"   {error.message}\n   {error.hint}")
+            answer = str(error)
+        print(f"%mdock {command}")
+        for line in (*notes.getvalue().splitlines(), *answer.splitlines()):
+            print(fill(line, WIDTH, initial_indent="   ", subsequent_indent="      ", break_long_words=False))
 
     def time_searches(self, *counts: int) -> searches.Searches:
         """Measure a search for the last image in tables of so many (10 to 100,000), and one whole run beside it."""

@@ -177,7 +177,7 @@ def lookup(db_path: str, name: str) -> Image | None:
     except FileNotFoundError:
         raise NotFound(
             "No images yet: there is no images.db.",
-            "Make the image 'demo' with: mdock demo   or your own with: mdock build NAME DIRECTORY",
+            "Make the image 'demo' with: mdock demo\nMake one of your own with: mdock build NAME DIRECTORY",
         ) from None
     except OSError as error:
         raise storage_error(error, os.path.dirname(db_path)) from error
@@ -197,13 +197,13 @@ def no_such_image(db_path: str, name: str, *, to_use: bool = True) -> NotFound:
         hints.append(f"Did you mean '{near}'?")
     if name and _looks_like_id(name):
         hints.append(
-            f"{name} looks like a container's id; one more program in a running container: mdock exec {name} PROGRAM"
+            f"{name} looks like a container's id. One more program in a running container: mdock exec {name} PROGRAM"
         )
     hints.append("List images with: mdock images")
     if not names and name != "demo" and to_use:
         hints.append("Make the image 'demo' with: mdock demo")
     shown = f"'{name}'" if name.isprintable() and len(name) <= 80 else _shown(name)
-    return NotFound(f"Image {shown} not found", "  ".join(hints))
+    return NotFound(f"Image {shown} not found", "\n".join(hints))
 
 
 def list_images(db_path: str) -> tuple[list[Image], list[bytes]]:
