@@ -1,6 +1,6 @@
 """Nothing is used before it is explained: the names and terms of lessons and exercises, in the order of the course.
 
-Three rules:
+Four rules:
 
 - Of each exercise M2.1 to M2.6 at least one right answer is made of names that stand in its lessons or earlier ones, or
   in its own statement, or that every learner of Python knows. ``m2_6`` may be taken right after ``m2_1``: its
@@ -9,6 +9,8 @@ Three rules:
   explained in the glossary's table of names.
 - A term of the glossary is used in no lesson before the one that the glossary names, and stands in that one; an
   exercise uses only those of the lessons that come before it.
+- A word of ours, for which the glossary names no manual page, is printed below no cell before the lesson that explains
+  it: nobody can look it up. Titles of lessons do not count.
 
 Ends with 1 and a line for each name that is used too early.
 """
@@ -41,6 +43,7 @@ ALONE = {
 EVERYDAY = {"wait", "lock", "limit", "window", "path", "record", "session", "rename", "process group"}
 TERM = re.compile(r"^\*\*(.+?)\*\* · (.+)$", re.MULTILINE)
 OF_LESSON = re.compile(r"\(`(\w+)`(?:; .+)?\)$")
+OWN_TERM = re.compile(r"^\*\*(.+?)\*\* · .+\(`(\w+)`\)$", re.MULTILINE)
 NAME_ROW = re.compile(r"^\| `([\w.]+)(?:\(.*?\))?` \| .+ \| `(\w+)` \|$", re.MULTILINE)
 NAMES_TABLE = "## Names in the code of lessons"
 SOLUTION = re.compile(r"### BEGIN SOLUTION")
@@ -169,6 +172,36 @@ def term_problems(glossary: str, texts: dict[str, str]) -> list[str]:
     return found
 
 
+# --- the fourth rule: words of ours in what cells print
+
+
+def own_terms(glossary: str) -> dict[str, str]:
+    """Return the terms that no manual page has, each with the lesson that introduces it."""
+    return {name: lesson for head, lesson in OWN_TERM.findall(glossary) for name in map(str.strip, head.split(","))}
+
+
+def printed_early(own: dict[str, str], printed: dict[str, str]) -> list[str]:
+    """Return one sentence for each own word that stands below a cell of a lesson before the one that explains it."""
+    order = list(printed)
+    return [
+        f"{term}: {lesson} explains it, and {name} prints it"
+        for term, lesson in own.items()
+        for name in order[: order.index(lesson) if lesson in order else 0]
+        if uses(printed[name], term, own)
+    ]
+
+
+def printed_in(entry: Entry) -> str:
+    """Return what the cells of a lesson print, without the titles of the course."""
+    cells = json.loads((NOTEBOOKS / entry.notebook).read_text())["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    shown = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+    text = "\n".join("".join(lines) for lines in shown)
+    for titled in COURSE:
+        text = text.replace(titled.title, "")
+    return text
+
+
 def problems() -> list[str]:
     """Return all that is used before it is explained."""
     found = []
@@ -186,6 +219,7 @@ def problems() -> list[str]:
         early = used_unexplained(entry.slug, table, said)
         found += [f"{entry.slug}: its code uses {name}, which no text, comment or table explains" for name in early]
         said |= {name.split(".")[-1] for name in early}
+    found += printed_early(own_terms(glossary), {short(entry.slug): printed_in(entry) for entry in COURSE})
     return found + term_problems(glossary, {short(entry.slug): text_of(entry) for entry in COURSE})
 
 

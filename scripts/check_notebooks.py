@@ -26,6 +26,8 @@ MAX_CELLS, MAX_LINES = 30, 15
 LONGEST = 115  # characters of a line that is not folded away
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 INLINE_CODE = re.compile(r"`[^`\n]+`")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+PYTHON_FILE = re.compile(r"`([\w/]+\.py)`")
 PICTURE = re.compile(r"!\[([^\]]*)\]\(|<img\b([^>]*)>")
 LINK = re.compile(r"\]\(([^)\s]+)|(?:href|src)=[\"']([^\"']+)")
 ANCHOR = re.compile(r"<a\b[^>]*\b(?:id|name)=[\"']([^\"']+)")
@@ -41,7 +43,8 @@ def problems(path: Path) -> list[str]:
         return ["it is empty"]
     found = [*_shape(cells), *_first(_source(cells[0])), *_headings(cells)]
     for number, cell in enumerate(cells, 1):
-        of_cell = text_problems(_source(cell), path) if cell["cell_type"] == "markdown" else _code(cell)
+        said = _source(cell)
+        of_cell = [*text_problems(said, path), *lost_files(said)] if cell["cell_type"] == "markdown" else _code(cell)
         found += [f"cell {number}: {what}" for what in of_cell]
     return [*found, *in_cells(cells), *course_shape(path, cells)]
 
@@ -88,6 +91,14 @@ def text_problems(text: str, path: Path) -> list[str]:
     return found
 
 
+def lost_files(text: str) -> list[str]:
+    """List what is quoted as a file of ours and is none: ``udock_lab/runtime/engine.py``, or its name alone."""
+    quoted = PYTHON_FILE.findall(text)
+    ours = {path.relative_to(ROOT).as_posix() for path in (ROOT / "udock_lab").rglob("*.py")}
+    names = {path.rpartition("/")[2] for path in ours}
+    return [f"there is no file {name}" for name in quoted if name not in (ours if "/" in name else names)]
+
+
 def leads_somewhere(target: str, path: Path) -> bool:
     """Return whether the file is there, and the heading in it."""
     name, _, anchor = unquote(target).partition("#")
@@ -118,6 +129,9 @@ def _code(cell: Cell) -> list[str]:
     longest = 0 if folded else max(map(len, source.split("\n")))
     if longest > LONGEST:
         found.append(f"a line of {longest} characters, at most {LONGEST}: a cell of 1366 px shows no more")
+    printed = max((len(line) for text in _printed(cell) for line in COLOURS.sub("", text).splitlines()), default=0)
+    if printed > LONGEST:
+        found.append(f"it prints a line of {printed} characters, at most {LONGEST}: JupyterLab breaks it inside a word")
     if source.strip() and cell["execution_count"] is None:
         found.append("was never executed; commit its outputs")
     tags = cell["metadata"].get("tags", [])
@@ -129,6 +143,10 @@ def _code(cell: Cell) -> list[str]:
     if private := f"{ROOT}/" if f"{ROOT}/" in outputs else found_in(outputs):
         found.append(f"an output tells where it was made: {private}")
     return found
+
+
+def _printed(cell: Cell) -> list[str]:
+    return ["".join(output["text"]) for output in cell["outputs"] if output["output_type"] == "stream"]
 
 
 def page_problems(path: Path) -> list[str]:

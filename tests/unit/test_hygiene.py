@@ -73,6 +73,8 @@ def test_a_clean_lesson_has_no_problems(tmp_path: Path) -> None:
         ([text(TITLE), code("x", WIDGET)], "cell 2: a committed output names a widget that is gone"),
         ([text(TITLE), code("\n".join("a" * 16))], "cell 2: 16 lines, at most 15"),
         ([text(TITLE), code("a" * 116)], "cell 2: a line of 116 characters, at most 115"),
+        ([text(TITLE), code("x", stream("\x1b[31m" + "b" * 116))], "cell 2: it prints a line of 116 characters"),
+        ([text(TITLE), text("see `records_of_nobody.py`")], "cell 2: there is no file records_of_nobody.py"),
         ([text(TITLE), code("print(1)", count=None)], "cell 2: was never executed; commit its outputs"),
         ([text(TITLE), code("1 / 0", ERROR)], "cell 2: a committed output is an error"),
         ([text(TITLE), code("ls", stream("/home/somebody/x"))], "cell 2: an output tells where it was made: /home/"),

@@ -42,7 +42,7 @@ def test_begin_says_in_one_line_what_the_machine_permits(home: Path, capsys: pyt
     lesson = begin("m2_1a_fork")
     lesson.end()
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith(f"m2_1a_fork · this machine: rung {lesson.rung}, ")
+    assert line.startswith(f"This machine: rung {lesson.rung}, ")
     assert line.endswith("%mdock doctor shows each feature.")
     works = {feature.name: feature.works for feature in lesson.doctor.features}
     assert (lesson.chroot, lesson.userns, lesson.strace) == (works["chroot"], works["user namespace"], works["strace"])

@@ -16,6 +16,8 @@ from check_names import (  # noqa: E402
     foreign_terms,
     lessons_before,
     not_taught,
+    own_terms,
+    printed_early,
     problems,
     right_answers,
     term_problems,
@@ -98,6 +100,15 @@ def test_a_term_that_is_used_early_or_stands_nowhere_is_named() -> None:
         "gate: the glossary says that m2_2 introduces it, and m2_1 uses it"
     ]
     assert uses("Two gates.", "gate", []) and not uses("A gatekeeper.\n\n## Go further\n\nA gate.", "gate", [])
+
+
+def test_a_word_of_ours_that_a_card_prints_before_its_lesson_is_named() -> None:
+    own = own_terms("**gate** · Where a child waits. (`m2_2`)\n\n**pipe** · A buffer. (`m2_2`; pipe(7))")
+    assert own == {"gate": "m2_2"}
+    assert printed_early(own, {"m2_1": "the gate is open", "m2_2": "a gate"}) == [
+        "gate: m2_2 explains it, and m2_1 prints it"
+    ]
+    assert printed_early(own, {"m2_1": "a pipe", "m2_2": "a gate"}) == []
 
 
 def test_an_exercise_may_use_the_terms_of_its_own_lessons_only() -> None:

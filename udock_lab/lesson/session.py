@@ -14,6 +14,7 @@ import sys
 import time
 from functools import cached_property
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from udock_lab.display.folding import fold_cards
@@ -24,7 +25,7 @@ from udock_lab.lesson.experiments import Experiments
 from udock_lab.lesson.keeping import Brought, Exported, export_from, import_into, kept_here, passing
 from udock_lab.lesson.ledger import Data, Ledger, facts_in, facts_of, ledger_in
 from udock_lab.lesson.scratch import Scratch, learner_home
-from udock_lab.lesson.showing import Shown
+from udock_lab.lesson.showing import WIDTH, Shown
 from udock_lab.lesson.standing import ASKED, STATES, asked_in, is_whole, standing
 from udock_lab.lesson.strip import LiveCard, strip
 from udock_lab.lesson.terminals import TerminalTask
@@ -58,7 +59,7 @@ def begin(slug: str, *, spare: bool = False) -> Lesson:
     _current._move_in()
     fold_cards(folded=lesson_of.kind == "page")  # who runs a first container sees its result first
     use_runtime(_current.runtime)  # for %mdock, too: what a lesson set for it (no spare) holds for both
-    print(_current.permission_line)
+    print(fill(_current.permission_line, WIDTH))
     for line in kept_here(_current.place, first=lesson_of is outline.COURSE[0]):
         print(line)
     _current.show_strip()
@@ -171,7 +172,7 @@ class Lesson(Experiments, Shown):
     def permission_line(self) -> str:
         """One line: the rung of this machine, and where to see more."""
         machine = f"rung {self.doctor.rung}, {self.doctor.summary}"
-        return f"{self.slug} · this machine: {machine} %mdock doctor shows each feature."
+        return f"This machine: {machine} %mdock doctor shows each feature."
 
     def permits(self, feature: str) -> bool:
         """Return whether a feature of ``%mdock doctor`` works here: ``chroot``, ``user namespace``, ``strace``, ..."""

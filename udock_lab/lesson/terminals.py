@@ -35,8 +35,7 @@ GOALS: dict[str, str] = {
     "stopped": "Stop a container from a second terminal.",
 }
 OPEN = "Open JupyterLab's terminal (File, New, Terminal), paste this line and press Enter:"
-SECOND = "Open a second terminal and paste this line. Then stop {}:"
-STOP = "{} with the command: mdock stop {}", "the container with mdock stop and its id, which mdock ps tells"
+SECOND = "Open a second terminal, paste this line and press Enter. Then type mdock stop {}:"
 LEAVE = " To leave its shell, type exit there, or press Ctrl-D in an empty line."
 
 
@@ -61,15 +60,15 @@ def way_in(learner: str, slug: str, home: str) -> str:
     )
     text = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
     with _one_at_a_time(folder):
-        path = next(path for path in _names(folder, slug) if _is_free(path))
+        path = next(path for path in _names(folder, slug) if _is_free(path, home))
         write_whole(path, text)
     return str(path)
 
 
 @contextmanager
 def _one_at_a_time(folder: str) -> Iterator[None]:
-    """Hold a lock on the folder: two kernels at once must not find the same name free."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Hold a lock beside the files: two kernels at once must not find the same name free."""
+    fd = os.open(f"{folder}/terminals.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
@@ -82,13 +81,13 @@ def _names(folder: str, slug: str) -> Iterator[Path]:
     yield from (Path(folder, f"{slug}-{number}.terminal") for number in count(2))
 
 
-def _is_free(path: Path) -> bool:
-    """Return whether no kernel uses the file: it is not there, or the home that it leads to is gone."""
+def _is_free(path: Path, home: str) -> bool:
+    """Return whether no other kernel uses the file: it is not there, or leads to this home or one that is gone."""
     try:
         words = shlex.split(path.read_text(encoding="utf-8", errors="surrogateescape").partition(";")[0])
     except (OSError, ValueError):
         return True
-    return not os.path.isdir(words[-1] if words else "")
+    return not words or words[-1] == home or not os.path.isdir(words[-1])
 
 
 def _from_home(path: str) -> str:
@@ -127,8 +126,7 @@ class TerminalTask(Shown):
     @property
     def second_step(self) -> str:
         """What to do in the second terminal."""
-        one = self.seen
-        return SECOND.format(STOP[0].format(one.id, one.id) if one is not None else STOP[1])
+        return SECOND.format(self.seen.id if self.seen is not None else "and the container's id, which mdock ps tells")
 
     def take_away(self) -> None:
         """Remove the file that the terminal read: the lesson is over. Another notebook's is left alone."""

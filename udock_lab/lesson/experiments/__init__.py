@@ -28,7 +28,7 @@ from udock_lab.lesson.experiments import endings, races, roots, searches, tables
 from udock_lab.lesson.experiments.finding import Source
 from udock_lab.lesson.experiments.programs import abandoning, counting, privileges, racing, rewriting, searching
 from udock_lab.lesson.experiments.running import play
-from udock_lab.lesson.showing import Shown, shell
+from udock_lab.lesson.showing import WIDTH, Shown, shell
 from udock_lab.text.nearest import nearest
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Experiments"]
 
-WIDTH = 100  # characters of a line that a cell shows without breaking it
 Found = TypeVar("Found", bound=Shown)
 
 PROGRAMS: dict[str, ModuleType] = {
