@@ -55,7 +55,8 @@ def test_reading_before_the_own_write_end_is_closed_hangs_and_is_not_the_order()
 def test_line_to_change_in_the_pipe_cell_lets_the_end_arrive() -> None:
     cell = next(source for source in sources(FAILURE) if "parent_keeps_its_end = True" in source)
     program = cell.partition("\n")[2].replace("parent_keeps_its_end = True", "parent_keeps_its_end = False")
-    assert run(program, timeout=20).lines == ("read: hello", "end of file")
+    ended = "end of file, and parent_keeps_its_end is False"
+    assert run(program, timeout=20).lines == ("read: hello", ended)
 
 
 def test_line_to_change_in_the_lookup_cell_finds_the_image_below_the_torn_line() -> None:

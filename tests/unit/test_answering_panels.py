@@ -132,7 +132,7 @@ def test_try_order_runs_the_lines_as_they_stand_and_counts(home: Path, task: Ord
 
 def test_an_order_tried_by_a_call_stands_in_the_panel(task: OrderTask) -> None:
     panel = order_panel(task)
-    task.try_order(0, 1, 2, 3)  # the order that the cell came with is no try
+    task.try_order(1, 0, 2, 3)  # the order that the cell came with is no try
     assert "You tried" not in panel._html
     task.try_order(3, 0, 1, 2)
     assert panel.order == [3, 0, 1, 2]
