@@ -11,6 +11,7 @@ from udock_lab.grading.exercises.m2_1_process_creation.witness import End
 from udock_lab.model import SandboxProcess, SandboxResult
 
 __all__ = [
+    "ANY_CHILD",
     "KILLED",
     "STOPPED",
     "TOO_EARLY",
@@ -23,6 +24,7 @@ __all__ = [
     "other_words",
 ]
 
+ANY_CHILD = "os.wait(), or waitpid with 0 or -1: they wait for any child. waitpid(pid, 0) waits for this one alone."
 TOO_EARLY = "nobody waited: the child's end was not known yet, so the code can only be a guess."
 KILLED = "a program that takes its time was killed. Nobody knows how long a program takes: wait for its end."
 STOPPED = "a stopped program taken for an ended one (WUNTRACED, WSTOPSIG): it went on afterwards."
@@ -36,8 +38,8 @@ def no_exec(result: SandboxResult, child: SandboxProcess, strays: Sequence[Said]
         return "the two branches swapped: fork returns 0 in the child, and it is the child that becomes the program."
     if any(said.kind == "ChildProcessError" for said in strays):
         return (
-            "waitpid before the question who is who: the child called it too, and has no child of its own to wait for. "
-            "The branch of the child comes first."
+            "the child went the parent's way: it called waitpid, and has no child of its own to wait for. fork returns "
+            "0 in the child, and its pid in the parent: that question comes before any wait."
         )
     if strays and strays[0].returned:
         return "the child returned from launch, into your caller: its branch must become the program, or os._exit."
@@ -178,9 +180,14 @@ def carried_on(strays: Sequence[Said]) -> str:
         return "the child returned from launch as well: what comes after a failed exec must end in os._exit."
     if raised.kind == "SystemExit":
         return "sys.exit or exit in the child: it raises SystemExit, and your caller may catch that. os._exit ends it."
+    if raised.is_a("TypeError") and "exec" in f"{raised.code} {raised.shown}":
+        return "execv takes one text first, the path argv[0], then the list of all words, argv. This call has others."
     if (raised.is_a("OSError") and "exec" in raised.code) or not raised.line:
         return "the child ran past its branch: execv raised, and the error carried the child into your caller."
-    return "an error in the child, before its os._exit, carried it into your caller: try: ... finally: os._exit(127)."
+    return (
+        f"an error of the child's own line ({raised.kind}), before its exec. Mend that line. With try: ... finally: "
+        "os._exit(127) around it no error carries a child into your caller."
+    )
 
 
 def failed_code(code: object, errno: int | None, signal: object) -> str:

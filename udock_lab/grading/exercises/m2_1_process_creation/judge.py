@@ -299,7 +299,7 @@ def other_children(bench: Bench) -> None:
     hurt = not taken and found != ["ended", "busy"]
     if taken or hurt or _differs(said, end):
         happened = ", and another child's status was taken" if taken else ", and another child was ended by a signal"
-        looks_like = "os.wait() or waitpid with 0 or -1: the first child that ends, whosesoever it is."
+        looks_like = diagnose.ANY_CHILD
         if not taken:
             looks_like = "a signal sent to children that are not launch's own." if hurt else _cause(result, said, end)
         seen = _seen(result, said) + (happened if taken or hurt else "")
@@ -444,7 +444,8 @@ def _cause_of_ten(
     (said, left), end = told, ends[number]
     if left:
         return "a child that nobody waited for stays behind as a zombie."
-    if strays := witness.astray(result):
+    strays = witness.astray(result)
+    if strays and (said is None or not said.returned or number == 9):  # whoever came out of launch is no cause else
         return diagnose.carried_on(strays)
     if said is None or end is None:
         return ""

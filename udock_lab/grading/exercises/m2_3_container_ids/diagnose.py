@@ -236,4 +236,16 @@ def not_alone(told: dict[str, Any]) -> str:
             "a lock that is gone before the record is in the file: given back, closed with its file object, or held "
             "while the record still waits in a buffer."
         )
-    return "a lock file opened before fork: one open file, so one lock, and all of them hold it."
+    if told["opened without"]:
+        return (
+            "the table opened while nobody had the lock: read before the lock was there, or written after it was given "
+            "back. First the lock, then the reading and the writing, and only then is it given back."
+        )
+    if told["inherited"]:
+        return "a lock file opened before fork: one open file, so one lock, and all of them hold it."
+    if locks and locks[0][2] & 5:  # LOCK_SH, LOCK_NB
+        return lock_taken(locks)
+    return (
+        "the table read before the lock was there. What was read is old when the lock comes: first the lock, then the "
+        "reading."
+    )

@@ -268,7 +268,7 @@ def many(load: Load, *, text: str, count: int) -> dict[str, Any]:
     if "paused" in slow.words or lease.given:
         workers.until(lambda: _some_done_or_all_wait(others))
     together = len(waiting("LEASE") & {one.pid for one in others})
-    free = free or (together > 1 and is_free(f"{db}.lock"))
+    opened_without = together > 1 and is_free(f"{db}.lock")
     lease.let_on()
     gate.open()
     workers.finished(*born, seconds=0.5 if hopeless else 0)
@@ -277,10 +277,12 @@ def many(load: Load, *, text: str, count: int) -> dict[str, Any]:
         "done": [[one.pid, one.words.get("done")] for one in born],
         "text": content(db),
         "free": free,
+        "opened without": opened_without,
         "together": together,
         "made": lock.made,
         "stays": lock.stays(),
         "locks": forker.words.get("locks", []),
+        "inherited": lock.is_open_in(forker.pid),
         "forked": forker.gone or "lives" in forker.words,
     }
     workers.end()
@@ -298,6 +300,15 @@ class _Kept:
     def __init__(self, path: str) -> None:
         self.path, self.made = path, os.path.exists(path)
         self.file = os.open(path, os.O_PATH | os.O_CLOEXEC) if self.made else -1
+
+    def is_open_in(self, pid: int) -> bool | None:
+        """Return whether a process has it open, which its children then have, too; None where that is not shown."""
+        mine = os.fstat(self.file) if self.made else None
+        try:
+            files = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
+            return mine is not None and any(os.path.samestat(mine, os.stat(file)) for file in files)
+        except OSError:
+            return None
 
     def stays(self) -> bool:
         """Return whether the name still leads to the same file."""

@@ -9,7 +9,7 @@ from typing import Any
 from udock_lab.grading import evidence as ev
 
 __all__ = [
-    "CLOSED", "IN_ITS_MEMORY", "OTHERS_CHILD", "TWO_PIPES", "UNREAD", "UNSENT",
+    "ANOTHER_WAY", "CLOSED", "IN_ITS_MEMORY", "NO_WAY", "OTHERS_CHILD", "TWO_PIPES", "UNREAD", "UNSENT",
     "copied", "guessed", "info", "misread", "raised",
 ]  # fmt: skip
 
@@ -26,6 +26,11 @@ UNSENT = (
 CLOSED = (
     "the child had closed its write end before the exec, and after a failure there is nothing left to write into. "
     "Close-on-exec closes it only when the exec succeeds."
+)
+ANOTHER_WAY = "another way home than a pipe. A file has to be named, shared and removed; nothing closes it."
+NO_WAY = (
+    "nothing is open at the fork that both processes then have, so the child has no way to say what it knows. "
+    "os.pipe() comes before os.fork(); a file is no way: it has to be named and removed, and nothing closes it."
 )
 IN_ITS_MEMORY = "the errno stayed in the child. A failed exec raises nothing in the parent: each has its own memory."
 
@@ -75,6 +80,11 @@ def raised(said: ev.Said, wanted: list[int | None]) -> str:
     if said.kind == "ValueError" and any(name in said.shown for name in errno.errorcode.values()):
         return (
             "the child sends the errno's name and the parent reads it as a number. getattr(errno, name) is its number."
+        )
+    if said.kind == "ValueError" and said.shown.endswith(("''", "b''")):
+        return (
+            "nothing came through the pipe, only its end of file. os.pipe() gives two ends: what is written into the "
+            "second one is read from the first. The child writes before it ends, and the parent reads the other end."
         )
     if said.kind == "ValueError" and "invalid literal" in said.shown:
         return "what came through the pipe is no number in text: read it in the form in which the child wrote it."

@@ -10,7 +10,9 @@ from udock_lab.grading.bench import Bench
 from udock_lab.grading.exercise import story
 from udock_lab.grading.exercises.m2_6_exec_failure.comparing import by, compare, nothing, seen_of, waits
 from udock_lab.grading.exercises.m2_6_exec_failure.diagnose import (
+    ANOTHER_WAY,
     CLOSED,
+    NO_WAY,
     OTHERS_CHILD,
     TWO_PIPES,
     UNREAD,
@@ -162,9 +164,7 @@ def _through_a_pipe(bench: Bench, told: Told) -> None:
             "pipe",
             expected="a pipe that is open when you fork, so that both processes have it",
             seen=f"{len(after)} pipes made after the fork" if after else f"new descriptors at the fork: {others}",
-            looks_like=TWO_PIPES
-            if after
-            else "another way home than a pipe. A file has to be named, shared and removed; nothing closes it.",
+            looks_like=TWO_PIPES if after else ANOTHER_WAY if channels else NO_WAY,
             by=by(bench),
         )
     if more := first.ran[0]["more"]:
