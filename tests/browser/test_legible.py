@@ -63,15 +63,17 @@ SET_THEME = """async name => { await window.jupyterapp.commands.execute('apputil
 def shown(lab: Lab, lab_page: Any) -> Iterator[NotebookPage]:
     """Every part in JupyterLab, run, the side bar open as it is at first."""
     before = lab_page.viewport_size
-    lab_page.set_viewport_size(TALL)
     lab_page.evaluate("() => window.jupyterapp.shell.expandLeft()")
-    shown = run_notebook(lab_page, lab.put("every_part.ipynb", *EVERY_PART))
-    lab_page.wait_for_function("n => document.querySelectorAll('form.panel > *').length >= n", arg=8)
-    yield shown
-    lab_page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-    lab_page.set_viewport_size(before)
-    lab_page.emulate_media(color_scheme=None)
-    shown.close()
+    try:
+        shown = run_notebook(lab_page, lab.put("every_part.ipynb", *EVERY_PART))
+        lab_page.set_viewport_size(TALL)
+        lab_page.wait_for_function("n => document.querySelectorAll('form.panel > *').length >= n", arg=8, polling=100)
+        yield shown
+        shown.close()
+    finally:  # the page is everybody's: nobody after us gets it as large
+        lab_page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+        lab_page.set_viewport_size(before)
+        lab_page.emulate_media(color_scheme=None)
 
 
 def test_every_part_is_there_and_each_cell_did_as_it_should(shown: NotebookPage) -> None:
