@@ -77,7 +77,7 @@ def test_the_best_score_of_a_check_is_kept_for_progress(home: Path) -> None:
     kept = json.loads((home / "progress.json").read_text())["exercises"]["m2_1_process_creation"]
     assert len(kept.pop("times")) == 1
     assert kept == {"score": 0, "max": 7, "best": 0, "tries": [0]}
-    assert "m2_1_process_creation" in str(progress())
+    assert "exercise 0 of 7 ☆☆☆☆☆" in str(progress())
 
 
 def test_whoever_has_no_home_folder_gets_the_score_and_a_note(
