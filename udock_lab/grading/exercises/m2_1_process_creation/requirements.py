@@ -53,7 +53,7 @@ REQUIREMENTS = (
         key="own",
         name="waits for its own child and it alone",
         points=1,
-        lesson='m2_1b_exec_and_wait, "Nobody waits: the zombie"',
+        lesson='m2_1b_exec_and_wait, "What waitpid hands back"',
         hints=(
             "The caller may have other children. Whose end does os.wait() hand over?",
             "os.waitpid(pid, 0) names the child; -1 would mean any.",
