@@ -60,6 +60,8 @@ def test_with_nothing_written_mdock_stands_in_and_says_where_to_write(kernel: Us
     assert "hello" in ran.stdout
     assert "ended with exit code 42" in ran.plain
     assert "Yours in this run: nothing yet" in ran.plain
+    assert "(2)" not in ran.plain, "mdock's calls are not theirs"
+    assert "The pid in the record is that of the process that goes into the image." in ran.plain
     assert kernel.run("r.info.code").plain == "42"
     assert re.fullmatch(r"'c1\|\d+\|demo\|exited\|[\dT:-]+\|[\dT:-]+\|42'", kernel.run("r.records[0]").plain)
 
@@ -80,7 +82,7 @@ def test_each_part_alone_is_called_and_mdock_does_the_rest(kernel: UsersKernel, 
     assert ("The whole run is yours" in said) == (slug == SLUGS[6])
     ran = kernel.run(RUN)
     assert "hello" in ran.stdout
-    assert "ended with exit code 42" in ran.plain
+    assert "ended with exit code 42" in ran.plain and "waitpid(2)" in ran.plain
     kernel.run(f"def {CALLED[slug]}:\n    raise ZeroDivisionError('called')")
     broken = kernel.run(RUN)
     assert "raised ZeroDivisionError: called" in broken.plain

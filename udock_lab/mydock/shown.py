@@ -14,6 +14,7 @@ from udock_lab.lesson.scratch import learner_home
 from udock_lab.lesson.showing import Shown
 from udock_lab.lesson.standing import stars
 from udock_lab.model import CardLines, CardTable, CardText, LessonCard, SandboxResult
+from udock_lab.model.value import replace
 from udock_lab.mydock.parts import WHOLE, Part, called, short
 
 __all__ = ["OwnRun", "OwnTable", "Parts"]
@@ -116,7 +117,9 @@ class OwnRun(Shown):
             headline=headline[:1].upper() + headline[1:],
             mood="good" if self.info is not None and not faults else "bad",
             parts=(*faults, *_records(self.records), *self._notes()),
-            result=self.result,
+            result=self.result
+            if called(self.parts)
+            else replace(self.result, calls=()),  # mdock's are not their business
         )
 
     def _headline(self) -> str:
@@ -157,6 +160,11 @@ class OwnRun(Shown):
         if self.info is not None and wrong:
             said.append(f"The record does not say exit code {code}: phase 2 completes it (M2.4).")
         if not any(part.slug == WHOLE and part.is_theirs for part in self.parts):
+            if self.records:
+                said.append(
+                    "The pid in the record is that of the process that goes into the image. The program is its child, "
+                    "because the part that starts it forks for itself; in M2.7 they become one."
+                )
             mine = [short(part.slug) for part in called(self.parts)]
             said.append(
                 f"Yours in this run: {', '.join(mine) or 'nothing yet'}. The rest is mdock's; "
