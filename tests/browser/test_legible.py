@@ -127,11 +127,9 @@ def test_lessons_can_be_told_apart_in_side_bar_and_tabs(shown: NotebookPage) -> 
     assert [
         name.removesuffix(".ipynb") for name in LESSONS if not any(name[:-6] == said[: len(name) - 6] for said in names)
     ] == []
-    for name in LESSONS:  # as text, which needs no kernel; the tab's words are the same
+    for name in LESSONS[:5]:  # as text, which needs no kernel; the tab's words are the same
         page.evaluate(OPEN_AS_TEXT, name)
-    page.wait_for_function(
-        "n => document.querySelectorAll('#jp-main-dock-panel .lm-TabBar-tab').length > n", arg=len(LESSONS)
-    )
+    page.wait_for_function("n => document.querySelectorAll('#jp-main-dock-panel .lm-TabBar-tab').length > n", arg=5)
     tabs = page.evaluate(LABELS, "#jp-main-dock-panel .lm-TabBar-tabLabel")
     shown.photograph("names")
     page.evaluate(CLOSE_TEXTS)
