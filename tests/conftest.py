@@ -71,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Settle which part of the corpus is judged, once for all processes of ``-n``: the next one at each commit."""
-    config.option.corpus = config.option.corpus or f"{_commits()}/16"
+    config.option.corpus = config.option.corpus or f"{_commits()}/32"
 
 
 def _commits() -> int:

@@ -13,7 +13,7 @@ LESSONS = sorted(path.name for path in (Path(__file__).resolve().parents[2] / "n
 SHOWN = "m2_1b_exec_and_wait.ipynb"
 RESTART = """async () => { const context = window.jupyterapp.shell.currentWidget.context;
     await context.sessionContext.session.kernel.restart(); await context.sessionContext.ready; }"""
-PICTURES = (("top", "Exec and wait"), ("status", "ExitStatus(raw=raw)"), ("run", "run --no-spare demo"))
+PICTURES = (("top", "Exec and wait"), ("status", "ExitStatus(raw=raw)"), ("run", "result = %mdock run demo"))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
