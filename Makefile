@@ -45,7 +45,7 @@ bench: $(VENV)/.tested
 	$(PYTHON) benchmarks/launch.py
 	$(PYTHON) benchmarks/commands.py
 
-# Every answer of the corpus and every attack, or one part (PART=3); `make test` judges a thirty-second part, each time others.
+# Every answer of the corpus and every attack, or one part (PART=3); `make test` judges one in 32, each time others.
 corpus: packages $(VENV)/.tested
 	$(PYTEST) tests/exercises/test_corpus.py tests/exercises/test_hostile.py --corpus $(or $(PART),all) -n auto
 
