@@ -41,7 +41,7 @@ WORKS = [
     work("none", "m2_1", report(False, None, None, looks_like="a <guess>"), "no points; this looks like: a <guess>"),
     work("half", "m2_1", report(True, False, None)),
     work("half", "m2_2", report(True, True, True)),
-    work("part", "m2_1", report(True, True, None), "1 points could not be judged on this machine", lost=1),
+    work("part", "m2_1", report(True, True, None), "1 point could not be judged on this machine", lost=1),
     work("odd & even", "m2_1", None, "not judged: it is not a notebook"),
 ]
 CLASS = [one.handed for one in WORKS]
@@ -57,7 +57,7 @@ def rows_of(title: str) -> list[list[str]]:
 def test_what_was_not_judged_comes_before_what_earned_nothing() -> None:
     assert rows_of("Who needs a look") == [
         ["odd &amp; even", "m2_1", "not judged: it is not a notebook"],
-        ["part", "m2_1", "1 points could not be judged on this machine"],
+        ["part", "m2_1", "1 point could not be judged on this machine"],
         ["none", "m2_1", "no points; this looks like: a &lt;guess&gt;"],
     ]
 

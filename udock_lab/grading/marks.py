@@ -152,7 +152,8 @@ def _trouble(marks: Marks) -> str:
     if marks.error:
         return f"not judged: {marks.error.partition(chr(10))[0]}"
     if marks.not_judged_here:
-        return f"{points(marks.not_judged_here)} points could not be judged on this machine; the report says why"
+        lost = marks.not_judged_here
+        return f"{points(lost)} point{'s' * (lost != 1)} could not be judged on this machine; the report says why"
     if marks.points:
         return ""
     failed = [one for report in reports_of(marks) for one in report.judgements if one.passed is False]

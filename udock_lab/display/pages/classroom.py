@@ -8,6 +8,7 @@ there is a :class:`Handed`, which is small; a :class:`Work` also has the reports
 from __future__ import annotations
 
 import os
+import re
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -206,7 +207,7 @@ def class_pages(
     by_exercise: dict[str, list[Handed]] = {name: [] for name in most}
     for one in handed:
         by_exercise.get(one.exercise, []).append(one)
-    heads = ["learner", "total", *(name.replace("_", " ") for name in most)]
+    heads = ["learner", "total", *(re.sub(r"_(?=[a-z])", " ", name) for name in most)]  # so that they break
     everybody = _Spread("learners", heads, pupils, lambda pupil, up: macro("everybody", _row(pupil, most), up, linked))
     rows = [(*row, len(lessons[0])) for row in lessons[1]] if lessons else []
     taken = _Spread("lessons", ["learner", *(lessons[0] if lessons else ())], rows, _lesson)
