@@ -23,7 +23,10 @@ def test_a_process_that_ends_inside_enter_is_told_with_its_signal() -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("x = 1\ny = 1 / 0\n\ndef enter(rootfs):\n    pass\n", "ZeroDivisionError: division by zero (your line 2"),
+        (
+            "x = 1\ny = 1 / 0\n\ndef enter(rootfs):\n    return 'chdir'\n",
+            "ZeroDivisionError: division by zero (your line 2",
+        ),
         ("def go_in(rootfs):\n    pass\n", "NameError: name 'enter' is not defined"),
     ],
 )
