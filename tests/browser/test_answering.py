@@ -91,7 +91,7 @@ def numbers(cell: Any) -> list[str]:
     return cell.locator(".moving label > b").all_inner_texts()  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_tickets_and_orders_are_answered_by_keys_and_by_mouse(lab: Lab, lab_page: Any, theme: str) -> None:
     begin = f"{BEGIN}\nprogress().reset('m2_7_review')"  # the other theme has answered it
     shown = run_notebook(lab_page, lab.put(f"answering-{theme}.ipynb", begin, TICKET, ORDER, TRIED), theme)

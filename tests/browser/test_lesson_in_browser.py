@@ -16,7 +16,7 @@ RESTART = """async () => { const context = window.jupyterapp.shell.currentWidget
 PICTURES = (("top", "Exec and wait"), ("status", "ExitStatus(raw=raw)"), ("run", "result = %mdock run demo"))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_a_lesson_runs_in_jupyterlab_without_an_error_and_shows_its_picture(
     lab: Lab, lab_page: Any, theme: str
 ) -> None:
@@ -43,7 +43,7 @@ def test_every_lesson_runs_in_jupyterlab_without_an_error(lab: Lab, lab_page: An
         lesson.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_an_answer_locked_by_its_button_is_shown_locked_after_a_kernel_restart(
     lab: Lab, lab_page: Any, theme: str
 ) -> None:

@@ -19,7 +19,7 @@ def solved(slug: str) -> list[str]:
     return ["".join(cell["source"]) for cell in cells if cell["metadata"].get("nbgrader", {}).get("solution")]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_the_learners_runtime_is_shown_in_the_same_cards_and_timeline(lab: Lab, lab_page: Any, theme: str) -> None:
     given = "%load_ext udock_lab\nfrom udock_lab.grading import ExitInfo"
     name = lab.put(f"mydock-{theme}.ipynb", given, *solved("m2_7_mdock_run"), *SHOWN)

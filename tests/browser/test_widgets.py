@@ -62,7 +62,7 @@ class Panels(NotebookPage):
             self.page.keyboard.press(key)
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
+@pytest.fixture(scope="module", params=["light", pytest.param("dark", marks=pytest.mark.soak)])
 def panels(request: pytest.FixtureRequest, lab: Lab, lab_page: Any) -> Iterator[Panels]:
     path = lab.put(f"widgets-{request.param}.ipynb", *CELLS)
     opened = run_notebook(lab_page, path, request.param)
