@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))  # the runs that the
 import pytest
 from axe import faults_in
 from notebook_page import ARTEFACTS, Lab, run_notebook
-from test_display_walk import DOTS, PIPE
+from test_display_walk import DOTS, OWN, PIPE
 
 from udock_lab import display
 
@@ -24,9 +24,11 @@ def test_slider_keys_and_blocks_walk_through_a_program_also_twice_on_a_page(brow
         page = browser.new_page(viewport={"width": 1366, "height": 900}, color_scheme=theme)
         page.on("pageerror", lambda error: errors.append(str(error)))
         shown = f"<div id=dots>{display.to_html(DOTS)!s}</div><div id=pipe>{display.to_html(PIPE)!s}</div>"
+        shown += f"<div id=own>{display.to_html(OWN)!s}</div>"
         page.set_content(HEAD + shown)
         _keys_move_line_block_and_panels(page)
         _a_block_that_is_chosen_lights_its_line(page)
+        _a_function_of_a_cell_is_there_while_somebody_is_in_it(page)
         page.locator(".walk summary").first.click()
         assert faults_in(page, ".walk") == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
@@ -62,6 +64,18 @@ def _a_block_that_is_chosen_lights_its_line(page: Any) -> None:
     assert page.locator("#pipe .source .lit").inner_text().startswith("r, w = os.pipe()")
     page.locator("#pipe .call", has_text="read(3)").click()
     assert "held open by itself" in page.locator("#pipe .why").inner_text()
+
+
+def _a_function_of_a_cell_is_there_while_somebody_is_in_it(page: Any) -> None:
+    walk = page.locator("#own .walk")
+    own, lit = walk.locator(".own"), walk.locator(".source .lit")
+    assert lit.evaluate_all("all => all.map(one => one.value)") == [4]
+    assert lit.inner_text().strip() == "pid = os.fork() parent, child 1"
+    page.locator("#own .call", has_text="waitpid(").first.click()
+    assert lit.evaluate_all("all => all.map(one => one.value)") == [6]
+    walk.locator("input").press("End")
+    assert not own.is_visible()
+    assert lit.count() == 0
 
 
 def test_without_scripts_nothing_is_dead_and_the_stops_can_be_read(browser: Any) -> None:

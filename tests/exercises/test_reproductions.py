@@ -178,6 +178,13 @@ def test_the_cell_below_shows_the_failure_and_then_that_a_right_answer_is_right(
     shown, page, _ = kernel.cell(below)
     assert shown.splitlines()[: len(right)] == right, shown
     assert "udock" in page  # the timeline of this run
+    if slug == "m2_1_process_creation":
+        lines = (NAMES + solution(slug)).splitlines()
+        numbers = [number for number, text in enumerate(lines, 1) if "os.waitpid(" in text]
+        assert re.search(rf"parent, line ({'|'.join(map(str, numbers))}) in launch: waitpid\(", page)
+        assert re.search(rf'<li value="{numbers[0]}"><code>[^/]*os\.waitpid', page), (
+            "and the walk has the line to light"
+        )
 
 
 def test_mistakes_get_a_sentence_that_says_what_to_type(kernel: Kernel) -> None:

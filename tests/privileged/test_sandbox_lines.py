@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import linecache
+import re
 import struct
 from collections import Counter
 from functools import cache
@@ -10,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udock_lab import sandbox
+from udock_lab import display, sandbox
 from udock_lab.display import walk_text
 from udock_lab.model import SandboxResult
-from udock_lab.sandbox.line_log import HEAD, RECORD, SEGMENT, read_log
+from udock_lab.sandbox.line_log import FILE, HEAD, RECORD, SEGMENT, number_of, read_log
 
 TOUR = """\
 import os, sys, threading
@@ -84,6 +86,69 @@ def test_lines_say_what_they_changed_and_what_is_printed_and_not_written_yet() -
     assert ("code in leave", "7") in [pair for one in lines for pair in one.variables if one.pid == child]
     assert [value for one in lines if one.pid == parent for _, value in one.held][-1] == r"'kept\n'"
     assert not any(value for (_, name), value in news.items() if name in ("os", "work", "thread", "__builtins__"))
+
+
+CELL = """\
+import os
+
+def told(status):
+    return os.waitstatus_to_exitcode(status)
+
+
+class Launcher:
+    def start(self):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(7)
+        return told(os.waitpid(pid, 0)[1])
+
+
+def never_called():
+    os.chdir("/")
+
+def launch():
+    return Launcher().start()
+"""
+
+
+def cell_of_the_notebook(text: str, number: int) -> dict[str, object]:
+    """Run a cell as IPython does: a file that there is not, whose text linecache has."""
+    file = f"/tmp/ipykernel_1/{number}.py"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    exec(compile(text, file, "exec"), namespace)
+    return namespace
+
+
+def test_a_function_of_an_earlier_cell_is_stepped_through_with_the_numbers_of_its_own_lines() -> None:
+    names = {"launch": cell_of_the_notebook(CELL, 1)["launch"]}
+    result = sandbox.run(
+        "import os\nfor n in range(1):\n    print(launch())\nos.mkdir('d')", names=names, trace=True, lines=True
+    )
+    at = [
+        (call.name, call.cell, call.line)
+        for call in result.calls
+        if call.name in ("clone", "exit_group", "wait4", "mkdir")
+    ]
+    assert at == [("clone", 1, 9), ("exit_group", 1, 11), ("wait4", 1, 12), ("mkdir", 0, 4), ("exit_group", 0, 0)]
+    walk = walk_text(result)
+    assert re.search(r"parent, line 12 in Launcher: waitpid\(child 1, 0\) .*   \| return told\(os\.waitpid\(", walk)
+    assert "child 1, line 11 in Launcher: _exit(7)" in walk
+    assert "     status in told = 1792" in walk
+    assert "parent, line 3: print(launch())\n     stdout has not written '7\\n' yet" in walk, "back in the program"
+    assert "parent   12 in Launcher  ok" in str(display.timeline_text(result))
+    page = str(display.walk_html(result))
+    assert ">Launcher, from a cell of the notebook" in page
+    assert [int(number) for number in re.findall(r'<li value="(\d+)">', page)] == [*range(7, 13)]
+    assert "never_called" not in page
+    for other in ({}, {"lines": True}):
+        plain = sandbox.run("print(launch())", names=names, **other)
+        assert (plain.stdout, plain.begun, plain.cells) == ("7\n", (), ())
+
+
+def test_a_log_that_names_a_cell_which_there_is_not_tells_no_line() -> None:
+    assert number_of(2 << FILE | 3, 2) == (2, 3)
+    assert number_of(3 << FILE | 3, 2) == (0, 0)
 
 
 SAME = """

@@ -14,7 +14,7 @@ from test_display_timeline import call
 from udock_lab import display
 from udock_lab.display.spelling import spelled
 from udock_lab.display.walk import MOST_STOPS, walked
-from udock_lab.model import ExitStatus, LineBegun, SandboxProcess, SandboxResult, SystemCall
+from udock_lab.model import ExitStatus, LineBegun, NotebookCell, SandboxProcess, SandboxResult, SystemCall
 from udock_lab.model.value import replace
 
 US = 1_000
@@ -72,10 +72,56 @@ PIPE = ran(
         line(C, 35, 5),
     ),
 )
+OWN = ran(  # line 4 is a function's in a cell, as the line below the import there is
+    "import os\nprint(launch())",
+    (
+        replace(at(P, "clone", "flags=SIGCHLD", "11", 20, 4), cell=1),
+        replace(at(C, "exit_group", "0", "?", 40, 5), cell=1),
+        replace(at(P, "wait4", "11, [{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL", "11", 30, 6, 40), cell=1),
+        at(P, "exit_group", "0", "?", 90),
+    ),
+    (
+        *(line(P, 1, 1), line(P, 5, 2), replace(line(P, 10, 4), cell=1), replace(line(P, 28, 6, pid="11"), cell=1)),
+        *(replace(line(C, 35, 5), cell=1), line(P, 75, 2), line(P, 80, 0, held="'None\\n'")),
+    ),
+)
+OWN = replace(
+    OWN,
+    cells=(
+        NotebookCell(
+            name="launch",
+            text="import os\n\ndef launch():\n    pid = os.fork()\n    pid or os._exit(0)\n    os.waitpid(pid, 0)\n"
+            "\ndef other():\n    pass\n",
+        ),
+    ),
+)
 
 
 def words(result: SandboxResult) -> list[str]:
     return [" ".join(text.split()) for text in re.split(r"(?m)^\d+\. ", display.walk_text(result)) if text]
+
+
+def test_the_lines_of_a_function_from_a_cell_are_that_cell_s_and_shown_beside_the_program() -> None:
+    said = words(OWN)
+    assert (
+        said[0]
+        == "parent, line 4 in launch: fork() = child 1 | pid = os.fork() child 1 has the same descriptors: 0, 1, 2 pid = 11"
+    )
+    assert "parent, line 6 in launch: waitpid(child 1, 0) waits | os.waitpid(pid, 0)" in said
+    assert "parent, line 2: print(launch()) stdout has not written 'None\\n' yet" in said
+    page = str(display.walk_html(OWN))
+    assert re.findall(r'<li value="(\d+)">', page) == ["3", "4", "5", "6"], "its function, without what did not run"
+    assert "launch, from a cell of the notebook" in page
+    assert "line 6 in launch: waitpid" in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    stops = json.loads(script(display.walk_html(OWN)))["stops"]
+    assert [(stop["line"], stop.get("cell")) for stop in stops][:2] == [(4, 1), (6, 1)]
+    assert stops[0]["at"] == [["parent", 4, 1], ["child 1", 4, 1]]
+    events = json.loads(display.trace_json(OWN))["traceEvents"]
+    assert "os.waitpid(pid, 0)" in [event.get("args", {}).get("source") for event in events]
+    assert all(" in launch" in row for row in display.timeline_text(OWN).splitlines() if "waitpid(child" in row)
+    unreadable = replace(OWN, cells=(NotebookCell(name="launch", text="%magic\n" + "x\n" * 8),))
+    assert "line 6 in launch" in words(unreadable)[1]
+    assert "cell" not in script(display.walk_html(DOTS)), "what calls no such function is as it was"
 
 
 def test_a_buffer_that_fork_doubled_explains_itself() -> None:

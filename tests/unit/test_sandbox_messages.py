@@ -26,7 +26,7 @@ SAID: list[tuple[Callable[[bytes], Message], Message]] = [
         m.from_client,
         m.Request(
             source="print('é')", sources={"a.py": "x"}, scratch="/tmp/x", cwd="", limits=LIMITS, timeout=0.5, strace="",
-            untraced="no", calls=("fork",), lines=True, inject="", shut=True, together=5, python="/p", package="/q",
+            untraced="no", calls=("fork",), lines=True, files=("b.py",), inject="", shut=True, together=5, python="/p", package="/q",
             path=("a",), env={"A": "\udcff"},
         ),
     ),
@@ -50,7 +50,7 @@ SAID: list[tuple[Callable[[bytes], Message], Message]] = [
     (m.from_first_inside, m.Files(files={"a": b"\xff"})),
     (m.from_process, m.Forked(by=100, number=3)),
     (m.from_process, m.Ended(how="done", words="", value="[1]")),
-    (m.to_runner, m.Orders(source="x", sources={}, policy=SandboxPolicy(isolated=True, limits=(("RLIMIT_AS", 1),)))),
+    (m.to_runner, m.Orders(source="x", sources={}, files=("b.py",), policy=SandboxPolicy(isolated=True, limits=(("RLIMIT_AS", 1),)))),
     (m.to_runner, m.Answered(errno=1)),
 ]  # fmt: skip
 

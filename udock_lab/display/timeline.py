@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from udock_lab.display.cells import function_at
 from udock_lab.display.eliding import elided, in_order, without_pid
 from udock_lab.display.spelling import NO_RETURN, name_of, result_of, spelled
 from udock_lab.display.text.status import ending
@@ -65,6 +66,8 @@ class Moment:
     other: int | None = None
     program: str = ""
     line: int = 0  # of the learner's code, 0 where none made it
+    cell: int = 0  # in which cell of the notebook that line is, 0: in the code that ran
+    within: str = ""  # and there in which function
     call_seen: str = ""
     result_seen: str = ""
     called: str = ""  # the name by which a program calls it, where that is not the kernel's
@@ -159,6 +162,9 @@ def _of_sandbox(result: SandboxResult) -> Timeline:
     calls = sorted((call for call in result.calls if call.pid in where), key=lambda call: call.start)
     known = bool(result.begun)
     moments = [_call(call, where, roles, known=known) for call in calls[:MOST_CALLS]]
+    for moment in moments:
+        if moment.cell:
+            moment.within = function_at(result.cells[moment.cell - 1], moment.line)
     moments = _with_ends(moments, processes, complete=len(calls) <= MOST_CALLS)
     notes = _left_out(len(calls))
     hidden = len(result.processes) - len(processes)
@@ -187,6 +193,7 @@ def _call(call: SystemCall, where: dict[int, int], roles: dict[int, str], *, kno
         other=other,
         program=_program(full) if effect == "exec" else "",
         line=call.line,
+        cell=call.cell,
     )
 
 

@@ -24,9 +24,9 @@ def trace_json(result: SandboxResult) -> str:
     for pid, role in roles.items():
         events.append(_named("process_name", pid, {"name": role}))
         events.append(_named("process_sort_index", pid, {"sort_index": order[pid]}))
-    lines = result.source.splitlines()
+    lines = [text.splitlines() for text in (result.source, *(cell.text for cell in result.cells))]
     for call in sorted(result.calls, key=lambda call: (call.start, call.end)):
-        events.append(_complete(call, roles, lines, known=bool(result.begun)))
+        events.append(_complete(call, roles, lines[call.cell], known=bool(result.begun)))
         if call.name in ("clone", "clone3", "fork", "vfork") and call.value in roles:
             events += _flow(call, call.value or 0)
     return json.dumps({"traceEvents": events, "displayTimeUnit": "ns"})

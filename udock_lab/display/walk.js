@@ -4,16 +4,23 @@ document.querySelectorAll(".udock .walk:not(.live)").forEach((walk) => {
   const part = (name) => walk.querySelector(name);
   const card = walk.closest(".udock");
   const blocks = [...card.querySelectorAll(".call[data-moment]")];
-  const [slider, said, lines] = [part("input"), part("output"), [...walk.querySelectorAll(".source li")]];
+  const [slider, said, sources] = [part("input"), part("output"), [...walk.querySelectorAll(".source")]];
   const show = (number) => {
     const stop = stops[number];
     slider.value = number;
     slider.setAttribute("aria-valuetext", stop.says);
     said.textContent = `${number + 1} of ${stops.length} · ${stop.says}`;
-    lines.forEach((line, at) => {
-      const here = stop.at.filter(([, where]) => where === at + 1).map(([who]) => who);
-      line.classList.toggle("lit", stop.line === at + 1);
-      line.querySelector("small").textContent = here.join(", ");
+    sources.forEach((source) => {
+      const cell = Number(source.dataset.cell || 0);
+      const inside = stop.at.filter(([, , where = 0]) => where === cell);
+      const acts = (stop.cell || 0) === cell;
+      if (cell) source.parentElement.hidden = !acts && !inside.length;
+      [...source.children].forEach((line, at) => {
+        const number = cell ? line.value : at + 1;
+        const here = inside.filter(([, where]) => where === number).map(([who]) => who);
+        line.classList.toggle("lit", acts && stop.line === number);
+        line.querySelector("small").textContent = here.join(", ");
+      });
     });
     part(".why").innerHTML = panels[stop.why];
     part(".lives").innerHTML = stop.lives.map((panel) => panels[panel]).join("");

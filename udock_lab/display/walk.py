@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from udock_lab.display.cells import function_at, lines_of
 from udock_lab.display.timeline import Moment, Timeline, drawn
-from udock_lab.model import LineBegun, SandboxResult
+from udock_lab.model import LineBegun, NotebookCell, SandboxResult
 from udock_lab.model.descriptors import AT_ONCE, OpenFiles, after_call, after_end, at_the_start
 from udock_lab.model.sandboxes import SystemCall
 
@@ -23,8 +24,8 @@ MOST_STOPS = 200
 class Life:
     """One process at one moment. ``state`` is ``runs``, ``waits`` (in ``call``), ``ended`` or ``""``: not made yet.
 
-    ``line`` is where it is, 0 for nowhere in the learner's code; ``program`` what it became by exec; ``reads`` the
-    descriptor that it waits to read from, -1 for none.
+    ``line`` is where it is, 0 for nowhere in the learner's code, and ``cell`` in which text; ``program`` what it became
+    by exec; ``reads`` the descriptor that it waits to read from, -1 for none.
     """
 
     state: str = ""
@@ -32,6 +33,7 @@ class Life:
     call: str = ""
     program: str = ""
     reads: int = -1
+    cell: int = 0
     variables: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,20 +52,33 @@ class Stop:
     lives: tuple[Life, ...]
     open: OpenFiles
     changed: tuple[str, ...] = ()
+    cell: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The stops, their timeline, the lines of the source, and sentences on what is left out."""
+    """The stops, their timeline, the lines of the source, and sentences on what is left out.
+
+    ``cells`` are those of the notebook that functions which ran are from. A line's ``cell`` counts from 1 on there; in
+    cell 0 it is one of the source.
+    """
 
     timeline: Timeline
     source: tuple[str, ...]
     stops: tuple[Stop, ...]
     notes: tuple[str, ...] = ()
+    cells: tuple[NotebookCell, ...] = ()
 
     def text_of(self, stop: Stop) -> str:
         """Return the line of a stop; empty where it is on none."""
-        return self.source[stop.line - 1].strip() if 0 < stop.line <= len(self.source) else ""
+        lines = lines_of(self.cells[stop.cell - 1]) if stop.cell else self.source
+        return lines[stop.line - 1].strip() if 0 < stop.line <= len(lines) else ""
+
+    def place_of(self, stop: Stop) -> str:
+        """Name the line of a stop, in the function of the notebook that it is in; empty where it is on none."""
+        if not stop.line:
+            return ""
+        return f"line {stop.line}" + (f" in {function_at(self.cells[stop.cell - 1], stop.line)}" if stop.cell else "")
 
 
 def walked(result: SandboxResult) -> Walk:
@@ -85,7 +100,7 @@ def walked(result: SandboxResult) -> Walk:
         notes.append("Lines that only change variables have no stop of their own here: there are too many.")
     if len(stops) > MOST_STOPS:
         notes.append(f"It stops at the first {MOST_STOPS} places; {len(stops) - MOST_STOPS} later ones are left out.")
-    return Walk(timeline, source, tuple(stops[:MOST_STOPS]), tuple(notes))
+    return Walk(timeline, source, tuple(stops[:MOST_STOPS]), tuple(notes), result.cells)
 
 
 def _printed(stop: Stop) -> bool:
@@ -161,8 +176,8 @@ class _Walker:
             if at is not None:
                 self._amend(at, lane, after, changed)
             else:
-                self._stop(lane, life.line, None, changed=changed)
-        self.lives[lane] = replace(after, line=begun.line)
+                self._stop(lane, life.line, None, changed=changed, cell=life.cell)
+        self.lives[lane] = replace(after, line=begun.line, cell=begun.cell)
         self.latest.pop(lane, None)
 
     def _amend(self, at: int, lane: int, after: Life, changed: tuple[str, ...]) -> None:
@@ -191,7 +206,7 @@ class _Walker:
         returns = event.returns and event.moment in self.begun
         self.begun.add(event.moment)
         changed = tuple(_moved_words(before, self.open, self.timeline)) + self._copied(moment, lane)
-        self._stop(lane, moment.line, event.moment, returns=returns, changed=changed)
+        self._stop(lane, moment.line, event.moment, returns=returns, changed=changed, cell=moment.cell)
 
     def _take_effect(self, moment: Moment, lane: int, call: SystemCall | None) -> None:
         if call is not None:
@@ -223,11 +238,18 @@ class _Walker:
             self.lives[lane] = replace(life, held={**life.held, "stdout": _NOTHING})
 
     def _stop(
-        self, lane: int, line: int, moment: int | None, *, returns: bool = False, changed: tuple[str, ...] = ()
+        self,
+        lane: int,
+        line: int,
+        moment: int | None,
+        *,
+        returns: bool = False,
+        changed: tuple[str, ...] = (),
+        cell: int = 0,
     ) -> None:
-        if moment is not None and line and line == self.lives[lane].line:
+        if moment is not None and line and (cell, line) == (self.lives[lane].cell, self.lives[lane].line):
             self.latest[lane] = len(self.found)
-        self.found.append(Stop(lane, line, moment, returns, tuple(self.lives), self.open, changed))
+        self.found.append(Stop(lane, line, moment, returns, tuple(self.lives), self.open, changed, cell))
 
 
 _NOTHING = "''"

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from udock_lab.model.processes import ProcessNode, Snapshot
     from udock_lab.model.records import Container, Image, Inspection, Isolation, Record, Status
     from udock_lab.model.runs import Failure, RunResult, Signals, StepReport
-    from udock_lab.model.sandboxes import LineBegun, OutputChunk, SandboxProcess, SandboxResult, SystemCall
+    from udock_lab.model.sandboxes import (
+        LineBegun,
+        NotebookCell,
+        OutputChunk,
+        SandboxProcess,
+        SandboxResult,
+        SystemCall,
+    )
     from udock_lab.model.specs import ContainerSpec, Limits
 
 __all__ = [
@@ -53,6 +60,7 @@ __all__ = [
     "LessonCard",
     "Limits",
     "LineBegun",
+    "NotebookCell",
     "OutputChunk",
     "ProcessNode",
     "Record",
@@ -74,7 +82,7 @@ _FAMILIES = {
     "runs": ("Signals", "StepReport", "Failure", "RunResult"),
     "processes": ("Snapshot", "ProcessNode"),
     "machine": ("Feature", "DoctorReport"),
-    "sandboxes": ("SystemCall", "LineBegun", "SandboxProcess", "OutputChunk", "SandboxResult"),
+    "sandboxes": ("SystemCall", "LineBegun", "NotebookCell", "SandboxProcess", "OutputChunk", "SandboxResult"),
     "cards": ("CardText", "CardChoices", "CardLines", "CardTable", "CardBox", "CardMap", "LessonCard"),
     "checks": ("Requirement", "Judgement", "CheckReport"),
 }

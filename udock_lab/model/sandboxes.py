@@ -5,7 +5,7 @@ from __future__ import annotations
 from udock_lab.model.exits import ExitStatus
 from udock_lab.model.value import Value, field
 
-__all__ = ["LineBegun", "OutputChunk", "SandboxProcess", "SandboxResult", "SystemCall"]
+__all__ = ["LineBegun", "NotebookCell", "OutputChunk", "SandboxProcess", "SandboxResult", "SystemCall"]
 
 
 class SystemCall(Value):
@@ -13,7 +13,8 @@ class SystemCall(Value):
 
     ``start`` and ``end`` are nanoseconds, since the epoch or since a moment that the owner names. ``result`` is
     what stands behind ``=``; ``errno`` is a name such as ``EPERM``, empty for success. ``line`` is the line of the
-    learner's code that made it, 0 where that is not known or it was none of theirs.
+    learner's code that made it, 0 where that is not known or it was none of theirs. ``cell``: 0 if that line is one of
+    the source that ran, else the number of the notebook's cell (:attr:`SandboxResult.cells`, from 1 on) that it is in.
     """
 
     pid: int
@@ -24,6 +25,7 @@ class SystemCall(Value):
     end: int
     errno: str = ""
     line: int = 0
+    cell: int = 0
 
     @property
     def value(self) -> int | None:
@@ -39,7 +41,7 @@ class SystemCall(Value):
 
 
 class LineBegun(Value):
-    """A process began a line of the learner's code; 0: it has left that code.
+    """A process began a line of the learner's code; 0: it has left that code. ``cell`` as in the calls.
 
     ``time`` as in the calls beside it. ``variables`` are those that have changed since the process's last one, as name
     and repr (empty: gone). ``held`` is what a stream was given and has not written yet, by the stream's name, as a
@@ -52,6 +54,14 @@ class LineBegun(Value):
     variables: tuple[tuple[str, str], ...] = ()
     held: tuple[tuple[str, str], ...] = ()
     last: bool = False
+    cell: int = 0
+
+
+class NotebookCell(Value):
+    """The text of a cell of the notebook in which a function is that the code has called, by its ``name`` there."""
+
+    name: str
+    text: str
 
 
 class SandboxProcess(Value):
@@ -113,6 +123,7 @@ class SandboxResult(Value):
     ended_by: str = "end"
     source: str = ""
     begun: tuple[LineBegun, ...] = ()
+    cells: tuple[NotebookCell, ...] = ()
 
     @property
     def stdout(self) -> str:

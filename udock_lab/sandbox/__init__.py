@@ -6,6 +6,7 @@
     bounds.py         what a run may use
     program.py        what is to run, as source and names
     names.py          which of the notebook's names a cell uses
+    cells.py          which cells of the notebook its functions are from
     copying.py        how objects get in: cloudpickle, and what it leaves out
     preparing.py      the request, and the scratch folder
     keepers.py        a keeper for each run, and one that waits for the next

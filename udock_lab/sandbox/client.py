@@ -12,6 +12,7 @@ from udock_lab.errors import Unsupported
 from udock_lab.linux.process import proc_is_ours
 from udock_lab.model import OutputChunk, SandboxResult
 from udock_lab.sandbox.bounds import FILE_SIZE, MEMORY, PROCESSES, TIMEOUT, check_bounds
+from udock_lab.sandbox.cells import cells_of
 from udock_lab.sandbox.following import a_keeper, follow
 from udock_lab.sandbox.messages import Limits
 from udock_lab.sandbox.names import packed
@@ -47,11 +48,11 @@ def run(
 
     ``names`` are copied into it. ``trace`` keeps every system call that a lesson on containers talks about, or of these
     the ``calls`` that are named; without it strace still watches who forks, becomes another program, waits and ends
-    (``watch=False``: nobody watches). With ``lines`` each call of a trace carries the line of the source text that made
-    it, reads and writes are told too, and the result has what each line changed; not of a function, nor of code that is
-    shut in, which could write what it likes there. ``timeout`` in seconds, ``memory`` in bytes of address space per
-    process (RLIMIT_AS), ``processes`` at once. The working directory is a scratch folder, or ``cwd``. ``on_output``
-    gets each chunk as it comes.
+    (``watch=False``: nobody watches). With ``lines`` each call of a trace carries the line that made it, of the source
+    text or of the notebook's cell that a function in ``names`` is from; reads and writes are told too, and the result
+    has what each line changed; not of a function, nor of code that is shut in, which could write what it likes there.
+    ``timeout`` in seconds, ``memory`` in bytes of address space per process (RLIMIT_AS), ``processes`` at once. The
+    working directory is a scratch folder, or ``cwd``. ``on_output`` gets each chunk as it comes.
 
     ``shut`` isolates code that is not trusted (policy.py), as far as the machine permits;
     ``result.missing_isolation`` says what it refused. ``inject`` is a fault for strace to inject (its ``--inject``).
@@ -69,6 +70,8 @@ def run(
         )
     source, given, sources = read_program(what, args, dict(names or {}))
     copied = packed(given)
+    lines = lines and trace and isinstance(what, str) and not shut
+    cells = cells_of(given) if lines else {}
     limits = Limits(address_space=memory, processes=processes, file_size=FILE_SIZE)
     chunks: list[OutputChunk] = []
 
@@ -81,8 +84,8 @@ def run(
         request = make_request(
             source, sources, scratch,
             cwd=cwd, limits=limits, timeout=timeout, watch=watch, trace=trace, calls=calls, inject=inject, shut=shut,
-            lines=lines and trace and isinstance(what, str) and not shut,
+            lines=lines, files=tuple(cells),
         )  # fmt: skip
         with a_keeper(request, copied) as keeper:
             report = follow(keeper, take, stopping)
-    return make_result(report, chunks, request, trace=trace)
+    return make_result(report, chunks, request, tuple(cells.values()), trace=trace)

@@ -20,19 +20,19 @@ _STEPS = frozenset(STEP_CALLS) - _OPENS
 _DESCRIPTOR = re.compile(r"(\d+)\b")
 
 
-def of_interest(calls: Sequence[SystemCall], source: str = "") -> tuple[SystemCall, ...]:
-    """Return those calls that explain something, in their order; ``source`` is the code that their lines are in.
+def of_interest(calls: Sequence[SystemCall], sources: Sequence[str] = ("",)) -> tuple[SystemCall, ...]:
+    """Return those calls that explain something, in their order; ``sources``, the code and cells that lines are in.
 
     A file that nobody wants to see opened is passed over as long as it is open, and so is what an import does.
     """
     hidden: dict[int, set[int]] = {}
     became: set[int] = set()
-    texts = ["", *source.splitlines()]
+    texts = [["", *source.splitlines()] for source in sources]
     wanted = {id(call) for call in sorted(calls, key=lambda call: call.start) if _shown(call, hidden, became, texts)}
     return tuple(call for call in calls if id(call) in wanted)
 
 
-def _shown(call: SystemCall, hidden: dict[int, set[int]], became: set[int], texts: Sequence[str]) -> bool:
+def _shown(call: SystemCall, hidden: dict[int, set[int]], became: set[int], texts: Sequence[Sequence[str]]) -> bool:
     """Decide on one call, in the order of their beginnings, and note what it does to the files passed over."""
     unseen = hidden.setdefault(call.pid, {OURS})
     if call.name in FORKS and call.value and call.value != call.pid:
@@ -41,7 +41,8 @@ def _shown(call: SystemCall, hidden: dict[int, set[int]], became: set[int], text
         became.add(call.pid)
         unseen.clear()
     elif call.name in _STEPS:
-        return _step_shown(call, unseen, call.pid in became, texts[call.line] if call.line < len(texts) else "")
+        lines = texts[call.cell]
+        return _step_shown(call, unseen, call.pid in became, lines[call.line] if call.line < len(lines) else "")
     shown = _explains(call)
     if call.name in _OPENS and call.value is not None:
         (unseen.discard if shown else unseen.add)(call.value)

@@ -22,11 +22,11 @@ from time import time_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
     from typing import Any
 
-__all__ = ["LAST", "SIZE", "log_lines", "read_log"]
+__all__ = ["LAST", "SIZE", "log_lines", "number_of", "read_log"]
 
 LAST = "!"  # what stands in the record after which a thread is not watched any more
 SEGMENTS = 128  # threads and processes that are logged
@@ -34,6 +34,7 @@ SEGMENT = 32 << 10  # bytes each
 SIZE = SEGMENTS * SEGMENT
 HEAD = Struct("<II")  # thread id, bytes used
 RECORD = Struct("<QIH")  # nanoseconds since the epoch, line (0: none of the learner's), bytes of what has changed
+FILE = 20  # a line is its number in its file and, from this bit on, the number of the file (0: the code itself)
 QUICK = 10_000  # nanoseconds in which no call that strace watches comes back
 MOST = 4_000  # bytes of what a record says has changed
 WATCHED = 50_000  # lines of a thread: each costs microseconds, and the program has a time limit
@@ -43,6 +44,12 @@ HELD = 200  # characters shown of what is not written yet
 FIELD, ENTRY = "\x1f", "\x1e"  # between name and value, and between entries: repr() writes neither
 
 Entry = tuple[int, int, tuple[tuple[str, str], ...]]  # time, line, (name, value; empty: gone) of what has changed
+
+
+def number_of(line: int, files: int) -> tuple[int, int]:
+    """Return a record's line as the number of its file and that in the file; (0, 0) where there is no such file."""
+    file = line >> FILE
+    return (file, line & (1 << FILE) - 1) if file <= files else (0, 0)
 
 
 def read_log(memory: bytes) -> dict[int, list[Entry]]:
@@ -125,15 +132,15 @@ class _Thread:
         return _encoded(values + [f">{name}{FIELD}{text}" for name, text in self.held.items()])
 
 
-def log_lines(memory: Any, cell: str, names: dict[str, object]) -> Callable[[], None]:
+def log_lines(memory: Any, files: Sequence[str], names: dict[str, object]) -> Callable[[], None]:
     """Log this process and its forks from now on; return what to call when the code has come to its end.
 
-    ``memory`` is mapped and shared; ``cell`` is the file name of the code; ``names`` is its namespace, whose present
-    values are no news.
+    ``memory`` is mapped and shared; ``files`` are the file names of the code and of the functions that it is to be
+    followed into; ``names`` is its namespace, whose present values are no news.
     """
     import threading  # what starts threads for learners; before their first line, like all that is imported here
 
-    log = _Log(memory, cell, names)
+    log = _Log(memory, files, names)
     os.register_at_fork(after_in_child=log.in_child)
     threading.settrace(log.on_call)
     sys.settrace(log.on_call)
@@ -147,16 +154,16 @@ class _Log:
     here catches an exception: a signal handler of the learner's may run, and raise, between any two lines.
     """
 
-    def __init__(self, memory: Any, cell: str, names: dict[str, object]) -> None:
+    def __init__(self, memory: Any, files: Sequence[str], names: dict[str, object]) -> None:
         self.memory = memory
-        self.cell = cell
+        self.files = {name: number << FILE for number, name in enumerate(files)}
         self.threads: dict[int, _Thread] = {}
         self.held_by = _reader_of_held_text()
         given = {name: text for name, value in names.items() if (text := small(value)) is not None}
         self.main = _Thread({"": given}, {})
 
     def on_call(self, frame: FrameType, _event: str, _argument: object) -> Any:
-        return self.on_line if frame.f_code.co_filename == self.cell else None
+        return self.on_line if frame.f_code.co_filename in self.files else None
 
     def on_line(self, frame: FrameType, event: str, _argument: object) -> Any:
         if event == "line":
@@ -164,14 +171,18 @@ class _Log:
             mine.begun += 1
             if mine.begun > WATCHED:
                 return self.watch_no_more(mine, frame)
-            self.note(frame.f_lineno, frame)
+            self.note(self.line_of(frame), frame)
         elif event == "return":
             self.forget(frame)
             above = frame.f_back
-            while above is not None and above.f_code.co_filename != self.cell:
+            while above is not None and above.f_code.co_filename not in self.files:
                 above = above.f_back
-            self.note(above.f_lineno if above is not None else 0, above)
+            self.note(self.line_of(above) if above is not None else 0, above)
         return self.on_line
+
+    def line_of(self, frame: FrameType) -> int:
+        """Return the line on which a frame of these files is, as it is written."""
+        return self.files[frame.f_code.co_filename] + frame.f_lineno
 
     def watch_no_more(self, mine: _Thread, frame: FrameType | None) -> None:
         """Let this thread run at its own pace; calls that it makes from now on have no line."""
@@ -249,7 +260,7 @@ class _Log:
         known = mine.known.pop(place, None) if place != "<module>" else None
         if known and not mine.full:
             gone = _encoded([f"={name} in {place}{FIELD}" for name in known])
-            mine.write(self.memory, time_ns(), frame.f_lineno, gone, over=False)
+            mine.write(self.memory, time_ns(), self.line_of(frame), gone, over=False)
 
 
 def _encoded(said: list[str]) -> bytes:

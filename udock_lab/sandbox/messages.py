@@ -100,6 +100,7 @@ class Request(Message):
     untraced: str  # and why
     calls: tuple[str, ...]  # the system calls that strace tells of
     lines: bool  # and which line of the source made each
+    files: tuple[str, ...]  # of the functions of the notebook in which lines are told, too
     inject: str  # a fault for strace to inject (--inject)
     shut: bool  # the code is not trusted
     together: int  # bytes of memory that all processes may use at once; 0: no bound
@@ -288,6 +289,7 @@ class Orders(Message):
 
     source: str
     sources: dict[str, str]
+    files: tuple[str, ...]  # in which lines are logged beside the source's
     policy: SandboxPolicy
 
 

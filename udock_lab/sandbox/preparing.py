@@ -36,6 +36,7 @@ def make_request(
     inject: str,
     shut: bool,
     lines: bool,
+    files: Sequence[str],
 ) -> Request:
     """Add what the code would find out here, and finds in there too; but no secrets of ours if it is not trusted."""
     untraced, strace = _strace(watch or trace)
@@ -53,6 +54,7 @@ def make_request(
         untraced=untraced,
         calls=(*(tuple(calls) or TEACHING_CALLS), *(STEP_CALLS if lines else ())) if trace else PROCESS_CALLS,
         lines=lines,
+        files=tuple(files),
         inject=inject,
         shut=shut,
         together=TOGETHER if shut else 0,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from udock_lab.errors import MdockError, UsageError
-from udock_lab.model import OutputChunk, SandboxResult
+from udock_lab.model import NotebookCell, OutputChunk, SandboxResult
 from udock_lab.sandbox.interest import of_interest
 from udock_lab.sandbox.messages import Report, Request
 from udock_lab.sandbox.program import unreadable
@@ -21,7 +21,14 @@ _MISSED_NOW = re.compile(r"AttributeError: module '__main__' has no attribute '(
 _ASKED_BY = ("pickle.load(", "pickler.loads(")
 
 
-def make_result(report: Report, chunks: Sequence[OutputChunk], request: Request, *, trace: bool) -> SandboxResult:
+def make_result(
+    report: Report,
+    chunks: Sequence[OutputChunk],
+    request: Request,
+    cells: tuple[NotebookCell, ...] = (),
+    *,
+    trace: bool,
+) -> SandboxResult:
     """Build it. MdockError, or UsageError where the names are to blame, if the code did not come to its first line."""
     _raise_unless_started(report, request)
     evidence = _evidence(report, request, chunks)
@@ -29,7 +36,7 @@ def make_result(report: Report, chunks: Sequence[OutputChunk], request: Request,
     return SandboxResult(
         processes=report.processes,
         output=tuple(_named(chunk, roles) for chunk in chunks),
-        calls=of_interest(report.calls, request.source) if trace else (),
+        calls=of_interest(report.calls, [request.source, *(cell.text for cell in cells)]) if trace else (),
         verdict=verdict(evidence),
         exit_status=report.status,
         value=_value(report),
@@ -45,6 +52,7 @@ def make_result(report: Report, chunks: Sequence[OutputChunk], request: Request,
         ended_by=report.ended_by,
         source=request.source if request.lines else "",
         begun=report.begun,
+        cells=cells,
     )
 
 

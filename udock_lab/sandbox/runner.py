@@ -78,7 +78,7 @@ def main() -> None:
         send(reports, encode(Broken(why=f"{type(error).__name__}: {error}"[:500])))
         os._exit(1)
     tell_of_processes(reports)
-    leave = _log_lines(lines, namespace)
+    leave = _log_lines(lines, (CELL, *orders.files), namespace)
     send(reports, encode(Ready()))
     tell_strace(BEGIN)  # what came before is Python's own start
     _run(reports, namespace, codes, leave)
@@ -201,7 +201,7 @@ def _compiled(source: str) -> list[CodeType]:
     return codes
 
 
-def _log_lines(memory: int, namespace: dict[str, object]) -> Callable[[], None]:
+def _log_lines(memory: int, files: tuple[str, ...], namespace: dict[str, object]) -> Callable[[], None]:
     """Log lines from now on, if that is wanted; return what to call at the code's end. No descriptor stays open."""
     if memory < 0:
         return lambda: None
@@ -210,7 +210,7 @@ def _log_lines(memory: int, namespace: dict[str, object]) -> Callable[[], None]:
 
     log = map_shared(memory, SIZE)
     os.close(memory)
-    return log_lines(log, CELL, namespace) if log is not None else lambda: None
+    return log_lines(log, files, namespace) if log is not None else lambda: None
 
 
 def _run(reports: socket, namespace: dict[str, object], codes: list[CodeType], leave: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from udock_lab.display.cells import function_at, lines_of, shown_lines
 from udock_lab.display.markup import Markup, attributes, details, html, joined, style_sheet, trusted, verbatim
 from udock_lab.display.text.walk import stop_text
 from udock_lab.display.traceevents import trace_json
@@ -37,22 +38,46 @@ def walk_html(result: SandboxResult) -> Markup:
     notes = list(walk.notes)
     if len(stops) < len(walk.stops):
         notes.append(f"The slider has the first {len(stops)} of {len(walk.stops)} stops; the list has all.")
-    source = joined(
-        html("<li><code>{}</code> <small></small></li>", verbatim(line) if line else " ")
-        for line in walk.source[:LINES]
-    )
     return html(
         '{}<div class="walk"><div class="stage" hidden><p class="bar">'
         '<button type="button" class="back" aria-label="one stop back">◀</button>'
         '<input type="range" min="0" max="0" value="0" aria-label="stop" data-lm-suppress-shortcuts="true" />'
         '<button type="button" class="on" aria-label="one stop on">▶</button>'
         '<output aria-live="polite"></output></p>'
-        '<div class="two"><ol class="source" aria-label="the code">{}</ol>'
+        '<div class="two">{}'
         '<div><div class="why"></div><div class="lives"></div></div></div></div>{}{}{}{}</div>',
-        *(style_sheet("walk.css"), source, joined(html('<p class="note">{}</p>', note) for note in notes)),
+        *(style_sheet("walk.css"), _sources(walk), joined(html('<p class="note">{}</p>', note) for note in notes)),
         *(details("Every stop in words", _listed(walk), is_open=False), _export(result)),
         _script(stops, panels.found),
     )
+
+
+def _sources(walk: Walk) -> Markup:
+    """Show the code, and under it the functions of the notebook in which a stop is, each while somebody is in it."""
+    code = joined(html("<li>{}</li>", _line(text)) for text in walk.source[:LINES])
+    code = html('<ol class="source" aria-label="the code">{}</ol>', code)
+    if not any(stop.cell for stop in walk.stops):
+        return code
+    parts, left = [html("<div>"), code], LINES
+    for number, cell in enumerate(walk.cells, 1):
+        at = {life.line for stop in walk.stops for life in stop.lives if life.cell == number}
+        at |= {stop.line for stop in walk.stops if stop.cell == number}
+        shown, texts = shown_lines(cell, at)[:left], lines_of(cell)
+        left -= len(shown)
+        names = ", ".join(dict.fromkeys(function_at(cell, line) for line in sorted(at)))
+        items = joined(html('<li value="{}">{}</li>', line, _line(texts[line - 1])) for line in shown)
+        parts.append(
+            html(
+                '<div class="own" hidden><p><small>{}, from a cell of the notebook</small></p>'
+                '<ol class="source" data-cell="{}" aria-label="{}">{}</ol></div>',
+                *(names, number, f"the code of {names}", items),
+            )
+        )
+    return joined([*parts, html("</div>")])
+
+
+def _line(text: str) -> Markup:
+    return html("<code>{}</code> <small></small>", verbatim(text) if text else " ")
 
 
 def _export(result: SandboxResult) -> Markup:
@@ -106,13 +131,18 @@ class _Panels:
         why += joined(html('<p class="note">{}</p>', words) for words in held_up(self.walk, stop))
         return {
             "line": stop.line,
+            **({"cell": stop.cell} if stop.cell else {}),
             "moment": stop.moment,
             "says": stop_text(self.walk, stop),
-            "at": [[self.walk.timeline.lanes[lane].name, stop.lives[lane].line] for lane in lanes
-                   if stop.lives[lane].state != "ended"],
+            "at": [self._at(stop, lane) for lane in lanes if stop.lives[lane].state != "ended"],
             "why": self._panel(why),
             "lives": [self._panel(self._life(stop, before, lane)) for lane in lanes],
         }  # fmt: skip
+
+    def _at(self, stop: Stop, lane: int) -> list[object]:
+        """Return who is on which line, and in which cell where that is not the code."""
+        life = stop.lives[lane]
+        return [self.walk.timeline.lanes[lane].name, life.line, *([life.cell] if life.cell else [])]
 
     def _panel(self, shown: Markup) -> int:
         if shown not in self._numbers:

@@ -35,7 +35,7 @@ def lanes_text(timeline: Timeline) -> str:
     rows, with_lines = [], any(m.line for m in timeline.moments)
     for m in _causal(timeline.moments):
         mark = "" if m.effect == "end" else "FAILED" if m.failed else "LOST" if m.lost else "ok"
-        line = [str(m.line or "")] if with_lines else []
+        line = [f"{m.line or ''}{f' in {printable(m.within)}' if m.within else ''}"] if with_lines else []
         rows.append([printable(timeline.lanes[m.lane].name), *line, mark, m.call, m.result, _arrow_text(timeline, m)])
     return "\n".join([table(("WHO", *["LINE"] * with_lines, "", "CALL", "RESULT", ""), rows), *timeline.notes])
 

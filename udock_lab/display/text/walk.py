@@ -31,7 +31,7 @@ def _stops(walk: Walk) -> Iterator[str]:
 def stop_text(walk: Walk, stop: Stop) -> str:
     """Say in one line who does what: ``child 1, line 5: write(1, ".") = 1``."""
     who = printable(walk.timeline.lanes[stop.lane].name)
-    where = f"{who}, line {stop.line}" if stop.line else who
+    where = f"{who}, {printable(walk.place_of(stop))}" if stop.line else who
     if stop.moment is None:
         return f"{where}: {printable(walk.text_of(stop))}"
     moment = walk.timeline.moments[stop.moment]

@@ -54,8 +54,13 @@ class CallLog:
         else:
             self.dropped += 1
 
-    def report(self, line_of: Callable[[SystemCall], int], process_of: Callable[[int], int]) -> tuple[SystemCall, ...]:
-        """Return them with times since the code began, threads as their process; ``line_of`` is asked in order."""
+    def report(
+        self, line_of: Callable[[SystemCall], tuple[int, int]], process_of: Callable[[int], int]
+    ) -> tuple[SystemCall, ...]:
+        """Return them with times since the code began, threads as their process.
+
+        ``line_of`` gives the cell and the line of a call, and is asked in order.
+        """
         for call in self.parser.unfinished() if self.began is not None else ():
             self.keep(call)
         began = self.began or 0
@@ -65,7 +70,7 @@ class CallLog:
                 SystemCall(
                     pid=process_of(call.pid), name=call.name, arguments=call.arguments, result=call.result,
                     start=call.start - began, end=call.end - began, errno=call.errno,
-                    line=lines[id(call)],
+                    cell=lines[id(call)][0], line=lines[id(call)][1],
                 )
                 for call in self.kept
             ]

@@ -20,8 +20,9 @@ MOST = 6_000  # lines that the result gets
 class Lines:
     """The log's memory, and what it says in the end. Where it is not wanted it costs nothing and says nothing."""
 
-    def __init__(self, *, wanted: bool) -> None:
+    def __init__(self, *, wanted: bool, files: int) -> None:
         self.wanted = wanted
+        self._files = files  # of the notebook's functions, beside the code
         self._memory = -1
         self._log: dict[int, list[Entry]] = {}
         self._begun_by: Callable[[list[int], int], int]
@@ -51,31 +52,32 @@ class Lines:
         self._log = read_log(os.pread(self._memory, SIZE, 0))
         self._times = {thread: [time for time, _, _ in entries] for thread, entries in self._log.items()}
 
-    def of(self, call: SystemCall) -> int:
-        """Return the line that made a call, 0 where none did. To be asked in the order of the calls."""
-        if not self._log:
-            return 0
-        if call.pid in self._became:
-            return 0
+    def of(self, call: SystemCall) -> tuple[int, int]:
+        """Return the cell and the line that made a call (0: none did). To be asked in the order of the calls."""
+        if not self._log or call.pid in self._became:
+            return 0, 0
+        from udock_lab.sandbox.line_log import number_of
+
         thread = self._within.get(call.pid, call.pid)
         if call.name in ("execve", "execveat") and call.value == 0:
             self._became[call.pid] = call.start
         elif call.value and (call.name == "vfork" or "CLONE_VFORK" in call.arguments):
             self._within[call.value] = thread
         number = self._begun_by(self._times.get(thread, []), call.start)
-        return self._log[thread][number - 1][1] if number else 0
+        return number_of(self._log[thread][number - 1][1], self._files) if number else (0, 0)
 
     def begun(self, began: int, process_of: Callable[[int], int]) -> tuple[LineBegun, ...]:
         """Return all lines in the order of time, times since the code began."""
         if not self._log:
             return ()
-        from udock_lab.sandbox.line_log import LAST
+        from udock_lab.sandbox.line_log import LAST, number_of
 
         found = [
             LineBegun(
                 pid=process_of(thread),
                 time=time - began,
-                line=line,
+                cell=number_of(line, self._files)[0],
+                line=number_of(line, self._files)[1],
                 variables=tuple([(name[1:], value) for name, value in news if name[:1] == "="]),
                 held=tuple([(name[1:], value) for name, value in news if name[:1] == ">"]),
                 last=any(name == LAST for name, _ in news),

@@ -37,7 +37,7 @@ class Sandbox:
         self.caller = caller
         self.loop = loop
         self.table = ProcessTable()
-        self.lines = Lines(wanted=request.lines)
+        self.lines = Lines(wanted=request.lines, files=len(request.files))
         self.identity = Identity()
         self.untraced = request.untraced  # why strace does not watch
         self.helpers: set[int] = set()  # processes of our own beside strace: outside the pid namespace, and its first

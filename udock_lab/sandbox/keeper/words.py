@@ -133,7 +133,7 @@ class Words:
             graded=request.shut,
             protected=tuple([pid for pid in protected_pids() if pid != runner]),
         )
-        return Orders(source=request.source, sources=request.sources, policy=policy)
+        return Orders(source=request.source, sources=request.sources, files=request.files, policy=policy)
 
     def _hear_first_inside(self, message: FirstEnded | Files) -> None:
         """Hear how the learner's process ended, and what its folder holds."""
