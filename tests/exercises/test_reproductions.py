@@ -187,6 +187,19 @@ def test_the_cell_below_shows_the_failure_and_then_that_a_right_answer_is_right(
         )
 
 
+@pytest.mark.parametrize(("wrong", "most"), [("way_out_without_wait", 1), ("common_file", 5)])
+def test_of_ten_at_once_the_cell_has_only_as_many_as_it_takes_to_fail(kernel: Kernel, wrong: str, most: int) -> None:
+    slug = EXERCISES[0]
+    (source,) = [answer.source for answer in answers(slug) if answer.name == f"wrong_{wrong}"]
+    kernel.cell(NAMES + source)
+    kernel.cell(check_of(slug))
+    below = kernel.cell("%reproduce 7")[2]
+    (programs,) = re.findall(r"^programs = (\[.*?\])$", below, re.MULTILINE | re.DOTALL)
+    assert 1 <= len(eval(programs)) <= most, below
+    assert "#     answers that are wrong: 0\n" in below
+    assert re.match(r"answers that are wrong: [1-9]", kernel.cell(below)[0])
+
+
 def test_mistakes_get_a_sentence_that_says_what_to_type(kernel: Kernel) -> None:
     slug = EXERCISES[0]
     kernel.cell(NAMES + wrong_answers(slug)["signal"])

@@ -434,7 +434,17 @@ def _some_of_ten(
         expected=f"{_info(*end.info) if end else 'the program runs'} and no child left",
         seen=f"{seen} ({len(wrong)} of 10 are wrong)",
         looks_like=causes[number],
+        tried={"programs": [_tried_of_ten(number, end)]},
     )
+
+
+def _tried_of_ten(number: int, end: End | None) -> tuple[str, str]:
+    """Return one of the ten as a learner runs it again: a script, or the path that is not there, and its end."""
+    if number >= 8:
+        return [("kill -9 $$", "None 9"), ("/no/such/program", "127 None")][number - 8]
+    code = end.info[0] if end is not None else None
+    code = 11 + number if code is None else code  # it was killed, or never ran
+    return f"sleep 0.1; exit {code}", f"{code} None"
 
 
 def _cause_of_ten(
