@@ -178,6 +178,12 @@ def test_the_cell_below_shows_the_failure_and_then_that_a_right_answer_is_right(
     shown, page, _ = kernel.cell(below)
     assert shown.splitlines()[: len(right)] == right, shown
     assert "udock" in page  # the timeline of this run
+    if slug == "m2_2_chroot_permissions":
+        assert "from udock_lab.lesson import have_rights\n" in below
+        assert not re.search(r"udock_lab\.(?!lesson\b)", below), "what a learner cannot read"
+        assert " import have_rights</code>" not in page.partition("Every stop in words")[2], (
+            "an import is no step of theirs"
+        )
     if slug == "m2_1_process_creation":
         lines = (NAMES + solution(slug)).splitlines()
         numbers = [number for number, text in enumerate(lines, 1) if "os.waitpid(" in text]

@@ -14,15 +14,18 @@ import pytest
 
 from udock_lab import sandbox
 from udock_lab.errors import MdockError, UsageError
-from udock_lab.lesson import Lesson, begin, give_up
+from udock_lab.lesson import Lesson, begin, give_up, have_rights
 from udock_lab.lesson.experiments import PROGRAMS, Experiments, programs
 from udock_lab.lesson.experiments.programs import counting, racing, rewriting
 from udock_lab.lesson.experiments.running import play
 
-ALONE = {"__future__", "collections.abc", "fcntl", "os", "random", "signal", "subprocess", "sys", "time"}
+ALONE = {"__future__", "errno", "collections.abc", "fcntl", "os", "random", "signal", "subprocess", "sys", "time"}
 OURS = {
     "udock_lab.linux.capabilities",
+    "udock_lab.errors",
+    "udock_lab.linux.namespaces",
     "udock_lab.linux.prctl",
+    "udock_lab.linux.seccomp_filters",
     "udock_lab.runtime.steps",
 }  # small, and read in lessons
 
@@ -50,7 +53,7 @@ def test_a_program_stands_alone_so_that_what_is_read_is_what_ran(path: Path) -> 
     assert names | {node.module for node in nodes if isinstance(node, ast.ImportFrom)} <= ALONE | OURS
 
 
-@pytest.mark.parametrize("name", sorted(PROGRAMS.keys() - {"give_up"}))
+@pytest.mark.parametrize("name", sorted(PROGRAMS.keys() - {"give_up", "have_rights"}))
 def test_the_source_of_an_experiment_is_one_call_away(lesson: Experiments, name: str) -> None:
     shown = lesson.source(getattr(lesson, name))
     assert shown.text == lesson.source(name).text == inspect.getsource(PROGRAMS[name])
@@ -66,11 +69,12 @@ def test_a_source_that_is_not_there_is_said_with_the_nearest(lesson: Experiments
 
 def test_a_function_that_cells_call_by_itself_has_a_source_too(lesson: Experiments) -> None:
     assert "os.setuid" in repr(lesson.source(give_up))
+    assert "drop_capabilities()" in repr(lesson.source(have_rights))
 
 
 def test_every_experiment_has_a_source_and_says_what_it_returns() -> None:
     made = {name for name in vars(Experiments) if not name.startswith("_")} - {"source", "ask"}
-    assert made == PROGRAMS.keys() - {"give_up"}
+    assert made == PROGRAMS.keys() - {"give_up", "have_rights"}
     assert all(getattr(Experiments, name).__doc__ for name in made)
 
 

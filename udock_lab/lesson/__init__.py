@@ -25,6 +25,7 @@
 
 from udock_lab.lesson.board import Progress, progress
 from udock_lab.lesson.experiments.programs.privileges import give_up
+from udock_lab.lesson.experiments.programs.rights import have_rights
 from udock_lab.lesson.keeping import export, import_
 from udock_lab.lesson.orders import OrderTask, put_in_order
 from udock_lab.lesson.predictions import Prediction, predict
@@ -43,6 +44,7 @@ __all__ = [
     "exit_ticket",
     "export",
     "give_up",
+    "have_rights",
     "import_",
     "predict",
     "progress",

@@ -17,6 +17,8 @@ __all__ = ["of_interest"]
 _LIBRARIES = (sys.prefix, sys.base_prefix, "/usr/lib", "/lib", "/etc/ld.so", "/usr/share/locale", "/usr/local/lib")
 _OPENS = frozenset(("open", "openat", "openat2"))
 _STEPS = frozenset(STEP_CALLS) - _OPENS
+_IMPORTS = ("import ", "from ")
+_BY_IMPORTS = _OPENS | {"mkdir", "rename"}  # modules are looked for, and kept compiled in __pycache__
 _DESCRIPTOR = re.compile(r"(\d+)\b")
 
 
@@ -40,10 +42,11 @@ def _shown(call: SystemCall, hidden: dict[int, set[int]], became: set[int], text
     elif call.name in ("execve", "execveat") and call.value == 0:
         became.add(call.pid)
         unseen.clear()
-    elif call.name in _STEPS:
-        lines = texts[call.cell]
-        return _step_shown(call, unseen, call.pid in became, lines[call.line] if call.line < len(lines) else "")
-    shown = _explains(call)
+    lines = texts[call.cell]
+    text = lines[call.line] if call.line < len(lines) else ""
+    if call.name in _STEPS:
+        return _step_shown(call, unseen, call.pid in became, text)
+    shown = _explains(call) and not (call.name in _BY_IMPORTS and text.lstrip().startswith(_IMPORTS))
     if call.name in _OPENS and call.value is not None:
         (unseen.discard if shown else unseen.add)(call.value)
     return shown
@@ -56,7 +59,7 @@ def _step_shown(call: SystemCall, unseen: set[int], became: bool, text: str) -> 
         if call.name == "close":
             unseen.discard(descriptor)
         return False
-    if text.lstrip().startswith(("import ", "from ")):
+    if text.lstrip().startswith(_IMPORTS):
         return False
     if call.name == "lseek":  # Python asks where a file stands whenever it opens and reads one
         return "lseek" in text or ", 0, SEEK_CUR" not in call.arguments

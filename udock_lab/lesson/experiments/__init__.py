@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from udock_lab.errors import MdockError, UsageError
 from udock_lab.lesson.experiments import endings, races, roots, searches, tables, typed
 from udock_lab.lesson.experiments.finding import Source
-from udock_lab.lesson.experiments.programs import abandoning, counting, privileges, racing, rewriting, searching
+from udock_lab.lesson.experiments.programs import abandoning, counting, privileges, racing, rewriting, rights, searching
 from udock_lab.lesson.experiments.running import play
 from udock_lab.lesson.showing import WIDTH, Shown, shell
 from udock_lab.text.nearest import nearest
@@ -49,6 +49,7 @@ PROGRAMS: dict[str, ModuleType] = {
     "write_and_delete": counting,
     "as_root": privileges,
     "give_up": privileges,
+    "have_rights": rights,
     "run_three_ways": privileges,
     "run_alone": roots,
     "time_searches": searching,
@@ -67,7 +68,7 @@ class Experiments:
             near = nearest(name, PROGRAMS)
             guess = f" Did you mean {near!r}?" if near else ""
             raise UsageError(f"source knows no experiment {name!r}.{guess}", f"It knows: {', '.join(PROGRAMS)}")
-        return Source(name if name == "give_up" else f"lesson.{name}", PROGRAMS[name])
+        return Source(name if name in ("give_up", "have_rights") else f"lesson.{name}", PROGRAMS[name])
 
     @property
     def _lesson(self) -> Lesson:

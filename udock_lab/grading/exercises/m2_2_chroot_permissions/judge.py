@@ -206,7 +206,7 @@ def _only(bench: Bench, seen: list[Attempt]) -> None:
             looks_like=diagnose.forgiven_too(wrong, OTHERS),
             by="effects",
             go_on=True,
-            tried={"number": number, "name": name(number)},
+            tried={"rights": f"chroot answers {name(number)}", "name": name(number)},
         )
         return
     bench.hold("only", seen=f"{', '.join(map(name, OTHERS))} came out of enter", by="effects")

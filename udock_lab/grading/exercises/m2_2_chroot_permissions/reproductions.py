@@ -16,12 +16,11 @@ def root(enter: Enter) -> None:
     import os
     from pathlib import Path
 
-    from udock_lab.runtime.steps import NewUserNamespace
+    from udock_lab.lesson import have_rights
 
     os.mkdir("image")
     Path("image/a-file-of-the-image").touch()
-    if os.geteuid():  # an ordinary user may call chroot in a user namespace of their own
-        NewUserNamespace(os.getuid(), os.getgid()).apply(None)
+    have_rights("chroot")  # as root, or as the root of a user namespace
     print("enter returned", repr(enter(os.path.abspath("image"))))
     print("/ is the folder:", os.path.exists("/a-file-of-the-image"))
 
@@ -30,11 +29,10 @@ def root(enter: Enter) -> None:
 def cwd(enter: Enter) -> None:
     import os
 
-    from udock_lab.runtime.steps import NewUserNamespace
+    from udock_lab.lesson import have_rights
 
     os.mkdir("image")
-    if os.geteuid():  # an ordinary user may call chroot in a user namespace of their own
-        NewUserNamespace(os.getuid(), os.getgid()).apply(None)
+    have_rights("chroot")  # as root, or as the root of a user namespace
     enter(os.path.abspath("image"))
     print("../.. is the image's root:", os.path.samefile("../..", "/") or os.listdir("../.."))
 
@@ -43,22 +41,18 @@ def cwd(enter: Enter) -> None:
     "relative",
     right="enter returned {word!r}\nthe working directory is the folder: True",
     wanted={"word": "chroot"},
-    tries=({"word": "chdir", "has_the_right": False},),
+    tries=({"word": "chdir", "rights": "none"},),
 )
-def relative(enter: Enter, *, has_the_right: bool = True) -> None:
+def relative(enter: Enter, *, rights: str = "chroot") -> None:
     import os
     from pathlib import Path
 
-    from udock_lab.linux.syscalls import drop_capabilities
-    from udock_lab.runtime.steps import NewUserNamespace
+    from udock_lab.lesson import have_rights
 
     os.makedirs("srv/images/demo")
     os.chdir("srv")
     Path("images/demo/a-file-of-the-image").touch()
-    if not has_the_right:
-        drop_capabilities()
-    elif os.geteuid():  # an ordinary user may call chroot in a user namespace of their own
-        NewUserNamespace(os.getuid(), os.getgid()).apply(None)
+    have_rights(rights)
     print("enter returned", repr(enter("images/demo")))
     print("the working directory is the folder:", os.path.exists("a-file-of-the-image"))
 
@@ -68,11 +62,11 @@ def asks(enter: Enter) -> None:
     import os
     from pathlib import Path
 
-    from udock_lab.linux.namespaces import CLONE_NEWUSER, unshare
+    from udock_lab.lesson import have_rights
 
     os.mkdir("image")
     Path("image/a-file-of-the-image").touch()
-    unshare(CLONE_NEWUSER)  # from here on this process is not root, and has the right to call chroot
+    have_rights("chroot, not as root")
     print("enter returned", repr(enter("image")))
     print("/ is the folder:", os.path.exists("/a-file-of-the-image"))
 
@@ -80,23 +74,18 @@ def asks(enter: Enter) -> None:
 @reproduces(
     "eperm",
     right="enter returned 'chdir'\nthe working directory is the folder: True\n/ is as before: True",
-    tries=({"has_the_right": True},),
+    tries=({"rights": "chroot answers EPERM"},),
 )
-def eperm(enter: Enter, *, has_the_right: bool = False) -> None:
-    import errno
+def eperm(enter: Enter, *, rights: str = "none") -> None:
     import os
     from pathlib import Path
 
-    from udock_lab.linux.seccomp_filters import refuse_chroot
-    from udock_lab.linux.syscalls import drop_capabilities
+    from udock_lab.lesson import have_rights
 
     os.mkdir("image")
     Path("image/a-file-of-the-image").touch()
     before = os.stat("/")
-    if has_the_right:
-        refuse_chroot(errno.EPERM)  # chroot is refused all the same, as a security module does
-    else:
-        drop_capabilities()
+    have_rights(rights)
     print("enter returned", repr(enter(os.path.abspath("image"))))
     print("the working directory is the folder:", os.path.exists("a-file-of-the-image"))
     print("/ is as before:", os.path.samestat(before, os.stat("/")))
@@ -117,14 +106,14 @@ def raised(enter: Enter, *, path: str = "no folder") -> None:
     import os
     from pathlib import Path
 
-    from udock_lab.linux.syscalls import drop_capabilities
+    from udock_lab.lesson import have_rights
 
     Path("plain file").touch()
     os.makedirs("closed/inside")
     os.mkdir("shut")
     for folder in ("closed", "shut"):
         os.chmod(folder, 0)  # nobody may enter it
-    drop_capabilities()
+    have_rights("none")
     try:
         print("enter returned", repr(enter(os.path.abspath(path))))
     except OSError as error:
@@ -136,20 +125,20 @@ def raised(enter: Enter, *, path: str = "no folder") -> None:
     right="enter raised {name}",
     wanted={"name": "EACCES"},
     tries=(
-        {"number": 2, "name": "ENOENT"},
-        {"number": 20, "name": "ENOTDIR"},
-        {"number": 38, "name": "ENOSYS"},
-        {"number": 5, "name": "EIO"},
+        {"rights": "chroot answers ENOENT", "name": "ENOENT"},
+        {"rights": "chroot answers ENOTDIR", "name": "ENOTDIR"},
+        {"rights": "chroot answers ENOSYS", "name": "ENOSYS"},
+        {"rights": "chroot answers EIO", "name": "EIO"},
     ),
 )
-def only(enter: Enter, *, number: int = 13) -> None:
+def only(enter: Enter, *, rights: str = "chroot answers EACCES") -> None:
     import errno
     import os
 
-    from udock_lab.linux.seccomp_filters import refuse_chroot
+    from udock_lab.lesson import have_rights
 
     os.mkdir("image")
-    refuse_chroot(number)  # from here on each chroot fails with this errno
+    have_rights(rights)  # from here on
     try:
         print("enter returned", repr(enter(os.path.abspath("image"))))
     except OSError as error:
@@ -163,25 +152,21 @@ def only(enter: Enter, *, number: int = 13) -> None:
     tries=(
         {"times": 2, "lines": 2},
         {"path": "no folder", "lines": 0},
-        {"has_the_right": True, "lines": 0},
+        {"rights": "chroot", "lines": 0},
     ),
 )
-def warns(enter: Enter, *, path: str = "image", has_the_right: bool = False, times: int = 1) -> None:
+def warns(enter: Enter, *, path: str = "image", rights: str = "none", times: int = 1) -> None:
     import os
     import sys
     from contextlib import suppress
 
-    from udock_lab.linux.syscalls import drop_capabilities
-    from udock_lab.runtime.steps import NewUserNamespace
+    from udock_lab.lesson import have_rights
 
     os.mkdir("image")
     path = os.path.abspath(path)
     written = os.open("written", os.O_RDWR | os.O_CREAT)
     os.dup2(written, 2)  # what goes to standard error is in this file now
-    if not has_the_right:
-        drop_capabilities()
-    elif os.geteuid():  # an ordinary user may call chroot in a user namespace of their own
-        NewUserNamespace(os.getuid(), os.getgid()).apply(None)
+    have_rights(rights)
     for _ in range(times):
         with suppress(OSError):
             enter(path)
