@@ -42,9 +42,16 @@ class UsersKernel:
         home.mkdir(exist_ok=True)
         self.mdock_home = home / ".mdock"
         env = {name: value for name, value in os.environ.items() if not name.startswith(("MDOCK", "IPYTHON", "JUPYTER"))}
-        self.manager = KernelManager(kernel_name="python3")
-        self.manager.start_kernel(env=env | {"HOME": str(home)}, cwd=str(home))
-        self.connect()
+        for left in (2, 1, 0):
+            self.manager = KernelManager(kernel_name="python3")
+            self.manager.start_kernel(env=env | {"HOME": str(home)}, cwd=str(home))
+            try:
+                self.connect()
+                break
+            except RuntimeError:  # it died: somebody took one of its ports after Jupyter had chosen it
+                self.close()
+                if not left:
+                    raise
 
     def connect(self) -> None:
         """To a kernel that has just been started."""
