@@ -195,7 +195,7 @@ class watching_for_kernels:  # noqa: N801
 
     def _watch(self) -> None:
         mark = f"UDOCK_TEST_SESSION={os.getpid()}".encode()
-        while not self.over.wait(0.05):
+        while not self.over.wait(0.5):  # a kernel takes longer to start; a look costs every process here
             for entry in Path("/proc").iterdir():
                 with suppress(OSError):
                     if b"ipykernel" in (entry / "cmdline").read_bytes() and mark in (entry / "environ").read_bytes():
