@@ -7,10 +7,9 @@ from collections.abc import Collection
 from functools import lru_cache
 
 from udock_lab.model import NotebookCell
+from udock_lab.text.unreadable import UNREADABLE
 
 __all__ = ["function_at", "lines_of", "shown_lines"]
-
-_UNREADABLE = (SyntaxError, ValueError, MemoryError, RecursionError)  # the text of a cell with a magic, for instance
 
 
 @lru_cache(maxsize=64)
@@ -39,7 +38,7 @@ def _functions(cell: NotebookCell) -> tuple[tuple[int, int, str], ...]:
     """Return the first and the last line and the name of each function and class at the top of a cell."""
     try:
         body = ast.parse(cell.text).body
-    except _UNREADABLE:
+    except UNREADABLE:  # a cell with a magic, for instance
         return ()
     found = [node for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
     begins = [min([node.lineno, *(one.lineno for one in node.decorator_list)]) for node in found]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from udock_lab.errors import UsageError
 from udock_lab.grading.lazy import ASYNC, YIELDS, lazy_in
-from udock_lab.sandbox.reading import UNREADABLE
+from udock_lab.text.unreadable import UNREADABLE
 
 __all__ = ["refuse_lazy", "refuse_lazy_named", "refuse_lazy_source"]
 

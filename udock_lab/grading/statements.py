@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import symtable
 
-from udock_lab.sandbox.reading import UNREADABLE
+from udock_lab.text.unreadable import UNREADABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from udock_lab.grading.notebook import unwritten_in
-from udock_lab.sandbox.reading import UNREADABLE
+from udock_lab.text.unreadable import UNREADABLE
 
 __all__ = ["LEFT_OVER", "is_unwritten", "place_of", "unwritten_functions", "unwritten_source"]
 

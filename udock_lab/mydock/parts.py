@@ -17,6 +17,7 @@ from udock_lab.grading.handedin import solution_in
 from udock_lab.grading.notebook import Solution, does_something
 from udock_lab.grading.sources import SLUGS, exercise
 from udock_lab.grading.unwritten import is_unwritten
+from udock_lab.text.unreadable import UNREADABLE
 
 __all__ = ["WHOLE", "Part", "called", "parts_here", "short"]
 
@@ -109,7 +110,7 @@ def _kept(path: str, functions: tuple[str, ...]) -> Solution | None:
     for part in found.parts:
         try:
             body = ast.parse(part.text).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except UNREADABLE:
             return None
         named = [one for one in body if isinstance(one, ast.FunctionDef) and one.name in functions]
         written |= {one.name for one in named if does_something(one)}

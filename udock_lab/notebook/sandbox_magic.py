@@ -20,8 +20,8 @@ from udock_lab.notebook.output import CellStreams, shows_the_value
 from udock_lab.runtime.state.shortage import shortage_told
 from udock_lab.sandbox import MEMORY, PROCESSES, TIMEOUT, names_used, run
 from udock_lab.sandbox.bounds import MOST_PROCESSES, MOST_SECONDS
-from udock_lab.sandbox.reading import UNREADABLE
 from udock_lab.text.nearest import nearest
+from udock_lab.text.unreadable import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

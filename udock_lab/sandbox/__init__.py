@@ -12,7 +12,6 @@
     keepers.py        a keeper for each run, and one that waits for the next
     following.py      a keeper is asked, and followed to its report
     result.py         the result
-    reading.py        code that Python cannot read, in words
     interest.py       which calls explain something
     verdict.py        one sentence on what happened
     messages.py     what client, keeper and runner say to each other

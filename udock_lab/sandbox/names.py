@@ -16,7 +16,7 @@ def names_used(source: str) -> set[str]:
     """Return global names that the code reads, at its top and inside its functions and classes.
 
     Those are left out to which it gives a value of its own first.
-    Raises one of :data:`~udock_lab.sandbox.reading.UNREADABLE` for code that Python cannot read.
+    Raises one of :data:`~udock_lab.text.unreadable.UNREADABLE` for code that Python cannot read.
     """
     module = symtable.symtable(source, "<sandbox>", "exec")
     found = {symbol.get_name() for symbol in module.get_symbols() if symbol.is_referenced()}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from udock_lab.errors import UsageError
-from udock_lab.sandbox.reading import UNREADABLE, in_words
+from udock_lab.text.unreadable import UNREADABLE, in_words
 
 __all__ = ["read_program", "unreadable"]
 

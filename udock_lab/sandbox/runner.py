@@ -43,10 +43,10 @@ from udock_lab.sandbox.messages import (
     to_runner,
 )
 from udock_lab.sandbox.policy import SCRATCH, visible_folders, wanted_by
-from udock_lab.sandbox.reading import UNREADABLE, in_words
 from udock_lab.sandbox.scratch import small_files
 from udock_lab.sandbox.strace_markers import BEGIN, CAME_TO_THE_END
 from udock_lab.sandbox.telling import tell_of_processes, tell_strace
+from udock_lab.text.unreadable import UNREADABLE, in_words
 from udock_lab.wire.framing import adopt, receive, send
 
 TYPE_CHECKING = False
