@@ -25,7 +25,7 @@ from udock_lab.lesson.experiments import Experiments
 from udock_lab.lesson.keeping import Brought, Exported, export_from, import_into, kept_here, passing
 from udock_lab.lesson.ledger import Data, Ledger, facts_in, facts_of, ledger_in
 from udock_lab.lesson.scratch import Scratch, learner_home
-from udock_lab.lesson.showing import WIDTH, Shown
+from udock_lab.lesson.showing import Shown
 from udock_lab.lesson.standing import ASKED, STATES, asked_in, is_whole, standing
 from udock_lab.lesson.strip import LiveCard, strip
 from udock_lab.lesson.terminals import TerminalTask
@@ -34,6 +34,7 @@ from udock_lab.model import CardText, Container, DoctorReport, LessonCard
 from udock_lab.runtime.engine import Runtime
 from udock_lab.runtime.kept import use_runtime
 from udock_lab.text.nearest import nearest
+from udock_lab.text.terminal import CELL_WIDTH
 
 __all__ = ["End", "Lesson", "begin", "current", "keep_score", "ledger"]
 
@@ -59,7 +60,7 @@ def begin(slug: str, *, spare: bool = False) -> Lesson:
     _current._move_in()
     fold_cards(folded=lesson_of.kind == "page")  # who runs a first container sees its result first
     use_runtime(_current.runtime)  # for %mdock, too: what a lesson set for it (no spare) holds for both
-    print(fill(_current.permission_line, WIDTH))
+    print(fill(_current.permission_line, CELL_WIDTH))
     for line in kept_here(_current.place, first=lesson_of is outline.COURSE[0]):
         print(line)
     _current.show_strip()

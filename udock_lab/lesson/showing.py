@@ -13,9 +13,8 @@ from udock_lab.display.text.cards import lesson_text
 if TYPE_CHECKING:
     from udock_lab.model import LessonCard
 
-__all__ = ["WIDTH", "Shown", "has_panels", "is_open", "live", "shell"]
+__all__ = ["Shown", "has_panels", "is_open", "live", "shell"]
 
-WIDTH = 100  # characters of a line that a cell shows without breaking it, in a word if need be
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 

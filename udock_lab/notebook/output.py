@@ -8,13 +8,12 @@ import sys
 import time
 from textwrap import wrap
 
-from udock_lab.text.terminal import printable
+from udock_lab.text.terminal import CELL_WIDTH, printable
 
 __all__ = ["CELL_BYTES", "CELL_LINES", "CellOutput", "CellStreams", "shows_the_value", "signals_own"]
 
 CELL_BYTES = 256 * 1024
 CELL_LINES = 5_000
-WIDTH = 100  # characters of a line of mdock's own
 
 
 class CellStreams:
@@ -149,7 +148,7 @@ class CellOutput:
 
 def _broken(line: str) -> list[str]:
     blanks = " " * len("[mdock] ")
-    return wrap(line, WIDTH, subsequent_indent=blanks, break_long_words=False, break_on_hyphens=False)
+    return wrap(line, CELL_WIDTH, subsequent_indent=blanks, break_long_words=False, break_on_hyphens=False)
 
 
 def signals_own(error: BaseException) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+__all__ = ["CELL_WIDTH", "printable"]
+
+CELL_WIDTH = 100  # characters of a printed line: a notebook breaks a longer one where it is full, in a word as well
 
 
 def printable(text: str) -> str:

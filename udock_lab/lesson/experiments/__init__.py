@@ -28,8 +28,9 @@ from udock_lab.lesson.experiments import endings, races, roots, searches, tables
 from udock_lab.lesson.experiments.finding import Source
 from udock_lab.lesson.experiments.programs import abandoning, counting, privileges, racing, rewriting, rights, searching
 from udock_lab.lesson.experiments.running import play
-from udock_lab.lesson.showing import WIDTH, Shown, shell
+from udock_lab.lesson.showing import Shown, shell
 from udock_lab.text.nearest import nearest
+from udock_lab.text.terminal import CELL_WIDTH
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -68,7 +69,7 @@ class Experiments:
             near = nearest(name, PROGRAMS)
             guess = f" Did you mean {near!r}?" if near else ""
             raise UsageError(f"source knows no experiment {name!r}.{guess}", f"It knows: {', '.join(PROGRAMS)}")
-        return Source(name if name in ("give_up", "have_rights") else f"lesson.{name}", PROGRAMS[name])
+        return Source(f"lesson.{name}" if hasattr(self, name) else name, PROGRAMS[name])
 
     @property
     def _lesson(self) -> Lesson:
@@ -148,7 +149,7 @@ class Experiments:
             answer = str(error)
         print(f"%mdock {command}")
         for line in (*notes.getvalue().splitlines(), *answer.splitlines()):
-            print(fill(line, WIDTH, initial_indent="   ", subsequent_indent="      ", break_long_words=False))
+            print(fill(line, CELL_WIDTH, initial_indent="   ", subsequent_indent="      ", break_long_words=False))
 
     def time_searches(self, *counts: int) -> searches.Searches:
         """Measure a search for the last image in tables of so many (10 to 100,000), and one whole run beside it."""
