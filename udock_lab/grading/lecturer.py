@@ -20,6 +20,7 @@ from udock_lab.grading.classfiles import ClassFiles
 from udock_lab.grading.marks import Result
 from udock_lab.grading.roster import Enrolled, read_roster
 from udock_lab.grading.sharding import shard_of
+from udock_lab.grading.sources import named_course
 from udock_lab.grading.submissions import Sent, a_file_name, class_of, find_submissions, ignored_in
 from udock_lab.grading.taken import exports_in, lessons_taken
 from udock_lab.grading.tries import Tries
@@ -79,7 +80,7 @@ def grade(args: Namespace) -> int:
     jobs = _cores() if args.jobs is None else args.jobs
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: at least one is needed.", f"Here {_cores()} is a good number.")
-    course = _course(args)
+    course = named_course(args.course)
     folder, meant = class_of(Path(args.folder), course)
     if meant:
         _note(f"{args.folder} is what {meant} handed in: taken as  udock-lab grade {folder} --only {meant}")
@@ -136,7 +137,7 @@ def _grade_here(batch: Batch, sent: Sequence[Sent], jobs: int, heard: Callable[[
 
 def collect(args: Namespace) -> int:
     """Make a class of what parts or workers have kept; 1 where something is not judged yet."""
-    course = _course(args)
+    course = named_course(args.course)
     folder, _ = class_of(Path(args.folder), course)
     course = course or course_near(folder)
     every = find_submissions(folder, course)
@@ -205,15 +206,6 @@ def _out(args: Namespace, folder: Path) -> Path:
     if out.resolve() == folder.resolve():
         raise UsageError("Results and submissions would lie in one folder.", "Name another: --out DIR")
     return out
-
-
-def _course(args: Namespace) -> Path | None:
-    if args.course is None:
-        return None
-    place = Path(args.course)
-    if not (place / "source").is_dir():
-        raise NotFound(f"{place} is no course folder: it has no source/.", "Make one: udock-lab course DIR")
-    return place
 
 
 def _sum_up(results: Sequence[Result], batch: Batch, seconds: float) -> None:

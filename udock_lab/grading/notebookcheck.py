@@ -16,9 +16,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from udock_lab.display.text.checks import points, witness
-from udock_lab.errors import MdockError, NotFound, UsageError
+from udock_lab.errors import MdockError, UsageError
 from udock_lab.grading.graded import GradedCell, grade_notebook
 from udock_lab.grading.handout import handout_in, read_notebook
+from udock_lab.grading.sources import named_course
 from udock_lab.grading.submissions import Sent, exercise_of
 from udock_lab.model import Judgement
 from udock_lab.model.jsontext import to_json
@@ -55,10 +56,19 @@ class Checked(Value):
         return (judgement for cell in self.cells for judgement in cell.report.judgements)
 
     @property
+    def notes(self) -> list[str]:
+        """What the reports say beside the requirements."""
+        return [note for cell in self.cells for note in cell.report.notes]
+
+    @property
+    def finished(self) -> bool:
+        """No check broke off."""
+        return all(cell.report.finished for cell in self.cells)
+
+    @property
     def whole(self) -> bool:
         """Nothing is missing, as far as this machine can judge."""
-        finished = all(cell.report.finished for cell in self.cells)
-        return bool(self.cells) and finished and all(one.passed or one.refused for one in self.judgements)
+        return bool(self.cells) and self.finished and all(one.passed or one.refused for one in self.judgements)
 
     @property
     def summary(self) -> str:
@@ -67,13 +77,13 @@ class Checked(Value):
             return f"{self.notebook}: {self.error.partition(chr(10))[0]}"
         lost = sum(cell.not_judged_here for cell in self.cells)
         beside = f"; {points(lost)} more could not be judged on this machine" if lost else ""
-        again = "" if all(cell.report.finished for cell in self.cells) else "; the check broke off: run it again"
+        again = "" if self.finished else "; the check broke off: run it again"
         return f"{self.notebook}: {points(self.points)} of {points(self.out_of)} points{beside}{again}"
 
 
 def check(args: Namespace) -> int:
     """Judge each, print what was found; the exit code. UsageError, before any is judged, for a file that is missing."""
-    course = _course(args.course)
+    course = named_course(args.course)
     paths = [Path(name) for name in args.notebooks]
     for path in paths:
         if not path.is_file():
@@ -92,21 +102,11 @@ def check(args: Namespace) -> int:
             print("\n".join([*(cell.text for cell in one.cells), printable(one.summary), ""]), flush=True)
     if args.json:
         print(as_json(found).decode())
-    if "GITHUB_STEP_SUMMARY" in told:
-        _append(told["GITHUB_STEP_SUMMARY"], as_markdown(found))
-    if args.summary:
-        _append(args.summary, as_markdown(found))
+    for page in filter(None, (told.get("GITHUB_STEP_SUMMARY"), args.summary)):
+        _append(page, as_markdown(found))
     if args.classroom:
         _append(told["GITHUB_OUTPUT"], f"result={base64.b64encode(as_classroom(found)).decode()}\n")
     return 0 if all(one.whole for one in found) else 1
-
-
-def _course(name: str | None) -> Path | None:
-    if name is None:
-        return None
-    if not (Path(name) / "source").is_dir():
-        raise NotFound(f"{name} is no course folder: it has no source/.", "Make one: udock-lab course DIR")
-    return Path(name)
 
 
 def checked(path: Path, course: Path | None = None) -> Checked:
@@ -143,8 +143,12 @@ def as_json(found: Sequence[Checked]) -> bytes:
                     "points": one.points,
                     "out_of": one.out_of,
                     "error": one.error,
-                    "requirements": [_requirement(cell, judgement) for cell, judgement in _each(one)],
-                    "notes": [note for cell in one.cells for note in cell.report.notes],
+                    "requirements": [
+                        _requirement(judgement, hidden=cell.check.hidden)
+                        for cell in one.cells
+                        for judgement in cell.report.judgements
+                    ],
+                    "notes": one.notes,
                 }
                 for one in found
             ],
@@ -153,16 +157,12 @@ def as_json(found: Sequence[Checked]) -> bytes:
     )
 
 
-def _each(one: Checked) -> Iterable[tuple[GradedCell, Judgement]]:
-    return ((cell, judgement) for cell in one.cells for judgement in cell.report.judgements)
-
-
-def _requirement(cell: GradedCell, judgement: Judgement) -> dict[str, object]:
+def _requirement(judgement: Judgement, *, hidden: bool) -> dict[str, object]:
     requirement = judgement.requirement
     return {
         "key": requirement.key,
         "name": requirement.name,
-        "hidden": cell.check.hidden,
+        "hidden": hidden,
         "points": requirement.points,
         "passed": judgement.passed,
         "expected": judgement.expected,
@@ -214,8 +214,7 @@ def as_markdown(found: Sequence[Checked]) -> str:
             lines += ["| | Requirement | What was found |", "|---|---|---|"]
             lines += [_row(judgement) for judgement in one.judgements]
             lines.append("")
-        notes = [note for cell in one.cells for note in cell.report.notes]
-        lines += [f"- {_plain(note)}" for note in notes] + ([""] if notes else [])
+        lines += [f"- {_plain(note)}" for note in one.notes] + ([""] if one.notes else [])
     return "\n".join(lines) + "\n"
 
 

@@ -45,6 +45,7 @@ __all__ = [
     "folder_of",
     "hidden_exercise",
     "hidden_folder",
+    "named_course",
     "slugs",
 ]
 
@@ -241,3 +242,13 @@ def _odd_bridges(promised: list[str], made: Exercise) -> Iterator[str]:
             yield f"a bridge leads to {foreign.pop()!r}, which no requirement promises"
         elif one.stands_for not in made.functions:
             yield f"a bridge stands for {one.stands_for!r}, which is none of FUNCTIONS"
+
+
+def named_course(name: str | None) -> Path | None:
+    """Return the course folder that somebody named with ``--course``, None where nobody did; NotFound for no such."""
+    if name is None:
+        return None
+    place = Path(name)
+    if not (place / "source").is_dir():
+        raise NotFound(f"{place} is no course folder: it has no source/.", "Make one: udock-lab course DIR")
+    return place
