@@ -14,7 +14,6 @@ changed since then is somebody's work and stays.
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from pathlib import Path
 from udock_lab.course.layout import lay_out
 from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
 from udock_lab.linux.wholefile import write_whole
-from udock_lab.work.folder import content_of, hash_of
+from udock_lab.work.folder import change_manifest, content_of, handed_out, hash_of
 
 __all__ = ["release", "release_options"]
 
@@ -118,7 +117,7 @@ def _files(templates: Path, built: Path, name: str) -> Iterator[tuple[str, bytes
 
 def _bring(target: Path, files: dict[str, bytes], say: Say) -> None:
     """Write what is new, remove what is no longer part of it, leave alone what was changed."""
-    known = _known(target)
+    known = handed_out(target, _MANIFEST)
     for name, data in files.items():
         there = content_of(target / name)
         if there is None or hash_of(there) == known.get(name):
@@ -134,12 +133,4 @@ def _bring(target: Path, files: dict[str, bytes], say: Say) -> None:
             (target / name).unlink()
         del known[name]
     (target / "binder" / "postBuild").chmod(0o755)
-    write_whole(target / _MANIFEST, json.dumps({"files": known}, indent=1).encode() + b"\n")
-
-
-def _known(target: Path) -> dict[str, str]:
-    try:
-        files = json.loads((target / _MANIFEST).read_bytes())["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return {str(name): str(value) for name, value in files.items()} if isinstance(files, dict) else {}
+    change_manifest(target, _MANIFEST, files=known)

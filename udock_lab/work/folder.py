@@ -65,29 +65,29 @@ def content_of(path: Path) -> bytes | None:
 # --- what is remembered
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def _manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
     try:
-        found = json.loads((folder / MANIFEST).read_bytes())
+        found = json.loads((folder / name).read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def handed_out(folder: Path) -> dict[str, str]:
+def handed_out(folder: Path, manifest: str = MANIFEST) -> dict[str, str]:
     """Return what was handed out last: path to hash.
 
     Empty where the list is missing or damaged: then nothing is replaced.
     """
-    files = _manifest(folder).get("files")
+    files = _manifest(folder, manifest).get("files")
     return {str(name): str(value) for name, value in files.items()} if isinstance(files, dict) else {}
 
 
-def change_manifest(folder: Path, **facts: Any) -> None:
+def change_manifest(folder: Path, manifest: str = MANIFEST, **facts: Any) -> None:
     """Put facts into the list; the others stay. What is the same already is not written."""
-    there = _manifest(folder)
+    there = _manifest(folder, manifest)
     listed = json.dumps(there | facts, indent=1, sort_keys=True).encode() + b"\n"
-    if content_of(folder / MANIFEST) != listed:
-        write_whole(folder / MANIFEST, listed)
+    if content_of(folder / manifest) != listed:
+        write_whole(folder / manifest, listed)
 
 
 def _taken(folder: Path) -> list[str]:
