@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ARTEFACTS", "LATE", "RANGE", "READY", "RUN_ALL", "Lab", "NotebookPage", "notebook", "run_notebook"]
+__all__ = [
+    "ARTEFACTS",
+    "LATE",
+    "RANGE",
+    "READY",
+    "RUN_ALL",
+    "Lab",
+    "NotebookPage",
+    "ask_until",
+    "notebook",
+    "run_all_by_menu",
+    "run_notebook",
+]
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
 RANGE = 90_000  # ms for a whole notebook
@@ -120,6 +134,23 @@ class NotebookPage:
     def close(self) -> None:
         """Shut its kernel down and close it, unsaved."""
         self.page.evaluate(CLOSE)
+
+
+def run_all_by_menu(page: Any) -> None:
+    """Run, Run All Cells: the same words in JupyterLab and in Notebook 7."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def ask_until(ask: Callable[[], None], wanted: Any, *, times: int, timeout: float) -> None:
+    """Ask by menu or key until ``wanted`` is seen: what is asked of a kernel that is not there yet is not done."""
+    from playwright.sync_api import TimeoutError as NotInTimeError
+
+    for _ in range(times):
+        ask()
+        with suppress(NotInTimeError):
+            wanted.wait_for(timeout=timeout)
+            break
 
 
 def run_notebook(page: Any, path: str, theme: str = "light", *, timeout: float = RANGE) -> NotebookPage:

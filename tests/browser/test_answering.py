@@ -8,14 +8,13 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import _wait_for
-from notebook_page import ARTEFACTS, Lab, notebook, run_notebook
+from notebook_page import ARTEFACTS, Lab, ask_until, notebook, run_all_by_menu, run_notebook
 from ports import a_free_port
 
 BEGIN = "%load_ext udock_lab\nfrom udock_lab.lesson import begin, exit_ticket, progress, put_in_order"
@@ -153,8 +152,6 @@ def drag_line(cell: Any, page: Any, number: str, onto: str) -> None:
 @pytest.fixture
 def notebook_7(browser: Any, tmp_path: Path) -> Iterator[Any]:
     """A page of Notebook 7 with the same cells, run."""
-    from playwright.sync_api import TimeoutError as NotInTimeError
-
     (tmp_path / "a.ipynb").write_text(json.dumps(notebook(BEGIN, TICKET, ORDER)))
     port = a_free_port()
     token = secrets.token_hex(16)
@@ -167,12 +164,7 @@ def notebook_7(browser: Any, tmp_path: Path) -> Iterator[Any]:
         page = browser.new_page(viewport={"width": 1280, "height": 1100})
         page.goto(f"http://127.0.0.1:{port}/notebooks/a.ipynb?token={token}")
         page.locator(".jp-CodeCell").nth(2).wait_for(timeout=60_000)
-        for _ in range(6):  # what is asked of a kernel that is not there yet is not done
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-            with suppress(NotInTimeError):
-                page.locator(".moving").wait_for(timeout=15_000)
-                break
+        ask_until(lambda: run_all_by_menu(page), page.locator(".moving"), times=6, timeout=15_000)
         yield page
         page.close()
     finally:

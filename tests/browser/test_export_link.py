@@ -10,14 +10,13 @@ import os
 import secrets
 import subprocess
 import sys
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import _wait_for
-from notebook_page import ARTEFACTS, Lab, notebook, run_notebook
+from notebook_page import ARTEFACTS, Lab, ask_until, notebook, run_all_by_menu, run_notebook
 from ports import a_free_port
 
 from udock_lab.work.exported import read_export
@@ -69,8 +68,6 @@ def test_the_strip_follows_what_is_answered_below_it(lab: Lab, lab_page: Any, th
 def test_the_link_works_in_notebook_7_too(browser: Any, tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text(json.dumps(notebook(BEGIN.format("m2_1a_fork"), "lesson.export()")))
     port = a_free_port()
-    from playwright.sync_api import TimeoutError as NotInTimeError
-
     token = secrets.token_hex(16)
     env = os.environ | {"JUPYTER_TOKEN": token, "HOME": str(tmp_path)}
     options = ["--no-browser", "--allow-root", f"--port={port}", f"--ServerApp.root_dir={tmp_path}"]
@@ -82,12 +79,7 @@ def test_the_link_works_in_notebook_7_too(browser: Any, tmp_path: Path) -> None:
         page.goto(f"http://127.0.0.1:{port}/notebooks/a.ipynb?token={token}")
         page.locator(".jp-CodeCell").nth(1).wait_for(timeout=60_000)
         link = page.get_by_role("link", name="Download")
-        for _ in range(6):  # what is asked of a kernel that is not there yet is not done
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-            with suppress(NotInTimeError):
-                link.wait_for(timeout=15_000)
-                break
+        ask_until(lambda: run_all_by_menu(page), link, times=6, timeout=15_000)
         with page.expect_download(timeout=30_000) as download:
             link.click()
         download.value.save_as(tmp_path / "saved.udock")

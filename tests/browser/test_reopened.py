@@ -5,10 +5,9 @@ By menus and keys alone, as anybody has them: nothing here asks JupyterLab's own
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
-from notebook_page import Lab
+from notebook_page import Lab, ask_until
 
 CELLS = (
     "from udock_lab.lesson import begin, exit_ticket, predict, put_in_order, progress\nlesson = begin('m2_1a_fork')",
@@ -28,18 +27,13 @@ def run_menu(page: Any, menu: str, item: str) -> None:
 
 def test_panels_of_a_notebook_without_its_kernel_say_to_run_the_cell(lab: Lab, browser: Any) -> None:
     name = lab.put("reopened.ipynb", *CELLS)
-    from playwright.sync_api import TimeoutError as NotInTimeError
-
     page = browser.new_page(viewport={"width": 1280, "height": 4000})  # what is out of sight is not in the page
     try:
         page.goto(f"{lab.address}/lab/tree/{name}?token={lab.token}&reset")
         page.locator(".jp-CodeCell").nth(PANELS).wait_for(timeout=60_000)
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
-        for _ in range(5):  # what is asked of a kernel that is not there yet is not done
-            run_menu(page, "Run", "runmenu:run-all")
-            with suppress(NotInTimeError):
-                page.locator("form.panel").nth(PANELS - 1).wait_for(timeout=20_000)
-                break
+        last = page.locator("form.panel").nth(PANELS - 1)
+        ask_until(lambda: run_menu(page, "Run", "runmenu:run-all"), last, times=5, timeout=20_000)
         assert page.locator("[data-stands-in]:visible").count() == 0
         question = page.locator(".jp-CodeCell").nth(2)
         question.get_by_role("radio", name="eight").check()
