@@ -112,14 +112,13 @@ class OwnRun(Shown):
     def card(self) -> LessonCard:
         """Return it with the timeline of the run below."""
         faults, headline = self._fault(), self._headline()
+        result = self.result if called(self.parts) else replace(self.result, calls=())  # all of them mdock's own
         return LessonCard(
             label=LABEL,
             headline=headline[:1].upper() + headline[1:],
             mood="good" if self.info is not None and not faults else "bad",
             parts=(*faults, *_records(self.records), *self._notes()),
-            result=self.result
-            if called(self.parts)
-            else replace(self.result, calls=()),  # mdock's are not their business
+            result=result,
         )
 
     def _headline(self) -> str:

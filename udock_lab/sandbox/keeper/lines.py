@@ -76,13 +76,14 @@ class Lines:
             LineBegun(
                 pid=process_of(thread),
                 time=time - began,
-                cell=number_of(line, self._files)[0],
-                line=number_of(line, self._files)[1],
+                cell=cell,
+                line=line,
                 variables=tuple([(name[1:], value) for name, value in news if name[:1] == "="]),
                 held=tuple([(name[1:], value) for name, value in news if name[:1] == ">"]),
                 last=any(name == LAST for name, _ in news),
             )
             for thread, entries in self._log.items()
-            for time, line, news in entries
+            for time, number, news in entries
+            for cell, line in [number_of(number, self._files)]
         ]
         return tuple(sorted(found, key=lambda one: one.time)[:MOST])
