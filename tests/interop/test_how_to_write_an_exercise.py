@@ -79,20 +79,6 @@ def hand_in(course: Path, source: Path) -> None:
         place.write_text(json.dumps(notebook))
 
 
-def test_nbgrader_makes_a_release_without_solution_and_hidden_cells(course: Path, tmp_path: Path) -> None:
-    import shutil
-
-    shutil.copytree(course, tmp_path / "course", ignore=shutil.ignore_patterns("source", "submitted", "graded"))
-    shutil.copy(Path(__file__).parents[2] / "exercises" / "nbgrader_config.py", tmp_path / "course")
-    for line in ("udock-lab exercise ends_well --notebook", "nbgrader generate_assignment ends_well"):
-        done = typed(tmp_path / "course", line)
-        assert done.returncode == 0, done.stdout + done.stderr
-    release = (tmp_path / "course" / "release" / "ends_well" / "ends_well.ipynb").read_text()
-    assert "waitpid" not in release
-    assert "check_hidden" not in release
-    assert 'score = check(\\"ends_well\\", ends_well)' in release
-
-
 def test_a_learner_s_check_finds_the_exercise_of_the_course_folder_above_the_notebook(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

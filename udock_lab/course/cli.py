@@ -176,6 +176,20 @@ def _exercise_options(parser: ArgumentParser) -> None:
     parser.add_argument("--notebook", action="store_true", help="write source/EXERCISE/EXERCISE.ipynb")
 
 
+def _new(args: Namespace) -> int:
+    from udock_lab.commands.base import require_linux
+    from udock_lab.grading import newexercise
+
+    require_linux()
+    return newexercise.new_exercise(args)
+
+
+def _new_options(parser: ArgumentParser) -> None:
+    parser.add_argument("what", choices=["exercise"], help="what to write")
+    parser.add_argument("slug", metavar="SLUG", help="its name, which its function gets, too: exit_status")
+    parser.add_argument("--course", metavar="DIR", help="course folder (default: that of course.toml here or above)")
+
+
 # --- the program
 
 
@@ -209,6 +223,7 @@ SUBCOMMANDS = (
     Subcommand(
         "exercise", "for authors: judge an exercise's corpus, or write its notebook", _exercise, _exercise_options
     ),
+    Subcommand("new", "for authors: begin an exercise of your own, with a judge that works", _new, _new_options),
     Subcommand("version", "say which version this is", version),
 )
 

@@ -7,6 +7,8 @@
     DIR/binder/, .devcontainer/, .github/workflows/   Binder, Codespaces, GitHub Classroom
     DIR/README.md     how to begin, with badges where the repository's address is known
 
+``--course`` adds a lecturer's own exercises (ownexercises.py).
+
 The same command brings a later version. ``.udock-release.json`` has the hashes of what was written: a file that was
 changed since then is somebody's work and stays.
 """
@@ -19,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from udock_lab.course.layout import lay_out
@@ -32,6 +34,7 @@ __all__ = ["release", "release_options"]
 _CLONE = Path(__file__).resolve().parents[2]
 _MANIFEST = ".udock-release.json"
 _SHARED = ("binder/apt.txt", "binder/runtime.txt", "binder/postBuild", "LICENSE")  # the same as in the clone
+_JUDGED = "lessons/exercises/m2_*/m2_*.ipynb"  # in the workflow; a lecturer's own exercises come behind it
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _BINDER = (
     "[![Binder](https://mybinder.org/badge_logo.svg)]"
@@ -49,6 +52,9 @@ def release_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--repository", metavar="OWNER/NAME", help="its name on GitHub, for the badges (default: that of DIR's origin)"
+    )
+    parser.add_argument(
+        "--course", metavar="COURSE", help="a course folder, for the exercises that its course.toml names"
     )
 
 
@@ -70,15 +76,23 @@ def release(args: Namespace, say: Say) -> int:
     name = args.repository or _origin_of(target)
     if args.repository and not _NAME.fullmatch(args.repository):
         raise UsageError(f"{args.repository} is no name on GitHub.", "It is OWNER/NAME: --repository school/containers")
+    own = _own(Path(args.course)) if args.course else {}
+    judged = [path for path in own if path.endswith(".ipynb")]
     target.mkdir(parents=True, exist_ok=True)
     say(f"{target}/lessons: {lay_out(target / 'lessons')}.")
     with tempfile.TemporaryDirectory() as place:
         built = _wheel(Path(place))
-        _bring(target, dict(_files(templates, built, name)), say)
+        _bring(target, dict([*_files(templates, built, name, judged), *own.items()]), say)
     say(f"Look at it, commit and push it: git -C {target} status")
     if not name:
         say("Its address is not known yet, so the README has no badges: --repository OWNER/NAME")
     return 0
+
+
+def _own(course: Path) -> dict[str, bytes]:
+    from udock_lab.course.ownexercises import own_files  # grading/ need not be there to start the course
+
+    return dict(own_files(course))
 
 
 def _origin_of(folder: Path) -> str:
@@ -100,10 +114,10 @@ def _wheel(place: Path) -> Path:
     return next(place.glob("*.whl"))
 
 
-def _files(templates: Path, built: Path, name: str) -> Iterator[tuple[str, bytes]]:
+def _files(templates: Path, built: Path, name: str, own: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Return (path below the repository, content) of all but the lessons."""
     badges = f"{_BINDER}\n{_CODESPACE}\n\n".format(name=name) if name else ""
-    put = {"{wheel}": f"wheels/{built.name}", "{badges}": badges}
+    put = {"{wheel}": f"wheels/{built.name}", "{badges}": badges, _JUDGED: " ".join([_JUDGED, *own])}
     for path in sorted(templates.rglob("*")):
         if path.is_file():
             text = path.read_text()

@@ -48,6 +48,7 @@
     lecturer.py     what lecturers type
     corpus.py       answers that are known to be right or wrong
     authoring.py    what those type who write exercises
+    newexercise.py  an exercise to begin with, from template/
     nbgrader.py     the same inside nbgrader, in the place of a kernel
     exercises/      one folder an exercise: requirements.py, judge.py, scenes.py
 """

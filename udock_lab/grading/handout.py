@@ -87,14 +87,14 @@ def handout_of_exercise(slug: str, near: Path | None = None) -> Handout:
     return Handout((CheckCell(f"{slug}_check", sum(one.points for one in exercise(slug, near).requirements)),))
 
 
-def handout_in(course: Path | None, slug: str) -> Handout:
+def handout_in(course: Path | None, slug: str, near: Path | None = None) -> Handout:
     """Read it from the course's source, whatever the assignment's name; hidden cells count if they can be judged here.
 
-    Without a course folder it is made from the requirements.
+    Without a course folder it is made from the requirements, of the exercise that is found from ``near``.
     """
     found = sorted(course.glob(f"source/*/{slug}.ipynb")) if course else []
     if not found or course is None:
-        return handout_of_exercise(slug, course)
+        return handout_of_exercise(slug, course or near)
     handout = Handout.of_cells(read_cells(found[0]), course)
     if hidden_folder(slug, course / "instructor", course) is not None:
         return handout

@@ -110,13 +110,17 @@ def check(args: Namespace) -> int:
 
 
 def checked(path: Path, course: Path | None = None) -> Checked:
-    """Judge one notebook, by hidden requirements too where ``course`` has them. What is wrong with it becomes words."""
+    """Judge one notebook, by hidden requirements too where ``course`` has them. What is wrong with it becomes words.
+
+    Without ``course`` the exercises are those of a ``course.toml`` beside the notebook or above it.
+    """
     sent = Sent(learner="", name=path.stem, path=path.resolve())
+    near = course or sent.path.parent
     try:
         content = read_notebook(path)
-        slug = exercise_of(sent, content, course)
+        slug = exercise_of(sent, content, near)
         instructor = course / "instructor" if course else None
-        cells = grade_notebook(content, path.name, handout_in(course, slug), instructor, course)
+        cells = grade_notebook(content, path.name, handout_in(course, slug, near), instructor, near)
     except MdockError as error:
         return Checked(notebook=path.name, error=str(error))
     return Checked(notebook=path.name, exercise=slug, cells=tuple(cells))

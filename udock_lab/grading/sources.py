@@ -46,6 +46,7 @@ __all__ = [
     "hidden_exercise",
     "hidden_folder",
     "named_course",
+    "of_course",
     "slugs",
 ]
 
@@ -73,7 +74,7 @@ def course_file(near: Path | None = None) -> Path | None:
 
 def slugs(near: Path | None = None) -> tuple[str, ...]:
     """Return the names of all exercises that are found from a folder (the current one)."""
-    return tuple(dict.fromkeys((*SLUGS, *_of_course(near), *_of_packages())))
+    return tuple(dict.fromkeys((*SLUGS, *of_course(near), *_of_packages())))
 
 
 def exercise(slug: str, near: Path | None = None) -> Exercise:
@@ -88,7 +89,7 @@ def folder_of(slug: str, near: Path | None = None) -> Path:
     """Return the folder of an exercise; NotFound, with the nearest one."""
     if slug in SLUGS:
         return _OWN / slug
-    if (place := _of_course(near).get(slug) or _of_packages().get(slug)) is not None:
+    if (place := of_course(near).get(slug) or _of_packages().get(slug)) is not None:
         return place
     known = slugs(near)
     near_one = nearest(slug, known)
@@ -117,7 +118,7 @@ def hidden_folder(slug: str, instructor: str | os.PathLike[str] | None = None, n
     return next((place for place in places if (place / "judge.py").is_file()), None)
 
 
-def _of_course(near: Path | None) -> dict[str, Path]:
+def of_course(near: Path | None) -> dict[str, Path]:
     """Return the exercises of the course folder, slug to folder; UsageError for a table that says something else."""
     if (file := course_file(near)) is None:
         return {}
