@@ -162,6 +162,26 @@ def _check_options(parser: ArgumentParser) -> None:
     parser.epilog = "Exit code: 0 if no point is missing, 1 if one is, 2 for wrong arguments."
 
 
+def _gradescope(args: Namespace) -> int:
+    from udock_lab.commands.base import require_linux
+    from udock_lab.course import autograder
+
+    require_linux()
+    return autograder.gradescope(args, _say)
+
+
+def _gradescope_options(parser: ArgumentParser) -> None:
+    parser.add_argument("exercises", nargs="+", metavar="EXERCISE", help="what the assignment asks for")
+    parser.add_argument("--out", default="autograder.zip", metavar="FILE", help="default: autograder.zip")
+    parser.add_argument("--course", metavar="DIR", help="course folder, with source/ and instructor/")
+    parser.add_argument(
+        "--hidden",
+        choices=("visible", "after_due_date", "after_published", "hidden"),
+        default="after_published",
+        help="when learners see the hidden requirements (default: after_published)",
+    )
+
+
 def _exercise(args: Namespace) -> int:
     from udock_lab.commands.base import require_linux
     from udock_lab.grading import authoring
@@ -218,6 +238,7 @@ SUBCOMMANDS = (
         _with(students.release),
         students.release_options,
     ),
+    Subcommand("gradescope", "for lecturers: write an autograder for Gradescope", _gradescope, _gradescope_options),
     Subcommand("grade", "for lecturers: judge a folder of submissions", _grade, _grade_options),
     Subcommand("collect", "for lecturers: make a class of what was judged in parts", _collect, _class_options),
     Subcommand(

@@ -15,23 +15,21 @@ changed since then is somebody's work and stays.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
-import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from udock_lab.course.building import CLONE, wheel
 from udock_lab.course.layout import lay_out
-from udock_lab.errors import Conflict, MdockError, NotFound, UsageError
+from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.linux.wholefile import write_whole
 from udock_lab.work.folder import change_manifest, content_of, handed_out, hash_of
 
 __all__ = ["release", "release_options"]
 
-_CLONE = Path(__file__).resolve().parents[2]
 _MANIFEST = ".udock-release.json"
 _SHARED = ("binder/apt.txt", "binder/runtime.txt", "binder/postBuild", "LICENSE")  # the same as in the clone
 _JUDGED = "lessons/exercises/m2_*/m2_*.ipynb"  # in the workflow; a lecturer's own exercises come behind it
@@ -63,7 +61,7 @@ def release(args: Namespace, say: Say) -> int:
 
     Raises NotFound where this is no clone, UsageError for a name that is none, Conflict for a folder of ours.
     """
-    templates, target = _CLONE / "exercises" / "students", Path(args.folder)
+    templates, target = CLONE / "exercises" / "students", Path(args.folder)
     if not templates.is_dir():
         raise NotFound(
             "This is the learners' installation: it cannot build what learners get.",
@@ -71,7 +69,7 @@ def release(args: Namespace, say: Say) -> int:
         )
     if target.exists() and not target.is_dir():
         raise Conflict(f"{target} is a file.", "Name a new folder: udock-lab release DIR")
-    if target.resolve() == _CLONE or (target / "exercises" / "source").is_dir():
+    if target.resolve() == CLONE or (target / "exercises" / "source").is_dir():
         raise Conflict(f"{target} has the solutions.", "Name a folder of its own: udock-lab release ../students")
     name = args.repository or _origin_of(target)
     if args.repository and not _NAME.fullmatch(args.repository):
@@ -81,7 +79,7 @@ def release(args: Namespace, say: Say) -> int:
     target.mkdir(parents=True, exist_ok=True)
     say(f"{target}/lessons: {lay_out(target / 'lessons')}.")
     with tempfile.TemporaryDirectory() as place:
-        built = _wheel(Path(place))
+        built = wheel(Path(place))
         _bring(target, dict([*_files(templates, built, name, judged), *own.items()]), say)
     say(f"Look at it, commit and push it: git -C {target} status")
     if not name:
@@ -104,16 +102,6 @@ def _origin_of(folder: Path) -> str:
     return found[1] if found else ""
 
 
-def _wheel(place: Path) -> Path:
-    """Build this clone's package: without the network where its build backend is installed."""
-    offline = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", *offline]
-    done = subprocess.run([*command, "--wheel-dir", place, _CLONE], capture_output=True, text=True)
-    if done.returncode:
-        raise MdockError(f"The package could not be built: {done.stderr.strip()[-500:]}", "Is the network there?")
-    return next(place.glob("*.whl"))
-
-
 def _files(templates: Path, built: Path, name: str, own: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Return (path below the repository, content) of all but the lessons."""
     badges = f"{_BINDER}\n{_CODESPACE}\n\n".format(name=name) if name else ""
@@ -125,7 +113,7 @@ def _files(templates: Path, built: Path, name: str, own: Sequence[str]) -> Itera
                 text = text.replace(key, value)
             yield str(path.relative_to(templates)), text.encode()
     for shared in _SHARED:
-        yield shared, (_CLONE / shared).read_bytes()
+        yield shared, (CLONE / shared).read_bytes()
     yield f"wheels/{built.name}", built.read_bytes()
 
 

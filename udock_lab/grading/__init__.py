@@ -45,6 +45,8 @@
     sharding.py     a class in parts, for job systems
     classfiles.py   what is written of a class: tables, pages, reports
     notebookcheck.py   one notebook, or some, in a terminal or in CI
+    gradescope.py   one submission inside Gradescope's container: results.json
+    gradescopemeta.py  attempts, lateness and groups, as Gradescope tells them
     lecturer.py     what lecturers type
     corpus.py       answers that are known to be right or wrong
     authoring.py    what those type who write exercises
