@@ -7,23 +7,34 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness import CORPUS, COURSE
 
 __all__ = [
+    "Class",
     "Notebook",
     "answer",
     "code_cell",
     "dump",
     "handed_in",
+    "in_brightspace",
+    "in_canvas",
+    "in_folders",
+    "in_ilias",
+    "in_moodle",
     "release",
+    "unzipped",
     "with_copy",
     "with_extras",
     "with_forgeries",
     "with_schema",
     "without_checks",
+    "zipped",
 ]
 
 Notebook = dict[str, Any]
@@ -119,3 +130,66 @@ def dump(notebook: Notebook | str, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(notebook if isinstance(notebook, str) else json.dumps(notebook))
     return path
+
+
+# --- a class as learning platforms zip it: files by the learner's name, each learner's files by their own names
+
+Class = dict[str, dict[str, Notebook | str]]
+
+
+def _text(file: Notebook | str) -> str:
+    return file if isinstance(file, str) else json.dumps(file)
+
+
+def _numbered(learners: Class) -> Iterator[tuple[int, str, str, str]]:
+    for number, (learner, files) in enumerate(learners.items(), 100):
+        for name, file in files.items():
+            yield number, learner, name, _text(file)
+
+
+def in_folders(learners: Class, slug: str) -> dict[str, str]:
+    """As nbgrader collects them."""
+    return {f"{learner}/{slug}/{name}": text for _, learner, name, text in _numbered(learners)}
+
+
+def in_moodle(learners: Class, slug: str) -> dict[str, str]:
+    """A folder for each participant of the assignment."""
+    return {f"{who}_{n}_assignsubmission_file_/{name}": text for n, who, name, text in _numbered(learners)}
+
+
+def in_canvas(learners: Class, slug: str) -> dict[str, str]:
+    """Side by side: the sortable name without what is no letter, the user, the upload."""
+    return {
+        f"{re.sub(r'[^a-z0-9]', '', who.lower())}_{n}_{9000 + at}_{name}": text
+        for at, (n, who, name, text) in enumerate(_numbered(learners))
+    }
+
+
+def in_ilias(learners: Class, slug: str) -> dict[str, str]:
+    """A folder for each: last name, first name, login (here the learner), number."""
+    return {f"{slug}/Submissions/Last_First_{who}_{n}/{name}": text for n, who, name, text in _numbered(learners)}
+
+
+def in_brightspace(learners: Class, slug: str) -> dict[str, str]:
+    """A folder for each attempt, and a page on top."""
+    made = {
+        f"{slug}/{n}-640693 - {who} - Oct 10, 2025 1022 AM/{name}": text for n, who, name, text in _numbered(learners)
+    }
+    return {**made, f"{slug}/index.html": "<html></html>"}
+
+
+def zipped(files: Mapping[str, str | bytes], path: Path) -> Path:
+    """Write a zip."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def unzipped(files: Mapping[str, str], folder: Path) -> Path:
+    """Write the same as files."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder

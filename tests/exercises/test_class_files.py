@@ -51,7 +51,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dump(release(SLUG), sent / "kim" / SLUG / f"{SLUG}-Copy1.ipynb")
     (sent / "kim" / SLUG / "timestamp.txt").write_text("2026-01-01")
     dump(release(OTHER), sent / "-lee" / SLUG / "work.ipynb")
-    dump(release(SLUG), sent / "Kim Lee_12_assignsubmission_file_" / "m2_1.ipynb")
+    dump(release(SLUG), sent / "somebody" / "m2_1.ipynb")
     (sent / "kim" / ".ipynb_checkpoints").mkdir()
     (sent / "all.zip").touch()
     (folder / "roster.csv").write_text("Name;Student ID;E-Mail\nKim K;kim;k@x.org\nLee;-lee;\nNo One;=7;n@x.org\n")
@@ -69,10 +69,10 @@ def said(course: Path) -> str:
 
 def test_what_is_not_taken_is_told_file_by_file_with_the_reason(said: str) -> None:
     assert re.findall(r"^ignored: (.+)$", said, re.MULTILINE) == [
-        "all.zip: it is packed: unpack it",
-        "Kim Lee_12_assignsubmission_file_/m2_1.ipynb: "
-        "a notebook is looked for in <learner>/<assignment>/ only, or in the folder itself",
+        "all.zip: it is no zip that can be read: download it again",
         "kim/.ipynb_checkpoints/: it is hidden",
+        "somebody/m2_1.ipynb: "
+        "a notebook is looked for in <learner>/<assignment>/, in the folder itself, or as a platform calls it",
     ]
 
 

@@ -29,7 +29,7 @@ def test_the_class_page_says_who_has_read_answered_or_done_which_lesson(tmp_path
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "work.udock").write_bytes(b"no export" if progress is None else pack(progress, {}))
     (tmp_path / "eve").symlink_to(tmp_path / "bo")
-    rows = lessons_taken(tmp_path)
+    rows = lessons_taken([tmp_path])
     place = [lesson.slug for lesson in COURSE].index("m2_1a_fork")
     assert [(row.learner, row.states[place] if row.states else row.trouble) for row in rows] == [
         ("anna", "read"),
@@ -45,10 +45,10 @@ def test_of_several_exports_of_a_learner_all_count(tmp_path: Path) -> None:
     (tmp_path / "anna/m2_1_process_creation").mkdir(parents=True)
     (tmp_path / "anna/one.udock").write_bytes(pack(READ, {}))
     (tmp_path / "anna/m2_1_process_creation/two.udock").write_bytes(pack(DONE, {}))
-    (row,) = lessons_taken(tmp_path)
+    (row,) = lessons_taken([tmp_path])
     assert "done" in row.states
 
 
 def test_where_nobody_handed_one_in_the_page_has_no_such_table(tmp_path: Path) -> None:
-    assert lessons_taken(tmp_path) == []
+    assert lessons_taken([tmp_path]) == []
     assert "The lessons" not in class_page(CLASS, _table_of([]))

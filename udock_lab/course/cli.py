@@ -136,8 +136,8 @@ def _collect(args: Namespace) -> int:
 
 
 def _class_options(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="SUBMITTED_DIR", help="<learner>/<assignment>/*.ipynb, or *.ipynb")
-    parser.add_argument("--out", metavar="DIR", help="where results go (default: graded, next to SUBMITTED_DIR)")
+    parser.add_argument("folder", metavar="SUBMITTED", help="a folder of submissions, or a learning platform's zip")
+    parser.add_argument("--out", metavar="DIR", help="where results go (default: graded, next to SUBMITTED)")
     parser.add_argument("--course", metavar="DIR", help="course folder, with source/ and instructor/")
     parser.add_argument("--roster", metavar="FILE", help="a CSV file, id,name,email: who is in the class")
     parser.add_argument("--reports", action="store_true", help="a report for each learner, however many there are")

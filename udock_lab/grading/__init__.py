@@ -34,7 +34,10 @@
     statements.py   one cell's code, read once
     attempts.py     which statements of a notebook are an answer, and which attempts
     lazy.py         functions that run nothing when they are called, in a text
+    platforms.py    how learning platforms name what they zip
+    unpacking.py    a zip of submissions as a folder, whatever is in it
     submissions.py  a folder of what was handed in: who, which exercise, what is left out and why
+    beside.py       Python files that were handed in beside a notebook
     roster.py       who is in a class
     taken.py        which lessons a class has taken, from exports
     history.py      what a graded run will not have of this notebook

@@ -20,7 +20,7 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
@@ -28,6 +28,7 @@ from itertools import islice
 from pathlib import Path
 
 from udock_lab.errors import MdockError, UsageError
+from udock_lab.grading.beside import modules_beside
 from udock_lab.grading.graded import grade_notebook
 from udock_lab.grading.handout import Handout, handout_in, read_notebook
 from udock_lab.grading.marks import SCHEMA, Marks, Result, marks_of, read_marks, result_of
@@ -99,7 +100,7 @@ class Batch:
             return
         if not self.again and self.tries.before(sent) >= MOST:
             raise MdockError(
-                f"{sent.path.name} was tried {MOST} times, and each time the process that judged it was lost.",
+                f"{sent.notebook} was tried {MOST} times, and each time the process that judged it was lost.",
                 f"Look at it, then: udock-lab grade SUBMITTED --only {sent.learner} --again",
             )
         self.tries.begin(sent)
@@ -122,16 +123,18 @@ class Batch:
         made_from: dict[str, str] = {}
         try:
             if sent.linked:
-                raise UsageError(f"{sent.path.name} is a link, perhaps to somebody else's file.", "Ask for the file.")
-            content = read_notebook(sent.path)
-            made_from["submission"] = _hash(content)
+                raise UsageError(f"{sent.notebook} is a link, perhaps to somebody else's file.", "Ask for the file.")
+            content, modules, notes = _content(sent)
+            made_from["submission"] = _digest(content, modules)
             slug = exercise_of(sent, content, self.course)
             handout, made_from["version"] = self._judged_by(slug)
             kept = None if self.again else read_marks(self.place(sent))
             if kept and kept.finished and kept.made_from == made_from:
                 return result_of(sent, kept, kept=True)
             with self._tried(sent):
-                graded = grade_notebook(content, sent.path.name, handout, self._instructor(), self.course)
+                graded = grade_notebook(
+                    content, sent.notebook, handout, self._instructor(), self.course, notes, modules
+                )
             marks = marks_of(sent, slug, graded, made_from)
         except Exception as error:  # whatever one submission provokes, the others are graded
             marks = replace(self._lost(sent), error=_words(error), made_from=made_from)
@@ -149,11 +152,11 @@ class Batch:
         if marks is None:
             return None
         try:
-            content = b"" if sent.linked else read_notebook(sent.path)
+            content, modules, _ = (b"", {}, []) if sent.linked else _content(sent)
             version = self._judged_by(exercise_of(sent, content, self.course))[1]
         except (MdockError, ImportError):  # what cannot be read, or answers nothing, was not judged then either
             return result_of(sent, marks, kept=True) if marks.error else None
-        now = {"submission": _hash(content), "version": version}
+        now = {"submission": _digest(content, modules), "version": version}
         same = all(now[name] == value for name, value in marks.made_from.items())
         return result_of(sent, marks, kept=True) if same else None
 
@@ -164,7 +167,7 @@ class Batch:
             out_of = sum((check.points for check in self._judged_by(slug)[0].checks), 0.0)
         except (MdockError, ImportError):
             slug, out_of = "", 0.0
-        return Marks(learner=sent.learner, exercise=slug, notebook=sent.path.name, out_of=out_of)
+        return Marks(learner=sent.learner, exercise=slug, notebook=sent.notebook, out_of=out_of)
 
     def _instructor(self) -> Path | None:
         return self.course / "instructor" if self.course else None
@@ -201,6 +204,16 @@ def _code(folder: Path | None) -> str:
 
 def _words(error: Exception) -> str:
     return str(error) if isinstance(error, MdockError) else f"The check broke off: {type(error).__name__}: {error}"
+
+
+def _content(sent: Sent) -> tuple[bytes, dict[str, str], list[str]]:
+    """Return a notebook's bytes, the modules that it needs of those beside it, and what is to be said of these."""
+    content = read_notebook(sent.path)
+    return (content, *modules_beside(content, sent.beside))
+
+
+def _digest(content: bytes, modules: Mapping[str, str]) -> str:
+    return _hash(content + repr(sorted(modules.items())).encode() if modules else content)
 
 
 def _hash(content: bytes) -> str:

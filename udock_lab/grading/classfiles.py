@@ -29,7 +29,7 @@ from udock_lab.grading.taken import Taken
 from udock_lab.lesson.outline import COURSE
 from udock_lab.text.terminal import printable
 
-__all__ = ["MOST_REPORTS", "ClassFiles", "counting"]
+__all__ = ["MOST_REPORTS", "ClassFiles", "by_learner", "counting"]
 
 MOST_REPORTS = 2000  # learners; in a larger class a report is made when it is asked for
 
@@ -38,6 +38,7 @@ MOST_REPORTS = 2000  # learners; in a larger class a report is made when it is a
 class ClassFiles:
     """How a class is written to ``out``; ``roster``: who is in it, by the names of the learners' folders.
 
+    ``persons``: what a learning platform calls learners whom the roster does not have.
     ``only``: whose report is made, where it is not everybody's; ``every_report``: also those of a large class.
     """
 
@@ -46,10 +47,11 @@ class ClassFiles:
     roster: Mapping[str, Enrolled] = dataclasses.field(default_factory=dict)
     only: Collection[str] = ()
     every_report: bool = False
+    persons: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def write(self, results: Sequence[Result], waiting: Sequence[Sent] = ()) -> list[Pupil]:
         """Write all of it and return who is in the class; ``waiting`` are submissions that are not judged yet."""
-        of_each = _by_learner(results)
+        of_each = by_learner(results)
         late = {one.learner for one in waiting}
         learners = sorted({*of_each, *self.roster, *late})
         pupils = [self._pupil(name, of_each.get(name, ())) for name in learners]
@@ -69,7 +71,8 @@ class ClassFiles:
         return shown
 
     def _pupil(self, learner: str, results: Sequence[Result]) -> Pupil:
-        enrolled = self.roster.get(learner, Enrolled(learner))
+        person = self.persons.get(learner, "")
+        enrolled = self.roster.get(learner, Enrolled(learner, person if person != learner else ""))
         return Pupil(learner, enrolled.name, enrolled.email, tuple(handed for _, handed in counting(results)))
 
     # --- for spreadsheets
@@ -88,7 +91,7 @@ class ClassFiles:
                 numbers = [one.points, one.out_of, result.hidden_points, one.lost]
                 lines.append([pupil.learner, one.called, *numbers, remark, result.notebook])
             for sent in late.get(pupil.learner, ()):
-                lines.append([pupil.learner, sent.name, "", "", "", "", "not judged yet", sent.path.name])
+                lines.append([pupil.learner, sent.name, "", "", "", "", "not judged yet", sent.notebook])
             if not pupil.handed and pupil.learner not in late:
                 lines.append([pupil.learner, "", 0.0, "", "", "", "handed in nothing", ""])
         return self._sheet(lines)
@@ -141,7 +144,8 @@ def _work(counts: Handed | None, handed: Handed, marks: Marks | None, *, lecture
     )
 
 
-def _by_learner(results: Iterable[Result]) -> dict[str, list[Result]]:
+def by_learner(results: Iterable[Result]) -> dict[str, list[Result]]:
+    """Return everybody's submissions."""
     of_each: dict[str, list[Result]] = {}
     for result in results:
         of_each.setdefault(result.learner, []).append(result)
@@ -154,7 +158,8 @@ def _by_learner(results: Iterable[Result]) -> dict[str, list[Result]]:
 def counting(results: Sequence[Result]) -> list[tuple[Result, Handed]]:
     """Return what counts of one learner's submissions, in the order of their names, and what is said of the others.
 
-    Of several of one exercise it is the one that is called as it was handed out, then the one that was changed last.
+    Of several of one exercise it is the newest attempt, as far as a platform tells attempts apart; of one attempt the
+    notebook that is called as it was handed out, then the last upload, then the one that was changed last.
     """
     of_each: dict[str, list[Result]] = {}
     for result in sorted(results, key=lambda one: one.name):
@@ -170,14 +175,18 @@ def counting(results: Sequence[Result]) -> list[tuple[Result, Handed]]:
 
 def _file(result: Result) -> str:
     """Return how a notebook is told from its neighbours of the same name."""
+    if result.label:
+        return f"{result.notebook} ({result.label})"
     stem = result.notebook.removesuffix(".ipynb")
     return result.notebook if result.name == stem else f"{result.name.removesuffix(stem).rstrip('-')}/{result.notebook}"
 
 
-def _claim(result: Result) -> tuple[bool, bool, float, str]:
+def _claim(result: Result) -> tuple[float, bool, int, bool, float, str]:
     """Return what is larger for the one that counts."""
-    exercise = result.handed.exercise
-    return result.notebook == f"{exercise}.ipynb", result.name == exercise, result.changed, result.name
+    exercise, name = result.handed.exercise, result.name
+    is_ours = result.notebook == f"{exercise}.ipynb"
+    attempt = result.when if result.label else 0.0
+    return attempt, is_ours, result.serial, name == exercise, result.changed, name
 
 
 def _remark(one: Handed) -> str:

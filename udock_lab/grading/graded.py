@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,15 +65,19 @@ def grade_notebook(
     instructor: str | os.PathLike[str] | None = None,
     near: Path | None = None,
     notes: Sequence[str] = (),
+    modules: Mapping[str, str] | None = None,
 ) -> list[GradedCell]:
     """Judge a submission for every check cell of the handout; ``near``: the course folder, ``notes``: for the reports.
+
+    ``modules``: Python files that were handed in with it, by name (beside.py).
 
     UsageError for what is no notebook, or more than anybody writes; NotFound where a hidden half is not installed.
     """
     functions = [function for check in handout.checks for function in exercise(check.slug, near).functions]
     solution = solution_in(notebook, name, handout.given, handout.solutions, functions)
-    left_out = Submission(solution=solution).left_out()
-    submission = Submission(solution=solution, notes=(*notes, *solution.notes, *left_out))
+    left_out = Submission(solution=solution, modules=modules or {}).left_out()
+    said = (*notes, *solution.notes, *left_out)
+    submission = Submission(solution=solution, modules=modules or {}, notes=said)
     graded: list[GradedCell] = []
     for check in handout.checks:
         earned = any(cell.points for cell in graded if cell.check.slug == check.slug)

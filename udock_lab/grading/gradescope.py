@@ -23,6 +23,7 @@ from typing import Any
 
 from udock_lab.display.text.checks import check_text, points, witness
 from udock_lab.errors import MdockError
+from udock_lab.grading.beside import modules_beside, neighbours
 from udock_lab.grading.exercise import Exercise
 from udock_lab.grading.graded import GradedCell, grade_notebook
 from udock_lab.grading.gradescopemeta import Circumstances, circumstances
@@ -128,7 +129,8 @@ def _answer(slug: str, several: list[tuple[Path, bytes]], course: Path, notes: l
         others = ", ".join(one.name for one, _ in several[1:])
         notes.append(f"Several notebooks answer {slug}: {path.name} counts; not {others}.")
     try:
-        cells = grade_notebook(content, path.name, handout, instructor, course)
+        modules, more = modules_beside(content, neighbours(path))
+        cells = grade_notebook(content, path.name, handout, instructor, course, more, modules)
     except MdockError as error:
         return Answer(slug=slug, notebook=path.name, halves=halves, error=str(error))
     except Exception as error:  # as in batch.py

@@ -11,7 +11,8 @@ from contextlib import suppress
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import CodeType, TracebackType
+    from importlib.machinery import ModuleSpec
+    from types import CodeType, ModuleType, TracebackType
 
 __all__ = [
     "CELLS",
@@ -20,6 +21,7 @@ __all__ = [
     "content_of",
     "high",
     "high_pipe",
+    "importable",
     "load",
     "may_chroot",
     "said",
@@ -28,7 +30,7 @@ __all__ = [
 ]
 
 SOLUTION = "<your solution>"  # the file name of a submitted source, in tracebacks
-CELLS = ("/ipykernel_", "<ipython-input-", "<your cell ")  # in the file name of a notebook's cell
+CELLS = ("/ipykernel_", "<ipython-input-", "<your cell ", "<your file ")  # in the file name of a learner's own code
 _OUT_OF_THE_WAY = 300  # descriptors from here on
 _LONGEST = 1000  # characters of a value that are shown; of a longer one the beginning, and how much more there is
 _DEEPEST = 20  # plain data inside plain data
@@ -71,6 +73,43 @@ def may_chroot() -> bool:
 def show_lines(path: str, source: str) -> None:
     """Let tracebacks show the lines of a source that is in no file here."""
     linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+
+
+def importable(modules: dict[str, str]) -> None:
+    """Let what lay beside the notebook be imported: file names, each with its text. It runs when it is imported."""
+    if modules:
+        from importlib.machinery import ModuleSpec  # before there is somebody else who is asked for it
+
+        sys.meta_path.insert(0, _Beside(modules, ModuleSpec))
+
+
+class _Beside:
+    """Finds and loads them (importlib.abc.MetaPathFinder, Loader). A folder of them is a package."""
+
+    def __init__(self, modules: dict[str, str], spec: type[ModuleSpec]) -> None:
+        self.modules, self.spec = modules, spec
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Return where a module is, None for one that is not ours."""
+        file = name.replace(".", "/")
+        for own, is_package in ((f"{file}/__init__.py", True), (f"{file}.py", False)):
+            if own in self.modules:
+                return self.spec(name, self, origin=own, is_package=is_package)  # type: ignore[arg-type]
+        if any(own.startswith(f"{file}/") for own in self.modules):
+            return self.spec(name, self, is_package=True)  # type: ignore[arg-type]
+        return None
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Have Python make it."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run its text; a traceback calls it by its file."""
+        origin = module.__spec__.origin if module.__spec__ else None
+        if origin is None:
+            return
+        called, text = f"<your file {origin}>", self.modules[origin]
+        show_lines(called, text)
+        exec(compile(text, called, "exec", dont_inherit=True), vars(module))  # noqa: S102 - as in load
 
 
 def compiled(parts: Iterable[tuple[str, str, bool]], futures: Iterable[str]) -> list[tuple[CodeType, bool]]:

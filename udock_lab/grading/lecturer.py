@@ -1,4 +1,4 @@
-"""What lecturers type: ``udock-lab course DIR`` and ``udock-lab grade SUBMITTED_DIR``."""
+"""What lecturers type: ``udock-lab course DIR`` and ``udock-lab grade SUBMITTED``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import statistics
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TextIO
@@ -16,12 +16,12 @@ from typing import TextIO
 from udock_lab.display.pages.classroom import Handed, points_of
 from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.grading.batch import Batch, course_near
-from udock_lab.grading.classfiles import ClassFiles
+from udock_lab.grading.classfiles import ClassFiles, by_learner, counting
 from udock_lab.grading.marks import Result
-from udock_lab.grading.roster import Enrolled, read_roster
+from udock_lab.grading.roster import as_handed_in, read_roster
 from udock_lab.grading.sharding import shard_of
 from udock_lab.grading.sources import named_course
-from udock_lab.grading.submissions import Sent, a_file_name, class_of, find_submissions, ignored_in
+from udock_lab.grading.submissions import Roots, Sent, a_file_name, class_of, find_submissions, ignored_in, roots_of
 from udock_lab.grading.taken import exports_in, lessons_taken
 from udock_lab.grading.tries import Tries
 from udock_lab.text.nearest import nearest
@@ -85,16 +85,18 @@ def grade(args: Namespace) -> int:
     if meant:
         _note(f"{args.folder} is what {meant} handed in: taken as  udock-lab grade {folder} --only {meant}")
     course = course or course_near(folder)
-    every = find_submissions(folder, course)
+    out = _out(args, folder)
+    roots = roots_of(folder, out)
+    every = find_submissions(folder, course, roots)
     only = {a_file_name(name) for name in (*args.only, *filter(None, [meant]))}
     sent = _of(every, only)
     shard = shard_of(args.shard) if args.shard else None
     if shard:
         sent = shard.of(sent)
-    batch = Batch(out=_out(args, folder), course=course, again=args.again)
+    batch = Batch(out=out, course=course, again=args.again)
     batch.tries = Tries(batch.out) if shard else None
-    files = ClassFiles(batch.out, lessons_taken(folder), _roster(args), only, args.reports)
-    _say_before(folder, every, files, args)
+    files = _class_files(args, out, roots, every, only)
+    _say_before(roots, every, files, args)
     if batch.course is None:
         _note("Hidden requirements are not judged: no course folder is here. Name it: --course DIR")
     progress, start = Progress(len(sent), sys.stderr), time.monotonic()
@@ -140,10 +142,12 @@ def collect(args: Namespace) -> int:
     course = named_course(args.course)
     folder, _ = class_of(Path(args.folder), course)
     course = course or course_near(folder)
-    every = find_submissions(folder, course)
-    batch, start = Batch(out=_out(args, folder), course=course), time.monotonic()
-    files = ClassFiles(batch.out, lessons_taken(folder), _roster(args), every_report=args.reports)
-    _say_before(folder, every, files, args)
+    out = _out(args, folder)
+    roots = roots_of(folder, out)
+    every = find_submissions(folder, course, roots)
+    batch, start = Batch(out=out, course=course), time.monotonic()
+    files = _class_files(args, out, roots, every)
+    _say_before(roots, every, files, args)
     results, waiting = _with_kept(batch, every, ())
     files.write(results, waiting)
     _sum_up(results, batch, time.monotonic() - start)
@@ -181,15 +185,20 @@ def _with_kept(batch: Batch, every: Sequence[Sent], results: Sequence[Result]) -
     return found, waiting
 
 
-def _roster(args: Namespace) -> dict[str, Enrolled]:
-    return read_roster(Path(args.roster)) if args.roster else {}
+def _class_files(
+    args: Namespace, out: Path, roots: Roots, every: Sequence[Sent], only: AbstractSet[str] = frozenset()
+) -> ClassFiles:
+    roster = as_handed_in(read_roster(Path(args.roster)), every) if args.roster else {}
+    taken = lessons_taken(folder for folder, _ in roots.folders)
+    persons = {one.learner: one.person for one in every if one.person}
+    return ClassFiles(out, taken, roster, only, args.reports, persons)
 
 
-def _say_before(folder: Path, every: Sequence[Sent], files: ClassFiles, args: Namespace) -> None:
+def _say_before(roots: Roots, every: Sequence[Sent], files: ClassFiles, args: Namespace) -> None:
     """Say which files are not taken, and who is not on the roster: nothing is left out without a word."""
     roster = [Path(args.roster).absolute()] if args.roster else []
     ignored = 0
-    for name, why in ignored_in(folder, every, [*exports_in(folder), *roster]):
+    for name, why in _ignored(roots, every, roster):
         ignored += 1
         if ignored <= _MOST_IGNORED:
             _note(printable(f"ignored: {name}: {why}"))
@@ -197,6 +206,16 @@ def _say_before(folder: Path, every: Sequence[Sent], files: ClassFiles, args: Na
         _note(f"ignored: {ignored - _MOST_IGNORED} more files")
     for learner in sorted({one.learner for one in every} - files.roster.keys()) if files.roster else ():
         _note(printable(f"not on the roster: {learner}"))
+
+
+def _ignored(roots: Roots, every: Sequence[Sent], others: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """Return what is not taken of each folder, a zip's by the zip's name."""
+    yield from roots.left_out
+    zips = {name for _, name in roots.folders} | {name for name, _ in roots.left_out}
+    for folder, packed in roots.folders:
+        for name, why in ignored_in(folder, every, [*exports_in(folder), *others]):
+            if packed or name not in zips:
+                yield f"{packed}: {name}" if packed else name, why
 
 
 def _out(args: Namespace, folder: Path) -> Path:
@@ -219,10 +238,25 @@ def _sum_up(results: Sequence[Result], batch: Batch, seconds: float) -> None:
         if slug:
             middle = statistics.median(one.points for one in own)
             _say(f"  {slug}: {len(own)}, median {points_of(middle, max(one.out_of for one in own))}")
+    _say_several(results)
     _say_trouble(results)
     _say(f"The class at a glance: {batch.out / 'class.html'}")
     _say(f"Points: {batch.out / 'grades.csv'}   One line a learner: {batch.out / 'students.csv'}")
     _say(f"Reports: {batch.out}/<learner>/report.html")
+
+
+def _say_several(results: Sequence[Result]) -> None:
+    """Print which of several attempts counts; of many the first ones."""
+    told = [
+        f"  {one.learner}, {one.exercise}: {one.note}"
+        for own in by_learner(results).values()
+        for _, one in counting(own)
+        if one.note
+    ]
+    for line in told[:_LISTED]:
+        _say(line)
+    if len(told) > _LISTED:
+        _say(f"  and {len(told) - _LISTED} more of whom something was handed in twice; grades.csv names them")
 
 
 def _say_trouble(results: Sequence[Result]) -> None:

@@ -58,6 +58,7 @@ class Result(NamedTuple):
     """What became of one submission, in some hundred bytes: of a hundred thousand all are in memory at once.
 
     ``changed``: when the notebook was (seconds since the epoch). ``kept`` says that it was judged in an earlier run.
+    ``when``, ``serial``, ``late``, ``label``, ``participant``, ``group``: what a platform says of it (Sent).
     """
 
     handed: Handed
@@ -65,6 +66,12 @@ class Result(NamedTuple):
     hidden_points: float
     changed: float = 0.0
     kept: bool = False
+    when: float = 0.0
+    serial: int = 0
+    late: bool | None = None
+    label: str = ""
+    participant: str = ""
+    group: str = ""
 
     @property
     def learner(self) -> str:
@@ -97,7 +104,7 @@ def marks_of(sent: Sent, slug: str, graded: Sequence[GradedCell], made_from: dic
     return Marks(
         learner=sent.learner,
         exercise=slug,
-        notebook=sent.path.name,
+        notebook=sent.notebook,
         points=sum((one.points for one in graded), 0.0),
         out_of=sum((one.check.points for one in graded), 0.0),
         not_judged_here=sum((one.not_judged_here for one in graded), 0.0),
@@ -144,7 +151,8 @@ def result_of(sent: Sent, marks: Marks, *, kept: bool = False) -> Result:
         changed = sent.path.stat().st_mtime
     except OSError:
         changed = 0.0
-    return Result(handed, sent.path.name, hidden, changed, kept)
+    told = (sent.when, sent.serial, sent.late, sent.label, sent.participant, intern(sent.group))
+    return Result(handed, sent.notebook, hidden, changed, kept, *told)
 
 
 def _trouble(marks: Marks) -> str:

@@ -214,6 +214,8 @@ def unwritten_in(body: Iterable[ast.stmt], names: Iterable[str]) -> tuple[str, .
             found[node.name] = not does_something(node)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             found |= {one.id: False for one in ast.walk(node) if isinstance(one, ast.Name)}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {one.asname or one.name: False for one in node.names}
     return tuple(name for name in names if found.get(name))
 
 

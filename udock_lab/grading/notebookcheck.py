@@ -17,6 +17,7 @@ from pathlib import Path
 
 from udock_lab.display.text.checks import points, witness
 from udock_lab.errors import MdockError, UsageError
+from udock_lab.grading.beside import modules_beside, neighbours
 from udock_lab.grading.graded import GradedCell, grade_notebook
 from udock_lab.grading.handout import handout_in, read_notebook
 from udock_lab.grading.sources import named_course
@@ -120,7 +121,8 @@ def checked(path: Path, course: Path | None = None) -> Checked:
         content = read_notebook(path)
         slug = exercise_of(sent, content, near)
         instructor = course / "instructor" if course else None
-        cells = grade_notebook(content, path.name, handout_in(course, slug, near), instructor, near)
+        modules, notes = modules_beside(content, neighbours(path))
+        cells = grade_notebook(content, path.name, handout_in(course, slug, near), instructor, near, notes, modules)
     except MdockError as error:
         return Checked(notebook=path.name, error=str(error))
     return Checked(notebook=path.name, exercise=slug, cells=tuple(cells))

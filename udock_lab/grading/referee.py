@@ -20,7 +20,7 @@ import signal
 import socket
 from contextlib import suppress
 
-from udock_lab.grading.inside import compiled, load
+from udock_lab.grading.inside import compiled, importable, load
 from udock_lab.linux.prctl import PR_SET_DUMPABLE, prctl
 
 TYPE_CHECKING = False
@@ -35,14 +35,17 @@ _WORDS = 1 << 18  # bytes in which a child says what came of it
 
 
 def loader(
-    parts: list[tuple[str, str, bool]], futures: list[str], names: list[str]
+    parts: list[tuple[str, str, bool]], futures: list[str], names: list[str], modules: dict[str, str] | None = None
 ) -> Callable[[], list[Callable[..., object]]]:
-    """Return what loads an answer, in a child, and gives its functions of these names."""
+    """Return what loads an answer, in a child, and gives its functions of these names; ``modules`` lay beside it."""
     codes = compiled(parts, futures)
-    return lambda: _loaded(codes, names)
+    return lambda: _loaded(codes, names, modules or {})
 
 
-def _loaded(codes: list[tuple[CodeType, bool]], names: list[str]) -> list[Callable[..., object]]:
+def _loaded(
+    codes: list[tuple[CodeType, bool]], names: list[str], modules: dict[str, str]
+) -> list[Callable[..., object]]:
+    importable(modules)
     solution: dict[str, object] = {"__name__": "__main__", "__builtins__": __builtins__}
     load(codes, solution)
     for name in names:

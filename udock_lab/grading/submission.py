@@ -27,14 +27,16 @@ MOST_LEFT_OUT = 10  # statements that are told of
 # Runs inside the sandbox, before the scene. The learner's cells are a module of their own.
 _LOAD = """
 import builtins as __builtins
-from udock_lab.grading.inside import compiled as __compiled, load as __load
+from udock_lab.grading.inside import compiled as __compiled, importable as __importable, load as __load
+__importable(__modules)
 __solution = {"__name__": "__main__", "__builtins__": __builtins}
 __load(__compiled(__parts, __futures), __solution)
 for __name in [name for name in __solution if name not in globals() and not hasattr(__builtins, name)]:
     globals()[__name] = __solution[__name]
 """
 _TRY = """
-from udock_lab.grading.inside import compiled, load
+from udock_lab.grading.inside import compiled, importable, load
+importable(__modules)
 __value__ = load(compiled(__parts, __futures), {"__name__": "__main__"})
 """
 # In a notebook: what tracebacks quote are lines of its cells.
@@ -46,7 +48,7 @@ for __cell in __cells.items():
 # For a referee (referee.py): it takes what loads the answer, and nothing is loaded here.
 _LOAD_APART = """
 from udock_lab.grading.referee import loader as __loader
-__load = __loader(__parts, __futures, __functions)
+__load = __loader(__parts, __futures, __functions, __modules)
 """
 
 
@@ -54,14 +56,15 @@ __load = __loader(__parts, __futures, __functions)
 class Submission:
     """``functions``: name to function; or ``solution``: cells, as a reader found them; or ``source``: one text.
 
-    ``notes`` are for the report. ``stopping`` is set where nobody waits for the verdict any more: what is being played
-    ends.
+    ``modules``: Python files that lay beside the notebook, by name. ``notes`` are for the report. ``stopping`` is set
+    where nobody waits for the verdict any more: what is being played ends.
     """
 
     functions: Mapping[str, Callable[..., object]] = field(default_factory=dict)
     source: str = ""
     solution: Solution | None = None
     notes: tuple[str, ...] = ()
+    modules: Mapping[str, str] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def play(
@@ -83,6 +86,7 @@ class Submission:
         if (solution := self.solution or self._of_source()) is not None:
             parts = [(part.name, part.text, part.whole) for part in solution.parts]
             names |= {"__parts": parts, "__futures": solution.futures, "__functions": list(functions)}
+            names["__modules"] = dict(self.modules)
             source = (_LOAD_APART if apart else _LOAD) + source
         else:
             names |= {**self.functions, "__cells": notebook_cells()}
@@ -107,7 +111,11 @@ class Submission:
         parts = self.solution.parts if self.solution else ()
         if not self.solution or all(part.whole for part in parts):
             return ()
-        names = {"__parts": [(part.name, part.text, part.whole) for part in parts], "__futures": self.solution.futures}
+        names = {
+            "__parts": [(part.name, part.text, part.whole) for part in parts],
+            "__futures": self.solution.futures,
+            "__modules": dict(self.modules),
+        }
         seconds = TIMEOUT * patience()
         failed = run(
             _TRY, names=names, shut=True, timeout=seconds, trace=False, watch=False, stopping=self.stopping

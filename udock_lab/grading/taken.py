@@ -6,10 +6,12 @@ no points.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from udock_lab.errors import MdockError
+from udock_lab.grading.platforms import place_of
 from udock_lab.lesson.ledger import SECTIONS
 from udock_lab.lesson.outline import COURSE
 from udock_lab.lesson.standing import standing
@@ -39,11 +41,14 @@ def exports_in(folder: Path) -> list[Path]:
     return found
 
 
-def lessons_taken(folder: Path) -> list[Taken]:
+def lessons_taken(folders: Iterable[Path]) -> list[Taken]:
     """Return a row for each learner who handed an export in; of several, all count."""
     found: dict[str, list[Path]] = {}
-    for path in exports_in(folder):
-        found.setdefault(path.relative_to(folder).parts[0], []).append(path)
+    for folder in folders:
+        for path in exports_in(folder):
+            parts = path.relative_to(folder).parts
+            place = place_of(parts)
+            found.setdefault((place.learner or place.who) if place else parts[0], []).append(path)
     return [_row(learner, files) for learner, files in sorted(found.items())]
 
 
