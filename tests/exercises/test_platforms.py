@@ -25,6 +25,7 @@ from classroom import (
     unzipped,
     zipped,
 )
+from harness import answers
 
 from udock_lab import course as program
 from udock_lab.errors import UsageError
@@ -118,6 +119,40 @@ def test_every_platforms_zip_gives_the_points_that_folders_give(tmp_path: Path, 
         names = {one.learner for one in found(unzipped(make(learners, SLUG), tmp_path / shape / "as files"), tmp_path)}
         assert names == set(rows(tmp_path / shape / "graded" / "students.csv")), "unpacked it is the same class"
     assert "ignored: download.zip: m2_3_container_ids/index.html: it is no notebook" in capsys.readouterr().err
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(10_000)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_300_answers_of_the_corpus_have_the_same_points_in_every_shape(
+    shape: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """75 learners of four exercises, each exercise in a zip of its own."""
+    base = tmp_path_factory.getbasetemp() / "folders"
+    if not (base / "graded" / "grades.csv").exists():
+        for slug in OF_300:
+            unzipped(in_folders(of_the_corpus(slug), slug), base / "sent")
+        assert program.main(["grade", str(base / "sent")]) == 0
+    for slug in OF_300:
+        zipped(SHAPES[shape](of_the_corpus(slug), slug), tmp_path / "sent" / f"{slug}.zip")
+    assert program.main(["grade", str(tmp_path / "sent")]) == 0
+    assert by_number(tmp_path / "graded" / "grades.csv") == by_number(base / "graded" / "grades.csv")
+
+
+OF_300 = ("m2_3_container_ids", "m2_4_metadata", "m2_5_image_lookup", "m2_6_exec_failure")
+
+
+def of_the_corpus(slug: str) -> Class:
+    every = answers(slug)
+    return {f"l{n}": {f"{slug}.ipynb": handed_in(slug, every[n % len(every)].source)} for n in range(100, 175)}
+
+
+def by_number(file: Path) -> dict[tuple[str, str], str]:
+    """Points of each learner (l100, or 100 on Canvas) and exercise."""
+    with file.open(newline="") as lines:
+        found = {(row["learner"].lstrip("l"), row["exercise"]): row["points"] for row in csv.DictReader(lines)}
+    assert len(found) == 300
+    return found
 
 
 def test_zips_of_several_exercises_lie_in_one_folder_and_the_newest_attempt_counts(tmp_path: Path, capsys: Any) -> None:

@@ -25,9 +25,9 @@ from typing import Any
 from udock_lab.course.building import CLONE, wheel
 from udock_lab.errors import Conflict, NotFound
 from udock_lab.grading.cellfacts import nbgrader_facts
+from udock_lab.grading.coursefile import COURSE_FILE
 from udock_lab.grading.handout import handout_in, read_cells
 from udock_lab.grading.sources import (
-    COURSE_FILE,
     SLUGS,
     exercise,
     folder_of,

@@ -140,6 +140,8 @@ def _class_options(parser: ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", help="where results go (default: graded, next to SUBMITTED)")
     parser.add_argument("--course", metavar="DIR", help="course folder, with source/ and instructor/")
     parser.add_argument("--roster", metavar="FILE", help="a CSV file, id,name,email: who is in the class")
+    parser.add_argument("--export", action="append", default=[], choices=("csv", "moodle", "canvas"), help="for import")
+    parser.add_argument("--requirements", action="store_true", help="in an export a column for each requirement, too")
     parser.add_argument("--reports", action="store_true", help="a report for each learner, however many there are")
 
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from udock_lab.errors import NotFound, UsageError
-from udock_lab.grading.sources import COURSE_FILE, of_course
+from udock_lab.grading.coursefile import COURSE_FILE
+from udock_lab.grading.sources import of_course
 
 __all__ = ["own_files"]
 

@@ -6,6 +6,7 @@
     checking.py     from functions to a Score, a number with a report
     meanwhile.py    what a learner sees while that takes its time
     exercise.py     what an exercise is: requirements, and the stories of its judge
+    coursefile.py   course.toml: where it is, its hints, a mistake with its line
     sources.py      where exercises come from: this package, a course folder, other packages
     bench.py        where a judge works: stories are told, scenes played, judgements taken down
     scene.py        how a scene gets into the sandbox
@@ -47,6 +48,9 @@
     tries.py        how often a judging did not come to its end
     sharding.py     a class in parts, for job systems
     classfiles.py   what is written of a class: tables, pages, reports
+    courserules.py  what course.toml says of points, deadlines and people
+    adjusting.py    from what was judged to what is exported, by these rules
+    exports.py      what learning platforms import
     notebookcheck.py   one notebook, or some, in a terminal or in CI
     gradescope.py   one submission inside Gradescope's container: results.json
     gradescopemeta.py  attempts, lateness and groups, as Gradescope tells them

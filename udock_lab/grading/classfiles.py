@@ -22,6 +22,7 @@ from pathlib import Path
 
 from udock_lab.display.pages.classroom import Handed, Pupil, Work, class_pages, learner_page, totals
 from udock_lab.grading.batch import keep
+from udock_lab.grading.coursefile import hinted, hints_of
 from udock_lab.grading.marks import Marks, Result, read_marks
 from udock_lab.grading.roster import Enrolled
 from udock_lab.grading.submissions import Sent
@@ -38,8 +39,9 @@ MOST_REPORTS = 2000  # learners; in a larger class a report is made when it is a
 class ClassFiles:
     """How a class is written to ``out``; ``roster``: who is in it, by the names of the learners' folders.
 
-    ``persons``: what a learning platform calls learners whom the roster does not have.
-    ``only``: whose report is made, where it is not everybody's; ``every_report``: also those of a large class.
+    ``persons``: what a learning platform calls learners whom the roster does not have. ``hints_from``: the folder whose
+    ``course.toml`` has hints for the reports. ``only``: whose report is made, where it is not everybody's;
+    ``every_report``: also those of a large class.
     """
 
     out: Path
@@ -48,6 +50,7 @@ class ClassFiles:
     only: Collection[str] = ()
     every_report: bool = False
     persons: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    hints_from: Path | None = None
 
     def write(self, results: Sequence[Result], waiting: Sequence[Sent] = ()) -> list[Pupil]:
         """Write all of it and return who is in the class; ``waiting`` are submissions that are not judged yet."""
@@ -130,14 +133,20 @@ class ClassFiles:
         notes = {result.name: handed for result, handed in counting(results)}
         for result in results:
             marks = read_marks(self.out / result.learner / f"{result.name}.json")
-            yield _work(notes.get(result.name), result.handed, marks, lecturers=lecturers)
+            hints = hints_of(result.handed.exercise, self.hints_from)
+            yield _work(notes.get(result.name), result.handed, marks, hints, lecturers=lecturers)
 
 
-def _work(counts: Handed | None, handed: Handed, marks: Marks | None, *, lecturers: bool) -> Work:
+def _work(
+    counts: Handed | None, handed: Handed, marks: Marks | None, hints: dict[str, tuple[str, ...]], *, lecturers: bool
+) -> Work:
     cells = marks.cells if marks else ()
     return Work(
         handed=counts or handed,
-        reports=[cell.reasons if lecturers and cell.reasons else cell.report for cell in cells],
+        reports=[
+            hinted(cell.reasons if lecturers and cell.reasons else cell.report, hints, hidden=cell.hidden)
+            for cell in cells
+        ],
         error=marks.error if marks else handed.why,
         earned=[(cell.points, cell.out_of) for cell in cells],
         counts=counts is not None,

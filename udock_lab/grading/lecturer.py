@@ -15,10 +15,14 @@ from typing import TextIO
 
 from udock_lab.display.pages.classroom import Handed, points_of
 from udock_lab.errors import Conflict, NotFound, UsageError
+from udock_lab.grading.adjusting import Record, records, unknown_people
 from udock_lab.grading.batch import Batch, course_near
 from udock_lab.grading.classfiles import ClassFiles, by_learner, counting
-from udock_lab.grading.marks import Result
-from udock_lab.grading.roster import as_handed_in, read_roster
+from udock_lab.grading.coursefile import course_file
+from udock_lab.grading.courserules import Rules, read_rules
+from udock_lab.grading.exports import write_export
+from udock_lab.grading.marks import Marks, Result, read_marks
+from udock_lab.grading.roster import as_handed_in, read_roster, titles_in
 from udock_lab.grading.sharding import shard_of
 from udock_lab.grading.sources import named_course
 from udock_lab.grading.submissions import Roots, Sent, a_file_name, class_of, find_submissions, ignored_in, roots_of
@@ -95,7 +99,8 @@ def grade(args: Namespace) -> int:
         sent = shard.of(sent)
     batch = Batch(out=out, course=course, again=args.again)
     batch.tries = Tries(batch.out) if shard else None
-    files = _class_files(args, out, roots, every, only)
+    rules = read_rules(_rules_from(args, folder, course))
+    files = _class_files(args, batch, roots, every, rules, only)
     _say_before(roots, every, files, args)
     if batch.course is None:
         _note("Hidden requirements are not judged: no course folder is here. Name it: --course DIR")
@@ -121,8 +126,10 @@ def grade(args: Namespace) -> int:
     if shard:
         _say(f"Part {args.shard}: {len(results)} submissions in {seconds:.0f} s. Then: udock-lab collect {folder}")
         return 0
-    files.write(*_with_kept(batch, every, results))
+    whole, waiting = _with_kept(batch, every, results)
+    files.write(whole, waiting)
     _sum_up(results, batch, seconds)
+    _export(args, files, whole, rules)
     return 0
 
 
@@ -146,16 +153,46 @@ def collect(args: Namespace) -> int:
     roots = roots_of(folder, out)
     every = find_submissions(folder, course, roots)
     batch, start = Batch(out=out, course=course), time.monotonic()
-    files = _class_files(args, out, roots, every)
+    rules = read_rules(_rules_from(args, folder, course))
+    files = _class_files(args, batch, roots, every, rules)
     _say_before(roots, every, files, args)
     results, waiting = _with_kept(batch, every, ())
     files.write(results, waiting)
     _sum_up(results, batch, time.monotonic() - start)
+    _export(args, files, results, rules)
     for sent in waiting[:_LISTED]:
         _note(printable(f"not judged, or by other judges, or changed since: {sent.learner}  {sent.name}"))
     if waiting:
         _note(f"{len(waiting)} of {len(every)} are missing. Run their parts again, or: udock-lab grade {folder}")
     return 1 if waiting else 0
+
+
+# --- --export
+
+
+def _export(args: Namespace, files: ClassFiles, results: Sequence[Result], rules: Rules) -> None:
+    """Write what is asked for, by the rules of ``course.toml``; say where it is, and whom the rules name in vain."""
+    if not args.export:
+        return
+    of_each = by_learner(results)
+    for line in unknown_people(rules, [*of_each, *files.persons.values()], files.roster):
+        _note(printable(line))
+
+    def read(result: Result) -> Marks | None:
+        return read_marks(files.out / result.learner / f"{result.name}.json")
+
+    found = list(records(of_each, files.roster, files.persons, rules, read))
+    titles = _titles(args, found) | dict(rules.columns)
+    for kind in dict.fromkeys(args.export):
+        for path in write_export(kind, files.out, found, titles, requirements=args.requirements):
+            _say(f"For import ({kind}): {path}")
+
+
+def _titles(args: Namespace, found: Sequence[Record]) -> dict[str, str]:
+    """Return the columns of a roster that are called as exercises are, as a platform's own gradebook has them."""
+    heads = titles_in(Path(args.roster)) if args.roster else []
+    slugs = {slug for one in found for slug in one.exercises}
+    return {slug: head for slug in slugs for head in heads if head == slug or head.startswith(f"{slug} (")}
 
 
 def _of(every: Sequence[Sent], only: AbstractSet[str]) -> Sequence[Sent]:
@@ -185,13 +222,26 @@ def _with_kept(batch: Batch, every: Sequence[Sent], results: Sequence[Result]) -
     return found, waiting
 
 
+def _rules_from(args: Namespace, folder: Path, course: Path | None) -> Path | None:
+    """Return where ``course.toml`` is looked for: the named course, else beside the submissions, else the course."""
+    beside = folder.resolve().parent
+    return course if args.course or course_file(beside) is None else beside
+
+
 def _class_files(
-    args: Namespace, out: Path, roots: Roots, every: Sequence[Sent], only: AbstractSet[str] = frozenset()
+    args: Namespace,
+    batch: Batch,
+    roots: Roots,
+    every: Sequence[Sent],
+    rules: Rules,
+    only: AbstractSet[str] = frozenset(),
 ) -> ClassFiles:
     roster = as_handed_in(read_roster(Path(args.roster)), every) if args.roster else {}
     taken = lessons_taken(folder for folder, _ in roots.folders)
     persons = {one.learner: one.person for one in every if one.person}
-    return ClassFiles(out, taken, roster, only, args.reports, persons)
+    return ClassFiles(
+        batch.out, taken, roster, only, args.reports, persons, rules.file.path.parent if rules.file else None
+    )
 
 
 def _say_before(roots: Roots, every: Sequence[Sent], files: ClassFiles, args: Namespace) -> None:

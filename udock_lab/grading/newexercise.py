@@ -21,7 +21,8 @@ from pathlib import Path
 from udock_lab.errors import Conflict, UsageError
 from udock_lab.grading.authoring import notebook
 from udock_lab.grading.corpus import answers
-from udock_lab.grading.sources import COURSE_FILE, course_file, exercise, hidden_exercise, slugs
+from udock_lab.grading.coursefile import COURSE_FILE, course_file
+from udock_lab.grading.sources import exercise, hidden_exercise, slugs
 from udock_lab.linux.wholefile import write_whole
 from udock_lab.text.terminal import printable
 

@@ -9,6 +9,7 @@ are, or where a notebook could not be judged. In a job of GitHub Actions the pag
 from __future__ import annotations
 
 import base64
+import dataclasses
 import os
 import re
 from argparse import Namespace
@@ -18,6 +19,7 @@ from pathlib import Path
 from udock_lab.display.text.checks import points, witness
 from udock_lab.errors import MdockError, UsageError
 from udock_lab.grading.beside import modules_beside, neighbours
+from udock_lab.grading.coursefile import hinted, hints_of
 from udock_lab.grading.graded import GradedCell, grade_notebook
 from udock_lab.grading.handout import handout_in, read_notebook
 from udock_lab.grading.sources import named_course
@@ -125,7 +127,9 @@ def checked(path: Path, course: Path | None = None) -> Checked:
         cells = grade_notebook(content, path.name, handout_in(course, slug, near), instructor, near, notes, modules)
     except MdockError as error:
         return Checked(notebook=path.name, error=str(error))
-    return Checked(notebook=path.name, exercise=slug, cells=tuple(cells))
+    hints = hints_of(slug, near)
+    told = (dataclasses.replace(one, report=hinted(one.report, hints, hidden=one.check.hidden)) for one in cells)
+    return Checked(notebook=path.name, exercise=slug, cells=tuple(told))
 
 
 def _append(path: str, text: str) -> None:

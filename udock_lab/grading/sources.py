@@ -22,7 +22,6 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -31,16 +30,16 @@ from typing import Any
 
 from udock_lab.errors import NotFound, UsageError
 from udock_lab.grading.bridge import COMPLETE, REPAIR, Bridge
+from udock_lab.grading.coursefile import hints_of, mistake, read_course_file
 from udock_lab.grading.exercise import Exercise, Story
 from udock_lab.grading.reproduction import Reproduction
 from udock_lab.model import Requirement
+from udock_lab.model.value import replace
 from udock_lab.text.nearest import nearest
 
 __all__ = [
-    "COURSE_FILE",
     "GROUP",
     "SLUGS",
-    "course_file",
     "exercise",
     "folder_of",
     "hidden_exercise",
@@ -59,17 +58,10 @@ SLUGS = (
     "m2_6_exec_failure",
     "m2_7_mdock_run",
 )
-COURSE_FILE = "course.toml"
 GROUP = "udock_lab.exercises"
 _OWN = Path(__file__).parent / "exercises"
 _PARTS = ("requirements", "judge")
 _DESCRIBED = "docs/write_an_exercise.md describes what an exercise is made of."
-
-
-def course_file(near: Path | None = None) -> Path | None:
-    """Return the ``course.toml`` in a folder (the current one) or in the nearest one above it."""
-    here = (near or Path.cwd()).resolve()
-    return next((place / COURSE_FILE for place in (here, *here.parents) if (place / COURSE_FILE).is_file()), None)
 
 
 def slugs(near: Path | None = None) -> tuple[str, ...]:
@@ -120,15 +112,13 @@ def hidden_folder(slug: str, instructor: str | os.PathLike[str] | None = None, n
 
 def of_course(near: Path | None) -> dict[str, Path]:
     """Return the exercises of the course folder, slug to folder; UsageError for a table that says something else."""
-    if (file := course_file(near)) is None:
+    if (file := read_course_file(near)) is None:
         return {}
-    try:
-        table = tomllib.loads(file.read_text()).get("exercises", {})
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file} cannot be read: {error}.", "It is a file in TOML (https://toml.io).") from None
-    if not isinstance(table, dict) or not all(isinstance(place, str) for place in table.values()):
-        raise UsageError(f"[exercises] in {file} is no table of folders.", f"Write: [exercises] {_EXAMPLE}")
-    return {slug: file.parent / place for slug, place in table.items()}
+    table = file.table.get("exercises", {})
+    for slug, place in table.items() if isinstance(table, dict) else [("", None)]:
+        if not isinstance(place, str):
+            raise mistake(file, ("exercises", slug), "an exercise is a folder.", f"Write: [exercises] {_EXAMPLE}")
+    return {slug: file.path.parent / place for slug, place in table.items()}
 
 
 _EXAMPLE = 'my_exercise = "folder/of/it"'
@@ -157,7 +147,7 @@ def _read(slug: str, folder: Path, near: Path | None, *, hidden: bool) -> Exerci
             slug=slug,
             title=promised.TITLE,
             functions=tuple(promised.FUNCTIONS) if not hidden else exercise(slug, near).functions,
-            requirements=tuple(promised.REQUIREMENTS),
+            requirements=_with_hints(tuple(promised.REQUIREMENTS), hints_of(slug, near), hidden=hidden),
             stories=tuple(judge.STORIES),
             hidden=hidden,
             reproductions=_of_part(package, folder, "reproductions", "REPRODUCTIONS") if not hidden else (),
@@ -167,6 +157,19 @@ def _read(slug: str, folder: Path, near: Path | None, *, hidden: bool) -> Exerci
         raise UsageError(f"{folder}: {error}.", _DESCRIBED) from None
     _check(made, folder)
     return made
+
+
+def _with_hints(
+    requirements: tuple[Any, ...], hints: dict[str, tuple[str, ...]], *, hidden: bool
+) -> tuple[Requirement, ...]:
+    """Add the course's own hints."""
+    kind = "hidden:" if hidden else ""
+    return tuple(
+        replace(one, hints=(*one.hints, *more))
+        if isinstance(one, Requirement) and (more := hints.get(f"{kind}{one.key}"))
+        else one
+        for one in requirements
+    )
 
 
 def _of_part(package: str, folder: Path, part: str, name: str) -> tuple[Any, ...]:

@@ -1,0 +1,79 @@
+"""Hostile submissions in what a platform zips: no harm, no point more, and no neighbour touched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from classroom import Class, handed_in, in_brightspace, in_canvas, in_ilias, in_moodle, zipped
+from test_hostile import ATTACKS, SECRET, Target, our_code, target, walls
+from test_hostile_notebooks import CHAIN
+
+from udock_lab.grading.batch import Batch
+from udock_lab.grading.classfiles import ClassFiles
+from udock_lab.grading.submissions import find_submissions, roots_of
+
+__all__ = ["target", "walls"]  # fixtures
+
+SLUG = "m2_1_process_creation"
+NOTEBOOK = f"{SLUG}.ipynb"
+HONEST = "import os\ndef launch(argv):\n    return os.fork() and None"
+SHAPES: list[Callable[[Class, str], dict[str, str]]] = [in_moodle, in_canvas, in_ilias, in_brightspace]
+FEW = [path for path in ATTACKS if path.stem in ("attack_at_import", "read_secrets")]
+KINDS = len(ATTACKS)
+
+
+def travels(attacks: list[Path], shape: Callable[[Class, str], dict[str, str]], target: Target, place: Path) -> None:
+    """Each attack is a notebook's answer, and the same in a helper file; an honest neighbour and two that are no notebooks."""
+    sources = {path.stem.replace("_", ""): target.aim(path.read_text()) for path in attacks}
+    learners: Class = {"honest": {NOTEBOOK: handed_in(SLUG, HONEST)}}
+    learners |= {name: {NOTEBOOK: handed_in(SLUG, source)} for name, source in sources.items()}
+    learners |= {
+        f"{name}beside": {NOTEBOOK: handed_in(SLUG, "from helper import launch"), "helper.py": source}
+        for name, source in sources.items()
+    }
+    learners |= {"deep": {NOTEBOOK: '{"cells":' * 100_000}, "chain": {NOTEBOOK: handed_in(SLUG, CHAIN)}}
+    before = our_code()
+    sent = zipped(shape(learners, SLUG) | {"../../escaped.py": "x"}, place / "sent.zip")
+    found = find_submissions(sent, None, roots_of(sent, place / "graded"))
+    assert len(found) == len(learners)
+    batch = Batch(place / "graded")
+    results = batch.grade(found, 2, lambda result: None)
+    ClassFiles(batch.out).write(results)
+    points = dict(zip(learners, [one.handed.points for one in in_order(found, results)], strict=True))
+    for name, source in sources.items():
+        earns = float((re.findall(r"^# earns: (\d+)$", source, re.MULTILINE) or ["0"])[0])
+        assert points[name] <= earns, name
+        assert points[f"{name}beside"] <= earns, name
+    assert (points["honest"], points["deep"], points["chain"]) == (1.0, 0.0, 0.0)
+    assert target.untouched() and our_code() == before
+    assert sorted(one.name for one in place.iterdir() if one.name not in ("home", "course")) == ["graded", "sent.zip"]
+    assert not [path for path in batch.out.rglob("*.html") if SECRET in path.read_text()]
+    with pytest.raises(BlockingIOError):  # nobody has called
+        target.server.accept()
+
+
+def in_order(found: list, results: list) -> list:
+    """Results as the learners stand in their class: by the number in the names, which Canvas alone shows."""
+    by_key = {(one.learner, one.name): one for one in results}
+    number = {
+        path: int(re.findall(r"(?:^|_|/)(1\d\d)(?:_|-|/)", str(path).rpartition("/files/")[2])[0])
+        for path in (one.path for one in found)
+    }
+    return [by_key[one.learner, one.name] for one in sorted(found, key=lambda one: number[one.path])]
+
+
+@pytest.mark.usefixtures("walls")
+def test_a_few_attacks_travel_in_a_zip(target: Target, tmp_path: Path) -> None:
+    travels(FEW, in_canvas, target, tmp_path)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3000)
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize("at", range(len(SHAPES)), ids=lambda at: SHAPES[at].__name__)
+def test_every_attack_travels_in_a_zip(at: int, target: Target, tmp_path: Path) -> None:
+    assert KINDS >= 12
+    travels(ATTACKS[at :: len(SHAPES)], SHAPES[at], target, tmp_path)
