@@ -13,7 +13,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: lab course setup test check bench corpus soak elsewhere clean packages
+.PHONY: lab course site setup test check bench corpus soak elsewhere clean packages
 
 lab: $(VENV)/.installed
 	@scripts/lab
@@ -25,6 +25,10 @@ setup: packages $(VENV)/.installed
 course: $(VENV)/.installed
 	@$(VENV)/bin/udock-lab course course
 
+# The lessons with the outputs that they hold, as pages in build/site/html. Nothing is executed.
+site: $(VENV)/.site
+	$(PYTHON) scripts/make_site.py
+
 test: packages $(VENV)/.tested check
 	scripts/test
 
@@ -32,7 +36,7 @@ check: $(VENV)/.tested
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/mypy scripts/*.py
+	$(VENV)/bin/mypy scripts/*.py site/lessonpages.py
 	$(PYTHON) scripts/check_imports.py
 	$(PYTHON) scripts/draw_architecture.py --check
 	$(PYTHON) scripts/check_notebooks.py
@@ -69,6 +73,11 @@ $(VENV)/.installed: pyproject.toml
 $(VENV)/.tested: $(VENV)/.installed
 	@echo "Packages: what the tests need, into $(VENV)/"
 	@$(PYTHON) -m pip install --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+$(VENV)/.site: $(VENV)/.installed
+	@echo "Packages: what builds the site, into $(VENV)/"
+	@$(PYTHON) -m pip install --disable-pip-version-check --editable '.[site]'
 	@touch $@
 
 clean:

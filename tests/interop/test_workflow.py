@@ -69,3 +69,17 @@ def test_the_version_stands_in_one_place_and_the_citation_has_it() -> None:
     assert "version" not in project and "version" in project["dynamic"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == ours and {"cff-version", "message", "title", "authors"} <= citation.keys()
+
+
+def test_the_site_is_built_by_the_script_of_make_site_and_published_without_a_right_to_write_here() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/site.yml").read_text())
+    build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
+    commands = [step["run"] for step in build["steps"] if "run" in step]
+    subprocess.run(["bash", "-n"], input="\n".join(commands), text=True, check=True)
+    assert "scripts/make_site.py" in commands[-1]
+    assert "scripts/make_site.py" in (ROOT / "Makefile").read_text()
+    assert build["steps"][-1]["with"] == {"path": "build/site/html"}
+    assert workflow["permissions"] == {"contents": "read"}
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    for step in build["steps"]:  # whatever GitHub puts into a text is a variable of the shell, not a part of the script
+        assert "${{" not in step.get("run", "")

@@ -28,7 +28,7 @@ from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.linux.wholefile import write_whole
 from udock_lab.work.folder import change_manifest, content_of, handed_out, hash_of
 
-__all__ = ["release", "release_options"]
+__all__ = ["origin_of", "release", "release_options"]
 
 _MANIFEST = ".udock-release.json"
 _SHARED = ("binder/apt.txt", "binder/runtime.txt", "binder/postBuild", "LICENSE")  # the same as in the clone
@@ -71,7 +71,7 @@ def release(args: Namespace, say: Say) -> int:
         raise Conflict(f"{target} is a file.", "Name a new folder: udock-lab release DIR")
     if target.resolve() == CLONE or (target / "exercises" / "source").is_dir():
         raise Conflict(f"{target} has the solutions.", "Name a folder of its own: udock-lab release ../students")
-    name = args.repository or _origin_of(target)
+    name = args.repository or origin_of(target)
     if args.repository and not _NAME.fullmatch(args.repository):
         raise UsageError(f"{args.repository} is no name on GitHub.", "It is OWNER/NAME: --repository school/containers")
     own = _own(Path(args.course)) if args.course else {}
@@ -93,7 +93,7 @@ def _own(course: Path) -> dict[str, bytes]:
     return dict(own_files(course))
 
 
-def _origin_of(folder: Path) -> str:
+def origin_of(folder: Path) -> str:
     """Return OWNER/NAME of a clone's origin on GitHub, or nothing."""
     if not (folder / ".git").exists():
         return ""
