@@ -48,6 +48,7 @@ bench: $(VENV)/.tested
 	scripts/install-bench-peers
 	$(PYTHON) benchmarks/launch.py
 	$(PYTHON) benchmarks/commands.py
+	$(PYTHON) benchmarks/hub.py
 
 # Every answer of the corpus and every attack, or one part (PART=3); `make test` judges one in 32, each time others.
 corpus: packages $(VENV)/.tested

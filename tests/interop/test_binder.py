@@ -16,7 +16,9 @@ import pytest
 from udock_lab.isolation import probe
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
+from build_image import instructions
 from served_lab import first_page, serving, settings_of_nobody
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,26 +38,31 @@ def packages() -> list[str]:
     return (ROOT / "binder/apt.txt").read_text().split()
 
 
-def test_binder_gets_a_python_that_the_course_runs_on(dockerfile: str) -> None:
-    assert "python=3.12" in dockerfile
+def test_repo2docker_takes_the_dockerfile_and_nothing_else(dockerfile: str) -> None:
+    assert (ROOT / "binder/Dockerfile").read_text().strip() in dockerfile
+    others = {"environment.yml", "runtime.txt", "REQUIRE", "Project.toml"}  # of which nobody would read a word
+    assert not others & {path.name for path in (ROOT / "binder").iterdir()}
 
 
-def test_binder_gets_strace_and_busybox(dockerfile: str) -> None:
-    assert packages() == ["busybox-static", "strace"]
-    assert f"apt-get install --yes --no-install-recommends {' '.join(packages())}" in dockerfile
+def test_binder_gets_python_strace_and_busybox() -> None:
+    assert {"busybox-static", "git", "python3", "python3-venv", "strace"} <= set(packages())
+    steps = [words for name, words in instructions((ROOT / "binder/Dockerfile").read_text()) if name == "RUN"]
+    assert "--no-install-recommends $(cat /tmp/apt.txt)" in steps[0]
 
 
-def test_binder_installs_the_sources_that_it_copied_and_then_lays_the_course_out_as_its_user(dockerfile: str) -> None:
-    lines = [line.strip() for line in dockerfile.splitlines()]
+def test_binder_s_user_owns_the_sources_installs_them_and_lays_the_course_out() -> None:
+    """BinderHub names the user by NB_USER and NB_UID, and starts jupyter notebook."""
+    steps = list(instructions((ROOT / "binder/Dockerfile").read_text()))
     story = [
-        next(line for line in lines if line.startswith("COPY") and " src/ ${REPO_DIR}" in line),
-        'RUN ${KERNEL_PYTHON_PREFIX}/bin/pip install --no-cache-dir -r "binder/requirements.txt"',
-        "RUN ./binder/postBuild",
+        ("ARG", "NB_UID=1000"),
+        ("COPY", ". ${HOME}"),
+        ("RUN", "chown -R ${NB_UID} ${HOME}"),
+        ("USER", "${NB_USER}"),
+        ("RUN", "pip install --no-cache-dir jupyterhub nbgitpuller notebook -r binder/requirements.txt"),
+        ("RUN", "./binder/postBuild"),
     ]
-    places = [lines.index(line) for line in story]
-    assert places == sorted(places)
-    user = [line for line in lines[: places[2]] if line.startswith("USER ")]
-    assert user[-1] == "USER ${NB_USER}"
+    places = [steps.index(step) for step in story]
+    assert places == sorted(places) and [name for name, _ in steps].count("USER") == 1
 
 
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs privilege: no apt-get on this system")
@@ -125,6 +132,9 @@ def test_the_dev_container_is_privileged_runs_as_root_and_sets_everything_up() -
     settings = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
     assert "--privileged" in settings["runArgs"]
     assert settings["remoteUser"] == settings["containerUser"] == "root"
+    folder = ROOT / ".devcontainer"
+    assert (folder / settings["build"]["dockerfile"]).resolve() == ROOT / "binder/Dockerfile"
+    assert (folder / settings["build"]["context"]).resolve() == ROOT
     assert settings["forwardPorts"] == [8888]
     program, target = settings["postCreateCommand"].split()
     assert program == "make"
@@ -136,7 +146,7 @@ def test_the_dev_container_keeps_the_learner_s_home_when_it_is_built_anew() -> N
     (mount,) = settings["mounts"]
     fields = dict(field.split("=", 1) for field in mount.split(","))
     assert fields == {"source": "udock-lab-home-${devcontainerId}", "target": "/root/.mdock", "type": "volume"}
-    assert settings["containerUser"] == "root"  # whose home that is
+    assert settings["containerEnv"]["HOME"] == "/root"  # which the image would name otherwise
 
 
 def test_who_is_told_to_use_a_dev_container_is_told_where_it_is() -> None:

@@ -4,7 +4,7 @@
 
     DIR/lessons/      lessons and exercises, as ``udock-lab start`` lays them out
     DIR/wheels/       this package, built from the clone
-    DIR/binder/, .devcontainer/, .github/workflows/   Binder, Codespaces, GitHub Classroom
+    DIR/binder/, .devcontainer/, .github/workflows/   one image for hubs, Binder and Codespaces; GitHub Classroom
     DIR/README.md     how to begin, with badges where the repository's address is known
 
 ``--course`` adds a lecturer's own exercises (ownexercises.py).
@@ -31,7 +31,13 @@ from udock_lab.work.folder import change_manifest, content_of, handed_out, hash_
 __all__ = ["origin_of", "release", "release_options"]
 
 _MANIFEST = ".udock-release.json"
-_SHARED = ("binder/apt.txt", "binder/runtime.txt", "binder/postBuild", "LICENSE")  # the same as in the clone
+_SHARED = (
+    "binder/Dockerfile",
+    "binder/apt.txt",
+    "binder/postBuild",
+    ".dockerignore",
+    "LICENSE",
+)  # the same as in the clone
 _JUDGED = "lessons/exercises/m2_*/m2_*.ipynb"  # in the workflow; a lecturer's own exercises come behind it
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _BINDER = (
