@@ -186,13 +186,16 @@ def test_a_mistake_costs_a_sentence(tmp_path: Path, words: list[str], code: int,
 
 
 def test_points_are_those_of_grade_and_each_requirement_is_a_test(place: Place, tmp_path: Path) -> None:
-    wrong, right = handed_in(ONE, answer(ONE, "wrong_raw_status")), handed_in(OTHER, answer(OTHER, "right_compact"))
+    wrong, helper = handed_in(ONE, answer(ONE, "wrong_raw_status")), answer(OTHER, "right_compact")
+    right = handed_in(OTHER, "from helper import find_image_by_name")
     dump(wrong, tmp_path / "submitted/kim" / ONE / f"{ONE}.ipynb")
     dump(right, tmp_path / "submitted/kim" / OTHER / f"{OTHER}.ipynb")
+    dump(helper, tmp_path / "submitted/kim" / OTHER / "helper.py")
     graded = udock_lab("grade", tmp_path / "submitted", "--course", COURSE)
     assert graded.returncode == 0, graded
     kept = [json.loads(path.read_text()) for path in sorted((tmp_path / "graded/kim").glob("*.json"))]
-    results = place.run({"a folder/first.ipynb": wrong, f"{OTHER}.ipynb": right}, metadata=METADATA)
+    handed = {"a folder/first.ipynb": wrong, f"{OTHER}.ipynb": right, "helper.py": helper}
+    results = place.run(handed, metadata=METADATA)
     assert results["score"] == sum(one["points"] for one in kept) == sum(test["score"] for test in results["tests"])
     assert 10 < results["score"] < sum(test["max_score"] for test in results["tests"]) == 19
     tests = {test["extra_data"]["requirement"]: test for test in results["tests"] if test["name"].startswith(ONE)}
@@ -326,7 +329,8 @@ def test_every_attack_of_the_corpus_is_harmless_in_the_container(place: Place) -
         source = path.read_text()
         earned = next((float(line.split()[2]) for line in source.splitlines() if line.startswith("# earns:")), 0.0)
         results = place.run({f"{ONE}.ipynb": handed_in(ONE, source)})
-        assert results["score"] <= earned, path.name
+        shown = sum(test["score"] for test in results["tests"] if test["visibility"] == "visible")
+        assert shown <= earned and bool(shown) == bool(results["score"]), path.name
         assert place.as_it_was() == before, path.name
 
 
