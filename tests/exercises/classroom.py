@@ -33,6 +33,7 @@ __all__ = [
     "with_extras",
     "with_forgeries",
     "with_schema",
+    "with_scripts",
     "without_checks",
     "zipped",
 ]
@@ -86,6 +87,19 @@ def with_copy(notebook: Notebook, source: str) -> Notebook:
     return notebook | {
         "cells": [*notebook["cells"][:at], {**solution, "id": "copied", "source": source}, *notebook["cells"][at:]]
     }
+
+
+def with_scripts(notebook: Notebook) -> Notebook:
+    """Cells of Markdown and raw HTML that run or load something where they are shown as they are."""
+    words = (
+        "# Notes\n\n<script>alert(1)</script> <img src=x onerror=alert(2)>\n\n"
+        "[a link](javascript:alert(3)) ![a picture](https://elsewhere.example/seen.png) **bold** $\\href{javascript:alert(4)}{x}$\n\n"
+        "<iframe srcdoc='<script>alert(5)</script>'></iframe>\n\n- a < b\n\n```python\nif a < b: pass\n```"
+    )
+    markdown = {"cell_type": "markdown", "id": "notes", "metadata": {}, "source": words}
+    metadata = {"raw_mimetype": "text/html", "format": "text/html"}
+    raw = {"cell_type": "raw", "id": "raw", "metadata": metadata, "source": "<script>alert(6)</script>"}
+    return notebook | {"cells": [*notebook["cells"], markdown, raw]}
 
 
 def with_schema(notebook: Notebook, version: int) -> Notebook:

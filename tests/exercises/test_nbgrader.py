@@ -17,6 +17,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from classroom import (
     with_extras,
     with_forgeries,
     with_schema,
+    with_scripts,
     without_checks,
 )
 from harness import COURSE
@@ -118,7 +120,7 @@ def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
         "copied": (with_copy(handed_in(SLUG, RAW), RAW[: RAW.index("def launch")]), 3),
         "too_new": (with_schema(handed_in(SLUG, answer(SLUG, "wrong_no_exec")), 99), 1),
         "tidy": (without_checks(handed_in(SLUG, RIGHT)), 9),
-        "extras": (with_extras(handed_in(SLUG, RIGHT)), 9),
+        "extras": (with_scripts(with_extras(handed_in(SLUG, RIGHT))), 9),
         "locked": (with_forgeries(handed_in(SLUG, RAW)), 3),
     }
 
@@ -246,6 +248,44 @@ def test_nothing_that_a_learner_says_becomes_markup_or_moves_a_cursor(graded: Gr
     outputs = json.dumps([cell.get("outputs") for cell in notebook["cells"]])
     assert "&lt;script&gt;alert" in outputs
     assert "\\u001b" not in outputs
+
+
+class Running(HTMLParser):
+    """What a page would run or load for a learner: scripts' texts, handlers, addresses that are not the page's own."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [f"{tag} {name}={value}" for name, value in attrs if name.startswith(("on", "srcdoc"))]
+        addresses = [value or "" for name, value in attrs if name in ("href", "src")]
+        self.found += [value for value in addresses if "alert" in value or "elsewhere" in value]
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "script" and "alert(" in data:
+            self.found.append(data)
+
+
+def test_feedback_runs_and_loads_nothing_that_learners_wrote_into_markdown(graded: Graded) -> None:
+    assert Running("<script>alert(1)</script><a href='javascript:alert(2)' onclick='x'>").found == [
+        "alert(1)", "a onclick=x", "javascript:alert(2)",
+    ]  # fmt: skip
+    shown = graded.feedback("extras")
+    assert Running(shown).found == []
+    notes = shown[shown.index("<h1>Notes") :]
+    assert "&lt;script&gt;alert(1)" in notes
+    assert "<strong>bold</strong>" in notes
+    assert "a &lt; b" in notes
+    assert "tex2jax_ignore" in shown
+
+
+def test_only_a_locked_cell_that_a_learner_changed_is_told(graded: Graded) -> None:
+    told = re.findall(r"WARNING\] (\w+) changed the locked cell (\w+); it is graded as you handed it out", graded.said)
+    assert {learner for learner, _ in told} == {"locked"}
+    assert (f"{SLUG}_hidden" in {cell for _, cell in told}) and (f"{SLUG}_check" in {cell for _, cell in told})
+    assert "checksum" not in graded.said
 
 
 def test_feedback_tells_nothing_of_the_hidden_scenarios(graded: Graded) -> None:

@@ -14,12 +14,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nbconvert.exporters import NotebookExporter
+from bleach import clean
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import (
@@ -43,13 +48,21 @@ from udock_lab.grading.handout import Handout, read_cells, read_notebook
 
 __all__ = [
     "JudgeInSandbox",
+    "PutBackLocked",
     "ReadApart",
     "RestoreCells",
     "autograde_preprocessors",
     "configure",
+    "harmless_markdown",
     "sanitize_preprocessors",
 ]
 
+_HIDDEN = re.compile(r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*$\n?", re.DOTALL | re.MULTILINE)
+_TEXT = ("a", "abbr", "b", "br", "code", "del", "em", "i", "img", "kbd", "s", "span", "strong", "sub", "sup")
+_BLOCKS = ("blockquote", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "ul")
+_MORE = ("dd", "details", "dl", "dt", "summary", "table", "tbody", "td", "th", "thead", "tr")
+_TAGS = frozenset((*_TEXT, *_BLOCKS, *_MORE))
+_PROTOCOLS = frozenset({"data", "http", "https", "mailto"})  # data: for pictures that were put into a cell
 STUB = 'raise NotImplementedError("Your code goes here.")'
 
 
@@ -89,6 +102,31 @@ class RestoreCells(NbGraderPreprocessor):
                 nb.cells.insert(at, from_dict({**cell, "source": text_of(cell)}))  # type: ignore[no-untyped-call]
                 at += 1
         return nb, resources
+
+
+class PutBackLocked(OverwriteCells):
+    """Put the lecturer's version of locked cells back, and say so where a learner had changed one.
+
+    nbgrader compares with the version that has the hidden tests, which nobody was handed: it says of every notebook
+    that a checksum "has changed". Nobody did anything, so that is left out.
+    """
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, cell_index: int) -> tuple[NotebookNode, Any]:
+        """Put one cell back."""
+        before = cell.source
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if before.strip() not in (cell.source.strip(), _HIDDEN.sub("", cell.source).strip()):
+            self.log.warning(
+                "%s changed the locked cell %s; it is graded as you handed it out.",
+                resources["nbgrader"]["student"],
+                _id(cell),
+            )
+        return cell, resources
+
+    def report_change(self, name: str, attr: str, old: object, new: object) -> None:
+        """Report what learners changed of a cell's facts; of its text see above."""
+        if attr != "checksum":
+            super().report_change(name, attr, old, new)
 
 
 class JudgeInSandbox(NbGraderPreprocessor):
@@ -139,7 +177,29 @@ def autograde_preprocessors() -> list[type]:
 
 def sanitize_preprocessors() -> list[type]:
     """Return nbgrader's own list, and missing cells restored before the changed ones."""
-    return [ClearOutput, DeduplicateIds, RestoreCells, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]
+    return [ClearOutput, DeduplicateIds, RestoreCells, OverwriteKernelspec, PutBackLocked, CheckCellMetadata]
+
+
+@pass_context
+def harmless_markdown(context: Context, source: str) -> str:
+    """Return the HTML of a Markdown cell without what could run or load anything: nbconvert's own keeps scripts.
+
+    What is left out is shown as text. Formulas stay text, too: MathJax would take links to scripts from them.
+    """
+    shown = _exporter().markdown2html(context, source)
+    attributes = {"*": ["title"], "a": ["href"], "img": _from_a_cell}
+    safe = clean(shown, tags=_TAGS, attributes=attributes, protocols=_PROTOCOLS)  # type: ignore[no-untyped-call]
+    return f'<div class="tex2jax_ignore">{safe}</div>'
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    return HTMLExporter(exclude_anchor_links=True)  # type: ignore[no-untyped-call]
+
+
+def _from_a_cell(_tag: str, name: str, value: str) -> bool:
+    """Return whether an attribute of a picture stays: a picture from elsewhere would tell who looks, and when."""
+    return name == "alt" or (name == "src" and value.startswith("data:image/"))
 
 
 def configure(c: Any) -> None:
@@ -152,5 +212,6 @@ def configure(c: Any) -> None:
     c.CourseDirectory.course_id = "udock-lab"
     c.ClearSolutions.code_stub = {"python": STUB}
     c.Autograde.exporter_class = ReadApart
+    c.HTMLExporter.filters = {"markdown2html": harmless_markdown}  # of feedback, and of the pages where you grade
     c.Autograde.autograde_preprocessors = autograde_preprocessors()
     c.Autograde.sanitize_preprocessors = sanitize_preprocessors()
