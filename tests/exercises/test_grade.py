@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,8 +21,8 @@ from harness import COURSE
 from waiting import until
 
 from udock_lab import course as program
+from udock_lab.course import coursefolder
 from udock_lab.display.pages.classroom import Handed
-from udock_lab.grading import lecturer
 from udock_lab.grading.batch import Batch
 from udock_lab.grading.lecturer import Progress
 from udock_lab.grading.marks import Result, read_marks, reports_of
@@ -29,6 +30,7 @@ from udock_lab.grading.submissions import find_submissions
 from udock_lab.linux.process import descendants
 
 SLUG = "m2_1_process_creation"
+OTHER = "m2_2_chroot_permissions"
 RAW = answer(SLUG, "wrong_raw_status")
 NOT_WRITTEN = "def launch(argv):\n    raise NotImplementedError"
 
@@ -286,15 +288,46 @@ def test_a_course_folder_is_ready_for_nbgrader(tmp_path: Path, capsys: pytest.Ca
     made = {path.name for path in (tmp_path / "course").iterdir()}
     assert made == {
         "source", "release", "instructor", "submitted", "nbgrader_config.py", "README.md", ".gitignore",
+        ".udock-course.json",
     }  # fmt: skip
     assert (tmp_path / "course" / "nbgrader_config.py").read_text() == (COURSE / "nbgrader_config.py").read_text()
     assert str(tmp_path / "course" / "release") in capsys.readouterr().out
 
 
+def test_a_course_folder_gets_what_is_new_and_keeps_what_the_lecturer_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clone, course = tmp_path / "exercises", tmp_path / "course"
+    clone.mkdir()
+    for name in ("source", "release", "instructor", "nbgrader_config.py", "README.md", ".gitignore"):
+        copy = shutil.copytree if (COURSE / name).is_dir() else shutil.copy
+        copy(COURSE / name, clone / name)
+    monkeypatch.setattr(coursefolder, "_OURS", clone)
+    assert program.main(["course", str(course)]) == 0
+    mine, handout = f"source/{SLUG}/{SLUG}.ipynb", f"release/{SLUG}/{SLUG}.ipynb"
+    hand_in(course / "submitted", "kim", handed_in(SLUG, RAW))
+    (course / mine).write_text("of the lecturer's own")
+    (course / "README.md").write_text("of the lecturer's own")
+    for name in (mine, handout, f"source/{OTHER}/{OTHER}.ipynb"):
+        (clone / name).write_text("newer")
+    capsys.readouterr()
+    assert program.main(["course", str(course)]) == 0
+    said = capsys.readouterr().out
+    assert f"2 files updated, 2 of yours kept as they are; there is a newer version: newer/{mine} beside" in said
+    assert f"nbgrader generate_assignment --force {OTHER}\n" in said
+    assert (course / mine).read_text() == (course / "README.md").read_text() == "of the lecturer's own"
+    assert (course / f"newer/{mine}").read_text() == (course / handout).read_text() == "newer"
+    assert len([*(course / "source" / SLUG).iterdir()]) == 1  # nbgrader takes every notebook there for a part of it
+    assert [path.name for path in (course / "submitted").iterdir()] == ["kim"]
+    (course / mine).write_text("newer")
+    assert program.main(["course", str(course)]) == 0
+    assert not (course / f"newer/{mine}").exists()
+
+
 def test_an_installation_without_sources_says_where_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(lecturer, "_OURS", tmp_path / "exercises")
+    monkeypatch.setattr(coursefolder, "_OURS", tmp_path / "exercises")
     assert program.main(["course", str(tmp_path / "course")]) == 1
     assert "clone of the repository" in capsys.readouterr().err
     assert not (tmp_path / "course").exists()

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from udock_lab.course import keeping, students
+from udock_lab.course import coursefolder, keeping, students
 from udock_lab.course.keeping import take_in_dropped
 from udock_lab.course.layout import lay_out
 from udock_lab.course.opening import open_lab
@@ -99,16 +99,6 @@ def _with(run: Callable[[Namespace, Callable[[str], None]], int]) -> Callable[[N
 
 
 # --- for lecturers: the work is done in grading/, which need not be there to start the course
-
-
-def _course(args: Namespace) -> int:
-    from udock_lab.grading import lecturer
-
-    return lecturer.course(args)
-
-
-def _course_options(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", nargs="?", default="course", metavar="DIR", help="default: ./course")
 
 
 def _grade(args: Namespace) -> int:
@@ -233,7 +223,12 @@ SUBCOMMANDS = (
         "import", "bring back what export packed; nothing here is lost", _with(keeping.import_), keeping.import_options
     ),
     Subcommand("check", "judge exercises in a terminal or in CI; the exit code tells", _check, _check_options),
-    Subcommand("course", "for lecturers: lay out an nbgrader course folder", _course, _course_options),
+    Subcommand(
+        "course",
+        "for lecturers: lay out an nbgrader course folder, or bring one up to date",
+        lambda args: coursefolder.course(args, _say),
+        coursefolder.course_options,
+    ),
     Subcommand(
         "release",
         "for lecturers: write the repository that learners get",

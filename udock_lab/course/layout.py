@@ -6,14 +6,14 @@ A small list of hashes, ``.udock-lab.json``, tells what the learner has changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from udock_lab.linux.wholefile import write_whole
 from udock_lab.work.folder import MANIFEST, change_manifest, content_of, handed_out, hash_of
 
-__all__ = ["MANIFEST", "Laid", "course_files", "course_folders", "lay_out", "without_outputs"]
+__all__ = ["MANIFEST", "Laid", "course_files", "course_folders", "lay_files", "lay_out", "without_outputs"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -80,16 +80,36 @@ def lay_out(target: Path) -> Laid:
 
     OSError where that folder cannot be written to.
     """
+    return lay_files(target, course_files(), _write_beside)
+
+
+def lay_files(
+    target: Path,
+    files: Iterable[tuple[str, bytes]],
+    apart: Callable[[Path, str, bytes], str],
+    manifest: str = MANIFEST,
+) -> Laid:
+    """Do the same with (path, content) of any; ``apart(target, path, content)`` writes what must not go to its place.
+
+    It returns where it wrote. ``manifest``: the list of hashes.
+    """
     target.mkdir(parents=True, exist_ok=True)
-    known, laid = handed_out(target), Laid([], [], [], [])
-    for name, data in course_files():
-        _lay_one(target, name, data, known, laid)
+    known, laid = handed_out(target, manifest), Laid([], [], [], [])
+    for name, data in files:
+        _lay_one(target, name, data, known, laid, apart)
         known[name] = hash_of(data)
-    change_manifest(target, files=known)
+    change_manifest(target, manifest, files=known)
     return laid
 
 
-def _lay_one(target: Path, name: str, data: bytes, known: dict[str, str], laid: Laid) -> None:
+def _lay_one(
+    target: Path,
+    name: str,
+    data: bytes,
+    known: dict[str, str],
+    laid: Laid,
+    apart: Callable[[Path, str, bytes], str],
+) -> None:
     there = content_of(target / name)
     if there is None:
         write_whole(target / name, data)
@@ -102,7 +122,7 @@ def _lay_one(target: Path, name: str, data: bytes, known: dict[str, str], laid: 
     elif known.get(name) == hash_of(data):  # the learner's work on the version that we have, too
         laid.kept.append(name)
     else:
-        laid.beside.append((name, _write_beside(target, name, data)))
+        laid.beside.append((name, apart(target, name, data)))
 
 
 def _write_beside(target: Path, name: str, data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What lecturers type: ``udock-lab course DIR`` and ``udock-lab grade SUBMITTED``."""
+"""What lecturers type: ``udock-lab grade SUBMITTED`` and ``udock-lab collect SUBMITTED``."""
 
 from __future__ import annotations
 
@@ -31,45 +31,11 @@ from udock_lab.grading.tries import Tries
 from udock_lab.text.nearest import nearest
 from udock_lab.text.terminal import printable
 
-__all__ = ["Progress", "collect", "course", "grade"]
+__all__ = ["Progress", "collect", "grade"]
 
-REPOSITORY_PARTS = ("source", "release", "instructor")
-_OURS = Path(__file__).resolve().parents[2] / "exercises"  # of a checkout
 _INTERRUPTED = 128 + 2  # SIGINT
 _LISTED = 10  # submissions that the summary names
 _MOST_IGNORED = 1000  # files that are named
-
-
-# --- udock-lab course
-
-
-def course(args: Namespace) -> int:
-    """Copy the course folder of this checkout: sources, releases, hidden requirements, nbgrader's settings.
-
-    Solutions and hidden requirements are in the repository only; an installed package does not have them.
-    """
-    target, ours = Path(args.folder), _OURS
-    if not (ours / "source").is_dir() or not (ours / "instructor").is_dir():
-        raise NotFound(
-            "This is the learners' installation: it has no solutions and no hidden requirements.",
-            "Lecturers work from a clone of the repository: run `make course` in it.",
-        )
-    if target.is_dir() and any(target.iterdir()):
-        raise Conflict(f"{target} is not empty.", "Name a new folder: udock-lab course DIR")
-    if target.exists() and not target.is_dir():
-        raise Conflict(f"{target} is a file.", "Name a new folder: udock-lab course DIR")
-    leave_out = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
-    for part in REPOSITORY_PARTS:
-        shutil.copytree(ours / part, target / part, ignore=leave_out)
-    for name in ("nbgrader_config.py", "README.md", ".gitignore"):
-        shutil.copy(ours / name, target / name)
-    (target / "submitted").mkdir()
-    _say(f"The course is in {target}: source, release, instructor, nbgrader_config.py, README.md.")
-    _say(f"Hand out the notebooks of {target}/release; put what comes back into {target}/submitted. Then grade:")
-    _say(f"  udock-lab grade {target}/submitted")
-    _say("or with nbgrader, which has to know an exercise before it grades it:")
-    _say(f"  cd {target}; nbgrader generate_assignment --force EXERCISE; nbgrader autograde EXERCISE")
-    return 0
 
 
 # --- udock-lab grade
