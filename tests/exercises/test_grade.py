@@ -116,6 +116,16 @@ def test_what_has_not_changed_is_not_judged_again(graded: Any) -> None:
     assert "(4 kept from before)" in done.stdout  # all but the changed one and the two that cannot be read
 
 
+def test_what_another_python_judged_is_judged_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer one reads what an older one took for a syntax error."""
+    hand_in(tmp_path, "kim", handed_in(SLUG, NOT_WRITTEN))
+    (sent,) = find_submissions(tmp_path)
+    Batch(out=tmp_path / "out", course=None).grade([sent], 1, lambda result: None)
+    assert Batch(out=tmp_path / "out", course=None).kept(sent)
+    monkeypatch.setattr(sys, "version_info", (3, 99))
+    assert Batch(out=tmp_path / "out", course=None).kept(sent) is None
+
+
 def test_names_and_files_of_any_kind_stop_nobody_and_lead_nowhere_else(tmp_path: Path) -> None:
     """What a learning platform may unpack: names that are no text, links, pipes, names of our own files."""
     sent = tmp_path / "course" / "submitted"
