@@ -55,7 +55,7 @@ corpus: packages $(VENV)/.tested
 	$(PYTEST) tests/exercises/test_corpus.py tests/exercises/test_hostile.py --corpus $(or $(PART),all) -n auto
 
 soak: packages $(VENV)/.tested
-	$(PYTEST) tests -m soak
+	$(PYTEST) tests -m 'soak or in_turn' --turn all
 
 # On other machines (MACHINES="trixie forky vm arm64"), as root and as an ordinary user; CONTRIBUTING tells what it takes.
 elsewhere:

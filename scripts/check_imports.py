@@ -112,6 +112,7 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def _running_nodes(path: Path) -> list[ast.Import | ast.ImportFrom]:
     """Find the imports of a file, without those that only type checkers follow."""
     nodes = list(ast.walk(_tree(path)))

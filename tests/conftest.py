@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -67,11 +68,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--corpus", default="", metavar="N", help="answers that are judged: all, the Nth eighth of them, or N/M"
     )
+    parser.addoption("--turn", default="", metavar="N", help="of tests that take turns: all, or those whose turn is N")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Settle which part of the corpus is judged, once for all processes of ``-n``: the next one at each commit."""
+    """Settle what takes its turn in this run, once for all processes of ``-n``: the next part at each commit."""
     config.option.corpus = config.option.corpus or f"{_commits()}/32"
+    config.option.turn = config.option.turn or str(_commits())
 
 
 def _commits() -> int:
@@ -85,7 +88,7 @@ def _commits() -> int:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"answers of the corpus: --corpus {config.option.corpus}"
+    return f"what takes its turn: --corpus {config.option.corpus} --turn {config.option.turn}"
 
 
 @pytest.fixture(scope="session")
@@ -152,16 +155,32 @@ def open_folder(tmp_path: Path) -> Path:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """First the tests that fork this process, then those that leave threads in it: kernels' clients and browsers.
 
     The child of a process with threads may hang, and Python 3.12 and later warn of every such fork. The processes of
     ``-n`` have a thread from the start: what forks runs without. There, what takes longest begins first.
     """
-    if items and hasattr(items[0].config, "workerinput"):
+    _keep_whose_turn_it_is(config, items)
+    if hasattr(config, "workerinput"):
         items.sort(key=_haste)
     else:
         items.sort(key=_leaves_threads)
+
+
+def _keep_whose_turn_it_is(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of each test marked ``in_turn(M)``, keep one case in M: the others have their turn at other commits."""
+    if config.option.turn == "all":
+        return
+    cases, kept, others = Counter[str](), [], []
+    for item in items:
+        mark, test = item.get_closest_marker("in_turn"), item.nodeid.partition("[")[0]
+        waits = mark is not None and (cases[test] - int(config.option.turn)) % mark.args[0]
+        (others if waits else kept).append(item)
+        cases[test] += 1
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = kept
 
 
 def _leaves_threads(item: pytest.Item) -> bool:

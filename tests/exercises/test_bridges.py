@@ -98,6 +98,7 @@ def judged(
     return {one.kind: on_the_bridge(slug, [names[one.function]], one.kind).report for one in wanted}
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("slug", EXERCISES)
 def test_as_handed_out_one_waits_and_the_other_fails_with_a_word_on_why(slug: str) -> None:
     reports = judged(slug, fill=False, repair=False)
@@ -110,6 +111,7 @@ def test_as_handed_out_one_waits_and_the_other_fails_with_a_word_on_why(slug: st
     assert "this looks like: " in broken or "seen" in broken
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("slug", EXERCISES)
 def test_done_right_both_are_done(slug: str) -> None:
     for report in judged(slug, fill=True, repair=True).values():

@@ -120,6 +120,7 @@ def test_corpus_is_judged_alike_where_the_machine_permits_less(slug: str, words:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.in_turn(2)
 @pytest.mark.parametrize("words", RUNGS[::3], ids=lambda words: "-".join(words))
 def test_cross_section_is_judged_alike_without_strace(words: list[str]) -> None:
     code = ON_A_RUNG.format(folder=str(HERE), which="cross_section", slug=EXERCISES[0])

@@ -38,6 +38,7 @@ def refused(slug: str, half: int) -> float:
     return judge(both_halves(slug)[half], Submission(source=right.source), at_once=2).refused
 
 
+@pytest.mark.in_turn(4)
 @pytest.mark.usefixtures("walls")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", ATTACKS, ids=lambda path: f"{path.parent.name}-{path.stem}")

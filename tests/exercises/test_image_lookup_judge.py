@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from harness import both_halves
 
 from udock_lab.grading import Submission, judge
 from udock_lab.grading.exercises.m2_5_image_lookup.questions import all_questions, probes
-from udock_lab.linux.load import crowd
 from udock_lab.model import CheckReport
 
 SLUG = "m2_5_image_lookup"
@@ -97,12 +95,10 @@ def test_a_search_that_ends_the_process_is_judged_by_what_it_finds() -> None:
 
 
 def test_a_search_without_an_end_is_judged_by_what_it_finds() -> None:
-    start = time.monotonic()
     report = asked(end="while True: pass")
     assert failed(report)[0] == "none"
     assert {"finds", "path", "first"} <= {one.requirement.key for one in report.judgements if one.passed}
     assert "still searching" in report.judgements[1].seen
-    assert time.monotonic() - start < 15 * crowd(6.0)
 
 
 def test_an_error_shows_the_learners_own_line() -> None:
@@ -111,6 +107,7 @@ def test_an_error_shows_the_learners_own_line() -> None:
     assert "None is the answer" in judgement.looks_like
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("value", ["'x' * 50_000_000", "os.environ", "[[[name]]] * 100_000"])
 def test_an_answer_of_any_size_is_judged(value: str) -> None:
     report = asked(f"return {value}")

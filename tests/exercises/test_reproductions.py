@@ -58,6 +58,7 @@ def test_every_requirement_that_a_learner_can_check_has_a_reproduction(slug: str
     assert [one.key for one in made.reproductions] == [one.key for one in made.requirements]
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("slug", EXERCISES)
 def test_a_right_answer_prints_what_the_cell_says_with_all_of_its_values(slug: str) -> None:
     for one in exercise(slug).reproductions:
@@ -67,6 +68,7 @@ def test_a_right_answer_prints_what_the_cell_says_with_all_of_its_values(slug: s
             assert done.ended_by == "end"
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("slug", EXERCISES)
 def test_a_wrong_answer_prints_something_else_with_some_of_its_values(slug: str) -> None:
     reproductions = {one.key: one for one in exercise(slug).reproductions}
@@ -161,6 +163,7 @@ SHOWN = {
 }
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("slug", EXERCISES)
 def test_the_cell_below_shows_the_failure_and_then_that_a_right_answer_is_right(kernel: Kernel, slug: str) -> None:
     kernel.cell(NAMES + wrong_answers(slug)[SHOWN[slug]])

@@ -110,6 +110,7 @@ def ticket_answers(source: str, slug: str) -> list[object]:
     return [answer[0] if isinstance(answer, list) else answer for answer in accepted]
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("path", LESSONS, ids=name)
 def test_a_lesson_handed_out_runs_and_what_was_right_is_right(
     path: Path, learner: Path, monkeypatch: pytest.MonkeyPatch
@@ -159,6 +160,7 @@ def is_solution(cell: Notebook) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("path", EXERCISES, ids=name)
 def test_an_exercise_handed_out_is_judged_and_its_solution_gets_every_point(
     path: Path, learner: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,7 @@ from udock_lab.sandbox import run
 IDS, METADATA = "m2_3_container_ids", "m2_4_metadata"
 
 
+@pytest.mark.in_turn(2)
 @pytest.mark.parametrize(
     ("slug", "answers", "sentences"),
     [

@@ -102,6 +102,7 @@ def test_put_in_order_task_is_unsolved_as_given_and_solved_by_the_hidden_answer(
     assert "That is the order" in text
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize(
     ("words", "shown"),
     [

@@ -12,6 +12,7 @@ from udock_lab.sandbox import run
 LOOKUP, FAILURE = "m2_5_image_lookup", "m2_6_exec_failure"
 
 
+@pytest.mark.in_turn(2)
 @pytest.mark.parametrize(
     ("slug", "answers", "sentences"),
     [

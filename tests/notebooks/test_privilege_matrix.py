@@ -23,6 +23,7 @@ def check(who: str, slug: str) -> None:
     assert " passed" in done.stdout
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("who", ["root", "user", "refused"])
 def test_one_lesson_says_the_same_with_every_privilege(who: str) -> None:
     check(who, REPRESENTATIVE)

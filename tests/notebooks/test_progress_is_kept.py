@@ -62,6 +62,9 @@ class Learner:
         return found
 
 
+pytestmark = pytest.mark.in_turn(2)  # as root, and as an ordinary user
+
+
 @pytest.fixture(params=["root", "user"])
 def learner(request: pytest.FixtureRequest) -> Iterator[Learner]:
     learner = Learner(request.param)

@@ -291,7 +291,7 @@ LINES = ["f{n} = lambda: f{m}()", "def f{n}(): return f{m}()", "x = launch({n});
 
 
 @given(lines=st.lists(st.sampled_from(LINES), min_size=1, max_size=4), joint=st.sampled_from("\n;"))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_reading_takes_no_more_than_its_share_of_calls_for_more_code(lines: list[str], joint: str) -> None:
     def work(count: int) -> int:
         text = joint.join(line.format(n=n, m=n + 1) for n in range(count) for line in lines)

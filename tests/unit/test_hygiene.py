@@ -119,6 +119,16 @@ def test_a_quiet_skip_fails_the_session_in_ci_only(tmp_path: Path) -> None:
     assert "SKIPPED IN CI: test_it.py::test_it: no browser" in done.stdout
 
 
+@pytest.mark.parametrize(("turn", "run"), [("3", "03"), ("4", "14"), ("all", "012345")])
+def test_of_a_test_that_takes_turns_those_cases_run_whose_turn_it_is(tmp_path: Path, turn: str, run: str) -> None:
+    (tmp_path / "test_turns.py").write_text(
+        "import pytest\n@pytest.mark.in_turn(3)\n@pytest.mark.parametrize('n', range(6))\ndef test_n(n): pass\n"
+    )
+    done = session(tmp_path, "pass", "--turn", turn, "-v")
+    assert "".join(re.findall(r"test_n\[(\d)\] PASSED", done.stdout)) == run, done.stdout
+    assert "test_it PASSED" in done.stdout
+
+
 def test_a_skip_for_want_of_privilege_is_accepted_in_ci(tmp_path: Path) -> None:
     assert session(tmp_path, "pytest.skip('needs privilege: mount')", CI="true").returncode == 0
 
