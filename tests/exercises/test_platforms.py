@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import stat
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -276,3 +278,35 @@ def test_what_is_no_zip_is_said_in_a_sentence(tmp_path: Path, capsys: Any) -> No
         unpacked(tmp_path / "a.zip", tmp_path / "out")
     assert program.main(["grade", str(tmp_path / "a.zip")]) == 2
     assert "Download it again." in capsys.readouterr().err
+
+
+def test_where_there_is_no_room_nothing_is_half_unpacked(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a disk that is full."""
+    path = zipped({"kim.ipynb": os.urandom(20_000)}, tmp_path / "a.zip")
+    code = (
+        "import resource, sys; from pathlib import Path; from udock_lab.grading.unpacking import unpacked\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (9999, 9999))\n"
+        "unpacked(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path, tmp_path / "out"], capture_output=True, text=True)
+    assert "Nothing is unpacked." in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+    assert unpacked(path, tmp_path / "out").left_out == []
+
+
+def test_in_the_notebook_a_function_of_a_file_beside_it_is_judged_as_when_it_is_graded(tmp_path: Path) -> None:
+    """Also where that file needs another one."""
+    source = (
+        "from udock_lab.grading import check\nfrom helper import launch\nprint(check('m2_1_process_creation', launch))"
+    )
+    unzipped(
+        {
+            "helper.py": "import deeper\ndef launch(argv):\n    return deeper.nothing",
+            "deeper.py": "nothing = 7\n",
+            "run.py": source,
+        },
+        tmp_path,
+    )
+    done = subprocess.run([sys.executable, "run.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert "No module named" not in done.stdout + done.stderr
+    assert "no second process" in done.stdout, done.stdout + done.stderr

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Self
+
+import cloudpickle
 
 from udock_lab.display.html.checks import check_html, hint_html
 from udock_lab.display.markup import there
@@ -105,7 +109,19 @@ def given(slug: str, functions: Sequence[Callable[..., object]]) -> tuple[Exerci
         if not callable(function):
             raise UsageError(f"{name} must be a function; you gave {type(function).__name__}. {_called(name)}", call)
     answer = dict(zip(names, functions, strict=True))
+    _take_along(functions)
     return wanted, Submission(functions=answer, notes=warnings(answer))
+
+
+def _take_along(functions: Sequence[Callable[..., object]]) -> None:
+    """Have functions of a file beside the notebook copied with all that they use: the sandbox does not see the file."""
+    here = os.getcwd()
+    if all(getattr(one, "__module__", "__main__") == "__main__" for one in functions):
+        return
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and os.path.dirname(os.path.abspath(file)) == here and module.__name__ != "__main__":
+            cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
 
 
 def _in_quotes(slug: object) -> str:

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from udock_lab.errors import MdockError, UsageError
 
@@ -139,24 +139,15 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, most: i
 
     What an earlier entry made (a file where this one has a folder) stays.
     """
-    size = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("xb")
+    except (FileExistsError, NotADirectoryError):
+        return "a file or folder of this name came before", 0
     except OSError as error:
-        return (f"it cannot be written: {error.strerror}", 0)
-    why = ""
+        raise _no_room(path, error) from None
     with file:
-        try:
-            with archive.open(entry) as content:
-                while piece := content.read(_PIECE):
-                    size += len(piece)
-                    if size > most:
-                        why = f"it holds more than {most >> 20} MB"
-                        break
-                    file.write(piece)
-        except _BROKEN as error:
-            why = f"it is damaged: {error}"
+        why, size = _copy(archive, entry, file, most)
     if why:
         path.unlink()
         return why, size
@@ -164,3 +155,35 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, most: i
         changed = time.mktime((*entry.date_time, 0, 0, -1))
         os.utime(path, (changed, changed))
     return "", size
+
+
+def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: BinaryIO, most: int) -> tuple[str, int]:
+    """Write what an entry holds; return why that is not all of it, and how much it was; MdockError without room."""
+    size = 0
+    try:
+        content = archive.open(entry)
+    except _BROKEN as error:
+        return f"it is damaged: {error}", size
+    with content:
+        while True:
+            try:
+                piece = content.read(_PIECE)
+            except _BROKEN as error:
+                return f"it is damaged: {error}", size
+            size += len(piece)
+            if size > most:
+                return f"it holds more than {most >> 20} MB", size
+            try:
+                file.write(piece)
+                file.flush()
+            except OSError as error:
+                raise _no_room(Path(file.name), error) from None
+            if not piece:
+                return "", size
+
+
+def _no_room(path: Path, error: OSError) -> MdockError:
+    return MdockError(
+        f"{path} cannot be written: {error.strerror}. Nothing is unpacked.",
+        "Make room, or name another folder for results: --out DIR",
+    )
