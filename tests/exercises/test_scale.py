@@ -102,9 +102,46 @@ def test_the_jobs_of_the_page_are_bash_and_ask_for_parts_that_there_are() -> Non
     assert array and int(array[1]) + 1 == 100
 
 
-def test_the_kubernetes_job_of_the_page_has_a_task_for_each_part() -> None:
+def manifests() -> list[dict[str, Any]]:
     yaml = pytest.importorskip("yaml")
-    (job,) = (yaml.safe_load(text) for text in blocks("yaml"))
+    return [yaml.safe_load(text) for text in blocks("yaml")]
+
+
+def valid(manifest: dict[str, Any]) -> None:
+    """It is what Kubernetes takes: no field is missing, of another type, or unknown."""
+    kubernetes_validate = pytest.importorskip("kubernetes_validate")
+    kubernetes_validate.validate(manifest, "1.31", strict=True)
+
+
+def test_the_dask_cluster_of_the_page_is_made_of_pods_and_a_service_that_see_the_class() -> None:
+    """Kubernetes itself does not know what the operator defines (kubernetes.dask.org/v1); of what it makes, it does."""
+    (made,) = (one for one in manifests() if one["kind"] == "DaskCluster")
+    (job,) = (one for one in manifests() if one["kind"] == "Job")
+    worker, scheduler = made["spec"]["worker"]["spec"], made["spec"]["scheduler"]
+    for spec in (worker, scheduler["spec"]):
+        valid({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec})
+    valid({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}, "spec": scheduler["service"]})
+    named = {port["name"] for port in scheduler["spec"]["containers"][0]["ports"]}
+    assert {port["targetPort"] for port in scheduler["service"]["ports"]} == named
+    assert scheduler["service"]["selector"]["dask.org/cluster-name"] == made["metadata"]["name"]
+    task = job["spec"]["template"]["spec"]
+    assert worker["volumes"] == task["volumes"]
+    for key in ("image", "workingDir", "volumeMounts"):
+        assert worker["containers"][0][key] == task["containers"][0][key]
+
+
+def test_the_addresses_of_the_page_are_what_the_program_takes() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "scale.md").read_text()
+    found = re.findall(r"`udock-lab (grade .*--cluster .*?)`", page)
+    said = [program.cli._parse(words.split()).cluster for words in found]
+    assert said == ["local", "tcp://10.0.0.1:8786"]
+    for block in blocks("python"):
+        compile(block, "docs/scale.md", "exec")
+
+
+def test_the_kubernetes_job_of_the_page_has_a_task_for_each_part() -> None:
+    (job,) = (one for one in manifests() if one["kind"] == "Job")
+    valid(job)
     spec = job["spec"]
     assert (job["apiVersion"], job["kind"], spec["completionMode"]) == ("batch/v1", "Job", "Indexed")
     (container,) = spec["template"]["spec"]["containers"]

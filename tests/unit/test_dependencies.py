@@ -43,14 +43,14 @@ def imported() -> set[str]:
 
 
 def test_what_the_package_imports_is_asked_for() -> None:
-    asked = set(names([*PROJECT["dependencies"], *OPTIONAL["grade"]]))
+    asked = set(names([*PROJECT["dependencies"], *OPTIONAL["grade"], *OPTIONAL["cluster"]]))
     brought_by = packages_distributions()
     missing = {module for module in imported() if asked.isdisjoint(name.lower() for name in brought_by[module])}
     assert missing == set()
 
 
 def test_only_grading_imports_what_grading_alone_asks_for() -> None:
-    only = set(names(OPTIONAL["grade"]))
+    only = set(names([*OPTIONAL["grade"], *OPTIONAL["cluster"]]))
     others = [path for path in (ROOT / "udock_lab").rglob("*.py") if "grading" not in path.parts]
     wrong = [
         path.name
@@ -66,7 +66,7 @@ def test_nothing_is_asked_for_twice_with_two_bounds() -> None:
 
 
 def test_every_bound_is_a_lower_one() -> None:
-    asked = [*PROJECT["dependencies"], *OPTIONAL["grade"], *OPTIONAL["lab"]]
+    asked = [*PROJECT["dependencies"], *OPTIONAL["cluster"], *OPTIONAL["grade"], *OPTIONAL["lab"]]
     assert [requirement for requirement in asked if not re.fullmatch(r"[\w-]+>=[\d.]+", requirement)] == []
 
 

@@ -115,6 +115,11 @@ def _grade_options(parser: ArgumentParser) -> None:
     parser.add_argument("--again", action="store_true", help="judge also what was judged before and has not changed")
     parser.add_argument("--only", action="append", default=[], metavar="LEARNER", help="judge this learner's alone")
     parser.add_argument("--shard", metavar="I/N", help="judge the I-th of N parts, counted from 0; then collect")
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="judge on the workers of this Dask scheduler; local: on --jobs workers here",
+    )
 
 
 def _collect(args: Namespace) -> int:

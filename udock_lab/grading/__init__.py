@@ -47,6 +47,8 @@
     batch.py        a folder of them, side by side
     tries.py        how often a judging did not come to its end
     sharding.py     a class in parts, for job systems
+    cluster.py      a class on the workers of a Dask cluster
+    clusterwork.py  what such a worker does
     classfiles.py   what is written of a class: tables, pages, reports
     courserules.py  what course.toml says of points, deadlines and people
     adjusting.py    from what was judged to what is exported, by these rules

@@ -22,7 +22,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -32,7 +32,7 @@ from udock_lab.grading.beside import modules_beside
 from udock_lab.grading.graded import grade_notebook
 from udock_lab.grading.handout import Handout, handout_in, read_notebook
 from udock_lab.grading.marks import SCHEMA, Marks, Result, marks_of, read_marks, result_of
-from udock_lab.grading.sources import folder_of, hidden_folder
+from udock_lab.grading.sources import folder_of, hidden_folder, slugs
 from udock_lab.grading.submissions import Sent, exercise_of
 from udock_lab.grading.tries import MOST, Tries
 from udock_lab.linux.wholefile import write_whole
@@ -55,13 +55,17 @@ def course_near(submitted: Path) -> Path | None:
 class Batch:
     """One run of ``udock-lab grade``; ``course`` is the lecturer's folder (source/, instructor/), or None.
 
-    ``tries``: where it is counted how often a judging did not come to its end.
+    ``tries``: where it is counted how often a judging did not come to its end. ``begun``, of a run with ``again`` that
+    many processes share: when it began (seconds since the epoch); what was kept since then counts. ``versions``: of the
+    judges that this process has loaded, slug to version; who makes several batches gives each the same one.
     """
 
     out: Path
     course: Path | None = None
     again: bool = False
     tries: Tries | None = None
+    begun: float | None = None
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)
     stopping: threading.Event = dataclasses.field(default_factory=threading.Event)
     _exercises: dict[str, tuple[Handout, str]] = dataclasses.field(default_factory=dict)
 
@@ -98,7 +102,7 @@ class Batch:
         if self.tries is None:
             yield
             return
-        if not self.again and self.tries.before(sent) >= MOST:
+        if self._counts and self.tries.before(sent) >= MOST:
             raise MdockError(
                 f"{sent.notebook} was tried {MOST} times, and each time the process that judged it was lost.",
                 f"Look at it, then: udock-lab grade SUBMITTED --only {sent.learner} --again",
@@ -128,7 +132,7 @@ class Batch:
             made_from["submission"] = _digest(content, modules)
             slug = exercise_of(sent, content, self.course)
             handout, made_from["version"] = self._judged_by(slug)
-            kept = None if self.again else read_marks(self.place(sent))
+            kept = read_marks(self.place(sent)) if self._counts and self._is_of_now(sent) else None
             if kept and kept.finished and kept.made_from == made_from:
                 return result_of(sent, kept, kept=True)
             with self._tried(sent):
@@ -160,6 +164,34 @@ class Batch:
         same = all(now[name] == value for name, value in marks.made_from.items())
         return result_of(sent, marks, kept=True) if same else None
 
+    @property
+    def _counts(self) -> bool:
+        """What is kept counts, all of it or some."""
+        return not self.again or self.begun is not None
+
+    def _is_of_now(self, sent: Sent) -> bool:
+        """Return whether what is kept was written since this run began; true where that does not matter."""
+        try:
+            return self.begun is None or self.place(sent).stat().st_mtime >= self.begun
+        except OSError:
+            return False
+
+    def judges_of(self, sent: Sent) -> tuple[str, str]:
+        """Return which exercise it answers and the judges' version; twice "" where that cannot be said."""
+        try:
+            content = b"" if sent.linked else read_notebook(sent.path)
+            slug = exercise_of(sent, content, self.course)
+            return slug, self._judged_by(slug)[1]
+        except Exception:  # what is wrong is told when it is judged
+            return "", ""
+
+    def all_versions(self) -> dict[str, str]:
+        """Return slug to the judges' version of each exercise that can be judged here."""
+        for slug in slugs(self.course):
+            with suppress(Exception):
+                self._judged_by(slug)
+        return dict(self.versions)
+
     def _lost(self, sent: Sent) -> Marks:
         """Give no points, of as many as there would have been as far as its name says."""
         try:
@@ -176,7 +208,7 @@ class Batch:
         """Return what was handed out, and the judges' version: read once for a whole class."""
         if slug not in self._exercises:
             handout = handout_in(self.course, slug)
-            self._exercises[slug] = handout, self._version(slug, handout)
+            self._exercises[slug] = handout, self.versions.setdefault(slug, self._version(slug, handout))
         return self._exercises[slug]
 
     def _version(self, slug: str, handout: Handout) -> str:

@@ -18,6 +18,7 @@ from udock_lab.errors import Conflict, NotFound, UsageError
 from udock_lab.grading.adjusting import Record, records, unknown_people
 from udock_lab.grading.batch import Batch, course_near
 from udock_lab.grading.classfiles import ClassFiles, by_learner, counting
+from udock_lab.grading.cluster import LOCAL, grade_on_cluster
 from udock_lab.grading.coursefile import course_file
 from udock_lab.grading.courserules import Rules, read_rules
 from udock_lab.grading.exports import write_export
@@ -50,6 +51,10 @@ def grade(args: Namespace) -> int:
     jobs = _cores() if args.jobs is None else args.jobs
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: at least one is needed.", f"Here {_cores()} is a good number.")
+    if args.cluster and args.shard:
+        raise UsageError("--cluster and --shard are two ways to divide a class.", "Leave one of them out.")
+    if args.cluster not in (None, LOCAL) and args.jobs is not None:
+        raise UsageError("The cluster's workers say how many are judged at a time.", "Leave --jobs out.")
     course = named_course(args.course)
     folder, meant = class_of(Path(args.folder), course)
     if meant:
@@ -78,7 +83,10 @@ def grade(args: Namespace) -> int:
         progress.step(result)
 
     try:
-        _grade_here(batch, sent, jobs, heard)
+        if args.cluster:
+            grade_on_cluster(args.cluster, batch, sent, jobs, heard, _note)
+        else:
+            _grade_here(batch, sent, jobs, heard)
     except KeyboardInterrupt:
         progress.end()
         _note(f"Stopped. {progress.done} of {len(sent)} are graded and kept; the same command goes on from there.")

@@ -16,7 +16,7 @@ from udock_lab.model.jsontext import from_json
 from udock_lab.model.plain import read_stored
 from udock_lab.model.value import Value, field
 
-__all__ = ["SCHEMA", "MarkedCell", "Marks", "Result", "marks_of", "read_marks", "reports_of", "result_of"]
+__all__ = ["SCHEMA", "MarkedCell", "Marks", "Result", "marks_of", "read_marks", "reports_of", "result_of", "shared"]
 
 SCHEMA = 1  # of what is kept
 _LONGEST = 300  # characters of what was seen, in a list
@@ -125,6 +125,13 @@ def read_marks(path: Path) -> Marks | None:
         return read_stored(Marks, from_json(path.read_bytes()), SCHEMA)
     except (OSError, ValueError):
         return None
+
+
+def shared(result: Result) -> Result:
+    """Return a result that came from another process, with the texts that many share in memory once."""
+    handed = result.handed
+    failures = tuple(Failed(intern(one.requirement), intern(one.looks_like), one.hidden) for one in handed.failures)
+    return result._replace(handed=handed._replace(exercise=intern(handed.exercise), failures=failures))
 
 
 def result_of(sent: Sent, marks: Marks, *, kept: bool = False) -> Result:
