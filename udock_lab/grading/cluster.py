@@ -144,8 +144,9 @@ class _Run:
 
     def _ask(self, place: _Place, sent: Sent, *, alone: bool = False) -> None:
         batch = self._batch
+        beside = tuple((name, path.absolute()) for name, path in sent.beside)
         asked = Asked(
-            sent=replace(sent, path=sent.path.absolute()),
+            sent=replace(sent, path=sent.path.absolute(), beside=beside),
             out=batch.out.absolute(),
             course=batch.course.absolute() if batch.course else None,
             again=batch.again,
