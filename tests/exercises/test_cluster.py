@@ -153,13 +153,19 @@ with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def scheduler(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A scheduler with one worker, both in another process."""
     with subprocess.Popen([sys.executable, "-c", SCHEDULER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                           cwd=tmp_path) as process:  # fmt: skip
-        assert process.stdin and process.stdout
-        yield process.stdout.readline().strip()
+        yield process
+        assert process.stdin
         process.stdin.close()
+
+
+@pytest.fixture
+def address(scheduler: subprocess.Popen[str]) -> str:
+    assert scheduler.stdout
+    return scheduler.stdout.readline().strip()
 
 
 def graded(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -184,6 +190,22 @@ def test_a_worker_judges_by_what_it_has_loaded_or_not_at_all(
     assert done.returncode == 1
     assert "has other judges of exit_status than are here, or has loaded them before" in done.stderr
     assert "start it anew" in done.stderr and "is kept" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_when_the_scheduler_is_killed_it_says_so_and_nothing_is_lost(
+    scheduler: subprocess.Popen[str], address: str, tmp_path: Path
+) -> None:
+    hand_in(tmp_path / "submitted", "early")
+    hand_in(tmp_path / "submitted", "sleeps", SLEEPS)
+    command = [sys.executable, "-m", "udock_lab.course", "grade", str(tmp_path / "submitted"), "--cluster", address]
+    client = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert until(lambda: judging(tmp_path / "submitted") and list(tmp_path.glob("graded/early/*.json")), 100)
+    scheduler.kill()
+    _, err = client.communicate(timeout=200)
+    assert client.returncode == 1
+    assert f"No Dask scheduler answers at {address}" in err and "the same command goes on from there" in err
+    assert "Traceback" not in err and "distributed." not in err
+    assert list(tmp_path.glob("graded/early/*.json"))
 
 
 def test_a_worker_refuses_another_version_and_a_folder_that_it_does_not_see(tmp_path: Path) -> None:
@@ -238,7 +260,8 @@ def test_a_worker_killed_every_20_seconds_costs_nobody_a_point(tmp_path: Path) -
     submitted = tmp_path / "submitted"
     names = sorted(path.stem for path in (CORPUS / SLUG).glob("*.py"))
     for number in range(300):
-        hand_in(submitted, f"s{number:03d}", answer(SLUG, names[number % len(names)]))
+        source = answer(SLUG, names[number // 15]) if number % 15 == 0 else NOT_WRITTEN
+        hand_in(submitted, f"s{number:03d}", source)
     assert program.main(["grade", str(submitted), "--jobs", "2", "--out", str(tmp_path / "here")]) == 0
     client = started(submitted, "--out", str(tmp_path / "there"))
     killed = 0

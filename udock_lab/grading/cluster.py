@@ -40,6 +40,7 @@ _TICK = 1.0  # seconds between two looks at the workers
 _ALONE = 60.0  # seconds that a cluster of ours may be without any worker
 _ROUNDS = 3  # clusters, one after the other, in which nothing comes back
 _AHEAD = 2  # submissions for each thread of a worker that wait for it
+_SILENCED = ("distributed", "tornado", "asyncio")
 _ON = "What is graded is kept; the same command goes on from there."
 
 
@@ -243,6 +244,8 @@ def _place(address: str, jobs: int, scratch: Path) -> Iterator[_Place]:
             "--cluster needs Dask, which is not installed.",
             "Type: pip install 'udock-lab[cluster]' and then the same command. Without Dask: --shard.",
         ) from None
+    for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _SILENCED]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what it says here is said in our words
     cluster = _local(distributed, jobs, scratch) if address == LOCAL else None
     client = None
     try:
@@ -265,7 +268,6 @@ def _local(distributed: Any, jobs: int, scratch: Path) -> Any:
         "distributed.deploy.lost-worker-timeout": "1 day",
     }
     dask.config.set(settings)
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     # Ctrl-C is for this process. Workers inherit the mask of the thread that starts them, until they have a session.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
