@@ -38,7 +38,7 @@ HOUSE: dict[str, str] = {
     "widgets": "errors text model linux runtime display commands",
     "notebook": "errors text model linux runtime sandbox display commands",
     "lesson": "errors text model linux work runtime sandbox display widgets",
-    "grading": "errors text model linux work isolation runtime sandbox display lesson",
+    "grading": "errors version text model linux work isolation runtime sandbox display lesson",
     "mydock": "errors text model isolation runtime sandbox display commands notebook lesson grading",
     "cli": "errors text model linux runtime display commands",
     "course": "errors version text model linux work runtime display commands lesson grading",

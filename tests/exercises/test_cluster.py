@@ -118,6 +118,7 @@ GIVEN_UP = """
 if __name__ == "__main__":
     import os, sys, dask
     from pathlib import Path
+    sys.path += sys.argv[2:]
     from waiting import until
     from test_cluster import workers_of
     from udock_lab.grading import cluster
@@ -136,9 +137,8 @@ if __name__ == "__main__":
 def test_a_worker_that_its_cluster_has_given_up_is_replaced(tmp_path: Path) -> None:
     """What makes a client of Dask's wait for ever: with this timeout it gives up each worker that is lost."""
     (tmp_path / "given_up.py").write_text(GIVEN_UP)
-    command = [sys.executable, str(tmp_path / "given_up.py"), str(tmp_path / "scratch")]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
+    command = [sys.executable, str(tmp_path / "given_up.py"), str(tmp_path / "scratch"), *filter(None, sys.path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
 
 
