@@ -48,7 +48,7 @@ def travels(attacks: list[Path], shape: Callable[[Class, str], dict[str, str]], 
     points = {name: earned[one.learner, one.name] for name, one in of_each.items()}
     for name, source in sources.items():
         earns = float((re.findall(r"^# earns: (\d+)$", source, re.MULTILINE) or ["0"])[0])
-        for each in (name, f"{name}beside"):  # what was not judged on a busy machine lends its points to the others
+        for each in (name, f"{name}beside"):  # the public half, of which the file speaks
             made = read_marks(batch.place(of_each[each]))
             assert made and sum(one.points for one in reports_of(made)) <= earns, each
     assert (points["honest"], points["deep"], points["chain"]) == (1.0, 0.0, 0.0)
