@@ -127,7 +127,7 @@ def the_class(course: Path) -> dict[str, tuple[Notebook | str, float]]:
 
 
 PARTIAL = 8
-ALWAYS = {"correct", "raw", "forger", "markup", "copied", "broken", "nested", "blanks", "many", "tidy"}
+ALWAYS = {"correct", "raw", "markup", "copied", "broken", "nested", "blanks", "many", "tidy", "extras", "locked"}
 UNREADABLE = {"broken", "nested", "blanks", "many"}
 
 
