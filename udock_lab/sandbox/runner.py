@@ -67,6 +67,7 @@ VALUE = 1 << 20  # characters of a function's value that travel back
 def main() -> None:
     """Prepare, then run; the interpreter ends by itself afterwards, clean-up and all."""
     reports = _connect()
+    names = b""
     try:
         orders, names, lines = _shut_in(reports)
         namespace = _load(orders, names)
@@ -75,6 +76,7 @@ def main() -> None:
         send(reports, encode(Unreadable(why=str(why)[:500])))
         os._exit(1)
     except BaseException as error:
+        names, error.__traceback__ = b"", None  # names too big for the limit leave no room to say so
         send(reports, encode(Broken(why=f"{type(error).__name__}: {error}"[:500])))
         os._exit(1)
     tell_of_processes(reports)
