@@ -49,6 +49,12 @@ class Panels(NotebookPage):
         """Wait until the panel says so."""
         self.panel(which).get_by_text(re.compile(words)).first.wait_for(timeout=seconds * 1000)
 
+    def expect(self, node: Any) -> Any:
+        """Playwright's assertions on a part of the page, which wait for what they say."""
+        from playwright.sync_api import expect
+
+        return expect(node)
+
     def lacks(self, which: int, words: str) -> None:
         """Wait until the panel says so no more."""
         self.panel(which).get_by_text(re.compile(words)).first.wait_for(state="detached", timeout=10_000)
@@ -103,7 +109,7 @@ def test_status_decoder_follows_examples_typing_and_arrow_keys(panels: Panels) -
     panels.press("Home", "ArrowUp", "ArrowRight")
     panels.shows(STATUS, "wait status 2: ended by SIGINT")
     assert slider.get_attribute("aria-valuetext") == "2: ended by SIGINT (signal 2)"
-    assert number.input_value() == "2"
+    panels.expect(number).to_have_value("2")  # once the panel has heard that nothing more is to come
     assert panels.page.evaluate(ACTIVE) == active  # the arrow keys were the slider's, not the notebook's
     number.fill("10752")
     panels.shows(STATUS, "wait status 10752")
