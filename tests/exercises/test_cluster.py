@@ -277,3 +277,13 @@ def test_a_worker_killed_every_20_seconds_costs_nobody_a_point(tmp_path: Path) -
     lines = [line for line in err.splitlines() if " of 300  " in line]
     assert len(lines) == 300 and len({line.split()[3] for line in lines}) == 300
     assert points(tmp_path / "there") == points(tmp_path / "here")
+
+
+@pytest.mark.parametrize("missing", ["distributed", "cryptography"])
+def test_without_what_the_extra_brings_the_command_that_installs_it_is_named(missing: str, tmp_path: Path) -> None:
+    dump(handed_in("m2_1_process_creation", "pass"), tmp_path / "submitted/kim/m2_1/m2_1_process_creation.ipynb")
+    code = f"import sys; sys.modules[{missing!r}] = None; from udock_lab.course import command; command()"
+    words = ["grade", str(tmp_path / "submitted"), "--out", str(tmp_path / "graded"), "--cluster", "local"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert (done.returncode, "pip install 'udock-lab[cluster]'" in done.stderr) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr

@@ -239,14 +239,16 @@ def _place(address: str, jobs: int, scratch: Path) -> Iterator[_Place]:
     """Connect to a scheduler, or start a cluster, whose workers keep their files in ``scratch``."""
     try:
         import distributed
+
+        security = _security(distributed) if address == LOCAL else None
     except ImportError:
         raise Unsupported(
-            "--cluster needs Dask, which is not installed.",
+            "--cluster needs Dask and cryptography, which are not both installed.",
             "Type: pip install 'udock-lab[cluster]' and then the same command. Without Dask: --shard.",
         ) from None
     for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _SILENCED]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what it says here is said in our words
-    cluster = _local(distributed, jobs, scratch) if address == LOCAL else None
+    cluster = _local(distributed, jobs, scratch, security) if address == LOCAL else None
     client = None
     try:
         client = _client(distributed, cluster or address)
@@ -257,8 +259,13 @@ def _place(address: str, jobs: int, scratch: Path) -> Iterator[_Place]:
                 one.close(timeout=10)
 
 
-def _local(distributed: Any, jobs: int, scratch: Path) -> Any:
-    """Start workers here. Only they and this process can speak to the scheduler: learners' code may reach its port."""
+def _security(distributed: Any) -> Any:
+    """Make keys for this process and our workers: learners' code may reach the scheduler's port."""
+    return distributed.Security.temporary()
+
+
+def _local(distributed: Any, jobs: int, scratch: Path, security: Any) -> Any:
+    """Start workers here, who speak to the scheduler with the keys in ``security``."""
     import dask
 
     settings: dict[str, object] = {
@@ -278,7 +285,7 @@ def _local(distributed: Any, jobs: int, scratch: Path) -> Any:
             memory_limit=None,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
-            security=distributed.Security.temporary(),
+            security=security,
             local_directory=str(scratch.absolute()),
             silence_logs=logging.CRITICAL,
             preload=[dask_setup.__module__],
