@@ -18,14 +18,15 @@ import json
 import tempfile
 import zipfile
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from udock_lab.course.building import CLONE, wheel
+from udock_lab.course.layout import files_below
+from udock_lab.course.ownexercises import public_halves
 from udock_lab.errors import Conflict, NotFound
 from udock_lab.grading.cellfacts import nbgrader_facts
-from udock_lab.grading.coursefile import COURSE_FILE
 from udock_lab.grading.handout import handout_in, read_cells
 from udock_lab.grading.sources import (
     SLUGS,
@@ -125,27 +126,15 @@ def _hidden_half(slugs: Sequence[str], course: Path) -> Iterator[File]:
         found = hidden_folder(slug, course / "instructor", course)
         if found is not None:
             hidden_exercise(slug, course / "instructor", course)  # UsageError for one that contradicts itself
-            yield from _python_below(found, f"course/instructor/udock_hidden/{slug}")
+            for path, content in files_below(found):
+                yield f"course/instructor/udock_hidden/{slug}/{path}", content
 
 
 def _own(slugs: Sequence[str], course: Path) -> Iterator[File]:
     """Yield exercises that this package does not have, and the table that names them."""
-    own = [slug for slug in slugs if slug not in SLUGS]
-    for slug in own:
-        place = folder_of(slug, course)
-        left_out = {place / "hidden", place / "corpus"}
-        yield from _python_below(place, f"course/exercises/{slug}", left_out)
-    table = "".join(f"{json.dumps(slug)} = {json.dumps(f'exercises/{slug}')}\n" for slug in own)
-    if own:
-        yield f"course/{COURSE_FILE}", f"[exercises]\n{table}".encode()
-
-
-def _python_below(folder: Path, name: str, left_out: Iterable[Path] = ()) -> Iterator[File]:
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        ours = any(part.startswith((".", "__pyc")) for part in inside.parts) or {*path.parents}.intersection(left_out)
-        if path.is_file() and not ours:
-            yield f"{name}/{inside}", path.read_bytes()
+    own = {slug: folder_of(slug, course) for slug in slugs if slug not in SLUGS}
+    for path, content in public_halves(own) if own else ():
+        yield f"course/{path}", content
 
 
 def _archive(files: Sequence[File]) -> bytes:

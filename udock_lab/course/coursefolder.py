@@ -16,7 +16,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from udock_lab.course.layout import lay_files
+from udock_lab.course.layout import files_below, lay_files
 from udock_lab.errors import Conflict, NotFound
 from udock_lab.linux.wholefile import write_whole
 from udock_lab.work.folder import content_of
@@ -79,9 +79,8 @@ def course(args: Namespace, say: Say) -> int:
 def _files() -> Iterator[tuple[str, bytes]]:
     """Yield (path below the course folder, content)."""
     for part in _PARTS:
-        for path in sorted((_OURS / part).rglob("*")):
-            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}:
-                yield path.relative_to(_OURS).as_posix(), path.read_bytes()
+        for name, data in files_below(_OURS / part):
+            yield f"{part}/{name}", data
     for name in _FILES:
         yield name, (_OURS / name).read_bytes()
 

@@ -6,16 +6,27 @@ A small list of hashes, ``.udock-lab.json``, tells what the learner has changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from udock_lab.linux.wholefile import write_whole
 from udock_lab.work.folder import MANIFEST, change_manifest, content_of, handed_out, hash_of
 
-__all__ = ["MANIFEST", "Laid", "course_files", "course_folders", "lay_files", "lay_out", "without_outputs"]
+__all__ = [
+    "MANIFEST",
+    "Laid",
+    "course_files",
+    "course_folders",
+    "files_below",
+    "lay_files",
+    "lay_out",
+    "without_outputs",
+]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_NEVER = (".*", "__pycache__")
 
 
 # --- what the course consists of
@@ -35,11 +46,16 @@ def course_folders() -> list[tuple[Path, str]]:
 def course_files() -> Iterator[tuple[str, bytes]]:
     """Return (path below the learner's folder, content) of every file of the course; lessons without their outputs."""
     for folder, below in course_folders():
-        for path in sorted(folder.rglob("*")):
-            inside = path.relative_to(folder)
-            if path.is_file() and not any(part.startswith((".", "__")) for part in inside.parts):
-                data = path.read_bytes()
-                yield str(below / inside), without_outputs(data) if path.suffix == ".ipynb" else data
+        for name, data in files_below(folder, ("__*",)):
+            yield str(Path(below, name)), without_outputs(data) if name.endswith(".ipynb") else data
+
+
+def files_below(folder: Path, left_out: Sequence[str] = ()) -> Iterator[tuple[str, bytes]]:
+    """Return (path below a folder, content) of what is no cache, hidden by its name, or called as a pattern says."""
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.is_file() and not any(fnmatchcase(part, one) for part in inside.parts for one in (*_NEVER, *left_out)):
+            yield str(inside), path.read_bytes()
 
 
 def without_outputs(notebook: bytes) -> bytes:

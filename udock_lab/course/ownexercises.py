@@ -1,4 +1,4 @@
-"""What learners get of a lecturer's own exercises, in the repository that ``udock-lab release`` writes.
+"""What travels of a lecturer's own exercises: into the repository of ``udock-lab release``, into an autograder.
 
 ::
 
@@ -9,16 +9,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from udock_lab.course.layout import files_below
 from udock_lab.errors import NotFound, UsageError
 from udock_lab.grading.coursefile import COURSE_FILE
 from udock_lab.grading.sources import of_course
 
-__all__ = ["own_files"]
+__all__ = ["own_files", "public_halves"]
 
-_KEPT_BACK = ("hidden", "corpus", "__pycache__")
+_KEPT_BACK = ("hidden", "corpus")
 _MARKS = (b"BEGIN SOLUTION", b"BEGIN HIDDEN")
 
 
@@ -32,16 +34,23 @@ def own_files(course: Path) -> Iterator[tuple[str, bytes]]:
         raise NotFound(
             f"{course} names no exercise of its own in {COURSE_FILE}.", "Begin one: udock-lab new exercise SLUG"
         )
+    for slug in named:
+        yield f"lessons/exercises/{slug}/{slug}.ipynb", _released(course, slug)
+    for path, content in public_halves(named):
+        yield f"lessons/{path}", content
+
+
+def public_halves(named: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
+    """Return (path below a course folder, content) of exercises, slug to folder, and the table that names them.
+
+    Requirements and judge are in it, notebooks, hidden half and corpus are not.
+    """
     lines = ["[exercises]"]
     for slug, folder in named.items():
-        lines.append(f'{slug} = "exercises/{slug}"')
-        yield f"lessons/exercises/{slug}/{slug}.ipynb", _released(course, slug)
-        for path in sorted(folder.rglob("*")):
-            inside = path.relative_to(folder)
-            hidden = any(part in _KEPT_BACK or part.startswith(".") for part in inside.parts)
-            if path.is_file() and not hidden and path.suffix != ".ipynb":
-                yield f"lessons/exercises/{slug}/{inside}", path.read_bytes()
-    yield f"lessons/{COURSE_FILE}", ("\n".join(lines) + "\n").encode()
+        lines.append(f"{json.dumps(slug)} = {json.dumps(f'exercises/{slug}')}")
+        for path, content in files_below(folder, (*_KEPT_BACK, "*.ipynb")):
+            yield f"exercises/{slug}/{path}", content
+    yield COURSE_FILE, ("\n".join(lines) + "\n").encode()
 
 
 def _released(course: Path, slug: str) -> bytes:

@@ -31,7 +31,7 @@ from udock_lab.errors import MdockError, UsageError
 from udock_lab.grading.beside import modules_beside
 from udock_lab.grading.graded import grade_notebook
 from udock_lab.grading.handout import Handout, handout_in, read_notebook
-from udock_lab.grading.marks import SCHEMA, Marks, Result, marks_of, read_marks, result_of
+from udock_lab.grading.marks import SCHEMA, Marks, Result, marks_of, marks_place, read_marks, result_of
 from udock_lab.grading.sources import folder_of, hidden_folder, slugs
 from udock_lab.grading.submissions import Sent, exercise_of
 from udock_lab.grading.tries import MOST, Tries
@@ -120,7 +120,7 @@ class Batch:
 
     def place(self, sent: Sent) -> Path:
         """Return where the result of a submission is kept."""
-        return self.out / sent.learner / f"{sent.name}.json"
+        return marks_place(self.out, sent)
 
     def one(self, sent: Sent) -> Result:
         """Judge one submission, unless what is kept is from the same notebook and the same judges."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from udock_lab.errors import MdockError
@@ -56,10 +56,9 @@ def _is_importable(name: str) -> bool:
     return all(part.isidentifier() for part in parts) and parts[0] not in {*sys.stdlib_module_names, "udock_lab"}
 
 
-def _mentioned(text: bytes, names: Mapping[str, object] | set[str]) -> Iterator[str]:
-    """Yield the files whose module, or its folder, stands in a text as a word."""
+def _mentioned(text: bytes, names: Iterable[str]) -> Iterator[str]:
+    """Yield the files whose module, or the folder that is its package, stands in a text as a word."""
     words = set(re.findall(rb"\w+", text))
     for name in names:
-        parts = name.removesuffix(".py").removesuffix("/__init__").split("/")
-        if all(part.encode() in words for part in parts[:1]):
+        if name.removesuffix(".py").partition("/")[0].encode() in words:
             yield name

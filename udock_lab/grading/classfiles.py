@@ -23,7 +23,7 @@ from pathlib import Path
 from udock_lab.display.pages.classroom import Handed, Pupil, Work, class_pages, learner_page, totals
 from udock_lab.grading.batch import keep
 from udock_lab.grading.coursefile import hinted, hints_of
-from udock_lab.grading.marks import Marks, Result, read_marks
+from udock_lab.grading.marks import Marks, Result, marks_place, read_marks
 from udock_lab.grading.roster import Enrolled
 from udock_lab.grading.submissions import Sent
 from udock_lab.grading.taken import Taken
@@ -132,7 +132,7 @@ class ClassFiles:
     def _works(self, results: Sequence[Result], *, lecturers: bool) -> Iterator[Work]:
         notes = {result.name: handed for result, handed in counting(results)}
         for result in results:
-            marks = read_marks(self.out / result.learner / f"{result.name}.json")
+            marks = read_marks(marks_place(self.out, result))
             hints = hints_of(result.handed.exercise, self.hints_from)
             yield _work(notes.get(result.name), result.handed, marks, hints, lecturers=lecturers)
 

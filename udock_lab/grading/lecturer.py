@@ -22,7 +22,7 @@ from udock_lab.grading.cluster import LOCAL, grade_on_cluster
 from udock_lab.grading.coursefile import course_file
 from udock_lab.grading.courserules import Rules, read_rules
 from udock_lab.grading.exports import write_export
-from udock_lab.grading.marks import Marks, Result, read_marks
+from udock_lab.grading.marks import Result, marks_place, read_marks
 from udock_lab.grading.roster import as_handed_in, read_roster, titles_in
 from udock_lab.grading.sharding import shard_of
 from udock_lab.grading.sources import named_course
@@ -151,11 +151,9 @@ def _export(args: Namespace, files: ClassFiles, results: Sequence[Result], rules
     of_each = by_learner(results)
     for line in unknown_people(rules, [*of_each, *files.persons.values()], files.roster):
         _note(printable(line))
-
-    def read(result: Result) -> Marks | None:
-        return read_marks(files.out / result.learner / f"{result.name}.json")
-
-    found = list(records(of_each, files.roster, files.persons, rules, read))
+    found = list(
+        records(of_each, files.roster, files.persons, rules, lambda one: read_marks(marks_place(files.out, one)))
+    )
     titles = _titles(args, found) | dict(rules.columns)
     for kind in dict.fromkeys(args.export):
         for path in write_export(kind, files.out, found, titles, requirements=args.requirements):

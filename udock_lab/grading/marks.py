@@ -16,7 +16,18 @@ from udock_lab.model.jsontext import from_json
 from udock_lab.model.plain import read_stored
 from udock_lab.model.value import Value, field
 
-__all__ = ["SCHEMA", "MarkedCell", "Marks", "Result", "marks_of", "read_marks", "reports_of", "result_of", "shared"]
+__all__ = [
+    "SCHEMA",
+    "MarkedCell",
+    "Marks",
+    "Result",
+    "marks_of",
+    "marks_place",
+    "read_marks",
+    "reports_of",
+    "result_of",
+    "shared",
+]
 
 SCHEMA = 1  # of what is kept
 _LONGEST = 300  # characters of what was seen, in a list
@@ -117,6 +128,11 @@ def marks_of(sent: Sent, slug: str, graded: Sequence[GradedCell], made_from: dic
 def reports_of(marks: Marks) -> list[CheckReport]:
     """Return the report of each check cell."""
     return [cell.report for cell in marks.cells]
+
+
+def marks_place(out: Path, one: Sent | Result) -> Path:
+    """Return the file in which the marks of a submission are kept."""
+    return out / one.learner / f"{one.name}.json"
 
 
 def read_marks(path: Path) -> Marks | None:

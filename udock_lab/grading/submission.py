@@ -84,9 +84,7 @@ class Submission:
         """
         source, names = program(scene, functions, values or {}, apart=apart)
         if (solution := self.solution or self._of_source()) is not None:
-            parts = [(part.name, part.text, part.whole) for part in solution.parts]
-            names |= {"__parts": parts, "__futures": solution.futures, "__functions": list(functions)}
-            names["__modules"] = dict(self.modules)
+            names |= self._to_load(solution) | {"__functions": list(functions)}
             source = (_LOAD_APART if apart else _LOAD) + source
         else:
             names |= {**self.functions, "__cells": notebook_cells()}
@@ -94,6 +92,14 @@ class Submission:
         options["timeout"] = options.get("timeout", TIMEOUT) * patience()
         chosen: dict[str, Any] = {"shut": True, "trace": True, "stopping": self.stopping} | options
         return run(source, names=names, **chosen)
+
+    def _to_load(self, solution: Solution) -> dict[str, object]:
+        """Return what _LOAD and its like find in the sandbox."""
+        return {
+            "__parts": [(part.name, part.text, part.whole) for part in solution.parts],
+            "__futures": solution.futures,
+            "__modules": dict(self.modules),
+        }
 
     def unwritten(self, names: Sequence[str]) -> dict[str, str]:
         """Return which functions of these names are not written, each with where it stands, as far as that is known."""
@@ -111,12 +117,7 @@ class Submission:
         parts = self.solution.parts if self.solution else ()
         if not self.solution or all(part.whole for part in parts):
             return ()
-        names = {
-            "__parts": [(part.name, part.text, part.whole) for part in parts],
-            "__futures": self.solution.futures,
-            "__modules": dict(self.modules),
-        }
-        seconds = TIMEOUT * patience()
+        names, seconds = self._to_load(self.solution), TIMEOUT * patience()
         failed = run(
             _TRY, names=names, shut=True, timeout=seconds, trace=False, watch=False, stopping=self.stopping
         ).value
